@@ -1,0 +1,16 @@
+"""What the pipeline asks of detection."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from lapwing.events import AuthEvent, Event
+
+
+class Detects(Protocol):
+    """Logins in, findings and decisions out. Time is that of the events."""
+
+    def observe(self, event: AuthEvent) -> Iterable[Event]:
+        """Take one login event that already has its `seq`."""
+
+    def finish(self, now_ns: int) -> Iterable[Event]:
+        """The input ended: last updates of open findings."""

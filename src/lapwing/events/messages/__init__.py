@@ -1,0 +1,43 @@
+"""Typed protocol messages, one module per protocol, in one tagged union (`kind`)."""
+
+from lapwing.events.messages.base import REDACTED, BaseMessage
+from lapwing.events.messages.dns import DnsQuery, DnsQuestion, DnsRecord, DnsResponse
+from lapwing.events.messages.ftp import FtpCommand, FtpReply
+from lapwing.events.messages.http import HttpRequest, HttpResponse
+from lapwing.events.messages.smtp import SmtpCommand, SmtpMail, SmtpReply
+from lapwing.events.messages.ssh import SshAuthInferred, SshBanner, SshKexInit
+
+Message = (
+    HttpRequest
+    | HttpResponse
+    | FtpCommand
+    | FtpReply
+    | SmtpCommand
+    | SmtpReply
+    | SmtpMail
+    | SshBanner
+    | SshKexInit
+    | SshAuthInferred
+    | DnsQuery
+    | DnsResponse
+)
+
+__all__ = [
+    "REDACTED",
+    "BaseMessage",
+    "DnsQuery",
+    "DnsQuestion",
+    "DnsRecord",
+    "DnsResponse",
+    "FtpCommand",
+    "FtpReply",
+    "HttpRequest",
+    "HttpResponse",
+    "Message",
+    "SmtpCommand",
+    "SmtpMail",
+    "SmtpReply",
+    "SshAuthInferred",
+    "SshBanner",
+    "SshKexInit",
+]

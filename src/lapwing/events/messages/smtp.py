@@ -1,0 +1,39 @@
+"""SMTP commands and replies (RFC 5321, AUTH: RFC 4954)."""
+
+from typing import Self
+
+import msgspec
+
+from lapwing.events.messages.base import REDACTED, BaseMessage
+
+
+class SmtpCommand(BaseMessage, frozen=True, gc=False, tag="smtp.command"):
+    """One command line; `verb` is upper case. A line of an AUTH exchange has the verb `AUTH-DATA`."""
+
+    verb: str
+    argument: str = ""
+
+    def redacted(self) -> Self:
+        """Hide what an AUTH exchange carries; the mechanism stays."""
+        if self.verb == "AUTH-DATA":
+            return msgspec.structs.replace(self, argument=REDACTED)
+        if self.verb == "AUTH" and " " in self.argument:
+            return msgspec.structs.replace(self, argument=self.argument.split(" ", 1)[0] + " " + REDACTED)
+        return self
+
+
+class SmtpReply(BaseMessage, frozen=True, gc=False, tag="smtp.reply"):
+    """One complete reply, multi-line replies joined by newlines."""
+
+    code: int
+    text: str = ""
+
+
+class SmtpMail(BaseMessage, frozen=True, gc=False, tag="smtp.mail"):
+    """One mail transaction, when its DATA ended: envelope, selected header fields, size."""
+
+    mail_from: str
+    rcpt_to: list[str]
+    headers: list[tuple[str, str]]
+    body_bytes: int
+    complete: bool = True

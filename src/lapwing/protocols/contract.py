@@ -1,0 +1,75 @@
+"""What a protocol is: a way to recognise it, and a parser made per flow.
+
+A parser knows no I/O and no clock. Hostile bytes never raise out of it: it sets `poisoned` and returns what it had.
+"""
+
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import NamedTuple, Protocol
+
+from lapwing.events import FlowKey, Message, Side
+
+MAX_POISON_REASON_BYTES = 256  # a reason goes into events and logs
+
+
+class Match(IntEnum):
+    """What a probe says of the first bytes of one side."""
+
+    NO = 0
+    MORE = 1  # could be; show more bytes
+    YES = 2
+
+
+class StreamParser(Protocol):
+    """Ordered bytes of one flow in, messages out.
+
+    Laws: any split of a side's bytes gives the same messages; any bytes give messages, never an exception; buffers
+    have named bounds. Messages returned by a call are delivered before a poison it announces; poison ends the parser,
+    not the flow; poison wins over `done`. The driver stops feeding a parser that is poisoned or done.
+    """
+
+    poisoned: str | None  # reason of at most MAX_POISON_REASON_BYTES, None while healthy
+    done: bool  # it wants no more bytes
+
+    def feed(self, side: Side, data: bytes, now_ns: int) -> Iterable[Message]:
+        """Take the next bytes of `side`."""
+
+    def gap(self, side: Side, missing_bytes: int, now_ns: int) -> Iterable[Message]:
+        """`missing_bytes` of `side` will never come; the next feed continues after them."""
+
+    def close(self, side: Side, reason: str, now_ns: int) -> Iterable[Message]:
+        """`side` sends no more (`fin`, or the close reason of the flow). Called at most once per side."""
+
+
+class DatagramParser(Protocol):
+    """Datagrams of one flow in, messages out. Poison and done as in StreamParser."""
+
+    poisoned: str | None
+    done: bool
+
+    def parse(self, side: Side, datagram: bytes, now_ns: int) -> Iterable[Message]:
+        """Take one datagram."""
+
+    def close(self, now_ns: int) -> Iterable[Message]:
+        """The flow ended."""
+
+
+class StreamProtocol(NamedTuple):
+    """A protocol over TCP. `probe(side, head)` sees up to PROBE_BYTES of the start of one side."""
+
+    name: str
+    ports: frozenset[int]
+    probe: Callable[[Side, bytes], Match]
+    make: Callable[[FlowKey], StreamParser]
+
+
+class DatagramProtocol(NamedTuple):
+    """A protocol over UDP. `probe(side, datagram)` answers YES or NO for one datagram."""
+
+    name: str
+    ports: frozenset[int]
+    probe: Callable[[Side, bytes], Match]
+    make: Callable[[FlowKey], DatagramParser]
+
+
+PROBE_BYTES = 64  # per side; every protocol of ours shows itself within it
