@@ -1,1 +1,28 @@
-"""The logins room."""
+"""What in a message is a login: one adapter per protocol, made per flow, all emitting the same events.
+
+An adapter is added to LOGIN_PROTOCOLS. Secrets enter here and leave only as keyed tags.
+"""
+
+from lapwing.logins.contract import LoginAdapter, LoginContext, LoginProtocol
+from lapwing.logins.secrets import SecretTagger
+from lapwing.logins.settings import LoginSettings
+
+LOGIN_PROTOCOLS: tuple[LoginProtocol, ...] = ()
+_MAKERS = {login.protocol: login.make for login in LOGIN_PROTOCOLS}
+
+
+def adapter_for(protocol: str, context: LoginContext) -> LoginAdapter | None:
+    """Return a fresh adapter for a flow that speaks `protocol`, None when no logins are read from it."""
+    make = _MAKERS.get(protocol)
+    return None if make is None else make(context)
+
+
+__all__ = [
+    "LOGIN_PROTOCOLS",
+    "LoginAdapter",
+    "LoginContext",
+    "LoginProtocol",
+    "LoginSettings",
+    "SecretTagger",
+    "adapter_for",
+]

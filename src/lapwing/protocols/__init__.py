@@ -1,1 +1,28 @@
-"""The protocols room."""
+"""Ordered bytes or datagrams in, typed messages out: one module or folder per protocol, all the same shape.
+
+Which protocol a flow speaks is decided by content, with the port as a hint. A protocol is added to one of the two
+tuples here; their order is the order in which probes are asked.
+"""
+
+from lapwing.protocols.contract import (
+    PROBE_BYTES,
+    DatagramParser,
+    DatagramProtocol,
+    Match,
+    StreamParser,
+    StreamProtocol,
+)
+
+STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = ()
+DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = ()
+
+__all__ = [
+    "DATAGRAM_PROTOCOLS",
+    "PROBE_BYTES",
+    "STREAM_PROTOCOLS",
+    "DatagramParser",
+    "DatagramProtocol",
+    "Match",
+    "StreamParser",
+    "StreamProtocol",
+]
