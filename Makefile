@@ -1,30 +1,73 @@
 # Two commands on a fresh machine: `make demo` and `make test`. `make help` lists the rest.
-PYTHON ?= python3
-VENV := .venv
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(if $(shell $(name) -c \
+  'import sys; sys.version_info >= (3, 11) and print("yes")' 2>/dev/null),$(name))) python3)
+VENV ?= .venv
 BIN := $(VENV)/bin
 CAPTURES := $(wildcard ../shared/captures)
 ifneq ($(CAPTURES),)
 export LAPWING_CAPTURES ?= $(abspath $(CAPTURES))
 endif
-STAMP := $(VENV)/.ready
+READY := $(VENV)/.ready
+COMPILED := build/.compiled
+HOT := $(wildcard src/lapwing/*/hot*.py src/lapwing/*/*.pxd)
+TOOL := $(BIN)/python -m
 
-.PHONY: help setup build test clean
+.PHONY: help demo test check setup build lint format types imports rules sizes fresh packaging bench docs clean
 help:
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-$(STAMP): pyproject.toml setup.py constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt "setuptools>=80" "Cython>=3.3,<4"
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e ".[dev]"
-	touch $@
-
-setup: $(STAMP) build  ## create .venv with everything the tests need, and build the compiled loops
-
-build: $(STAMP)  ## compile the hot loops in place
-	$(BIN)/python setup.py --quiet build_ext --inplace
+demo: setup  ## find the attacks in the recorded capture and compare them with its labels
+	$(BIN)/lapwing demo
 
 test: setup  ## run the tests
-	$(BIN)/python -m pytest
+	$(TOOL) pytest
+
+check: lint test packaging  ## run everything that continuous integration runs
+
+$(READY): pyproject.toml setup.py constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lapwing needs Python 3.11 or later: make PYTHON=...")'
+	$(TOOL) pip install --quiet -c constraints.txt "setuptools>=80" "Cython>=3.3,<4"
+	$(TOOL) pip install --quiet -c constraints.txt --no-build-isolation -e ".[dev]"
+	touch $@
+
+$(COMPILED): $(READY) $(HOT)
+	$(BIN)/python setup.py --quiet build_ext --inplace
+	touch $@
+
+setup: $(READY) build  ## create .venv with everything the tests need, and build the compiled loops
+
+build: $(COMPILED)  ## compile the hot loops in place
+
+lint: setup format types imports rules sizes fresh  ## the checks that run no product code
+
+format:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types:
+	$(BIN)/mypy
+
+imports:
+	$(BIN)/lint-imports
+
+rules:
+	$(TOOL) tools.hot_rules
+
+sizes:
+	$(TOOL) tools.sizes
+
+fresh:
+	$(TOOL) tools.pages --check
+
+packaging: setup  ## build sdist and wheel, install each into an empty environment, try the copy
+	$(TOOL) tools.packaging
+
+bench: setup  ## measure against the limits and other programs; writes docs/performance.md
+	$(TOOL) bench
+
+docs: setup  ## regenerate the reference pages
+	$(TOOL) tools.pages
 
 clean:  ## remove what the build made
 	rm -rf build dist src/*.egg-info
