@@ -12,7 +12,7 @@ COMPILED := build/.compiled
 HOT := $(wildcard src/lapwing/*/hot*.py src/lapwing/*/*.pxd)
 TOOL := $(BIN)/python -m
 
-.PHONY: help demo test check setup build lint format types imports rules sizes fresh packaging bench docs clean
+.PHONY: help demo test check setup build lint format types imports rules sizes packaging bench docs clean
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -33,13 +33,13 @@ $(READY): pyproject.toml setup.py constraints.txt
 
 $(COMPILED): $(READY) $(HOT)
 	$(BIN)/python setup.py --quiet build_ext --inplace
-	touch $@
+	mkdir -p $(@D) && touch $@
 
 setup: $(READY) build  ## create .venv with everything the tests need, and build the compiled loops
 
 build: $(COMPILED)  ## compile the hot loops in place
 
-lint: setup format types imports rules sizes fresh  ## the checks that run no product code
+lint: setup format types imports rules sizes  ## the checks that run no product code
 
 format:
 	$(BIN)/ruff format --check .
@@ -56,9 +56,6 @@ rules:
 
 sizes:
 	$(TOOL) tools.sizes
-
-fresh:
-	$(TOOL) tools.pages --check
 
 packaging: setup  ## build sdist and wheel, install each into an empty environment, try the copy
 	$(TOOL) tools.packaging

@@ -19,9 +19,7 @@ from bench.traffic.script import Pool
 
 VERSION = 1  # raise with every change of the bytes; part of the file name
 SEED = 2026
-FILE_HEADER = (
-    bytes.fromhex("d4c3b2a1020004000000000000000000") + (262_144).to_bytes(4, "little") + b"\x01\0\0\0"
-)
+FILE_HEADER = bytes.fromhex("d4c3b2a1020004000000000000000000") + (262_144).to_bytes(4, "little") + b"\x01\0\0\0"
 DAMAGED = 0.0005  # of all packets
 WRITE_PACKETS = 20_000  # joined in memory at a time
 
@@ -103,9 +101,7 @@ def _mixed(pool: Pool, scale: float, seed: int, rng: np.random.Generator) -> tup
 
 
 def _small(pool: Pool, scale: float, seed: int, rng: np.random.Generator) -> tuple[Packets, Flows]:
-    plans = [
-        Plan(datagrams.tiny_scripts(pool, random.Random(seed)), int(SMALL_FLOWS * scale), 8_000, skew=1.06)
-    ]
+    plans = [Plan(datagrams.tiny_scripts(pool, random.Random(seed)), int(SMALL_FLOWS * scale), 8_000, skew=1.06)]
     scripts, pick, owner = choose(plans, rng)
     flows = endpoints(plans, scripts, pick, owner, clients=SMALL_CLIENTS, rng=rng)
     return spread(scripts, pick, duration_s=SMALL_DURATION_S, rng=rng), flows
@@ -144,9 +140,7 @@ def _write_file(path: Path, packets: Packets, headers: Headers, pool: Pool, spec
                 headers.end[rows].tolist(),
                 packets.payload[rows].tolist(),
             )
-            records = [
-                data[start:end] + payloads[number] for start, end, number in zip(*columns, strict=True)
-            ]
+            records = [data[start:end] + payloads[number] for start, end, number in zip(*columns, strict=True)]
             for row in range(first, first + len(records)):
                 if row in special:
                     records[row - first] = special[row]

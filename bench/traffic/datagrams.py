@@ -114,8 +114,6 @@ def tiny_scripts(pool: Pool, rng: random.Random) -> list[Script]:
                 if protocol == 6 and turn < 3:
                     script.packet(turn % 2, (SYN, SYN | ACK, ACK)[turn], b"", 1.0)
                 else:
-                    script.packet(
-                        turn % 2, 24 if protocol == 6 else 0, rng.randbytes(rng.randint(1, 24)), 1.0
-                    )
+                    script.packet(turn % 2, 24 if protocol == 6 else 0, rng.randbytes(rng.randint(1, 24)), 1.0)
             scripts.append(script)
     return scripts

@@ -49,9 +49,7 @@ def smtp_scripts(pool: Pool, rng: random.Random, count: int) -> list[Script]:
         _lines(script, [("EHLO client.example.com", greeting)])
         good = _smtp_login(script, rng, plain=index % 2 == 0) if index % 3 else True
         if good:
-            body = "\r\n".join(
-                "The quick report about the archive, line by line." for _ in range(rng.randint(5, 400))
-            )
+            body = "\r\n".join("The quick report about the archive, line by line." for _ in range(rng.randint(5, 400)))
             _lines(
                 script,
                 [
@@ -94,9 +92,7 @@ def _kexinit(rng: random.Random) -> bytes:
         "",
         "",
     )
-    body = (
-        b"\x14" + rng.randbytes(16) + b"".join(struct.pack(">I", len(text)) + text.encode() for text in lists)
-    )
+    body = b"\x14" + rng.randbytes(16) + b"".join(struct.pack(">I", len(text)) + text.encode() for text in lists)
     body += b"\0" * 5
     padding = 8 - (len(body) + 5) % 8 + 4
     return struct.pack(">IB", len(body) + padding + 1, padding) + body + b"\0" * padding

@@ -92,9 +92,7 @@ class _Rows:
     count: Ints  # each flow's packets
 
     def packets(self, scripts: Sequence[Script], ts_us: Ints) -> Packets:
-        columns = {
-            name: _column(scripts, name)[self.row] for name in ("side", "flags", "payload", "seq", "ack")
-        }
+        columns = {name: _column(scripts, name)[self.row] for name in ("side", "flags", "payload", "seq", "ack")}
         return Packets(flow=self.flow, ts_us=ts_us, **columns)
 
 
@@ -132,9 +130,7 @@ def spread(scripts: Sequence[Script], pick: Ints, *, duration_s: float, rng: Rng
     start = rng.uniform(0.0, 0.2 * whole, len(pick))[rows.flow]
     ts_us = start + rng.uniform(0.0, 1.0, len(start)) * (whole - start)
     ts_us[rows.first] = start[rows.first]
-    order = np.lexsort(
-        (ts_us, rows.flow)
-    )  # a flow's packets keep the script's order, only their times are sorted
+    order = np.lexsort((ts_us, rows.flow))  # a flow's packets keep the script's order, only their times are sorted
     return rows.packets(scripts, ts_us[order].astype(np.int64))
 
 

@@ -35,10 +35,7 @@ class Pool:
     def sums(self) -> npt.NDArray[np.int64]:
         """The sum of each payload's big-endian 16-bit words, an odd last byte padded: a checksum's share."""
         return np.array(
-            [
-                int(np.frombuffer(p + b"\0" * (len(p) & 1), dtype=">u2").sum(dtype=np.int64))
-                for p in self.payloads
-            ],
+            [int(np.frombuffer(p + b"\0" * (len(p) & 1), dtype=">u2").sum(dtype=np.int64)) for p in self.payloads],
             dtype=np.int64,
         )
 

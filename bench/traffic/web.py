@@ -9,10 +9,8 @@ from bench.traffic.script import ACK, CLIENT, MSS, PSH, SERVER, THINK_US, TRIP_U
 
 AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/131.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 "
-    "(KHTML, like Gecko) Mobile/15E148",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
     "curl/8.9.1",
     "python-requests/2.32.3",
 )
@@ -122,9 +120,7 @@ def chunked(body: bytes, size: int = 4_000) -> bytes:
 def page(rng: random.Random, length: int) -> bytes:
     text = " ".join(rng.choice(WORDS) for _ in range(length // 6))
     title = rng.choice(WORDS)
-    return (
-        f"<!doctype html><html><head><title>{title}</title></head><body><p>{text}</p></body></html>".encode()
-    )
+    return f"<!doctype html><html><head><title>{title}</title></head><body><p>{text}</p></body></html>".encode()
 
 
 def browsing_scripts(pool: Pool, rng: random.Random, count: int) -> list[Script]:
@@ -143,9 +139,7 @@ def browsing_scripts(pool: Pool, rng: random.Random, count: int) -> list[Script]
             elif kind < 0.55:
                 answer = response("200 OK", rng.randbytes(rng.randint(800, 40_000)), kind="image/webp")
             elif kind < 0.70:
-                items = [
-                    {"id": rng.randrange(10**6), "name": rng.choice(WORDS)} for _ in range(rng.randint(2, 60))
-                ]
+                items = [{"id": rng.randrange(10**6), "name": rng.choice(WORDS)} for _ in range(rng.randint(2, 60))]
                 answer = response("200 OK", json.dumps(items).encode(), kind="application/json")
             elif kind < 0.85:
                 answer = chunked(page(rng, rng.randint(3_000, 18_000)))
@@ -209,14 +203,10 @@ def _json(user: str, word: str, host: str, agent: str, good: bool, rng: random.R
     body = json.dumps({"email": f"{user}@example.com", "password": word}).encode()
     ask = request("POST", "/api/v1/login", host, agent, "Content-Type: application/json\r\n", body)
     reply = {"token": rng.randbytes(24).hex()} if good else {"error": "invalid_credentials"}
-    return ask, response(
-        "200 OK" if good else "401 Unauthorized", json.dumps(reply).encode(), kind="application/json"
-    )
+    return ask, response("200 OK" if good else "401 Unauthorized", json.dumps(reply).encode(), kind="application/json")
 
 
-def _basic(
-    user: str, word: str, host: str, agent: str, good: bool, rng: random.Random
-) -> tuple[bytes, bytes]:
+def _basic(user: str, word: str, host: str, agent: str, good: bool, rng: random.Random) -> tuple[bytes, bytes]:
     token = base64.b64encode(f"{user}:{word}".encode()).decode()
     ask = request("GET", "/private/", host, agent, f"Authorization: Basic {token}\r\n")
     if good:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from bench.generate import Capture, generate
 
 SCALE = 0.003
@@ -45,9 +46,7 @@ def network_layer(frame: bytes) -> tuple[int, bytes]:
     return int.from_bytes(frame[at : at + 2], "big"), frame[at + 2 :]
 
 
-def test_one_seed_gives_the_same_bytes_and_another_does_not(
-    kind: str, capture: Capture, tmp_path: Path
-) -> None:
+def test_one_seed_gives_the_same_bytes_and_another_does_not(kind: str, capture: Capture, tmp_path: Path) -> None:
     again = generate(kind, tmp_path, scale=SCALE)
     other = generate(kind, tmp_path, scale=SCALE, seed=1)
     assert again.path.read_bytes() == capture.path.read_bytes()

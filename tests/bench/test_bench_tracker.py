@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from bench.build import build_programs
 from bench.generate import Capture, generate
 
