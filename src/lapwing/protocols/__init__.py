@@ -12,8 +12,9 @@ from lapwing.protocols.contract import (
     StreamParser,
     StreamProtocol,
 )
+from lapwing.protocols.http import HTTP
 
-STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = ()
+STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP,)
 DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = ()
 
 __all__ = [

@@ -1,0 +1,99 @@
+"""Where a body ends: by length, by chunks, or by the end of the connection."""
+
+import re
+
+MAX_BODY_BYTES = 64 * 1024  # kept per message: every login form and every answer to one fits; the rest is counted
+MAX_CHUNK_LINE_BYTES = 4096  # chunk size with extensions, or one trailer field; longer is no chunked coding
+
+_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[ \t]*(?:;|\Z)")
+
+
+class ChunkError(Exception):
+    """The bytes are no chunked coding. Stays inside the room."""
+
+
+class Body:
+    """Keeps the first MAX_BODY_BYTES of a body and counts all of it."""
+
+    __slots__ = ("complete", "kept", "size")
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self.size = 0
+        self.complete = True
+
+    def add(self, data: bytes, start: int, end: int) -> None:
+        """Take `data[start:end]`."""
+        self.size += end - start
+        room = MAX_BODY_BYTES - len(self.kept)
+        if room > 0 and self.complete:  # after a hole the kept part ends: what follows would be out of place
+            self.kept += data[start : min(end, start + room)]
+
+    def lose(self, missing_bytes: int) -> None:
+        """Count bytes that will never come."""
+        self.size += missing_bytes
+        self.complete = False
+
+
+class Chunks:
+    """Takes the chunked coding (RFC 9112 section 7.1) off a body."""
+
+    __slots__ = ("_in_trailer", "_line", "_wants_line_end", "left")
+
+    def __init__(self) -> None:
+        self.left = 0  # bytes of the current chunk still to come
+        self._line = b""
+        self._wants_line_end = False
+        self._in_trailer = False
+
+    def take(self, data: bytes, pos: int, body: Body) -> tuple[int, bool]:
+        """Move payload from `data[pos:]` into `body`; return where it stopped and whether the body ended there.
+
+        Raises ChunkError.
+        """
+        end = len(data)
+        while pos < end:
+            if self.left:
+                step = min(self.left, end - pos)
+                body.add(data, pos, pos + step)
+                self.left -= step
+                pos += step
+                self._wants_line_end = self.left == 0
+                continue
+            line_end = data.find(b"\n", pos)
+            stop = end if line_end < 0 else line_end
+            if len(self._line) + stop - pos > MAX_CHUNK_LINE_BYTES:
+                raise ChunkError("chunk line too long")
+            line = self._line + data[pos:stop]
+            if line_end < 0:
+                self._line = line
+                return end, False
+            self._line = b""
+            pos = line_end + 1
+            if self._ends_with(line.rstrip(b"\r")):
+                return pos, True
+        return pos, False
+
+    def _ends_with(self, line: bytes) -> bool:
+        if self._in_trailer:
+            return not line
+        if self._wants_line_end:
+            self._wants_line_end = False
+            if line:
+                raise ChunkError("chunk does not end where its size says")
+            return False
+        size = _CHUNK_SIZE.match(line)
+        if size is None:
+            raise ChunkError("chunk size is no number")
+        self.left = int(size[1], 16)
+        self._in_trailer = self.left == 0
+        return False
+
+    def skip(self, missing_bytes: int, body: Body) -> bool:
+        """Count a hole that lies within one chunk; False when it reaches further."""
+        if missing_bytes > self.left:
+            return False
+        body.lose(missing_bytes)
+        self.left -= missing_bytes
+        self._wants_line_end = self.left == 0
+        return True

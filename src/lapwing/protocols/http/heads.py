@@ -1,0 +1,184 @@
+"""Message heads: start line and header fields of HTTP/1.x, from the bytes up to the empty line.
+
+llhttp reads what is well-formed. What it refuses and servers commonly accept (both lengths given, bare LF, unknown
+methods, spaces before the colon, folded lines) is read by the lenient reader below: a login must not become invisible
+because its head is odd.
+"""
+
+import re
+from typing import NamedTuple
+
+import httptools
+
+MAX_HEADERS = 256  # kept per message; later ones still decide the framing but are not reported
+MAX_LENGTH_DIGITS = 18  # of Content-Length; longer is absurd and read as absent
+
+# Framing of a body, RFC 9112 section 6.3. Zero or more is a length in bytes.
+CHUNKED = -1
+UNTIL_CLOSE = -2
+UNSTATED = -3  # no length given: nothing for a request, until close for a response
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+_METHOD_HEAD = re.compile(_TOKEN + rb"{1,24}(?: |\Z)")
+_STATUS_HEAD = re.compile(rb"HTTP/1\.[0-9] [1-9][0-9]{2}")
+_VERSION = re.compile(rb"HTTP/(1\.[0-9])\Z")
+_STATUS_LINE = re.compile(rb"HTTP/(1\.[0-9]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r?\n")
+_STATUS_TEMPLATE = b"HTTP/1.1 200"
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_FRAMING_NAMES = frozenset({"content-length", "transfer-encoding", "host"})
+
+Headers = list[tuple[str, str]]
+
+
+class RequestHead(NamedTuple):
+    """A request without its body. `framing` is a length, CHUNKED or UNSTATED."""
+
+    method: str
+    target: str
+    version: str
+    headers: Headers
+    host: str | None
+    framing: int
+
+
+class ResponseHead(NamedTuple):
+    """A response without its body. `framing` as in RequestHead, before the rules that depend on the request."""
+
+    status: int
+    reason: str
+    version: str
+    headers: Headers
+    framing: int
+
+
+def could_be_request(start: bytes) -> bool:
+    """Tell whether `start`, however short, may begin a request. False is final: no continuation changes it."""
+    return _METHOD_HEAD.match(start, 0, 25) is not None
+
+
+def could_be_response(start: bytes) -> bool:
+    """Tell whether `start`, however short, may begin a response. False is final."""
+    if len(start) >= len(_STATUS_TEMPLATE):
+        return _STATUS_HEAD.match(start) is not None
+    # Completing a prefix from the template makes it a full status line exactly when it was right so far.
+    return _STATUS_HEAD.match(start + _STATUS_TEMPLATE[len(start) :]) is not None
+
+
+class _Collector:
+    """Receives llhttp's callbacks for one head."""
+
+    __slots__ = ("headers", "text")
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.text = b""
+
+    def on_url(self, part: bytes) -> None:
+        self.text += part
+
+    def on_status(self, part: bytes) -> None:
+        self.text += part
+
+    def on_header(self, name: bytes, value: bytes | None) -> None:
+        self.headers.append((name, value or b""))
+
+
+def parse_request(head: bytes) -> RequestHead | None:
+    """Read a request head that ends with its empty line; None when it is no HTTP/1.x request."""
+    if head.find(b" HTTP/1.", 0, head.find(b"\n")) < 0:
+        return None
+    collector = _Collector()
+    parser = httptools.HttpRequestParser(collector)
+    try:
+        parser.feed_data(head)
+    except httptools.HttpParserUpgrade:
+        pass
+    except httptools.HttpParserError:
+        return _lenient_request(head)
+    headers = [(name.decode("latin-1"), value.decode("latin-1").rstrip()) for name, value in collector.headers]
+    framing, host = _facts(headers)
+    method = parser.get_method().decode("latin-1")
+    target = collector.text.decode("latin-1")
+    return RequestHead(method, target, parser.get_http_version(), headers[:MAX_HEADERS], host, framing)
+
+
+def parse_response(head: bytes) -> ResponseHead | None:
+    """Read a response head that ends with its empty line; None when it is no HTTP/1.x response."""
+    if not head.startswith(b"HTTP/1."):
+        return None
+    collector = _Collector()
+    parser = httptools.HttpResponseParser(collector)
+    try:
+        parser.feed_data(head)
+    except httptools.HttpParserUpgrade:
+        pass
+    except httptools.HttpParserError:
+        return _lenient_response(head)
+    headers = [(name.decode("latin-1"), value.decode("latin-1").rstrip()) for name, value in collector.headers]
+    framing, _ = _facts(headers)
+    reason = collector.text.decode("latin-1")
+    return ResponseHead(parser.get_status_code(), reason, parser.get_http_version(), headers[:MAX_HEADERS], framing)
+
+
+def _lenient_request(head: bytes) -> RequestHead | None:
+    line, _, block = head.partition(b"\n")
+    start, _, protocol = line.rstrip().rpartition(b" ")
+    method, _, target = start.partition(b" ")
+    version = _VERSION.match(protocol)
+    if version is None or not could_be_request(method + b" ") or not (target := target.strip()):
+        return None
+    headers = _lenient_headers(block)
+    framing, host = _facts(headers)
+    return RequestHead(
+        method.decode("latin-1"),
+        target.decode("latin-1"),
+        version[1].decode("latin-1"),
+        headers[:MAX_HEADERS],
+        host,
+        framing,
+    )
+
+
+def _lenient_response(head: bytes) -> ResponseHead | None:
+    line = _STATUS_LINE.match(head)
+    if line is None:
+        return None
+    version, status, reason = ((part or b"").decode("latin-1") for part in line.groups())
+    headers = _lenient_headers(head[line.end() :])
+    return ResponseHead(int(status), reason, version, headers[:MAX_HEADERS], _facts(headers)[0])
+
+
+def _lenient_headers(block: bytes) -> Headers:
+    """Split header lines; a line without a colon stays, as a name without a value."""
+    text = _FOLD.sub(" ", block.decode("latin-1"))
+    headers = []
+    for line in text.split("\n"):
+        name, _, value = line.partition(":")
+        if name := name.strip():
+            headers.append((name, value.strip()))
+    return headers
+
+
+def _facts(headers: Headers) -> tuple[int, str | None]:
+    """Return the framing and the Host of a message. Transfer-Encoding overrules Content-Length (RFC 9112 6.3)."""
+    framing = UNSTATED
+    host = None
+    for name, value in headers:
+        key = name.lower()
+        if key not in _FRAMING_NAMES:
+            continue
+        if key == "host":
+            host = value if host is None else host
+        elif key == "transfer-encoding":
+            if value.lower().endswith("chunked"):
+                framing = CHUNKED
+        elif framing == UNSTATED:
+            framing = _length(value)
+    return framing, host
+
+
+def _length(value: str) -> int:
+    first = value.partition(",")[0].strip()
+    if first.isascii() and first.isdigit() and len(first) <= MAX_LENGTH_DIGITS:
+        return int(first)
+    return UNSTATED

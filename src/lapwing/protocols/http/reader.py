@@ -1,0 +1,278 @@
+"""One side of an HTTP/1.x connection: heads, bodies, and the way back after a hole or garbage.
+
+Each state is a method that takes bytes from a position and returns where it stopped; the current one is `_state`.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+from lapwing.events import Message
+from lapwing.protocols.http.bodies import MAX_BODY_BYTES, ChunkError, Body, Chunks
+from lapwing.protocols.http.heads import CHUNKED, UNTIL_CLOSE
+
+MAX_HEAD_BYTES = 64 * 1024  # per message; longer ends the parser: servers refuse such heads too
+MAX_START_LINE_BYTES = 8192  # looked back for when seeking a message start; servers accept no longer ones
+START_BYTES = 32  # of a head, enough to see that it is none
+
+
+class SideReader(ABC):
+    """Ordered bytes of one side in, messages out. Subclasses know requests from responses."""
+
+    START_LINE: ClassVar[re.Pattern[bytes]]  # a whole start line of at most MAX_START_LINE_BYTES, found anywhere
+
+    def __init__(self) -> None:
+        self.countdown = 0  # bytes of a body still to come that need no look: its kept part is full
+        self.skipped_bytes = 0  # bytes that belonged to no message
+        self.lost = False  # heads may have been missed since the last one that was read
+        self.refused: str | None = None  # why the bytes are no HTTP; final
+        self.stopped = False  # the connection speaks something else from here on
+        self._state: Callable[[bytes, int], int] = self._read_head
+        self._held = bytearray()  # the start of a head; while seeking, the line seen so far
+        self._again: bytes | None = None  # held bytes to be read again by another state
+        self._left = 0  # bytes of a body of known length still to come
+        self._body: Body | None = None
+        self._chunks = Chunks()
+        self._out: list[Message] = []
+
+    @abstractmethod
+    def could_start(self, start: bytes) -> bool:
+        """Tell whether the first bytes of a head, however few, may begin one. False is final."""
+
+    @abstractmethod
+    def begin(self, head: bytes) -> int | None:
+        """Take a head; return the framing of its body (length, CHUNKED or UNTIL_CLOSE), None when it is no head."""
+
+    @abstractmethod
+    def finish(self, body: Body | None) -> Message:
+        """Return the message whose head came last, `body` being None when it has none."""
+
+    @abstractmethod
+    def spoke_before(self) -> bool:
+        """Tell whether anything of this connection was understood: then garbage is skipped, else refused."""
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Take the next bytes."""
+        out = self._out = []
+        pos, end = 0, len(data)
+        while pos < end and self.refused is None and not self.stopped:
+            pos = self._state(data, pos)
+            if self._again is not None:
+                data = self._again + data[pos:]
+                self._again = None
+                pos, end = 0, len(data)
+        return out
+
+    def gap(self, missing_bytes: int) -> list[Message]:
+        """Go on after a hole: within a body of known size it is counted, elsewhere the next start line is sought."""
+        out = self._out = []
+        body = self._body
+        if body is None:
+            self._lose_sync()
+        elif self._state == self._read_rest:
+            body.lose(missing_bytes)
+        elif self._state == self._read_chunked:
+            if not self._chunks.skip(missing_bytes, body):
+                self._cut()
+        elif missing_bytes <= self._left + self.countdown:
+            self._skip_sized(missing_bytes, body)
+        else:
+            self._cut()
+        return out
+
+    def close(self, *, clean: bool) -> list[Message]:
+        """End the side. A body that runs until then is complete when the end was `clean`."""
+        out = self._out = []
+        self.skipped_bytes += len(self._held)
+        self._held.clear()
+        if self._body is not None:
+            self._body.complete &= clean and self._state == self._read_rest
+            self._end_message()
+        return out
+
+    # Heads
+
+    def _read_head(self, data: bytes, pos: int) -> int:
+        held = self._held
+        if held:
+            seen = len(held)
+            held += data[pos:]
+            end = _head_end(held, max(seen - 2, 0))
+            if end < 0:
+                return self._hold(data)
+            joined = bytes(held)
+            held.clear()
+            if self._accept(joined[:end]):
+                return pos + end - seen
+            self._again = None if self.refused else joined
+            return len(data)
+        while data[pos] in b"\r\n":  # RFC 9112 2.2: empty lines before a start line are ignored
+            pos += 1
+            if pos == len(data):
+                return pos
+        end = _head_end(data, pos)
+        if end < 0:
+            held += data[pos:]
+            return self._hold(data)
+        return end if self._accept(data[pos:end]) else pos
+
+    def _hold(self, data: bytes) -> int:
+        if not self.could_start(bytes(self._held[:START_BYTES])):
+            self._again = bytes(self._held)
+            self._held.clear()
+            self._meet_garbage()
+        elif len(self._held) > MAX_HEAD_BYTES:
+            self._refuse("head longer than 64 KiB")
+        return len(data)
+
+    def _accept(self, head: bytes) -> bool:
+        """Begin the message of `head`; False when it is none."""
+        if not self.could_start(head[:START_BYTES]):
+            self._meet_garbage()
+            return False
+        if len(head) > MAX_HEAD_BYTES:
+            self._refuse("head longer than 64 KiB")
+            return True
+        framing = self.begin(head)
+        if framing is None:
+            self._meet_garbage()
+            return False
+        self.lost = False
+        if framing == 0:
+            self._end_message()
+        else:
+            self._begin_body(framing)
+        return True
+
+    def _meet_garbage(self) -> None:
+        if self.lost or self.spoke_before():
+            self._lose_sync()
+        else:
+            self._refuse("first bytes are no HTTP/1.x message")
+
+    def _refuse(self, reason: str) -> None:
+        self.refused = reason
+        self._held.clear()
+        self._again = None
+
+    # Bodies
+
+    def _begin_body(self, framing: int) -> None:
+        self._body = Body()
+        if framing == CHUNKED:
+            self._chunks = Chunks()
+            self._state = self._read_chunked
+        elif framing == UNTIL_CLOSE:
+            self._state = self._read_rest
+        else:
+            self._left = framing
+            self._state = self._read_sized
+
+    def _read_sized(self, data: bytes, pos: int) -> int:
+        body = self._body
+        assert body is not None
+        if self.countdown:
+            step = min(self.countdown, len(data) - pos)
+            self.countdown -= step
+        else:
+            step = min(self._left, len(data) - pos)
+            body.add(data, pos, pos + step)
+            self._left -= step
+            if len(body.kept) == MAX_BODY_BYTES:
+                self._count_down(body)
+        if self._left == self.countdown == 0:
+            self._end_message()
+        return pos + step
+
+    def _count_down(self, body: Body) -> None:
+        """From here on the body is only counted, and that in advance: see `countdown`."""
+        body.size += self._left
+        self.countdown = self._left
+        self._left = 0
+
+    def _skip_sized(self, missing_bytes: int, body: Body) -> None:
+        body.complete = False
+        if not self.countdown:
+            self._count_down(body)
+        self.countdown -= missing_bytes
+        if self.countdown == 0:
+            self._end_message()
+
+    def _read_chunked(self, data: bytes, pos: int) -> int:
+        body = self._body
+        assert body is not None
+        try:
+            pos, ended = self._chunks.take(data, pos, body)
+        except ChunkError:
+            self._cut()
+            return pos
+        if ended:
+            self._end_message()
+        return pos
+
+    def _read_rest(self, data: bytes, pos: int) -> int:
+        assert self._body is not None
+        self._body.add(data, pos, len(data))
+        return len(data)
+
+    def _end_message(self) -> None:
+        body = self._body
+        if body is not None:
+            body.size -= self.countdown
+        self.countdown = self._left = 0
+        self._body = None
+        self._state = self._read_head
+        self._out.append(self.finish(body))
+
+    # Holes and garbage
+
+    def _cut(self) -> None:
+        """End the message here, incomplete, and look for the next one."""
+        if self._body is not None:
+            self._body.complete = False
+            self._end_message()
+        self._lose_sync()
+
+    def _lose_sync(self) -> None:
+        self.skipped_bytes += len(self._held)
+        self._held.clear()
+        self.lost = True
+        self._state = self._seek
+
+    def _seek(self, data: bytes, pos: int) -> int:
+        """Look for the next start line, wherever in a line it begins: a body before it need not end in one."""
+        last_line = data.rfind(b"\n", pos)
+        if last_line < 0:
+            self._hold_line(data, pos)
+            return len(data)
+        if self._held:
+            self._again = bytes(self._held)
+            self._held.clear()
+            return pos
+        start = self.START_LINE.search(data, pos)
+        if start is not None:
+            self.skipped_bytes += start.start() - pos
+            self._state = self._read_head
+            return start.start()
+        self.skipped_bytes += last_line + 1 - pos
+        self._hold_line(data, last_line + 1)
+        return len(data)
+
+    def _hold_line(self, data: bytes, pos: int) -> None:
+        held = self._held
+        held += data[pos:]
+        if (
+            excess := len(held) - MAX_START_LINE_BYTES
+        ) > MAX_START_LINE_BYTES:  # not each time: deleting moves the rest
+            self.skipped_bytes += excess
+            del held[:excess]
+
+
+def _head_end(data: bytes | bytearray, pos: int) -> int:
+    """Return where the head that starts before `pos` ends, after its empty line; -1 when it does not end yet."""
+    crlf = data.find(b"\n\r\n", pos)
+    bare = data.find(b"\n\n", pos, crlf if crlf >= 0 else len(data))
+    if bare >= 0:
+        return bare + 2
+    return crlf + 3 if crlf >= 0 else -1

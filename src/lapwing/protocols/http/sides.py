@@ -1,0 +1,159 @@
+"""The two sides of a connection, and which answer belongs to which request."""
+
+import re
+from collections import deque
+from typing import NamedTuple
+
+from lapwing.events.messages import HttpRequest, HttpResponse
+from lapwing.protocols.http.bodies import Body
+from lapwing.protocols.http.heads import (
+    UNSTATED,
+    UNTIL_CLOSE,
+    RequestHead,
+    ResponseHead,
+    could_be_request,
+    could_be_response,
+    parse_request,
+    parse_response,
+)
+from lapwing.protocols.http.reader import SideReader
+
+MAX_PENDING = 256  # requests waiting for an answer; with more, the oldest answers come out without their request
+
+
+class Asked(NamedTuple):
+    """What the answer needs to know of its request."""
+
+    position: int
+    method: str
+    target: str
+
+
+class Exchanges:
+    """Numbers requests and finds the request of each final response, in order (RFC 9112 section 9.3).
+
+    After a hole the order may be off by the heads that were missed. Pipelining is rare, so then the newest request
+    is taken to be the one that is answered.
+    """
+
+    def __init__(self) -> None:
+        self._asked: deque[Asked] = deque(maxlen=MAX_PENDING)
+        self._next_request = 0
+        self._next_response = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether a request or a response was seen."""
+        return self._next_request > 0 or self._next_response > 0
+
+    def ask(self, method: str, target: str) -> int:
+        """Note a request; return its index."""
+        index = self._next_request
+        self._next_request += 1
+        self._asked.append(Asked(index, method, target))
+        return index
+
+    def answer(self, *, final: bool, after_loss: bool) -> tuple[int, Asked | None]:
+        """Return the index of a response and its request, None when that was not seen."""
+        asked = self._asked
+        if after_loss and asked:
+            self._next_response = asked[-1].position
+        index = self._next_response
+        while asked and asked[0].position < index:
+            asked.popleft()
+        request = asked[0] if asked and asked[0].position == index else None
+        if final:
+            self._next_response += 1
+            self._next_request = max(self._next_request, self._next_response)
+        return index, request
+
+
+class RequestReader(SideReader):
+    """Reads the client."""
+
+    START_LINE = re.compile(rb"(?<![A-Z])[A-Z]{3,16} [!-~\x80-\xff]{1,8000} HTTP/1\.[01]\r?\n")
+
+    def __init__(self, exchanges: Exchanges) -> None:
+        super().__init__()
+        self._exchanges = exchanges
+        self._head_read: RequestHead | None = None
+        self._index = 0
+
+    def could_start(self, start: bytes) -> bool:
+        """See SideReader."""
+        return could_be_request(start)
+
+    def spoke_before(self) -> bool:
+        """See SideReader."""
+        return self._exchanges.any
+
+    def begin(self, head: bytes) -> int | None:
+        """See SideReader."""
+        request = self._head_read = parse_request(head)
+        if request is None:
+            return None
+        self._index = self._exchanges.ask(request.method, request.target)
+        return 0 if request.framing == UNSTATED else request.framing
+
+    def finish(self, body: Body | None) -> HttpRequest:
+        """See SideReader."""
+        head = self._head_read
+        assert head is not None
+        method, target, version, headers, host, _ = head
+        if body is None:
+            return HttpRequest(method, target, version, headers, host, index=self._index)
+        kept = bytes(body.kept)
+        return HttpRequest(method, target, version, headers, host, kept, body.size, self._index, body.complete)
+
+
+class ResponseReader(SideReader):
+    """Reads the server."""
+
+    START_LINE = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}(?: [^\r\n]{0,1000})?\r?\n")
+
+    def __init__(self, exchanges: Exchanges) -> None:
+        super().__init__()
+        self._exchanges = exchanges
+        self._head_read: ResponseHead | None = None
+        self._index = 0
+        self._asked: Asked | None = None
+
+    def could_start(self, start: bytes) -> bool:
+        """See SideReader."""
+        return could_be_response(start)
+
+    def spoke_before(self) -> bool:
+        """See SideReader."""
+        return self._exchanges.any
+
+    def begin(self, head: bytes) -> int | None:
+        """See SideReader."""
+        response = self._head_read = parse_response(head)
+        if response is None:
+            return None
+        status = response.status
+        final = status >= 200 or status == 101
+        self._index, self._asked = self._exchanges.answer(final=final, after_loss=self.lost)
+        method = self._asked.method if self._asked is not None else "GET"
+        # RFC 9112 6.3: these have no body, whatever their headers say. 101 and 2xx to CONNECT leave HTTP.
+        if status == 101 or (method == "CONNECT" and 200 <= status < 300):
+            self.stopped = True
+            return 0
+        if status < 200 or status in {204, 304} or method == "HEAD":
+            return 0
+        return UNTIL_CLOSE if response.framing == UNSTATED else response.framing
+
+    def finish(self, body: Body | None) -> HttpResponse:
+        """See SideReader."""
+        head = self._head_read
+        assert head is not None
+        status, reason, version, headers, _ = head
+        method, target = (None, None) if self._asked is None else self._asked[1:]
+        if body is None:
+            return HttpResponse(
+                status, reason, version, headers, index=self._index, request_method=method, request_target=target
+            )
+        kept = bytes(body.kept)
+        return HttpResponse(
+            status, reason, version, headers, kept, body.size, self._index, body.complete, method, target
+        )
