@@ -7,7 +7,7 @@ from lapwing.events.enums import AuthEvidence, Outcome
 class AuthEvent(Event, frozen=True, gc=False, kw_only=True):
     """What is known of one login try.
 
-    `auth_id` links an attempt to its outcome and is unique within the stream (seq of its first event).
+    `auth_id` links an attempt to its outcome and is unique within the stream.
     `endpoint` names the login surface: a template such as `POST /login`, or a service such as `ssh`.
     `username` is normalised (NFKC, casefold, trimmed), None when it was not visible.
     `secret_tag` is a keyed, truncated tag: equal secrets have equal tags within one run; never the secret.

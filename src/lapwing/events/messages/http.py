@@ -1,18 +1,42 @@
 """HTTP/1.x messages (RFC 9110, RFC 9112)."""
 
+import re
 from typing import Self
 
 import msgspec
 
 from lapwing.events.messages.base import REDACTED, BaseMessage
 
+URL_HEADERS = frozenset({"referer", "location", "content-location"})
 SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token"}
 )
 
 
+_SECRET_PARAMETER = re.compile(
+    r"([?&;][^=&;#]*(?:pass|pwd|secret|token|auth|session|sid|key|code|cred|sig|otp|pin|jwt|saml)[^=&;#]*=)[^&;#]+",
+    re.IGNORECASE,
+)
+_USER_INFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#@]*@")
+
+
+def redact_target(target: str) -> str:
+    """Return a request target or URL with the user information and the values of secret-looking parameters replaced."""
+    if "@" in target:
+        target = _USER_INFO.sub(rf"\1{REDACTED}@", target)
+    if "=" in target:
+        target = _SECRET_PARAMETER.sub(rf"\1{REDACTED}", target)
+    return target
+
+
 def _clean_headers(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(name, REDACTED if name.lower() in SECRET_HEADERS else value) for name, value in headers]
+    return [(name, _clean_value(name.lower(), value)) for name, value in headers]
+
+
+def _clean_value(name: str, value: str) -> str:
+    if name in SECRET_HEADERS:
+        return REDACTED
+    return redact_target(value) if name in URL_HEADERS else value
 
 
 class HttpRequest(BaseMessage, frozen=True, gc=False, tag="http.request"):
@@ -34,11 +58,9 @@ class HttpRequest(BaseMessage, frozen=True, gc=False, tag="http.request"):
     complete: bool = True
 
     def redacted(self) -> Self:
-        """Drop the body and the query, and the values of headers that carry secrets."""
-        target = self.target
-        if "?" in target:
-            target = target.partition("?")[0] + "?" + REDACTED
-        return msgspec.structs.replace(self, target=target, headers=_clean_headers(self.headers), body=b"")
+        """Drop the body; replace the values of headers and query parameters that carry secrets."""
+        headers = _clean_headers(self.headers)
+        return msgspec.structs.replace(self, target=redact_target(self.target), headers=headers, body=b"")
 
 
 class HttpResponse(BaseMessage, frozen=True, gc=False, tag="http.response"):
@@ -56,8 +78,8 @@ class HttpResponse(BaseMessage, frozen=True, gc=False, tag="http.response"):
     request_target: str | None = None
 
     def redacted(self) -> Self:
-        """Drop the body and the values of headers that carry secrets."""
+        """Drop the body; replace the values of headers and query parameters that carry secrets."""
         target = self.request_target
-        if target is not None and "?" in target:
-            target = target.partition("?")[0] + "?" + REDACTED
+        if target is not None:
+            target = redact_target(target)
         return msgspec.structs.replace(self, headers=_clean_headers(self.headers), body=b"", request_target=target)
