@@ -13,6 +13,7 @@ from lapwing.protocols.contract import (
     StreamProtocol,
 )
 from lapwing.protocols.http import HTTP
+from lapwing.protocols.identify import StreamIdentifier, identify_datagram
 
 STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP,)
 DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = ()
@@ -24,6 +25,8 @@ __all__ = [
     "DatagramParser",
     "DatagramProtocol",
     "Match",
+    "StreamIdentifier",
     "StreamParser",
     "StreamProtocol",
+    "identify_datagram",
 ]

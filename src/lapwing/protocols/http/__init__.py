@@ -2,7 +2,7 @@
 
 from lapwing.events import FlowKey, Side
 from lapwing.protocols.contract import Match, StreamParser, StreamProtocol
-from lapwing.protocols.http.heads import could_be_response
+from lapwing.protocols.http.heads import could_be_request, could_be_response
 from lapwing.protocols.http.parser import HttpParser
 
 __all__ = ["HTTP", "HttpParser"]
@@ -28,28 +28,23 @@ _METHODS = (
     b"REPORT ",
     b"SEARCH ",
 )
-_LONGEST = max(map(len, _METHODS))
+_CERTAIN_BYTES = 24  # a known method and this much without a line end is no line of another protocol
+_STATUS_BYTES = len(b"HTTP/1.1 200")
 
 
 def _probe(side: Side, head: bytes) -> Match:
     if side is Side.SERVER:
         if not could_be_response(head):
             return Match.NO
-        return Match.YES if len(head) >= len(b"HTTP/1.1 200") else Match.MORE
-    if head.startswith(_METHODS):
-        return _probe_target(head)
-    if len(head) < _LONGEST and any(method.startswith(head) for method in _METHODS):
-        return Match.MORE
-    return Match.NO
-
-
-def _probe_target(head: bytes) -> Match:
-    """Tell a request from a line of another protocol that starts with the same word."""
-    rest = head.partition(b" ")[2]
-    first_line, end, _ = rest.partition(b"\n")
+        return Match.YES if len(head) >= _STATUS_BYTES else Match.MORE
+    if head[:1] in b"\r\n":
+        head = head.lstrip(b"\r\n")  # servers skip empty lines before a request
+    if not could_be_request(head):
+        return Match.NO if head else Match.MORE
+    line, end, _ = head.partition(b"\n")
     if end:
-        return Match.YES if b" HTTP/1." in first_line else Match.NO
-    return Match.YES if len(rest) >= 16 else Match.MORE
+        return Match.YES if b" HTTP/1." in line else Match.NO
+    return Match.YES if head.startswith(_METHODS) and len(head) >= _CERTAIN_BYTES else Match.MORE
 
 
 def _make(key: FlowKey) -> StreamParser:

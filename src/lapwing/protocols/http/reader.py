@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from lapwing.events import Message
-from lapwing.protocols.http.bodies import MAX_BODY_BYTES, ChunkError, Body, Chunks
+from lapwing.protocols.http.bodies import MAX_BODY_BYTES, Body, ChunkError, Chunks
 from lapwing.protocols.http.heads import CHUNKED, UNTIL_CLOSE
 
 MAX_HEAD_BYTES = 64 * 1024  # per message; longer ends the parser: servers refuse such heads too
