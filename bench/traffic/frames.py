@@ -129,8 +129,7 @@ def _fill(layout: _Layout, packets: Packets, flows: Flows, length: Ints, payload
     _put(block, RECORD + 6, 0x0200_5E00, 4)
     _put(block, RECORD + 10, np.where(from_client, 0x5301, 0x5302), 2)
     for tag in range(layout.tags):
-        outer = tag == 0 and layout.tags == 2
-        _put(block, RECORD + 12 + TAG * tag, 0x88A8 if outer else 0x8100, 2)
+        _put(block, RECORD + 12 + TAG * tag, 0x8100, 2)  # also the outer one: not every peer knows 0x88A8
         _put(block, RECORD + 14 + TAG * tag, 100 + packets.flow % 16, 2)
     _put(block, layout.network - 2, 0x0800 if layout.version == 4 else 0x86DD, 2)
     segment = layout.transport_bytes + length

@@ -1,0 +1,1 @@
+"""Other programs and libraries doing the same job, each driven the way its own documentation shows."""
