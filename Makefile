@@ -61,7 +61,7 @@ packaging: setup  ## build sdist and wheel, install each into an empty environme
 	$(TOOL) tools.packaging
 
 bench: setup  ## measure against the limits and other programs; writes docs/performance.md
-	$(TOOL) bench
+	$(TOOL) bench.run --write-docs $(ARGS)
 
 docs: setup  ## regenerate the reference pages
 	$(TOOL) tools.pages

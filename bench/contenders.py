@@ -30,8 +30,8 @@ class Contender:
         return [capture if part == "CAPTURE" else part for part in self.command]
 
 
-def line_up(work: Path) -> tuple[list[Contender], list[str]]:
-    """Everybody who can start here, in the order of the table, and a sentence about each who cannot."""
+def line_up(work: Path) -> tuple[list[Contender], dict[str, str]]:
+    """Everybody who can start here, in the order of the table, and for each who cannot the reason."""
     programs = build_programs(work)
     contenders = [
         Contender("walk", "record headers only (the limit)", (programs["cwalk"], "CAPTURE")),
@@ -39,7 +39,7 @@ def line_up(work: Path) -> tuple[list[Contender], list[str]]:
         Contender("track", "Lapwing, parse + track", _own("lapwing_track.py")),
         Contender("sessions", "Lapwing, all parsers, logins, detection", _own("lapwing_sessions.py"), MIXED),
     ]
-    absent: list[str] = []
+    absent: dict[str, str] = {}
     contenders.extend(_native(work, absent))
     contenders.extend(_python(work, absent))
     return contenders, absent
@@ -49,7 +49,7 @@ def _own(script: str) -> tuple[str | Path, ...]:
     return (sys.executable, HERE / script, "CAPTURE")
 
 
-def _native(work: Path, absent: list[str]) -> Iterator[Contender]:
+def _native(work: Path, absent: dict[str, str]) -> Iterator[Contender]:
     flow_files = work / "nfcapd"
     flow_files.mkdir(parents=True, exist_ok=True)
     known = (
@@ -60,7 +60,7 @@ def _native(work: Path, absent: list[str]) -> Iterator[Contender]:
     for name, arguments, captures, rounds, version in known:
         program = shutil.which(name)
         if program is None:
-            absent.append(f"{name}: not installed")
+            absent[name] = "not installed"
             continue
         title = _first_line_with_version(name, program, version)
         yield Contender(name, title, (program, *arguments), captures, rounds, answers=False)
@@ -75,15 +75,13 @@ def _first_line_with_version(name: str, program: str, flag: str) -> str:
     return name
 
 
-def _python(work: Path, absent: list[str]) -> Iterator[Contender]:
+def _python(work: Path, absent: dict[str, str]) -> Iterator[Contender]:
     python, missing = install_peers(work / "venv")
-    absent.extend(f"{name}: {reason}" for name, reason in missing.items())
+    absent.update(missing)
     if "nfstream" not in missing:
         title = f"nfstream {version_of(python, 'nfstream')}"
         start = (python, HERE / "peers" / "nfstream_flows.py", "CAPTURE")
-        yield Contender(
-            "nfstream_off", f"{title}, dissection off", (*start, "--dissections", "0"), BOTH, SLOW_ROUNDS
-        )
+        yield Contender("nfstream_off", f"{title}, dissection off", (*start, "--dissections", "0"), BOTH, SLOW_ROUNDS)
         yield Contender("nfstream", f"{title}, default", start, BOTH, SLOW_ROUNDS)
     if "dpkt" not in missing:
         title = f"dpkt {version_of(python, 'dpkt')} with a dictionary"

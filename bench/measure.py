@@ -21,7 +21,9 @@ class RunError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """What one run took. `seconds` is the program's own figure where it gives one, else the whole process's.
+    """What one run took. `seconds` is the program's own figure, without its start, where it gives one.
+
+    Otherwise it is the whole process's time or processor time, whichever is less: some wait a second before they end.
 
     `anon_bytes` is the highest sum of anonymous memory over the process and its children; `rss_bytes` the highest
     resident size of one of them, mapped files included.
@@ -69,7 +71,7 @@ def run(command: Sequence[str | Path], *, feed: Sequence[str | Path] | None = No
         output.seek(0)
         answer = _last_line(output.read()) if answers else {}
     cpu = usage.ru_utime + usage.ru_stime
-    seconds = float(answer.get("seconds", wall))
+    seconds = float(answer["seconds"]) if "seconds" in answer else min(wall, cpu)
     anon = max(sampler.highest, int(answer.get("anon_bytes", 0)))
     packets, flows = (None if name not in answer else int(answer[name]) for name in ("packets", "flows"))
     return Run(seconds, cpu, anon, usage.ru_maxrss * 1024, packets, flows)
@@ -110,8 +112,10 @@ class _Sampler(threading.Thread):
         self.done = threading.Event()
 
     def run(self) -> None:
-        while not self.done.wait(SAMPLE_S):
+        while True:
             self.highest = max(self.highest, sum(_anonymous(pid) for pid in _family(self.pid)))
+            if self.done.wait(SAMPLE_S):
+                break
 
 
 def _family(pid: int) -> list[int]:

@@ -1,5 +1,6 @@
 """Writes a capture several times over to standard output, each time later: a long capture without a large file."""
 
+import os
 import struct
 import sys
 from collections.abc import Iterator
@@ -54,4 +55,8 @@ def repeat(path: Path, times: int, seconds_apart: int) -> None:
 
 
 if __name__ == "__main__":
-    repeat(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    try:
+        repeat(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    except BrokenPipeError:  # the reader has ended; what it missed is its own affair
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

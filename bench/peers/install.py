@@ -43,7 +43,18 @@ def _importable(python: Path, name: str) -> bool:
 
 def _install(python: Path, requirement: str) -> str:
     constraints = ROOT / "constraints.txt"
-    command: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--retries", "1", "-c", constraints, requirement]
+    command: list[str | Path] = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--retries",
+        "1",
+        "-c",
+        constraints,
+        requirement,
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S)
     except subprocess.TimeoutExpired:

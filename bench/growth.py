@@ -1,0 +1,40 @@
+"""Constant memory: the peak on a capture ten times as long over the peak on the capture itself.
+
+The long capture is the mixed one played ten times, each time later, through a pipe: nothing is stored.
+"""
+
+import sys
+from pathlib import Path
+from statistics import median
+
+from bench.generate import MIXED_DURATION_S, Capture
+from bench.measure import RunError, run
+from bench.results import MEBIBYTE, Results
+
+TIMES = 10
+ROUNDS = 3  # of the single one, whose peak a sample may miss; the long one has many peaks
+HERE = Path(__file__).parent
+PATHS = {"track": HERE / "lapwing_track.py", "sessions": HERE / "lapwing_sessions.py"}
+
+
+def measure_growth(capture: Capture, results: Results) -> None:
+    """Adds `growth_10x`, the worse of the two paths, and the figures behind it."""
+    ratios = []
+    for name, script in PATHS.items():
+        try:
+            once = median(_peak(script, capture.path, 1) for _ in range(ROUNDS))
+            often = _peak(script, capture.path, TIMES)
+        except RunError as error:
+            results.notes.append(f"growth of {name}: {error}")
+            continue
+        results.growth[f"{name}_piped_anon_mb"] = once / MEBIBYTE
+        results.growth[f"{name}_piped_10x_anon_mb"] = often / MEBIBYTE
+        results.growth[f"growth_10x_{name}"] = often / once
+        ratios.append(often / once)
+    if ratios:
+        results.growth["growth_10x"] = max(ratios)
+
+
+def _peak(script: Path, path: Path, times: int) -> float:
+    feed: list[str | Path] = [sys.executable, "-m", "bench.repeat", path, str(times), str(int(MIXED_DURATION_S))]
+    return run([sys.executable, script, "-"], feed=feed).anon_bytes

@@ -1,0 +1,118 @@
+"""The results as tables: for the terminal and for docs/performance.md."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.contenders import Contender
+from bench.results import Results
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
+AIMS = (
+    # figure, what it says, the aim, whether smaller is better
+    ("track_vs_c", "parse + track: time over the C tracker's, worse of the two captures", 1.5, True),
+    ("track_vs_nfstream", "parse + track: times as fast as nfstream, dissection off", 20.0, False),
+    ("track_vs_argus", "parse + track: times as fast as argus", 1.0, False),
+    ("track_vs_nfpcapd", "parse + track: times as fast as nfpcapd", 1.0, False),
+    ("track_anon_mb", "parse + track: peak anonymous memory on `small`, MiB", 400.0, True),
+    ("sessions_vs_c", "everything on: time over the C tracker's", 9.0, True),
+    ("sessions_vs_nfstream", "everything on: times as fast as nfstream's default", 3.0, False),
+    ("growth_10x", "peak memory at ten times the input over the peak at once", 1.1, True),
+)
+
+
+def summary_rows(contenders: Sequence[Contender], results: Results) -> list[list[str]]:
+    """Per program: rate and ratio to the C tracker and memory on each capture."""
+    rows = []
+    for contender in contenders:
+        row = [contender.title]
+        for kind in results.captures:
+            rate, over = results.rate(contender.name, kind), results.times(contender.name, "ctracker", kind)
+            memory = results.anon_mb(contender.name, kind)
+            row.append("" if rate is None else f"{rate / 1000:,.0f}")
+            row.append("" if over is None else f"{over:.2f}")
+            row.append("" if memory is None else f"{memory:,.0f}")
+        rows.append(row)
+    return rows
+
+
+def summary_head(results: Results) -> list[str]:
+    head = ["program"]
+    for kind in results.captures:
+        head += [f"{kind}: 1,000 packets/s", "time over C", "memory, MiB"]
+    return head
+
+
+def aim_rows(results: Results) -> list[list[str]]:
+    figures = results.figures()
+    rows = []
+    for name, meaning, aim, smaller in AIMS:
+        value = figures.get(name)
+        if value is None:
+            rows.append([name, meaning, _bound(aim, smaller), "not measured", ""])
+        else:
+            met = value <= aim if smaller else value >= aim
+            rows.append([name, meaning, _bound(aim, smaller), f"{value:,.2f}", "yes" if met else "no"])
+    return rows
+
+
+def _bound(aim: float, smaller: bool) -> str:
+    return f"at {'most' if smaller else 'least'} {aim:g}"
+
+
+def count_rows(contenders: Sequence[Contender], results: Results) -> list[list[str]]:
+    """What each program says it saw: a check that they did the same work."""
+    rows = []
+    for kind in results.captures:
+        for contender in contenders:
+            runs = results.runs.get((contender.name, kind))
+            if runs and runs[-1].packets is not None:
+                flows = "" if not runs[-1].flows else f"{runs[-1].flows:,}"
+                rows.append([kind, contender.title, f"{runs[-1].packets:,}", flows])
+    return rows
+
+
+COUNT_HEAD = ["capture", "program", "packets", "flows"]
+AIM_HEAD = ["figure", "meaning", "aim", "measured", "met"]
+
+
+def show(contenders: Sequence[Contender], results: Results, console: Console) -> None:
+    """The tables on the terminal."""
+    for title, head, rows in _tables(contenders, results):
+        table = Table(title=title, title_justify="left")
+        for index, name in enumerate(head):
+            table.add_column(name, justify="left" if index == 0 else "right")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+    for note in results.notes:
+        console.print(f"left out: {note}")
+    if results.undisturbed() < 0.9:
+        console.print("The machine was busy with other work: trust the ratios less than usual.")
+
+
+def write_page(path: Path, contenders: Sequence[Contender], results: Results) -> None:
+    """Replaces what stands between the two marks of the page."""
+    page = path.read_text()
+    before, rest = page.split(BEGIN)
+    after = rest.split(END)[1]
+    parts = [f"### {title}\n\n{_markdown(head, rows)}" for title, head, rows in _tables(contenders, results)]
+    if results.absent:
+        parts.append(f"Not installed when these figures were made: {', '.join(results.absent)}.")
+    path.write_text(f"{before}{BEGIN}\n\n" + "\n\n".join(parts) + f"\n\n{END}{after}")
+
+
+def _tables(contenders: Sequence[Contender], results: Results) -> list[tuple[str, list[str], list[list[str]]]]:
+    return [
+        ("Rates and memory", summary_head(results), summary_rows(contenders, results)),
+        ("Ratios and aims", AIM_HEAD, aim_rows(results)),
+        ("What each saw", COUNT_HEAD, count_rows(contenders, results)),
+    ]
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
