@@ -17,6 +17,7 @@ from .truth import Login
 
 _ROOT = Path(__file__).parents[2]
 _PACKAGES = (
+    "chromium",
     "nginx-light",
     "vsftpd",
     "exim4-daemon-heavy",
@@ -56,9 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="record_demo", description=__doc__)
     parser.add_argument("step", choices=("record", "retime", "all"))
     parser.add_argument("--raw", type=Path, default=_ROOT / "build/demo", help="folder of the raw recording")
-    parser.add_argument(
-        "--out", type=Path, default=_ROOT / "src/lapwing/demo", help="folder of capture and labels"
-    )
+    parser.add_argument("--out", type=Path, default=_ROOT / "src/lapwing/demo", help="folder of capture and labels")
     chosen = parser.parse_args()
     plan = Plan()
     if chosen.step in {"record", "all"}:

@@ -2,7 +2,8 @@
 
 Every function here runs in a thread that already lives in the namespace of its client address,
 talks to the real daemons, and returns when the visit is over.
-People are Python's own protocol clients, curl and OpenSSH; attackers are hydra, medusa, ncrack and curl.
+People are Python's own protocol clients, curl, OpenSSH and chromium (`browser.py`);
+attackers are hydra, medusa, ncrack and curl.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from .network import FTP_V4, SMTP_V4, SSH_V4, WEB_V4
@@ -63,10 +65,17 @@ class Room:
 Act = Callable[[Room], None]
 
 
+class _Answer(NamedTuple):
+    """What of an answer a client acts on; no cookie is an empty one."""
+
+    body: str
+    cookie: str
+
+
 def _request(
     connection: http.client.HTTPConnection, method: str, path: str, headers: Headers, body: str = ""
-) -> str:
-    """One request with exactly these headers in this order; returns the answer's body."""
+) -> _Answer:
+    """One request with exactly these headers in this order."""
     connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
     connection.putheader("Host", SITE)
     for name, value in headers:
@@ -75,8 +84,8 @@ def _request(
         connection.putheader("Content-Length", str(len(body)))
     connection.endheaders(body.encode() if body else None)
     answer = connection.getresponse()
-    connection.cookie = answer.headers.get("Set-Cookie", "").partition(";")[0]  # type: ignore[attr-defined]
-    return answer.read().decode(errors="replace")
+    cookie = answer.headers.get("Set-Cookie", "").partition(";")[0]
+    return _Answer(answer.read().decode(errors="replace"), cookie)
 
 
 def web_pages(*, agent: Headers, pages: Sequence[str], server: str = WEB_V4) -> Act:
@@ -100,12 +109,11 @@ def web_form(*, agent: Headers, account: str, passwords: Sequence[str], server: 
         for page in ("/", "/style.css", "/login"):
             _request(connection, "GET", page, agent)
         form = (*agent, ("Origin", f"http://{SITE}"), ("Content-Type", "application/x-www-form-urlencoded"))
+        cookie = ""
         for number, password in enumerate(passwords):
             time.sleep(THINK_S if number else 0.3)
-            _request(
-                connection, "POST", "/login", form, urlencode({"username": account, "password": password})
-            )
-        cookie = connection.cookie  # type: ignore[attr-defined]
+            fields = urlencode({"username": account, "password": password})
+            cookie = _request(connection, "POST", "/login", form, fields).cookie
         if cookie:
             _request(connection, "GET", "/account", (*agent, ("Cookie", cookie)))
         connection.close()
@@ -119,12 +127,12 @@ def web_app(*, agent: Headers, account: str, passwords: Sequence[str], server: s
     def act(_room: Room) -> None:
         connection = http.client.HTTPConnection(server, 80, timeout=20)
         headers = (*agent, ("Content-Type", "application/json"))
-        answer = ""
+        body = ""
         for number, password in enumerate(passwords):
             time.sleep(THINK_S if number else 0)
-            body = json.dumps({"username": account, "password": password})
-            answer = _request(connection, "POST", "/api/login", headers, body)
-        token = json.loads(answer).get("token")
+            sent = json.dumps({"username": account, "password": password})
+            body = _request(connection, "POST", "/api/login", headers, sent).body
+        token = json.loads(body).get("token")
         if token:
             _request(connection, "GET", "/api/me", (*agent, ("Authorization", f"Bearer {token}")))
         connection.close()
@@ -208,9 +216,7 @@ def curl_form(*, flags: Sequence[str], account: str, password: str) -> Act:
 
     def act(room: Room) -> None:
         fields = ["--data-urlencode", f"username={account}", "--data-urlencode", f"password={password}"]
-        room.run(
-            "curl", "-s", "-L", "-b", "", *_PIN, *flags, *fields, "-o", "/dev/null", f"http://{SITE}/login"
-        )
+        room.run("curl", "-s", "-L", "-b", "", *_PIN, *flags, *fields, "-o", "/dev/null", f"http://{SITE}/login")
 
     return act
 

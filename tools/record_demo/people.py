@@ -40,17 +40,13 @@ def _gecko(system: str, version: int) -> Headers:
 
 
 def _blink(system: str, version: int) -> Headers:
-    agent = (
-        f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 Safari/537.36"
-    )
+    agent = f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 Safari/537.36"
     rest = (("Accept-Encoding", "gzip, deflate"), ("Accept-Language", "en-GB,en;q=0.9"))
     return (("Connection", "keep-alive"), ("User-Agent", agent), _ACCEPT, *rest)
 
 
 def _webkit(system: str, version: int) -> Headers:
-    agent = (
-        f"Mozilla/5.0 ({system}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{version}.1 Safari/605.1.15"
-    )
+    agent = f"Mozilla/5.0 ({system}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{version}.1 Safari/605.1.15"
     return (_ACCEPT, ("Accept-Language", "en-gb"), ("Connection", "keep-alive"), ("User-Agent", agent))
 
 
@@ -92,7 +88,8 @@ class Cast:
 
     def password(self) -> str:
         """A pass phrase of two words and a number."""
-        return f"{self.draw.choice(self._words).title()}-{self.draw.choice(self._words)}-{self.draw.randrange(100, 1000)}"
+        first, second = self.draw.choice(self._words), self.draw.choice(self._words)
+        return f"{first.title()}-{second}-{self.draw.randrange(100, 1000)}"
 
     def person(self) -> Account:
         """Somebody with an address at example.com."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from . import clients
+from .browser import web_browser
 from .clients import Act
 from .network import FTP_V4, SMTP_V4, SSH_V4, WEB_V6
 from .people import APPS, BROWSERS, Account, Cast
@@ -87,6 +88,7 @@ class Plan:
         self._homes()
         self._other_protocols()
         self._readers()
+        self._browsers()
         self.takeover = self._take_over()
         self._stuffing()
         self._distributed()
@@ -156,20 +158,14 @@ class Plan:
         """People who fetch files, send mail, work on the shell host or read reports."""
         for number in range(5):
             account = self._shell_account(f"files{number + 1}")
-            self._simple(
-                f"198.51.100.{50 + number}", "ftp", account, typos=int(number in {1, 3}), variant=number
-            )
+            self._simple(f"198.51.100.{50 + number}", "ftp", account, typos=int(number in {1, 3}), variant=number)
         for number in range(6):
             person = self._person()
             self.mail[person.name] = person.password
-            self._simple(
-                f"198.51.100.{60 + number}", "smtp", person, typos=int(number in {0, 4}), variant=number
-            )
+            self._simple(f"198.51.100.{60 + number}", "smtp", person, typos=int(number in {0, 4}), variant=number)
         for number, name in enumerate(("greta", "ludwig", "mirko", "sanna", "theo")):
             account = self._shell_account(name)
-            self._simple(
-                f"198.51.100.{70 + number}", "ssh", account, typos=int(number in {1, 4}), variant=number
-            )
+            self._simple(f"198.51.100.{70 + number}", "ssh", account, typos=int(number in {1, 4}), variant=number)
         for number in range(2):
             person = self._person()
             source, at_s = f"198.51.100.{76 + number}", (2.2 + 3 * number) * HOUR_S
@@ -206,6 +202,15 @@ class Plan:
                 chosen = ["/", "/style.css", *self.cast.draw.sample(pages[2:], 3)]
                 act = clients.web_pages(agent=self.cast.draw.choice(BROWSERS), pages=chosen)
                 resident.visits.append(Visit(source, self.cast.draw.uniform(0.1, 8.8) * HOUR_S, act, "http"))
+
+    def _browsers(self) -> None:
+        """Two people at a real browser; one of them mistypes once."""
+        for host, typos, hour in ((47, 1, 1.4), (48, 0, 4.6)):
+            source, person = f"198.51.100.{host}", self._person()
+            passwords = [*(self.cast.mistype(person.password) for _ in range(typos)), person.password]
+            act = web_browser(account=person.name, passwords=passwords)
+            visit = Visit(source, hour * HOUR_S, act, "http", typos, 1)
+            self._visit(source, "person at a real browser", visit, person.name)
 
     def _strangers(self, count: int, *, known: Sequence[str] = ()) -> list[str]:
         """Account names of a leaked list: mostly unknown to this site, some known."""
@@ -284,33 +289,17 @@ class Plan:
         deploy = self._shell_account("deploy")
         billing = Account("billing@example.com", self.cast.password())
         self.mail[billing.name] = billing.password
-        ftp = clients.hydra_guess(
-            url=f"ftp://{FTP_V4}", account=victim.name, passwords=self._words(40), tasks=4
-        )
-        self._guess(
-            "guessing-ftp", "hydra", Visit("203.0.113.50", 5.17 * HOUR_S, ftp, "ftp", 40), victim.name
-        )
-        ssh = clients.hydra_guess(
-            url=f"ssh://{SSH_V4}", account=deploy.name, passwords=self._words(30), tasks=4
-        )
-        self._guess(
-            "guessing-ssh", "hydra", Visit("203.0.113.55", 5.67 * HOUR_S, ssh, "ssh", 30), deploy.name
-        )
+        ftp = clients.hydra_guess(url=f"ftp://{FTP_V4}", account=victim.name, passwords=self._words(40), tasks=4)
+        self._guess("guessing-ftp", "hydra", Visit("203.0.113.50", 5.17 * HOUR_S, ftp, "ftp", 40), victim.name)
+        ssh = clients.hydra_guess(url=f"ssh://{SSH_V4}", account=deploy.name, passwords=self._words(30), tasks=4)
+        self._guess("guessing-ssh", "hydra", Visit("203.0.113.55", 5.67 * HOUR_S, ssh, "ssh", 30), deploy.name)
         crack = clients.ncrack_guess(account="root", passwords=self._words(24))
-        self._guess(
-            "guessing-ssh-root", "ncrack", Visit("203.0.113.56", 6.1 * HOUR_S, crack, "ssh", 24), "root"
-        )
+        self._guess("guessing-ssh-root", "ncrack", Visit("203.0.113.56", 6.1 * HOUR_S, crack, "ssh", 24), "root")
         backup = self._shell_account("backup-agent")
         many = clients.medusa_guess(module="ssh", host=SSH_V4, account=backup.name, passwords=self._words(20))
-        self._guess(
-            "guessing-ssh-backup", "medusa", Visit("203.0.113.57", 6.3 * HOUR_S, many, "ssh", 20), backup.name
-        )
-        mail = clients.hydra_guess(
-            url=f"smtp://{SMTP_V4}", account=billing.name, passwords=self._words(30), tasks=3
-        )
-        self._guess(
-            "guessing-smtp", "hydra", Visit("203.0.113.60", 6.5 * HOUR_S, mail, "smtp", 30), billing.name
-        )
+        self._guess("guessing-ssh-backup", "medusa", Visit("203.0.113.57", 6.3 * HOUR_S, many, "ssh", 20), backup.name)
+        mail = clients.hydra_guess(url=f"smtp://{SMTP_V4}", account=billing.name, passwords=self._words(30), tasks=3)
+        self._guess("guessing-smtp", "hydra", Visit("203.0.113.60", 6.5 * HOUR_S, mail, "smtp", 30), billing.name)
 
     def _words(self, count: int) -> list[str]:
         return [self.cast.password() for _ in range(count)]

@@ -153,25 +153,19 @@ def _hashes(passwords: list[str]) -> list[str]:
 
 def _accounts(conf: Path, shell_users: Mapping[str, str]) -> None:
     """Account files with the host's service users (never their hashes) and the recording's own people."""
-    service = [
-        line for line in Path("/etc/passwd").read_text().splitlines() if int(line.split(":")[2]) < 1000
-    ]
+    service = [line for line in Path("/etc/passwd").read_text().splitlines() if int(line.split(":")[2]) < 1000]
     people = list(enumerate(shell_users, _FIRST_UID))
     passwd = service + [f"{name}:x:{uid}:{uid}::/home/{name}:/bin/sh" for uid, name in people]
     groups = Path("/etc/group").read_text().splitlines() + [f"{name}:x:{uid}:" for uid, name in people]
     shadow = [f"{line.split(':')[0]}:*:20000:0:99999:7:::" for line in service]
     hashes = _hashes(list(shell_users.values()))
-    shadow += [
-        f"{name}:{hashed}:20000:0:99999:7:::" for name, hashed in zip(shell_users, hashes, strict=True)
-    ]
+    shadow += [f"{name}:{hashed}:20000:0:99999:7:::" for name, hashed in zip(shell_users, hashes, strict=True)]
     _write(conf / "passwd", "\n".join(passwd) + "\n")
     _write(conf / "group", "\n".join(groups) + "\n")
     _write(conf / "shadow", "\n".join(shadow) + "\n", 0o600)
 
 
-def configure(
-    conf: Path, *, web: Mapping[str, str], mail: Mapping[str, str], shell: Mapping[str, str]
-) -> None:
+def configure(conf: Path, *, web: Mapping[str, str], mail: Mapping[str, str], shell: Mapping[str, str]) -> None:
     """Write everything the daemons read. `web`, `mail` and `shell` map account names to passwords."""
     values = {"conf": conf, "web4": WEB_V4, "web6": WEB_V6, "ftp": FTP_V4, "smtp": SMTP_V4, "ssh": SSH_V4}
     _accounts(conf, shell)
@@ -238,9 +232,7 @@ class Servers:
 
     def __exit__(self, *_exc: object) -> None:
         if self._process is not None:
-            self._process.send_signal(
-                signal.SIGKILL
-            )  # process 1 of the namespace goes with it, and all the rest
+            self._process.send_signal(signal.SIGKILL)  # process 1 of the namespace goes with it, and all the rest
             self._process.wait()
             self._process = None
 

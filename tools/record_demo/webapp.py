@@ -126,9 +126,7 @@ class Handler(BaseHTTPRequestHandler):
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         good = token in self.server.tokens
         self.server.note(self.source, "bearer", "", succeeded=good)
-        return (
-            self._send_json(200, {"orders": 2}) if good else self._send_json(401, {"error": "invalid_token"})
-        )
+        return self._send_json(200, {"orders": 2}) if good else self._send_json(401, {"error": "invalid_token"})
 
     def _basic(self) -> None:
         sent = self.headers.get("Authorization", "")
