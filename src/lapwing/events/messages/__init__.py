@@ -1,10 +1,10 @@
 """Typed protocol messages, one module per protocol, in one tagged union (`kind`)."""
 
-from lapwing.events.messages.base import REDACTED, BaseMessage
+from lapwing.events.messages.base import REDACTED, UNKNOWN_VERB, BaseMessage
 from lapwing.events.messages.dns import DnsQuery, DnsQuestion, DnsRecord, DnsResponse
 from lapwing.events.messages.ftp import FtpCommand, FtpReply
 from lapwing.events.messages.http import HttpRequest, HttpResponse
-from lapwing.events.messages.smtp import SmtpCommand, SmtpMail, SmtpReply
+from lapwing.events.messages.smtp import AUTH_DATA_VERB, SmtpCommand, SmtpMail, SmtpReply
 from lapwing.events.messages.ssh import SshAuthInferred, SshBanner, SshKexInit
 
 Message = (
@@ -23,7 +23,9 @@ Message = (
 )
 
 __all__ = [
+    "AUTH_DATA_VERB",
     "REDACTED",
+    "UNKNOWN_VERB",
     "BaseMessage",
     "DnsQuery",
     "DnsQuestion",

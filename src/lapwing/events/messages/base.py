@@ -5,6 +5,7 @@ from typing import Self
 import msgspec
 
 REDACTED = "[redacted]"  # stands where a secret stood; equality is carried by tags in auth events, never here
+UNKNOWN_VERB = "UNKNOWN"  # stands for the verb of a line that is no command; such a line may be a stray secret
 
 
 class BaseMessage(

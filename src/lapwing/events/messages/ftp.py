@@ -4,13 +4,14 @@ from typing import Self
 
 import msgspec
 
-from lapwing.events.messages.base import REDACTED, BaseMessage
+from lapwing.events.messages.base import REDACTED, UNKNOWN_VERB, BaseMessage
 
-SECRET_COMMANDS = frozenset({"PASS", "ACCT", "ADAT"})
+SECRET_COMMANDS = frozenset({"PASS", "ACCT", "ADAT", "ENC", "CONF", "MIC", UNKNOWN_VERB})
+SECRET_SITE_COMMANDS = frozenset({"CHPASS", "CPWD", "GPASS", "PASS", "PASSWD", "PSWD", "PSWRD"})
 
 
 class FtpCommand(BaseMessage, frozen=True, gc=False, tag="ftp.command"):
-    """One command line; `verb` is upper case."""
+    """One command line; `verb` is upper case, `UNKNOWN` when the line has none (then `argument` is the whole line)."""
 
     verb: str
     argument: str = ""
@@ -19,6 +20,9 @@ class FtpCommand(BaseMessage, frozen=True, gc=False, tag="ftp.command"):
         """Hide the argument of commands that carry secrets."""
         if self.verb in SECRET_COMMANDS and self.argument:
             return msgspec.structs.replace(self, argument=REDACTED)
+        subcommand = self.argument.partition(" ")[0] if self.verb == "SITE" else ""
+        if subcommand.upper() in SECRET_SITE_COMMANDS:
+            return msgspec.structs.replace(self, argument=f"{subcommand} {REDACTED}")
         return self
 
 

@@ -27,10 +27,12 @@ class SshKexInit(BaseMessage, frozen=True, gc=False, tag="ssh.kexinit"):
 class SshAuthInferred(BaseMessage, frozen=True, gc=False, tag="ssh.auth_inferred"):
     """A login outcome inferred from the sizes of encrypted packets; `attempt_count` tries so far in this session.
 
-    `confidence` is 0 to 1; `detail` says what it was inferred from.
+    `confidence` is 0 to 1; `detail` says what it was inferred from. `mechanism` is `password`, `publickey`, `none` or
+    `keyboard-interactive` where the sizes tell, `unknown` otherwise.
     """
 
     outcome: Outcome
     attempt_count: int
     confidence: float
     detail: str = ""
+    mechanism: str = "unknown"

@@ -1,0 +1,109 @@
+"""Bytes to lines, bounded, for the text protocols (FTP, SMTP, the SSH identification)."""
+
+from typing import NamedTuple
+
+MAX_LINE_BYTES = 8 * 1024  # per line; RFC 5321 wants 512, FTP paths reach 4 KiB; the rest of a longer line is skipped
+
+
+class Line(NamedTuple):
+    """One line without its end.
+
+    `cut` says that the line was longer than the bound, `bare` that it ended in LF alone, and `doubtful` that bytes
+    went missing just before it, so it may be the tail of another line.
+    """
+
+    data: bytes
+    cut: bool = False
+    bare: bool = False
+    doubtful: bool = False
+
+    @property
+    def text(self) -> str:
+        """The line as text: UTF-8 where it is that, Latin-1 otherwise, so that unequal bytes stay unequal."""
+        try:
+            return self.data.decode("utf-8")
+        except UnicodeDecodeError:
+            return self.data.decode("latin-1")
+
+
+class LineBuffer:
+    """The bytes of one side that were not consumed yet, taken off as lines or raw.
+
+    Lines end with LF, with or without CR before it. Holds at most `limit` bytes and the last piece pushed.
+    """
+
+    __slots__ = ("_data", "_doubtful", "_limit", "_pos", "_scan", "_skipping")
+
+    def __init__(self, limit: int = MAX_LINE_BYTES) -> None:
+        self._limit = limit
+        self._data = bytearray()
+        self._pos = 0  # consumed so far
+        self._scan = 0  # no line end before this
+        self._skipping = False  # the current line is over the bound: drop up to its end
+        self._doubtful = False
+
+    def push(self, data: bytes) -> None:
+        """Append the next bytes."""
+        if self._skipping:
+            end = data.find(b"\n")
+            if end < 0:
+                return
+            data = data[end:]
+        self._data += data
+
+    def line(self) -> Line | None:
+        """Take the next line, None when its end has not come yet."""
+        end = self._data.find(b"\n", self._scan)
+        if end < 0:
+            self._compact()
+            return None
+        raw = bytes(self._data[self._pos : end])
+        self._pos = self._scan = end + 1
+        return self._finish(raw)
+
+    def take(self, count: int | None = None) -> bytes:
+        """Take raw bytes from the start of a line on: at most `count`, by default all that is there."""
+        end = len(self._data) if count is None else min(len(self._data), self._pos + count)
+        raw = bytes(self._data[self._pos : end])
+        self._pos = self._scan = end
+        self._compact()
+        return raw
+
+    def rest(self) -> Line | None:
+        """Take what is left as a line without an end; None when nothing is."""
+        raw = self.take()
+        return self._finish(raw) if raw else None
+
+    def gap(self) -> None:
+        """Bytes are missing: forget the line they belonged to."""
+        self._data.clear()
+        self._pos = self._scan = 0
+        self._skipping = False
+        self._doubtful = True
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes held now."""
+        return len(self._data)
+
+    def starts_with(self, prefix: bytes) -> bool:
+        """Whether the line that has begun starts with `prefix`."""
+        return self._data.startswith(prefix, self._pos)
+
+    def _finish(self, raw: bytes) -> Line:
+        cut = self._skipping or len(raw) > self._limit
+        bare = not raw.endswith(b"\r")
+        doubtful = self._doubtful
+        self._skipping = self._doubtful = False
+        if cut:
+            return Line(raw[: self._limit], cut=True, doubtful=doubtful)
+        return Line(raw if bare else raw[:-1], bare=bare, doubtful=doubtful)
+
+    def _compact(self) -> None:
+        if self._pos:
+            del self._data[: self._pos]
+            self._pos = 0
+        if len(self._data) > self._limit:
+            del self._data[self._limit :]
+            self._skipping = True
+        self._scan = len(self._data)

@@ -1,0 +1,278 @@
+"""SMTP (RFC 5321, AUTH of RFC 4954, BDAT of RFC 3030) until it is encrypted."""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from enum import Enum, auto
+
+from lapwing.events import FlowKey, Message, Side
+from lapwing.events.messages import AUTH_DATA_VERB, UNKNOWN_VERB, SmtpCommand, SmtpReply
+from lapwing.protocols.contract import Match, StreamProtocol
+from lapwing.protocols.lines import Line, LineBuffer
+from lapwing.protocols.mail import Mail
+from lapwing.protocols.replies import ReplyBuilder, hide_echo
+
+MAX_STRANGE_LINES = 16  # in a row; then it is not SMTP
+MAX_PENDING_COMMANDS = 256  # pipelined and not answered; of more, the oldest are forgotten
+MAX_CHUNK_DIGITS = 19  # of a BDAT size, below 2**63; RFC 3030 allows 20, no server takes them
+
+_VERBS = (
+    "ATRN AUTH BDAT BURL DATA EHLO ETRN EXPN HELO HELP LHLO MAIL NOOP ONEX QUIT RCPT RSET SAML SEND SOML STARTTLS TURN "
+    "VERB VRFY XCLIENT XFORWARD"
+)
+KNOWN_VERBS = frozenset(_VERBS.split())
+_OPENING_VERBS = frozenset({"EHLO", "HELO", "LHLO", "MAIL", "STARTTLS", "VRFY", "EXPN"})
+_NEVER_BASE64 = frozenset({"MAIL", "RCPT", "EHLO", "HELO"})  # their lines have a space or a colon
+
+_COMMAND = re.compile(rb"([A-Za-z]{4,10})(?: (.*))?\Z", re.DOTALL)
+_CHUNK = re.compile(rf"(\d{{1,{MAX_CHUNK_DIGITS}}})( +LAST)? *\Z", re.ASCII | re.IGNORECASE)
+_CONTENT_END = "."  # stands in the queue of commands for the end of DATA
+TLS_RECORD = b"\x16\x03"
+
+
+def probe(side: Side, head: bytes) -> Match:
+    """Tell SMTP by the server's greeting or the client's first command."""
+    line, ended, _ = head.partition(b"\n")
+    if side is Side.SERVER:
+        return _probe_greeting(line)
+    found = _COMMAND.match(line.rstrip(b"\r"))
+    if found is None:
+        return Match.MORE if not ended and re.fullmatch(rb"[A-Za-z]{0,3}", line) else Match.NO
+    verb = found[1].decode("ascii").upper()
+    if verb in _OPENING_VERBS and (ended or found[2] is not None):
+        return Match.YES
+    return Match.MORE if verb in KNOWN_VERBS or not ended else Match.NO
+
+
+def _probe_greeting(line: bytes) -> Match:
+    if len(line) < 4:
+        return Match.MORE if any(start.startswith(line) for start in (b"220-", b"220 ", b"554 ")) else Match.NO
+    if line[:4] not in (b"220 ", b"220-", b"554 ", b"421 "):
+        return Match.NO
+    text = line[4:].upper()
+    if b"SMTP" in text:
+        return Match.YES
+    return Match.NO if b"FTP" in text else Match.MORE
+
+
+class _Mode(Enum):
+    """What the client's next bytes are."""
+
+    COMMAND = auto()
+    AUTH_SENT = auto()  # an AUTH line without a reply yet
+    AUTH_CHALLENGED = auto()  # the next line answers a challenge
+    DATA = auto()  # message content up to the line with a dot; provisional until the 354
+    CHUNK = auto()  # counted message content
+
+
+class SmtpParser:
+    """Commands, replies and mails of one connection; done once the server accepts STARTTLS."""
+
+    def __init__(self) -> None:
+        self.poisoned: str | None = None
+        self.done = False
+        self._client = LineBuffer()
+        self._server = LineBuffer()
+        self._replies = ReplyBuilder(any_code_ends=True)
+        self._pending: deque[str] = deque(maxlen=MAX_PENDING_COMMANDS)
+        self._mode = _Mode.COMMAND
+        self._mail = Mail()
+        self._chunk_left = 0
+        self._chunk_last = False
+        self._replied = False
+        self._strange_count = 0
+        self._secret = ""
+
+    def feed(self, side: Side, data: bytes, now_ns: int) -> list[Message]:  # noqa: ARG002 - lines need no clock
+        """Take the next bytes of `side`."""
+        if side is Side.CLIENT:
+            self._client.push(data)
+            return list(self._client_messages())
+        self._server.push(data)
+        return list(self._server_messages())
+
+    def gap(self, side: Side, missing_bytes: int, now_ns: int) -> list[Message]:  # noqa: ARG002
+        """Go on at the next line that is a command or a reply; message content goes on as such."""
+        self._pending.clear()
+        if side is Side.SERVER:
+            self._server.gap()
+            self._replies.gap()
+        else:
+            self._client.gap()
+            self._client_gap(missing_bytes)
+        return []
+
+    def _client_gap(self, missing_bytes: int) -> None:
+        if self._mode in (_Mode.DATA, _Mode.CHUNK):
+            self._mail.gap(missing_bytes)
+        if self._mode is _Mode.CHUNK and missing_bytes <= self._chunk_left:
+            self._chunk_left -= missing_bytes
+        elif self._mode is not _Mode.DATA:
+            self._mode = _Mode.COMMAND
+
+    def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:  # noqa: ARG002
+        """Read a last line that has no end, and give the mail that was cut off."""
+        if side is Side.SERVER:
+            line = self._server.rest()
+            reply = None if line is None or line.doubtful else self._reply(line)
+            return [] if reply is None else [reply]
+        if self._mode in (_Mode.DATA, _Mode.CHUNK):
+            return [self._mail.cut_off()] if self._mail.started else []
+        line = self._client.rest()
+        command = None if line is None or line.doubtful else self._command(line)
+        return [] if command is None else [command]
+
+    # The client.
+
+    def _client_messages(self) -> Iterator[Message]:
+        while not self.poisoned:
+            if self._mode is _Mode.DATA:
+                if not self._mail.read_dotted(self._client):
+                    return
+                self._pending.append(_CONTENT_END)
+                self._mode = _Mode.COMMAND
+                yield self._mail.finish()
+            elif self._mode is _Mode.CHUNK:
+                if not self._read_chunk():
+                    return
+                if self._chunk_last:
+                    yield self._mail.finish()
+            else:
+                line = self._client.line()
+                if line is None:
+                    return
+                command = self._command(line)
+                if command is not None:
+                    yield command
+
+    def _read_chunk(self) -> bool:
+        data = self._client.take(self._chunk_left)
+        self._mail.add_chunk(data)
+        self._chunk_left -= len(data)
+        if self._chunk_left:
+            return False
+        self._mode = _Mode.COMMAND
+        return True
+
+    def _command(self, line: Line) -> SmtpCommand | None:
+        found = _COMMAND.match(line.data)
+        verb = found[1].decode("ascii").upper() if found else ""
+        if self._in_auth(verb):
+            self._mode = _Mode.AUTH_SENT
+            return SmtpCommand(verb=AUTH_DATA_VERB, argument=line.text)
+        if found is None or verb not in KNOWN_VERBS:
+            return self._strange(line)
+        self._strange_count = 0
+        self._secret = ""
+        argument = Line(found[2] or b"").text
+        self._pending.append(verb)
+        self._begin(verb, argument, bare=line.bare)
+        return SmtpCommand(verb=verb, argument=argument)
+
+    def _in_auth(self, verb: str) -> bool:
+        if self._mode is _Mode.AUTH_SENT and verb in _NEVER_BASE64:
+            self._mode = _Mode.COMMAND  # the reply to AUTH was not seen
+        return self._mode in (_Mode.AUTH_SENT, _Mode.AUTH_CHALLENGED)
+
+    def _strange(self, line: Line) -> SmtpCommand | None:
+        if line.doubtful or not line.data.strip():
+            return None
+        self._pending.append(UNKNOWN_VERB)
+        self._strange_count += 1
+        # Once the server has spoken SMTP, garbage of the client's proves nothing.
+        if self._strange_count >= MAX_STRANGE_LINES and not self._replied:
+            self.poisoned = f"{MAX_STRANGE_LINES} client lines in a row are no SMTP commands"
+            return None
+        self._secret = line.text
+        return SmtpCommand(verb=UNKNOWN_VERB, argument=self._secret)
+
+    def _begin(self, verb: str, argument: str, *, bare: bool) -> None:
+        if verb == "AUTH":
+            self._mode = _Mode.AUTH_SENT
+        elif verb == "DATA":
+            self._mode = _Mode.DATA
+            self._mail.begin(bare=bare)
+        elif verb == "BDAT":
+            self._begin_chunk(argument)
+        elif verb == "MAIL":
+            self._mail = Mail(mail_from=argument)
+        elif verb == "RCPT":
+            self._mail.add_recipient(argument)
+        elif verb in {"RSET", "EHLO", "HELO", "LHLO"}:
+            self._mail = Mail()
+
+    def _begin_chunk(self, argument: str) -> None:
+        found = _CHUNK.match(argument)
+        if found is None:
+            return
+        if not self._mail.started:
+            self._mail.begin(bare=False)
+        self._mode = _Mode.CHUNK
+        self._chunk_left = int(found[1])
+        self._chunk_last = found[2] is not None
+
+    # The server.
+
+    def _server_messages(self) -> Iterator[Message]:
+        while not self.poisoned and not self.done and not self._encrypted():
+            line = self._server.line()
+            if line is None:
+                return
+            reply = self._reply(line)
+            if reply is not None:
+                yield reply
+
+    def _encrypted(self) -> bool:
+        # Only the server's bytes count here: a client could send them to be left alone.
+        self.done = self._server.starts_with(TLS_RECORD)
+        return self.done
+
+    def _reply(self, line: Line) -> SmtpReply | None:
+        reply = self._replies.add(line)
+        if reply is None:
+            if self._replies.strange_count >= MAX_STRANGE_LINES:
+                self.poisoned = f"{MAX_STRANGE_LINES} server lines in a row are no SMTP replies"
+            return None
+        self._answered(reply.code)
+        self._replied = True
+        reply = hide_echo(reply, self._secret)
+        return SmtpReply(code=reply.code, text=reply.text)
+
+    def _answered(self, code: int) -> None:
+        verb = self._answered_verb(code)
+        if code == 334:
+            if self._mode in (_Mode.COMMAND, _Mode.AUTH_SENT):
+                self._mode = _Mode.AUTH_CHALLENGED
+        elif verb == "AUTH":
+            if self._mode in (_Mode.AUTH_SENT, _Mode.AUTH_CHALLENGED):
+                self._mode = _Mode.COMMAND
+        elif verb == "DATA" or code == 354:
+            self._answered_data(accepted=code == 354)
+        elif verb == "BDAT" and code in {500, 501, 502} and self._mode is _Mode.CHUNK:
+            self._mode = _Mode.COMMAND  # a server without BDAT reads what follows as commands
+        elif verb == "STARTTLS" and code == 220:
+            self.done = True
+
+    def _answered_verb(self, code: int) -> str:
+        """Which command a reply answers; empty for the greeting, and where that is not known."""
+        if not self._pending or (not self._replied and code == 220 and self._pending[0] != "STARTTLS"):
+            return ""
+        if code == 334 and self._pending[0] == "AUTH":
+            return "AUTH"  # its final reply is still to come
+        return self._pending.popleft()
+
+    def _answered_data(self, *, accepted: bool) -> None:
+        if accepted and self._mode is _Mode.COMMAND:
+            self._mail.begin(bare=False)  # DATA itself was lost in a gap
+            self._mode = _Mode.DATA
+        elif not accepted and self._mode is _Mode.DATA:
+            self._mail.abandon()
+            self._mode = _Mode.COMMAND
+
+
+def make(key: FlowKey) -> SmtpParser:  # noqa: ARG001 - the connection says everything itself
+    """Make the parser of one flow."""
+    return SmtpParser()
+
+
+SMTP = StreamProtocol(name="smtp", ports=frozenset({25, 465, 587, 2525}), probe=probe, make=make)
