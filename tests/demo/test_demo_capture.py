@@ -14,9 +14,7 @@ import pytest
 from lapwing import demo
 
 MAX_CAPTURE_BYTES = 2 * 1024 * 1024
-DOCUMENTATION = tuple(
-    map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"))
-)
+DOCUMENTATION = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
 SERVERS = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "2001:db8:10::/64")))
 PORTS = {80: "http", 21: "ftp", 25: "smtp", 22: "ssh"}
 
@@ -125,9 +123,7 @@ def test_an_attack_lies_between_its_labelled_times_on_its_labelled_protocol(atta
 
 def test_low_and_slow_never_hurries() -> None:
     [attack] = [a for a in demo.labels()["attacks"] if a["finding"] == "low-and-slow"]
-    opened = sorted(
-        {row[2]: row[0] for row in reversed(packets()) if row[1] == attack["sources"][0]}.values()
-    )
+    opened = sorted({row[2]: row[0] for row in reversed(packets()) if row[1] == attack["sources"][0]}.values())
     gaps = [(later - earlier) / 60e9 for earlier, later in itertools.pairwise(opened)]
     assert len(opened) == attack["attempt_count"]
     assert all(19 < gap < 41 for gap in gaps)
@@ -136,10 +132,7 @@ def test_low_and_slow_never_hurries() -> None:
 def test_the_distributed_stuffing_shares_one_header_order() -> None:
     [attack] = [a for a in demo.labels()["attacks"] if a["id"] == "stuffing-distributed"]
     requests = [row[5] for row in packets() if row[1] in attack["sources"] and row[5].startswith(b"POST")]
-    orders = {
-        tuple(line.partition(b":")[0] for line in r.split(b"\r\n\r\n")[0].split(b"\r\n")[1:])
-        for r in requests
-    }
+    orders = {tuple(line.partition(b":")[0] for line in r.split(b"\r\n\r\n")[0].split(b"\r\n")[1:]) for r in requests}
     assert len(attack["sources"]) == 30
     assert len(requests) == attack["attempt_count"]
     assert len(orders) == 1

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from lapwing.events import FlowKey, Message, Side
 from lapwing.events.messages import UNKNOWN_VERB, FtpCommand, FtpReply
-from lapwing.protocols.contract import Match, StreamProtocol
+from lapwing.protocols.contract import PROBE_BYTES, Match, StreamProtocol
 from lapwing.protocols.lines import Line, LineBuffer
-from lapwing.protocols.replies import ReplyBuilder, hide_echo
+from lapwing.protocols.replies import ReplyBuilder, hide_echo, is_reply_start
 
 MAX_STRANGE_LINES = 16  # in a row; then it is not FTP
 
@@ -28,15 +28,16 @@ TLS_RECORD = b"\x16\x03"
 
 def probe(side: Side, head: bytes) -> Match:
     """Tell FTP by the server's greeting or the client's first command."""
-    line, ended, _ = head.partition(b"\n")
+    line, newline, _ = head.partition(b"\n")
+    ended = bool(newline) or len(head) >= PROBE_BYTES
     if side is Side.SERVER:
-        return _probe_greeting(line)
+        return _probe_greeting(line, ended=ended)
     found = _COMMAND.match(line.rstrip(b"\r"))
     if found is None:
         return Match.MORE if not ended and re.fullmatch(rb"[A-Za-z]{0,12}", line) else Match.NO
     verb = found[1].decode("ascii").upper()
     if verb == "AUTH":
-        return _probe_auth(found[2] or b"", ended=bool(ended))
+        return _probe_auth(found[2] or b"", ended=ended)
     if verb == "USER" and line.count(b" ") > 2:  # IRC has a USER of four words
         return Match.NO
     if verb in _OPENING_VERBS:
@@ -44,15 +45,13 @@ def probe(side: Side, head: bytes) -> Match:
     return Match.MORE if verb in KNOWN_VERBS or not ended else Match.NO
 
 
-def _probe_greeting(line: bytes) -> Match:
-    if len(line) < 4:
-        return Match.MORE if b"220-".startswith(line) or b"220 ".startswith(line) else Match.NO
-    if line[:4] not in (b"220 ", b"220-", b"120 ", b"421 "):
+def _probe_greeting(line: bytes, *, ended: bool) -> Match:
+    if not is_reply_start(line):
         return Match.NO
     text = line[4:].upper()
     if b"SMTP" in text:
         return Match.NO
-    return Match.YES if b"FTP" in text else Match.MORE
+    return Match.YES if line[:3] == b"220" and b"FTP" in text and ended else Match.MORE
 
 
 def _probe_auth(mechanism: bytes, *, ended: bool) -> Match:
@@ -74,13 +73,13 @@ class FtpParser:
         self._strange_count = 0
         self._secret = ""
 
-    def feed(self, side: Side, data: bytes, now_ns: int) -> list[Message]:  # noqa: ARG002 - lines need no clock
+    def feed(self, side: Side, data: bytes, now_ns: int) -> list[Message]:
         """Take the next bytes of `side`."""
         buffer = self._client if side is Side.CLIENT else self._server
         buffer.push(data)
         return list(self._client_lines() if side is Side.CLIENT else self._server_lines())
 
-    def gap(self, side: Side, missing_bytes: int, now_ns: int) -> list[Message]:  # noqa: ARG002
+    def gap(self, side: Side, missing_bytes: int, now_ns: int) -> list[Message]:
         """Go on at the next line that is a command or a reply."""
         if side is Side.CLIENT:
             self._client.gap()
@@ -89,13 +88,18 @@ class FtpParser:
             self._replies.gap()
         return []
 
-    def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:  # noqa: ARG002
+    def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:
         """Read a last line that has no end."""
         line = (self._client if side is Side.CLIENT else self._server).rest()
         if line is None or line.doubtful:
             return []
         message = self._command(line) if side is Side.CLIENT else self._reply(line)
         return [] if message is None else [message]
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes held of lines not ended."""
+        return self._client.held_bytes + self._server.held_bytes
 
     def _client_lines(self) -> Iterator[Message]:
         while not self.poisoned and (line := self._client.line()) is not None:
@@ -154,7 +158,7 @@ class FtpParser:
         return FtpReply(code=reply.code, text=reply.text)
 
 
-def make(key: FlowKey) -> FtpParser:  # noqa: ARG001 - the connection says everything itself
+def make(key: FlowKey) -> FtpParser:
     """Make the parser of one flow."""
     return FtpParser()
 

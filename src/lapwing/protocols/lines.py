@@ -66,7 +66,9 @@ class LineBuffer:
         end = len(self._data) if count is None else min(len(self._data), self._pos + count)
         raw = bytes(self._data[self._pos : end])
         self._pos = self._scan = end
-        self._compact()
+        if end == len(self._data):
+            self._data.clear()
+            self._pos = self._scan = 0
         return raw
 
     def rest(self) -> Line | None:
@@ -97,7 +99,7 @@ class LineBuffer:
         self._skipping = self._doubtful = False
         if cut:
             return Line(raw[: self._limit], cut=True, doubtful=doubtful)
-        return Line(raw if bare else raw[:-1], bare=bare, doubtful=doubtful)
+        return Line(raw.rstrip(b"\r"), bare=bare, doubtful=doubtful)
 
     def _compact(self) -> None:
         if self._pos:

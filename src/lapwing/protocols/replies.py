@@ -10,6 +10,7 @@ MAX_REPLY_TEXT_BYTES = 8 * 1024  # per reply; later lines of a longer one are re
 MIN_ECHO_CHARS = 4  # shorter secrets would hide ordinary words
 
 _REPLY = re.compile(rb"([1-6]\d\d)([ -]|$)(.*)", re.DOTALL)
+_REPLY_START = re.compile(rb"[1-6](?:\d(?:\d(?:[ -].*)?)?)?\Z", re.DOTALL)
 _ECHOING = range(500, 505)  # syntax error, not implemented, bad sequence: servers like to quote the command
 
 
@@ -18,6 +19,11 @@ class Reply(NamedTuple):
 
     code: int
     text: str
+
+
+def is_reply_start(line: bytes) -> bool:
+    """Whether `line`, or the part of it that came so far, can be a reply; True for nothing."""
+    return not line or _REPLY_START.match(line) is not None
 
 
 def hide_echo(reply: Reply, secret: str) -> Reply:

@@ -7,10 +7,10 @@ from enum import Enum, auto
 
 from lapwing.events import FlowKey, Message, Side
 from lapwing.events.messages import AUTH_DATA_VERB, UNKNOWN_VERB, SmtpCommand, SmtpReply
-from lapwing.protocols.contract import Match, StreamProtocol
+from lapwing.protocols.contract import PROBE_BYTES, Match, StreamProtocol
 from lapwing.protocols.lines import Line, LineBuffer
 from lapwing.protocols.mail import Mail
-from lapwing.protocols.replies import ReplyBuilder, hide_echo
+from lapwing.protocols.replies import ReplyBuilder, hide_echo, is_reply_start
 
 MAX_STRANGE_LINES = 16  # in a row; then it is not SMTP
 MAX_PENDING_COMMANDS = 256  # pipelined and not answered; of more, the oldest are forgotten
@@ -32,7 +32,8 @@ TLS_RECORD = b"\x16\x03"
 
 def probe(side: Side, head: bytes) -> Match:
     """Tell SMTP by the server's greeting or the client's first command."""
-    line, ended, _ = head.partition(b"\n")
+    line, newline, _ = head.partition(b"\n")
+    ended = bool(newline) or len(head) >= PROBE_BYTES
     if side is Side.SERVER:
         return _probe_greeting(line)
     found = _COMMAND.match(line.rstrip(b"\r"))
@@ -45,9 +46,7 @@ def probe(side: Side, head: bytes) -> Match:
 
 
 def _probe_greeting(line: bytes) -> Match:
-    if len(line) < 4:
-        return Match.MORE if any(start.startswith(line) for start in (b"220-", b"220 ", b"554 ")) else Match.NO
-    if line[:4] not in (b"220 ", b"220-", b"554 ", b"421 "):
+    if not is_reply_start(line):
         return Match.NO
     text = line[4:].upper()
     if b"SMTP" in text:
@@ -83,7 +82,7 @@ class SmtpParser:
         self._strange_count = 0
         self._secret = ""
 
-    def feed(self, side: Side, data: bytes, now_ns: int) -> list[Message]:  # noqa: ARG002 - lines need no clock
+    def feed(self, side: Side, data: bytes, now_ns: int) -> list[Message]:
         """Take the next bytes of `side`."""
         if side is Side.CLIENT:
             self._client.push(data)
@@ -91,7 +90,7 @@ class SmtpParser:
         self._server.push(data)
         return list(self._server_messages())
 
-    def gap(self, side: Side, missing_bytes: int, now_ns: int) -> list[Message]:  # noqa: ARG002
+    def gap(self, side: Side, missing_bytes: int, now_ns: int) -> list[Message]:
         """Go on at the next line that is a command or a reply; message content goes on as such."""
         self._pending.clear()
         if side is Side.SERVER:
@@ -110,7 +109,7 @@ class SmtpParser:
         elif self._mode is not _Mode.DATA:
             self._mode = _Mode.COMMAND
 
-    def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:  # noqa: ARG002
+    def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:
         """Read a last line that has no end, and give the mail that was cut off."""
         if side is Side.SERVER:
             line = self._server.rest()
@@ -121,6 +120,11 @@ class SmtpParser:
         line = self._client.rest()
         command = None if line is None or line.doubtful else self._command(line)
         return [] if command is None else [command]
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes held of lines not ended."""
+        return self._client.held_bytes + self._server.held_bytes
 
     # The client.
 
@@ -270,7 +274,7 @@ class SmtpParser:
             self._mode = _Mode.COMMAND
 
 
-def make(key: FlowKey) -> SmtpParser:  # noqa: ARG001 - the connection says everything itself
+def make(key: FlowKey) -> SmtpParser:
     """Make the parser of one flow."""
     return SmtpParser()
 
