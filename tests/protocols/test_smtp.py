@@ -62,17 +62,6 @@ PIECES = [
     *(b"AUTH PLAIN\r\n", b"EHLO x\r\n", b"DATA\r\n", b"BDAT 20\r\n", b"BDAT 5 LAST\r\n", b"STARTTLS\r\n"),
     *(b"MAIL FROM:<x>\r\n", b"Subject: x"),
 ]
-BYTES = len(b".dotted\r\n\rnot the end\r\nlast\r\n")
-MAIL = SmtpMail(
-    mail_from="ana@example.com",
-    rcpt_to=["bo@example.org", "cy@example.net"],
-    headers=[("From", "Ana <ana@example.com>"), ("Subject", "long and folded")],
-    body_bytes=BODY_BYTES,
-)
-PIECES = [
-    b"220 x\r\n", b"354 go\r\n", b"334 x\r\n", b"235 x\r\n", b"AUTH PLAIN\r\n", b"EHLO x\r\n", b"DATA\r\n", b".\r\n", b"\r\n", b"\n",
-    b"BDAT 20\r\n", b"BDAT 5 LAST\r\n", b"MAIL FROM:<x>\r\n", b"Subject: x", b"STARTTLS\r\n", b"500 x\r\n", b"\x16\x03", b".",
-]  # fmt: skip
 BYTES = st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join))
 
 

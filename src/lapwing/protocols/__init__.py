@@ -12,10 +12,12 @@ from lapwing.protocols.contract import (
     StreamParser,
     StreamProtocol,
 )
+from lapwing.protocols.ftp import FTP
 from lapwing.protocols.http import HTTP
 from lapwing.protocols.identify import StreamIdentifier, identify_datagram
+from lapwing.protocols.smtp import SMTP
 
-STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP,)
+STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP)
 DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = ()
 
 __all__ = [
