@@ -12,13 +12,14 @@ from lapwing.protocols.contract import (
     StreamParser,
     StreamProtocol,
 )
+from lapwing.protocols.dns import DNS
 from lapwing.protocols.ftp import FTP
 from lapwing.protocols.http import HTTP
 from lapwing.protocols.identify import StreamIdentifier, identify_datagram
 from lapwing.protocols.smtp import SMTP
 
-STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP)
-DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = ()
+STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (FTP, SMTP, HTTP)
+DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS,)
 
 __all__ = [
     "DATAGRAM_PROTOCOLS",

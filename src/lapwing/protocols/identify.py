@@ -81,7 +81,7 @@ class StreamIdentifier:
                 sure = protocol
         self._candidates = left
         self._sure = sure or (self._sure if self._sure in left else None)
-        return first is None or first is sure
+        return first is None or first is self._sure
 
 
 def identify_datagram(
