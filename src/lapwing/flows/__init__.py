@@ -1,1 +1,24 @@
-"""The flows room."""
+"""Packets to flows to ordered bytes: flow table, TCP state, reassembly, timeouts, statistics.
+
+`FlowTable` takes packet rows (`lapwing.wire.layout`) and fills rows of its own (`lapwing.flows.layout`).
+It opens nothing, reads no clock and knows no protocol above TCP and UDP. Use:
+
+    row = 0
+    while row < count:
+        row = table.process(buffer, packets, row, count)
+        ...  # table.actions, table.keys, table.records, table.arena; valid until the next call
+    while table.finish():
+        ...
+    ...  # and once more after the call that returned False
+
+`hash_key` is 16 secret random bytes; results do not depend on it, resistance to chosen collisions does.
+`COMPILED` says which of the two equal implementations is in use.
+"""
+
+from lapwing.flows.objects import closed_events, flow_keys, opened_events
+from lapwing.flows.plain import FlowTable
+from lapwing.flows.settings import FlowSettings
+
+COMPILED = False
+
+__all__ = ["COMPILED", "FlowSettings", "FlowTable", "closed_events", "flow_keys", "opened_events"]

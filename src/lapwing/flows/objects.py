@@ -1,0 +1,109 @@
+"""Rows to events, in bulk: one `tolist` per batch, never a field of a row at a time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lapwing.events import CloseReason, FlowClosed, FlowKey, FlowOpened, RoleEvidence, Transport
+from lapwing.flows.layout import CLOSE_REASONS, CONN_STATES, ROLE_EVIDENCE
+from lapwing.flows.rules import ICMP, ICMP6, TCP, UDP
+from lapwing.flows.text import SCTP, address_text, community_id
+
+_TRANSPORTS = {
+    TCP: Transport.TCP,
+    UDP: Transport.UDP,
+    ICMP: Transport.ICMP,
+    ICMP6: Transport.ICMP6,
+    SCTP: Transport.SCTP,
+}
+_ROLES = tuple(RoleEvidence(name) for name in ROLE_EVIDENCE)
+_REASONS = tuple(CloseReason(name) for name in CLOSE_REASONS)
+
+
+def _names(row: Sequence[Any]) -> tuple[str, Transport, str, int, str, int]:
+    """The fields that name a flow, from the front of a key or record row."""
+    _, _, client_hi, client_lo, server_hi, server_lo, client_port, server_port, _, version, protocol, *_ = row
+    return (
+        community_id(version, protocol, (client_hi, client_lo, client_port), (server_hi, server_lo, server_port)),
+        _TRANSPORTS.get(protocol, Transport.OTHER),
+        address_text(version, client_hi, client_lo),
+        client_port,
+        address_text(version, server_hi, server_lo),
+        server_port,
+    )
+
+
+def flow_keys(rows: NDArray[np.void]) -> list[FlowKey]:
+    """Keys of new flows, from rows of KEY_DTYPE."""
+    return [FlowKey(row[0], *_names(row)) for row in rows.tolist()]
+
+
+def opened_events(rows: NDArray[np.void]) -> list[FlowOpened]:
+    """Events of new flows, from rows of KEY_DTYPE."""
+    return [
+        FlowOpened(
+            ts_ns=row[1], flow_id=key.flow_id, community_id=key.community_id, transport=key.transport,
+            client_ip=key.client_ip, client_port=key.client_port, server_ip=key.server_ip,
+            server_port=key.server_port, role_evidence=_ROLES[row[11]],
+        )
+        for row, key in zip(rows.tolist(), flow_keys(rows), strict=True)
+    ]  # fmt: skip
+
+
+def closed_events(rows: NDArray[np.void], ts_ns: Sequence[int] | None = None) -> list[FlowClosed]:
+    """Flow records, from rows of RECORD_DTYPE.
+
+    `ts_ns` are the times of the CLOSED actions, row by row; without them a record bears its last packet's time.
+    """
+    listed = rows.tolist()
+    times = [row[15] for row in listed] if ts_ns is None else ts_ns
+    return [_closed_event(row, time) for row, time in zip(listed, times, strict=True)]
+
+
+def _closed_event(row: Sequence[Any], ts_ns: int) -> FlowClosed:
+    community, transport, client_ip, client_port, server_ip, server_port = _names(row)
+    (
+        flow_id, first_ts_ns, _, _, _, _, _, _, vlan_id, _, protocol, role, reason, state, record_index, last_ts_ns,
+        history, client_packets, server_packets, client_wire, server_wire, client_ip_bytes, server_ip_bytes,
+        client_payload, server_payload, client_stream, server_stream, client_missed, server_missed,
+        client_retransmits, server_retransmits, client_disordered, server_disordered, client_flags, server_flags,
+    ) = row  # fmt: skip
+    return FlowClosed(
+        ts_ns=ts_ns,
+        flow_id=flow_id,
+        community_id=community,
+        transport=transport,
+        client_ip=client_ip,
+        client_port=client_port,
+        server_ip=server_ip,
+        server_port=server_port,
+        reason=_REASONS[reason],
+        role_evidence=_ROLES[role],
+        first_ts_ns=first_ts_ns,
+        last_ts_ns=last_ts_ns,
+        ip_protocol=protocol,
+        vlan_id=vlan_id,
+        conn_state=CONN_STATES[state],
+        history=history.decode("ascii"),
+        client_packet_count=client_packets,
+        server_packet_count=server_packets,
+        client_wire_bytes=client_wire,
+        server_wire_bytes=server_wire,
+        client_ip_bytes=client_ip_bytes,
+        server_ip_bytes=server_ip_bytes,
+        client_payload_bytes=client_payload,
+        server_payload_bytes=server_payload,
+        client_stream_bytes=client_stream,
+        server_stream_bytes=server_stream,
+        client_missed_bytes=client_missed,
+        server_missed_bytes=server_missed,
+        client_retransmit_count=client_retransmits,
+        server_retransmit_count=server_retransmits,
+        client_out_of_order_count=client_disordered,
+        server_out_of_order_count=server_disordered,
+        client_tcp_flags=client_flags,
+        server_tcp_flags=server_flags,
+        record_index=record_index,
+    )

@@ -1,0 +1,352 @@
+"""The flow table in plain Python: the definition of what the compiled one does, and the fallback without a compiler.
+
+About twenty times slower. Everything a packet can cause happens in packet time inside `process`,
+so the result does not depend on how packets are cut into calls.
+"""
+
+import heapq
+from collections import Counter
+from struct import Struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lapwing.flows.layout import CLOSE_REASONS, ActionKind
+from lapwing.flows.plain_output import Output
+from lapwing.flows.plain_reassembly import EVERYTHING, Reassembly
+from lapwing.flows.plain_state import Endpoint, Flow
+from lapwing.flows.plain_tcp import Segment, TcpTracker, is_new_connection
+from lapwing.flows.rules import (
+    ACK,
+    BY_ACTIVE,
+    BY_EVICTION,
+    BY_FIN,
+    BY_FLUSH,
+    BY_IDLE,
+    BY_RST,
+    BY_SUPERSEDE,
+    CLOCK_REGRESSION,
+    CLOCK_TOLERANCE_NS,
+    CLOSED,
+    EVICTED,
+    ICMP,
+    ICMP6,
+    MAX_CLOCK_NS,
+    RESET,
+    ROLE_FIRST,
+    ROLE_PORT,
+    ROLE_SYN,
+    ROLE_SYN_ACK,
+    SYN,
+    TCP,
+    UDP,
+    WELL_KNOWN_PORTS,
+    WHEEL_TICKS,
+    counterpart,
+)
+from lapwing.flows.settings import FlowSettings, to_ns
+from lapwing.wire.layout import PACKET_DTYPE, Status
+
+_KEY = Struct(">BBQQHQQH")
+_NAMES = PACKET_DTYPE.names or ()
+
+
+class FlowTable:
+    """Packets in, rows out. See `lapwing.flows` for the contract."""
+
+    def __init__(self, settings: FlowSettings, hash_key: bytes, *, payloads: bool = True) -> None:
+        settings.validate()
+        if len(hash_key) != 16:
+            raise ValueError("hash_key must have 16 bytes")
+        self._settings = settings
+        self._output = Output(payloads=payloads)
+        self._reassembly = Reassembly(settings, self._output)
+        self._tcp = TcpTracker(settings, self._output, self._reassembly)
+        self._linger_ns = to_ns(settings.close_linger_s)
+        self._active_ns = to_ns(settings.active_timeout_s)
+        self._sweep_ns = to_ns(settings.sweep_interval_s)
+        self._idle_ns = {TCP: to_ns(settings.idle_timeout_tcp_s), UDP: to_ns(settings.idle_timeout_udp_s)}
+        self._other_ns = to_ns(settings.idle_timeout_other_s)
+        self._by_key: dict[bytes, Flow] = {}
+        self._by_slot: dict[int, Flow] = {}
+        self._free_slots: list[int] = []
+        self._last_flow_id = 0
+        self._clock_ns = 0
+        self._tick = -1  # sweep interval the wheel stands at, -1 before the first packet
+        self._wheel: list[dict[int, Flow]] = [{} for _ in range(WHEEL_TICKS)]
+        self._oldest: list[tuple[int, int, Flow]] = []
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def actions(self) -> NDArray[np.void]:
+        """What happened in the last call, in packet order; empty without payloads."""
+        return self._output.action_rows
+
+    @property
+    def keys(self) -> NDArray[np.void]:
+        """Keys of the flows that opened in the last call."""
+        return self._output.key_rows
+
+    @property
+    def records(self) -> NDArray[np.void]:
+        """Records of the flows that ended, or were cut by the active timeout, in the last call."""
+        return self._output.record_rows
+
+    @property
+    def arena(self) -> memoryview:
+        """Bytes of segments whose source is ARENA."""
+        return memoryview(self._output.arena)
+
+    def process(self, buffer: Any, packets: NDArray[np.void], start: int, count: int) -> int:
+        """Take packet rows [start, count); returns the row to go on with, `count` when all were taken."""
+        self._output.clear()
+        data = memoryview(buffer).cast("B")
+        for index, row in enumerate(packets[start:count].tolist(), start):
+            packet = dict(zip(_NAMES, row, strict=True))
+            regression_ns = self._set_clock(packet["ts_ns"])
+            if self._expire() or self._output.full:
+                return index
+            self._packet(packet, data, regression_ns)
+        return count
+
+    def ignore(self, slot: int, flow_id: int) -> None:
+        """Nobody parses this flow any more: from the next call on it has no payload actions."""
+        flow = self._by_slot.get(slot)
+        if flow is not None and flow.flow_id == flow_id:
+            flow.ignored = True
+            for side in (0, 1):
+                self._reassembly.drop(flow, side)
+
+    def advance(self, now_ns: int) -> bool:
+        """Let time pass without packets; True while more output waits."""
+        self._output.clear()
+        self._set_clock(now_ns)
+        return self._expire()
+
+    def finish(self) -> bool:
+        """End every flow, oldest first; True while more output waits."""
+        self._output.clear()
+        for flow in sorted(self._by_slot.values(), key=lambda flow: flow.flow_id):
+            if self._output.full:
+                return True
+            reason = self._close_reason(flow)
+            self._close(flow, BY_FLUSH if reason == BY_IDLE else reason)
+        return False
+
+    def statistics(self) -> dict[str, int]:
+        """Counters since the start, and how much is held now. created = ended + active."""
+        names = ["packets", "clock_regressions", "flows_created", "flows_ended", "flows_active_cuts", "faults"]
+        names += [f"packets_unmatched_{status.name.lower()}" for status in Status if status is not Status.OK]
+        names += [f"flows_ended_{reason}" for reason in CLOSE_REASONS if reason != "active"]
+        counts = {name: self._counts[name] for name in names}
+        counts |= {f"anomalies_{kind}": count for kind, count in sorted(self._output.anomaly_counts.items())}
+        held = {"flows_active": len(self._by_slot), "reassembly_pages": self._reassembly.pages}
+        return counts | held | {"reassembly_sides": self._reassembly.waiting_sides}
+
+    def _set_clock(self, now_ns: int) -> int:
+        """Move the clock on; returns how far `now_ns` lies before it."""
+        behind = self._clock_ns - min(now_ns, MAX_CLOCK_NS)
+        self._clock_ns -= min(behind, 0)
+        if self._tick < 0:
+            self._tick = self._clock_ns // self._sweep_ns
+        return max(behind, 0)
+
+    def _packet(self, packet: dict[str, int], data: memoryview, regression_ns: int) -> None:
+        counts = self._counts
+        counts["packets"] += 1
+        counts["clock_regressions"] += regression_ns > 0
+        if packet["status"] != Status.OK:
+            counts[f"packets_unmatched_{Status(packet['status']).name.lower()}"] += 1
+            return
+        source, target, two_way = _endpoints(packet)
+        key = _flow_key(packet, source, target, two_way=two_way)
+        flow = self._by_key.get(key)
+        if flow is not None:
+            side = int(source != flow.client)
+            reason = self._why_over(flow, side, packet)
+            if reason >= 0:
+                self._close(flow, reason)
+                flow = None
+        if flow is None:
+            flow = self._open(key, source, target, packet)
+        side = int(source != flow.client)
+        if regression_ns > CLOCK_TOLERANCE_NS:
+            self._output.anomaly(CLOCK_REGRESSION, flow, self._clock_ns, side)
+        self._count(flow, side, packet)
+        if flow.protocol == TCP:
+            self._track_tcp(flow, side, packet, data)
+        else:
+            self._track_datagram(flow, side, packet)
+
+    def _why_over(self, flow: Flow, side: int, packet: dict[str, int]) -> int:
+        """Reason to end `flow` before this packet opens another one, -1 when the packet belongs to it."""
+        reason = self._close_reason(flow)
+        if self._clock_ns - flow.last_ts_ns >= self._timeout_ns(flow):
+            return reason
+        if flow.protocol != TCP:
+            return -1
+        closed = reason != BY_IDLE
+        if not is_new_connection(flow, side, packet["tcp_flags"], packet["tcp_seq"], closed=closed):
+            return -1
+        return reason if closed else BY_SUPERSEDE
+
+    def _open(self, key: bytes, source: Endpoint, target: Endpoint, packet: dict[str, int]) -> Flow:
+        if len(self._by_slot) >= self._settings.max_flows:
+            self._evict()
+        slot = self._free_slots.pop() if self._free_slots else len(self._by_slot)
+        self._last_flow_id += 1
+        flow = Flow(slot, self._last_flow_id, key, self._clock_ns)
+        flow.ip_version, flow.protocol = packet["ip_version"], packet["protocol"]
+        flow.vlan_id = packet["vlan_id"]
+        flow.role_evidence, swapped = _roles(packet, source, target)
+        flow.client, flow.server = (target, source) if swapped else (source, target)
+        if swapped:
+            flow.letter(0, "^")
+        self._by_key[key] = self._by_slot[slot] = flow
+        self._counts["flows_created"] += 1
+        self._enter_wheel(flow)
+        self._output.opened(flow, self._clock_ns)
+        return flow
+
+    def _count(self, flow: Flow, side: int, packet: dict[str, int]) -> None:
+        this = flow.sides[side]
+        this.packet_count += 1
+        this.wire_bytes += packet["wire_bytes"]
+        this.ip_bytes += packet["ip_bytes"]
+        this.payload_bytes += packet["payload_bytes"]
+        flow.last_ts_ns = self._clock_ns
+
+    def _track_tcp(self, flow: Flow, side: int, packet: dict[str, int], data: memoryview) -> None:
+        flow.sides[side].tcp_flags |= packet["tcp_flags"]
+        was_open = self._close_reason(flow) == BY_IDLE
+        segment = Segment(
+            packet["tcp_flags"], packet["tcp_seq"], packet["tcp_ack"], packet["tcp_window"],
+            packet["payload_bytes"], packet["payload_captured"], packet["payload_off"],
+        )  # fmt: skip
+        self._tcp.track(flow, side, segment, data, self._clock_ns)
+        if was_open and self._close_reason(flow) != BY_IDLE:
+            del self._wheel[flow.bucket][flow.slot]
+            self._enter_wheel(flow)
+
+    def _track_datagram(self, flow: Flow, side: int, packet: dict[str, int]) -> None:
+        flow.sides[side].state = 1
+        if flow.protocol != UDP or not packet["payload_bytes"]:
+            return
+        flow.letter_once(side, "D")
+        length = min(packet["payload_captured"], packet["payload_bytes"])
+        if length and not flow.ignored:
+            at = packet["payload_off"]
+            self._output.act(ActionKind.DATAGRAM, flow, self._clock_ns, side, offset=at, length=length)
+
+    def _close_reason(self, flow: Flow) -> int:
+        """Why the flow would end now if nothing else comes."""
+        client, server = (side.state for side in flow.sides)
+        if flow.protocol != TCP:
+            return BY_IDLE
+        if RESET in (client, server):
+            return BY_RST
+        return BY_FIN if client == server == CLOSED else BY_IDLE
+
+    def _timeout_ns(self, flow: Flow) -> int:
+        if self._close_reason(flow) != BY_IDLE:
+            return self._linger_ns
+        return self._idle_ns.get(flow.protocol, self._other_ns)
+
+    def _enter_wheel(self, flow: Flow) -> None:
+        """Put the flow where the wheel looks at it when it may be over; never before the next sweep."""
+        due_ns = min(flow.last_ts_ns + self._timeout_ns(flow), flow.first_ts_ns + self._active_ns)
+        tick = -(-due_ns // self._sweep_ns)
+        tick = min(max(tick, self._tick + 1), self._tick + WHEEL_TICKS - 1)
+        flow.bucket = tick % WHEEL_TICKS
+        self._wheel[flow.bucket][flow.slot] = flow
+
+    def _expire(self) -> bool:
+        """Do what is due; True when the output is full first."""
+        if self._reassembly.expire(self._clock_ns):
+            return True
+        target = self._clock_ns // self._sweep_ns
+        self._tick = max(self._tick, target - WHEEL_TICKS)
+        while True:
+            bucket = self._wheel[self._tick % WHEEL_TICKS]
+            while bucket:
+                if self._output.full:
+                    return True
+                self._look_at(bucket.pop(next(iter(bucket))))
+            if self._tick >= target:
+                return False
+            self._tick += 1
+
+    def _look_at(self, flow: Flow) -> None:
+        if self._clock_ns - flow.last_ts_ns >= self._timeout_ns(flow):
+            self._close(flow, self._close_reason(flow))
+            return
+        if self._clock_ns - flow.first_ts_ns >= self._active_ns:
+            self._cut_record(flow)
+        self._enter_wheel(flow)
+
+    def _cut_record(self, flow: Flow) -> None:
+        self._output.closed(flow, BY_ACTIVE, self._clock_ns)
+        self._counts["flows_active_cuts"] += 1
+        flow.record_index += 1
+        flow.first_ts_ns = self._clock_ns
+        flow.history = ""
+        for side in flow.sides:
+            side.start_record()
+
+    def _evict(self) -> None:
+        """End the least recently seen flow; of several seen in one instant, the oldest."""
+        while True:
+            if not self._oldest:
+                flows = self._by_slot.values()
+                seen_before = [flow for flow in flows if flow.last_ts_ns < self._clock_ns] or flows
+                self._oldest = [(flow.last_ts_ns, flow.flow_id, flow) for flow in seen_before]
+                heapq.heapify(self._oldest)
+            last_ts_ns, _, flow = heapq.heappop(self._oldest)
+            if self._by_slot.get(flow.slot) is flow and flow.last_ts_ns == last_ts_ns:
+                break
+        self._output.anomaly(EVICTED, flow, self._clock_ns)
+        self._close(flow, BY_EVICTION)
+
+    def _close(self, flow: Flow, reason: int) -> None:
+        for side in (0, 1):
+            self._reassembly.flush_to(flow, side, EVERYTHING, self._clock_ns)
+            self._reassembly.drop(flow, side)
+            if flow.sides[side].holes is not None:
+                self._tcp.hole_lists -= 1
+        self._output.closed(flow, reason, self._clock_ns)
+        self._counts["flows_ended"] += 1
+        self._counts[f"flows_ended_{CLOSE_REASONS[reason]}"] += 1
+        del self._by_key[flow.key], self._by_slot[flow.slot]
+        self._wheel[flow.bucket].pop(flow.slot, None)
+        self._free_slots.append(flow.slot)
+
+
+def _endpoints(packet: dict[str, int]) -> tuple[Endpoint, Endpoint, bool]:
+    """Source, target, and whether both directions are one flow. ICMP types stand where ports would."""
+    source_port, target_port, two_way = packet["src_port"], packet["dst_port"], True
+    if packet["protocol"] in (ICMP, ICMP6):
+        answer = counterpart(packet["protocol"], packet["icmp_type"])
+        two_way = answer >= 0
+        source_port = packet["icmp_type"]
+        target_port = answer if two_way else packet["icmp_code"]
+    source = (packet["src_hi"], packet["src_lo"], source_port)
+    return source, (packet["dst_hi"], packet["dst_lo"], target_port), two_way
+
+
+def _flow_key(packet: dict[str, int], source: Endpoint, target: Endpoint, *, two_way: bool) -> bytes:
+    if two_way and target < source:
+        source, target = target, source
+    return _KEY.pack(packet["ip_version"], packet["protocol"], *source, *target)
+
+
+def _roles(packet: dict[str, int], source: Endpoint, target: Endpoint) -> tuple[int, bool]:
+    """Evidence for who is the client, and whether that is the target of this first packet."""
+    if packet["protocol"] == TCP and packet["tcp_flags"] & SYN:
+        answer = bool(packet["tcp_flags"] & ACK)
+        return (ROLE_SYN_ACK if answer else ROLE_SYN), answer
+    if packet["protocol"] not in (ICMP, ICMP6):
+        from_system, to_system = source[2] < WELL_KNOWN_PORTS, target[2] < WELL_KNOWN_PORTS
+        if from_system != to_system and source[2] and target[2]:
+            return ROLE_PORT, from_system
+    return ROLE_FIRST, False
