@@ -4,10 +4,11 @@ An adapter is added to LOGIN_PROTOCOLS. Secrets enter here and leave only as key
 """
 
 from lapwing.logins.contract import LoginAdapter, LoginContext, LoginProtocol
+from lapwing.logins.http import HTTP_LOGINS
 from lapwing.logins.secrets import SecretTagger
 from lapwing.logins.settings import LoginSettings
 
-LOGIN_PROTOCOLS: tuple[LoginProtocol, ...] = ()
+LOGIN_PROTOCOLS: tuple[LoginProtocol, ...] = (HTTP_LOGINS,)
 _MAKERS = {login.protocol: login.make for login in LOGIN_PROTOCOLS}
 
 

@@ -1,0 +1,150 @@
+"""Logins over HTTP: forms, JSON, OAuth token requests, Basic and Digest."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lapwing.events import AuthAttempted, AuthEvent, AuthEvidence, AuthResolved, Message, Outcome, Side
+from lapwing.events.messages import HttpRequest, HttpResponse
+from lapwing.logins.contract import LoginAdapter, LoginContext, LoginProtocol
+from lapwing.logins.endpoints import path_segments
+from lapwing.logins.http_answers import AnswerReader, Login, Verdict
+from lapwing.logins.http_client import fingerprint
+from lapwing.logins.http_credentials import Credentials, find_credentials
+from lapwing.logins.usernames import normalise
+
+MAX_PENDING = 64  # logins of a connection waiting for an answer; the oldest beyond are resolved as unknown
+MAX_ACCEPTED = 16  # credentials of a connection that repeat with each request without being new logins
+MAX_USER_AGENT_CHARS = 512
+
+_PER_REQUEST = frozenset({"basic", "digest"})  # sent with every request, so only the first success is a login
+Identity = tuple[str, str | None, str | None]  # surface, user, secret tag
+
+_NOT_ANSWERED = Verdict(Outcome.UNKNOWN, 0.0, "no answer seen")
+
+
+class _Pending(NamedTuple):
+    attempt: AuthAttempted
+    login: Login
+    identity: Identity
+
+
+class HttpLogins:
+    """Finds the logins of one connection; see LoginAdapter for the contract."""
+
+    def __init__(self, context: LoginContext) -> None:
+        self._context = context
+        self._answers = AnswerReader()
+        self._pending: dict[int, _Pending] = {}
+        self._accepted: dict[Identity, None] = {}
+        self._last_request = -1
+        self._early: HttpResponse | None = None  # came before the request it answers was complete
+
+    def message(self, side: Side, message: Message, ts_ns: int) -> Iterable[AuthEvent]:
+        """See LoginAdapter."""
+        if isinstance(message, HttpRequest):
+            return self._request(message, ts_ns)
+        if isinstance(message, HttpResponse):
+            return self._response(message, ts_ns)
+        return ()
+
+    def close(self, ts_ns: int) -> Iterable[AuthEvent]:
+        """See LoginAdapter."""
+        events = [_resolved(pending.attempt, _NOT_ANSWERED, ts_ns) for pending in self._pending.values()]
+        self._pending.clear()
+        return events
+
+    def _request(self, request: HttpRequest, ts_ns: int) -> list[AuthEvent]:
+        self._last_request = request.index
+        credentials = find_credentials(request, self._context.settings)
+        if credentials is None:
+            return []
+        username, secret_tag = self._normalised(credentials)
+        identity = (credentials.endpoint, username, secret_tag)
+        if identity in self._accepted:
+            return []
+        attempt = self._attempt(request, identity, credentials.mechanism, ts_ns)
+        events: list[AuthEvent] = [attempt]
+        if len(self._pending) == MAX_PENDING:
+            oldest = self._pending.pop(next(iter(self._pending)))
+            events.append(_resolved(oldest.attempt, _NOT_ANSWERED, ts_ns))
+        login = Login(credentials.mechanism, credentials.endpoint, path_segments(request.target))
+        self._pending[request.index] = _Pending(attempt, login, identity)
+        if self._early is not None and self._early.index == request.index:
+            events += self._response(self._early, ts_ns)
+        return events
+
+    def _response(self, response: HttpResponse, ts_ns: int) -> list[AuthEvent]:
+        if response.status < 200:
+            return []
+        pending = self._pending.pop(response.index, None)
+        if pending is None:
+            self._early = response if response.index > self._last_request else None
+            return []
+        verdict = self._answers.judge(response, pending.login)
+        if pending.login.mechanism in _PER_REQUEST and verdict.outcome is Outcome.SUCCEEDED:
+            self._accept(pending.identity)
+        return [_resolved(pending.attempt, verdict, ts_ns)]
+
+    def _accept(self, identity: Identity) -> None:
+        if len(self._accepted) == MAX_ACCEPTED:
+            del self._accepted[next(iter(self._accepted))]
+        self._accepted[identity] = None
+
+    def _normalised(self, credentials: Credentials) -> tuple[str | None, str | None]:
+        username = credentials.username and normalise(credentials.username, self._context.settings)
+        return username or None, self._context.tagger.tag(credentials.secret) if credentials.secret else None
+
+    def _attempt(self, request: HttpRequest, identity: Identity, mechanism: str, ts_ns: int) -> AuthAttempted:
+        key = self._context.key
+        agents = (value for name, value in request.headers if name.lower() == "user-agent")
+        agent = next(agents, "")[:MAX_USER_AGENT_CHARS]
+        endpoint, username, secret_tag = identity
+        return AuthAttempted(
+            ts_ns=ts_ns,
+            protocol="http",
+            mechanism=mechanism,
+            endpoint=endpoint,
+            client_ip=key.client_ip,
+            client_port=key.client_port,
+            server_ip=key.server_ip,
+            server_port=key.server_port,
+            username=username,
+            secret_tag=secret_tag,
+            fingerprint=fingerprint(request),
+            user_agent=agent or None,
+            flow_id=key.flow_id,
+            community_id=key.community_id,
+            auth_id=self._context.next_auth_id(),
+        )
+
+
+def _resolved(attempt: AuthAttempted, verdict: Verdict, ts_ns: int) -> AuthResolved:
+    return AuthResolved(
+        ts_ns=ts_ns,
+        protocol=attempt.protocol,
+        mechanism=attempt.mechanism,
+        endpoint=attempt.endpoint,
+        client_ip=attempt.client_ip,
+        client_port=attempt.client_port,
+        server_ip=attempt.server_ip,
+        server_port=attempt.server_port,
+        username=attempt.username,
+        secret_tag=attempt.secret_tag,
+        fingerprint=attempt.fingerprint,
+        user_agent=attempt.user_agent,
+        flow_id=attempt.flow_id,
+        community_id=attempt.community_id,
+        auth_id=attempt.auth_id,
+        outcome=verdict.outcome,
+        evidence=AuthEvidence.PROTOCOL_STATE if verdict is _NOT_ANSWERED else AuthEvidence.SERVER_REPLY,
+        confidence=verdict.confidence,
+        detail=verdict.detail,
+        attempted_ts_ns=attempt.ts_ns,
+    )
+
+
+def _make(context: LoginContext) -> LoginAdapter:
+    return HttpLogins(context)
+
+
+HTTP_LOGINS = LoginProtocol("http", _make)

@@ -1,0 +1,115 @@
+"""Which requests present credentials, and what they are."""
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from typing import NamedTuple
+
+from lapwing.events.messages import HttpRequest
+from lapwing.logins.endpoints import compiled, derived_template, path_segments
+from lapwing.logins.http_fields import body_fields, body_kind, form_fields
+from lapwing.logins.http_names import field_names
+from lapwing.logins.settings import LoginSettings
+
+MAX_AUTHORIZATION_CHARS = 4096
+
+_DIGEST_USER = re.compile(r'username="((?:[^"\\]|\\.){0,1024})"', re.IGNORECASE)
+_DIGEST_RESPONSE = re.compile(r'[ ,]response="?([0-9a-fA-F]{16,128})', re.IGNORECASE)
+# Last segments of surfaces that take a password to set it.
+_SETTING_SURFACE = re.compile(
+    r"(?:^|[/_.-])(?:regist(?:er|ration|rations)|sign[_-]?up|enroll?|join|reset|forgot|recover|change|invite|install|setup)"
+    r"(?:$|[/_.-])"
+)
+
+
+class Credentials(NamedTuple):
+    """What a request presents. `username` and `secret` are as sent, None when not visible."""
+
+    mechanism: str
+    endpoint: str
+    username: str | None
+    secret: str | None
+
+
+def find_credentials(request: HttpRequest, settings: LoginSettings) -> Credentials | None:
+    """Return what `request` presents; None when it is no login."""
+    authorization = content_type = ""
+    for name, value in request.headers:
+        size = len(name)  # compared first: most headers are neither
+        if size == 13 and name.lower() == "authorization":
+            authorization = value
+        elif size == 12 and name.lower() == "content-type":
+            content_type = value
+    if request.body or (request.method == "GET" and "=" in request.target):
+        found = _in_fields(request, content_type, authorization, settings)
+        if found is not None:
+            return found
+    if authorization and settings.http_basic:
+        return _in_authorization(authorization, request)
+    return None
+
+
+def _in_fields(
+    request: HttpRequest, content_type: str, authorization: str, settings: LoginSettings
+) -> Credentials | None:
+    kind: str | None = "form"
+    if request.method == "GET":  # credentials in a query; the bare page of a form is no login
+        fields = form_fields(request.target.partition("?")[2])
+    else:
+        kind = body_kind(content_type, request.body)
+        fields = body_fields(kind, content_type, request.body) if kind is not None else []
+    if not fields or kind is None:
+        return None
+    segments = path_segments(request.target)
+    template = compiled(settings.endpoints).find(request.method, segments, kind)
+    endpoint = template or derived_template(request.method, segments)
+    grants = [value for name, value in fields if name == "grant_type"]
+    if grants:
+        return _granted(grants[0], dict(fields), authorization, endpoint)
+    seen = field_names(settings.username_fields, settings.secret_fields).sort_out(fields)
+    if seen.secret is None or seen.sets_secret:
+        return None
+    if template is None and not (settings.any_path and seen.user and seen.secret and not seen.describes_person):
+        return None
+    if template is None and _SETTING_SURFACE.search("/".join(segments[-2:])):
+        return None
+    return Credentials("json" if kind == "json" else "form", endpoint, seen.user, seen.secret)
+
+
+def _granted(grant: str, fields: dict[str, str], authorization: str, endpoint: str) -> Credentials | None:
+    """Read an OAuth token request (RFC 6749 sections 4.3 and 4.4); other grants present no password."""
+    if grant == "password":
+        return Credentials("oauth-password", endpoint, fields.get("username"), fields.get("password"))
+    if grant != "client_credentials":
+        return None
+    client = _basic(authorization) or (fields.get("client_id"), fields.get("client_secret"))
+    return Credentials("oauth-client", endpoint, *client)
+
+
+def _in_authorization(authorization: str, request: HttpRequest) -> Credentials | None:
+    segments = path_segments(request.target)
+    surface = derived_template("", segments[:1]).lstrip()
+    basic = _basic(authorization)
+    if basic is not None:
+        return Credentials("basic", f"basic {surface}", *basic)
+    if authorization[:7].casefold() != "digest ":
+        return None
+    user = _DIGEST_USER.search(authorization[:MAX_AUTHORIZATION_CHARS])
+    answer = _DIGEST_RESPONSE.search(authorization[:MAX_AUTHORIZATION_CHARS])
+    if user is None or answer is None:
+        return None
+    return Credentials("digest", f"digest {surface}", user[1], None)
+
+
+def _basic(authorization: str) -> tuple[str | None, str | None] | None:
+    """Return user and password of Basic credentials (RFC 7617), None when there are none."""
+    scheme, _, encoded = authorization[:MAX_AUTHORIZATION_CHARS].partition(" ")
+    if scheme.casefold() != "basic":
+        return None
+    encoded = encoded.strip()
+    try:
+        text = b64decode(encoded + "=" * (-len(encoded) % 4)).decode("utf-8", "replace")
+    except (Base64Error, ValueError):
+        return None
+    user, colon, secret = text.partition(":")
+    return (user, secret) if colon else None
