@@ -36,12 +36,14 @@ from lapwing.events.finding import (
 )
 from lapwing.events.flow import FlowClosed, FlowEstablished, FlowOpened
 from lapwing.events.messages import Message
+from lapwing.events.schema import AnyEvent, decode, schema
 from lapwing.events.sensor import SensorEnded, SensorFailed, SensorLagged, SensorStarted
 from lapwing.events.session import SessionEnded, SessionIdentified, SessionMessaged
 
 __all__ = [
     "Action",
     "AnomalySeen",
+    "AnyEvent",
     "AuthAttempted",
     "AuthEvent",
     "AuthEvidence",
@@ -83,4 +85,6 @@ __all__ = [
     "StoreError",
     "Transport",
     "WireError",
+    "decode",
+    "schema",
 ]
