@@ -45,7 +45,8 @@ _decoder = msgspec.json.Decoder(AnyEvent)
 
 def decode(line: bytes | str) -> AnyEvent:
     """One line of NDJSON as the event it was written from. Raises msgspec.ValidationError for what is no event."""
-    return _decoder.decode(line)
+    event: AnyEvent = _decoder.decode(line)
+    return event
 
 
 def schema() -> dict[str, Any]:

@@ -1,0 +1,13 @@
+"""The shapes of output, by the names `-o` takes."""
+
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    """What `-o` accepts."""
+
+    TABLE = "table"  # for people
+    JSON = "json"  # one array
+    NDJSON = "ndjson"  # one event a line
+    CSV = "csv"
+    EVE = "eve"  # one event a line, under the names of EVE

@@ -1,0 +1,148 @@
+"""A summary for a person: logins per protocol and outcome, findings in plain words, what could not be seen."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lapwing.app.summary import Summary
+from lapwing.app.units import NS_PER_S, plural, say_bytes, say_duration, say_time
+from lapwing.app.words import anomaly, safe
+from lapwing.events import Finding, Outcome, Severity
+
+MAX_SHOWN_FINDINGS = 40  # on a screen; the rest is counted, and every one of them is in the other outputs
+
+SEVERITY_STYLE = {
+    Severity.INFO: "dim",
+    Severity.LOW: "cyan",
+    Severity.MEDIUM: "yellow",
+    Severity.HIGH: "red",
+    Severity.CRITICAL: "bold red",
+}
+OUTCOME_STYLE = {Outcome.SUCCEEDED: "green", Outcome.FAILED: "red", Outcome.LOCKED: "red"}
+
+
+class Run(NamedTuple):
+    """What is known of a reading beside its events: counters by dotted name, and how long it took."""
+
+    counters: Mapping[str, int]
+    elapsed_ns: int
+
+
+def overview(summary: Summary, run: Run) -> RenderableType:
+    """Everything, top to bottom."""
+    parts: list[RenderableType] = [headline(summary, run)]
+    if summary.logins:
+        parts += [title("Logins"), logins(summary)]
+    parts += [title("Findings"), findings(summary)]
+    unseen = list(not_seen(summary, run))
+    if unseen:
+        parts += [title("Not seen"), *[Padding(Text(line), (0, 0, 0, 2), expand=False) for line in unseen]]
+    return Group(*parts)
+
+
+def title(text: str) -> RenderableType:
+    """A heading with an empty line before it."""
+    return Text("\n").append(text, style="bold")
+
+
+def headline(summary: Summary, run: Run) -> Text:
+    """What was read, its time span, and how fast it went."""
+    packets = run.counters.get("capture.packets", 0)
+    names = ", ".join(safe(source) for source in summary.sources[:3]) or "nothing"
+    if len(summary.sources) > 3:
+        names += f" and {len(summary.sources) - 3} more"
+    line = Text(names, style="bold")
+    line.append(f": {plural(packets, 'packet')}", style="not bold")
+    flows = run.counters.get("flows.created")
+    if flows is not None:
+        line.append(f", {plural(flows, 'flow')}", style="not bold")
+    if summary.first_ts_ns is not None and summary.last_ts_ns is not None:
+        span = say_duration(max(0, summary.last_ts_ns - summary.first_ts_ns))
+        line.append(f", {span} from {say_time(summary.first_ts_ns)}", style="not bold")
+    if run.elapsed_ns > 0:
+        rate = packets * NS_PER_S // run.elapsed_ns
+        line.append(f"; read in {say_duration(run.elapsed_ns)} ({rate:,} packets/s)", style="dim not bold")
+    return line
+
+
+def logins(summary: Summary) -> Table:
+    """One row per protocol, one column per outcome that occurred."""
+    outcomes = [one for one in Outcome if any(per.outcomes[one] for per in summary.logins.values())]
+    inferred = any(per.inferred_count for per in summary.logins.values())
+    table = _table()
+    table.add_column("protocol")
+    for outcome in outcomes:
+        table.add_column(outcome.value, justify="right", style=OUTCOME_STYLE.get(outcome, ""))
+    table.add_column("accounts", justify="right")
+    table.add_column("sources", justify="right")
+    if inferred:
+        table.add_column("inferred", justify="right", style="dim")
+    for protocol, per in sorted(summary.logins.items()):
+        cells = [f"{per.outcomes[one]:,}" if per.outcomes[one] else "·" for one in outcomes]
+        extra = [f"{per.inferred_count:,}" if per.inferred_count else "·"] if inferred else []
+        table.add_row(safe(protocol), *cells, str(per.accounts), str(per.sources), *extra)
+    return table
+
+
+def findings(summary: Summary) -> RenderableType:
+    """The findings, worst first, each with its id for `explain`."""
+    ranked = summary.ranked()
+    if not ranked:
+        return Padding(Text("none"), (0, 0, 0, 2), expand=False)
+    parts: list[RenderableType] = []
+    for finding in ranked[:MAX_SHOWN_FINDINGS]:
+        parts += [finding_line(finding), Padding(Text(safe_sentence(finding.sentence)), (0, 0, 0, 12), expand=False)]
+    if len(ranked) > MAX_SHOWN_FINDINGS:
+        parts.append(Text(f"  and {len(ranked) - MAX_SHOWN_FINDINGS:,} more; -o ndjson has them all"))
+    return Group(*parts)
+
+
+def finding_line(finding: Finding) -> Text:
+    """Severity, kind and id of a finding."""
+    line = Text("  ").append(f"{finding.severity.value:<10}", style=SEVERITY_STYLE[finding.severity])
+    line.append(finding.finding, style="bold")
+    return line.append(f"  {safe(finding.finding_id)}", style="dim")
+
+
+def safe_sentence(sentence: str) -> str:
+    """A sentence with names from the network in it, shown whole."""
+    return " ".join(safe(word) for word in sentence.split(" "))
+
+
+def not_seen(summary: Summary, run: Run) -> Iterator[str]:
+    """What is missing from the picture, one line each: damage, losses, holes, what was not understood."""
+    for damage in summary.damages:
+        place = f" at byte {damage.offset:,}" if damage.offset is not None else ""
+        yield f"{safe(damage.source)}{place}: {safe(damage.what)}"
+    if summary.damage_count > len(summary.damages):
+        yield f"{summary.damage_count - len(summary.damages):,} more damaged places"
+    for where, count in sorted(summary.lost.items()):
+        yield f"{count:,} lost at {safe(where)}"
+    for kind, count in sorted(summary.anomalies.items()):
+        if not kind.startswith("capture."):
+            yield f"{count:,} {anomaly(kind)}"
+    yield from _counted(run.counters)
+
+
+def _counted(counters: Mapping[str, int]) -> Iterator[str]:
+    missed = counters.get("flows.missed_bytes", 0)
+    if missed:
+        yield f"{say_bytes(missed)} missing inside TCP streams: packets that the capture does not hold"
+    encrypted = counters.get("sessions.encrypted", 0)
+    if encrypted:
+        yield f"{plural(encrypted, 'encrypted session')}, whose logins cannot be read"
+
+
+def _table() -> Table:
+    table = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 2, 0, 2), header_style="dim")
+    table.show_header = True
+    return table
+
+
+def print_overview(console: Console, summary: Summary, run: Run) -> None:
+    """Print the whole of it."""
+    console.print(overview(summary, run), soft_wrap=False, highlight=False)

@@ -1,0 +1,87 @@
+"""The terminal: consoles that respect NO_COLOR, and the live line while a capture is being read."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from lapwing.app.units import say_bytes
+from lapwing.app.words import safe
+
+PIPED_WIDTH = 100  # columns when the output is no terminal
+REDRAWS_PER_SECOND = 8
+
+
+def stdout_console() -> Console:
+    """Where tables go. Plain text of a fixed width when standard output is no terminal."""
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False, markup=False)
+
+
+def stderr_console() -> Console:
+    """Where the live line goes."""
+    return Console(file=sys.stderr, highlight=False, markup=False)
+
+
+class _Rate(ProgressColumn):
+    """Bytes of capture per second."""
+
+    def render(self, task: Task) -> Text:
+        """Empty until something was read."""
+        return Text(f"{say_bytes(int(task.speed))}/s" if task.speed else "", style="dim")
+
+
+class Live:
+    """Progress bar with rate, time left and what was found so far. Silent when standard error is no terminal."""
+
+    def __init__(self) -> None:
+        console = stderr_console()
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %", markup=False),
+            _Rate(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[found]}", markup=False),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+            refresh_per_second=REDRAWS_PER_SECOND,
+        )
+        self._task: TaskID | None = None
+        self._source = ""
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nobody to look."""
+        return self._progress.disable
+
+    def update(self, source: str, read_bytes: int, total_bytes: int | None, found: str) -> None:
+        """Show how far the reading of `source` is, and in a few words what it has found."""
+        if self._task is None or source != self._source:
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._source = source
+            self._task = self._progress.add_task(safe(source), total=total_bytes, found="")
+        self._progress.update(self._task, completed=read_bytes, found=found)

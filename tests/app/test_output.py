@@ -1,0 +1,87 @@
+"""Every shape says the same of an event, and hostile text stays data."""
+
+import csv
+import io
+import json
+
+import msgspec
+import pytest
+
+from lapwing.app.formats import Format
+from lapwing.app.output import Writer
+from lapwing.app.shapes import FLOW_COLUMNS, LOGIN_COLUMNS, csv_row, eve, ndjson, rfc3339
+from lapwing.events import AuthResolved, Event, FlowClosed, Severity
+from tests.app.samples import START_NS, anomaly, finding, flow, login
+
+EVENTS: list[Event] = [login(), finding(), anomaly("tcp.out_of_window"), flow()]
+
+
+def written(output: Format, *batches: list[Event], columns: tuple[str, ...] = LOGIN_COLUMNS) -> str:
+    stream = io.BytesIO()
+    writer = Writer(stream, output, columns)
+    for batch in batches:
+        writer.write(batch)
+    writer.finish()
+    return stream.getvalue().decode()
+
+
+def test_ndjson_holds_the_events_themselves() -> None:
+    lines = ndjson(EVENTS).splitlines()
+    assert msgspec.json.decode(lines[0], type=AuthResolved) == EVENTS[0]
+    assert msgspec.json.decode(lines[3], type=FlowClosed) == EVENTS[3]
+    assert [json.loads(line)["event_type"] for line in lines] == [
+        "auth.resolved",
+        "finding.raised",
+        "anomaly.seen",
+        "flow.closed",
+    ]
+
+
+@pytest.mark.parametrize("batches", [[], [EVENTS], [EVENTS[:1], [], EVENTS[1:]]])
+def test_json_is_one_array_however_the_events_come(batches: list[list[Event]]) -> None:
+    parsed = json.loads(written(Format.JSON, *batches))
+    assert parsed == [json.loads(line) for batch in batches for line in ndjson(batch).splitlines()]
+
+
+def test_csv_has_a_header_even_without_events() -> None:
+    assert written(Format.CSV) == ",".join(LOGIN_COLUMNS) + "\n"
+
+
+def test_csv_gives_every_field_of_a_flow() -> None:
+    rows = list(csv.DictReader(io.StringIO(written(Format.CSV, [EVENTS[3]], columns=FLOW_COLUMNS))))
+    given = msgspec.to_builtins(EVENTS[3])
+    assert {name: text for name, text in rows[0].items() if text} == {name: str(value) for name, value in given.items()}
+
+
+@pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@x", "\tx"])
+def test_a_username_never_becomes_a_formula(name: str) -> None:
+    assert csv_row(login(username=name), ("username",)) == ["'" + name]
+
+
+def test_a_username_with_commas_quotes_and_newlines_stays_one_cell() -> None:
+    name = 'a,"b"\nc'
+    rows = list(csv.reader(io.StringIO(written(Format.CSV, [login(username=name)], columns=("username",)))))
+    assert rows == [["username"], [name]]
+
+
+def test_eve_lines_carry_eve_names() -> None:
+    line = eve(flow())
+    assert (line["event_type"], line["src_ip"], line["dest_port"], line["proto"]) == ("flow", "192.0.2.7", 80, "TCP")
+    assert line["flow"]["pkts_toserver"] == 7
+    assert line["timestamp"].startswith("2026-01-01T10:00:01")
+    alert = eve(finding(severity=Severity.CRITICAL))
+    assert (alert["event_type"], alert["alert"]["severity"]) == ("alert", 1)
+    assert eve(login())["app_proto"] == "http"
+    assert eve(anomaly("tcp.overlap_conflict"))["anomaly"]["event"] == "tcp.overlap_conflict"
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_eve_loses_no_field(event: Event) -> None:
+    text = json.dumps(eve(event))
+    for name, value in msgspec.to_builtins(event).items():
+        if isinstance(value, str) and name != "event_type":
+            assert value in text or value.upper() in text
+
+
+def test_times_keep_their_nanoseconds() -> None:
+    assert rfc3339(START_NS + 7) == "2026-01-01T10:00:00.000000007Z"
