@@ -17,8 +17,9 @@ from lapwing.protocols.ftp import FTP
 from lapwing.protocols.http import HTTP
 from lapwing.protocols.identify import StreamIdentifier, identify_datagram
 from lapwing.protocols.smtp import SMTP
+from lapwing.protocols.ssh import SSH
 
-STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (FTP, SMTP, HTTP)
+STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (FTP, SMTP, SSH, HTTP)
 DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS,)
 
 __all__ = [
