@@ -1,1 +1,23 @@
-"""The wire room."""
+"""Bytes to records and back, stateless: capture file formats, link, network and transport headers.
+
+Compiled where a compiler was present at build time (`COMPILED`), otherwise in plain Python. Opens nothing.
+"""
+
+from lapwing.wire._select import COMPILED, decode, scan_pcap, scan_pcapng
+from lapwing.wire.layout import BATCH_PACKETS, INTERFACE_DTYPE, MAX_RECORD_BYTES, PACKET_DTYPE, Status
+from lapwing.wire.scanner import Scanner, is_capture_head, scanner_for
+
+__all__ = [
+    "BATCH_PACKETS",
+    "COMPILED",
+    "INTERFACE_DTYPE",
+    "MAX_RECORD_BYTES",
+    "PACKET_DTYPE",
+    "Scanner",
+    "Status",
+    "decode",
+    "is_capture_head",
+    "scan_pcap",
+    "scan_pcapng",
+    "scanner_for",
+]

@@ -7,6 +7,10 @@ from enum import IntEnum
 
 import numpy as np
 
+MAX_RECORD_BYTES = 256 * 1024  # captured bytes of one packet, as in tcpdump; a longer one is damage
+MAX_WIRE_BYTES = 16 * 1024 * 1024  # wire bytes of one packet; offloaded frames stay far below, longer is damage
+MAX_PACKET_BLOCK_BYTES = 512 * 1024  # pcapng packet block: the packet, its options and the frame around both
+
 BATCH_PACKETS = 1024  # rows per batch: 100 kB stays in the second-level cache; above 512 the call overhead is gone
 
 
@@ -23,6 +27,7 @@ class Status(IntEnum):
     TRANSPORT_TRUNCATED = 7  # addresses are set, ports are not
     TRANSPORT_MALFORMED = 8
     FAULT = 9  # the decoder met a bound it did not expect: a bug of ours, reported, never fatal
+    BAD_CHECKSUM = 10  # only when asked to verify; addresses are set
 
 
 PACKET_DTYPE = np.dtype(
@@ -61,6 +66,21 @@ PACKET_DTYPE = np.dtype(
         ("status", "u1"),
         ("hop_limit", "u1"),
         ("reserved", "u1"),
+    ],
+    align=True,
+)
+
+# How the times of one pcapng interface become nanoseconds; exactly one of multiplier, divisor and shift is in use.
+INTERFACE_DTYPE = np.dtype(
+    [
+        ("multiplier", "<u8"),  # ns per tick, when a tick is a whole number of them
+        ("divisor", "<u8"),  # ticks per ns, for decimal resolutions finer than 10^-9
+        ("max_ticks", "<u8"),  # a later time would leave int64: the packet counts as untimed
+        ("offset_ns", "<i8"),
+        ("snaplen", "<u4"),  # 0: none
+        ("link_type", "<u2"),
+        ("shift", "u1"),  # binary resolution: 2^shift ticks a second
+        ("untimed", "u1"),  # 1: the resolution cannot be used
     ],
     align=True,
 )

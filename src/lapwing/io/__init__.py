@@ -1,0 +1,1 @@
+"""The outside world: adapters to files, pipes and devices. No protocol decisions."""

@@ -1,0 +1,22 @@
+"""Picks the compiled loops, or their plain twins where no compiler was present at build time."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lapwing.wire.plain import decode
+    from lapwing.wire.plain_scan import scan_pcap, scan_pcapng
+
+    COMPILED: bool  # False: the plain twins serve, about 25 times slower
+else:
+    try:
+        from lapwing.wire.hot import decode
+        from lapwing.wire.hot_scan import scan_pcap, scan_pcapng
+
+        COMPILED = True
+    except ImportError:
+        from lapwing.wire.plain import decode
+        from lapwing.wire.plain_scan import scan_pcap, scan_pcapng
+
+        COMPILED = False
+
+__all__ = ["COMPILED", "decode", "scan_pcap", "scan_pcapng"]

@@ -1,0 +1,59 @@
+"""The compiled and the plain decoder give the same row for the same bytes, whatever the bytes."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lapwing.testing import ethernet, fragment_body, icmp, ip, ipv6, sctp, tcp, udp
+from lapwing.wire import PACKET_DTYPE, Status
+from tests.wire.support import DECODERS
+
+A4, B4, A6, B6 = "192.0.2.1", "198.51.100.2", "2001:db8::1", "2001:db8::2"
+LINKS = (0, 1, 9, 12, 101, 108, 113, 228, 229, 276, 105)
+EXTENSIONS = [(0, bytes(6)), (43, bytes(14)), (44, fragment_body(0, more=False)), (51, bytes(10))]
+SEGMENTS = [
+    (6, tcp(1, 2, b"data", options=bytes(8))),
+    (17, udp(1, 2, b"data")),
+    (1, icmp(8)),
+    (58, icmp(128)),
+    (132, sctp(1, 2, b"data")),
+    (47, b"else"),
+]
+FRAMES = [
+    ethernet(packet, vlans=vlans)
+    for protocol, segment in SEGMENTS
+    for vlans in ((), (5, 6))
+    for packet in (
+        ip(A4, B4, protocol, segment),
+        ip(A6, B6, protocol, segment),
+        ipv6(A6, B6, protocol, segment, extensions=EXTENSIONS),
+    )
+]
+
+
+@st.composite
+def damaged_frames(draw: st.DrawFn) -> bytes:
+    frame = bytearray(draw(st.sampled_from(FRAMES)))
+    for _ in range(draw(st.integers(0, 4))):
+        frame[draw(st.integers(0, len(frame) - 1))] = draw(st.integers(0, 255))
+    return bytes(frame[: draw(st.integers(0, len(frame)))]) if draw(st.booleans()) else bytes(frame)
+
+
+frames = st.lists(st.one_of(damaged_frames(), st.binary(max_size=120)), min_size=1, max_size=8)
+
+
+@given(frames, st.lists(st.sampled_from(LINKS), min_size=8, max_size=8), st.booleans())
+def test_both_builds_fill_every_field_alike(frames: list[bytes], links: list[int], verify: bool) -> None:
+    rows = np.zeros(len(frames), PACKET_DTYPE)
+    rows["frame_off"] = np.cumsum([0] + [len(frame) for frame in frames])[:-1]
+    rows["captured"] = rows["wire_bytes"] = [len(frame) for frame in frames]
+    rows["link_type"] = [link if number % 2 else 1 for number, link in enumerate(links[: len(frames)])]
+    results = []
+    for decode in DECODERS.values():
+        result, counters = rows.copy(), np.zeros(len(Status), np.int64)
+        result["tcp_seq"] = 99  # left over from the last batch
+        decode(b"".join(frames), result, len(frames), counters, verify)
+        results.append((result.tolist(), counters.tolist()))
+        assert counters.sum() == len(frames)
+        assert counters[Status.FAULT] == 0
+    assert results[0] == results[1]
