@@ -32,7 +32,7 @@ def decoded(frame: bytes, link_type: int = 1, *, verify: bool = False, wire_byte
         rows, counters = row_of(frame, link_type, wire_bytes=wire_bytes), np.zeros(len(Status), np.int64)
         decode(frame, rows, 1, counters, verify)
         assert counters[rows["status"][0]] == 1
-        results.append(dict(zip(rows.dtype.names, rows[0].tolist(), strict=True)))
+        results.append(dict(zip(rows.dtype.names or (), rows[0].tolist(), strict=True)))
     assert results[0] == results[1]
     return results[0]
 

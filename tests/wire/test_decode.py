@@ -18,7 +18,7 @@ DATAGRAM6 = ip(A6, B6, UDP, udp(1000, 53, b"abc"))
 def test_a_tcp_segment_over_ipv4_fills_the_row() -> None:
     frame = tcp_frame(A4, 40000, B4, 443, b"hello", seq=0xFFFFFFFE, ack=7, flags=0x18, window=512)
     row = decoded(frame)
-    assert row == {name: 0 for name in PACKET_DTYPE.names or ()} | {
+    assert row == dict.fromkeys(PACKET_DTYPE.names or (), 0) | {
         "ts_ns": 7,
         "src_lo": IP4_A,
         "dst_lo": IP4_B,

@@ -135,7 +135,7 @@ def _network(pkt: memoryview, row: Row) -> int:
         return _null(pkt, row)
     row.ip_off = at
     if link in LINKS_RAW:
-        _need_link(pkt, at + 1)
+        _need_link(pkt, row, at + 1)
         return pkt[at] >> 4
     if link in {LINK_IPV4, LINK_IPV6}:
         return 4 if link == LINK_IPV4 else 6
@@ -145,13 +145,13 @@ def _network(pkt: memoryview, row: Row) -> int:
 
 def _ethertype(pkt: memoryview, row: Row, type_at: int) -> int:
     """From a type field: walks VLAN tags and a SNAP header (RFC 1042)."""
-    _need_link(pkt, type_at + 2)
+    _need_link(pkt, row, type_at + 2)
     kind, tags = _be(pkt, type_at, 2), 0
     while kind in VLAN_TYPES:
         tags += 1
         if tags > MAX_VLAN_TAGS:
             return 0
-        _need_link(pkt, type_at + 6)
+        _need_link(pkt, row, type_at + 6)
         row.vlan_id = _be(pkt, type_at + 2, 2) & 0xFFF
         type_at += 4
         kind = _be(pkt, type_at, 2)
@@ -165,11 +165,11 @@ def _ethertype(pkt: memoryview, row: Row, type_at: int) -> int:
 def _sll2(pkt: memoryview, row: Row) -> int:
     """Linux cooked version 2: the type comes first and the header is 20 bytes."""
     at = row.frame_off
-    _need_link(pkt, at + 20)
+    _need_link(pkt, row, at + 20)
     kind = _be(pkt, at, 2)
     row.ip_off = at + 20
     if kind in VLAN_TYPES:
-        _need_link(pkt, at + 24)
+        _need_link(pkt, row, at + 24)
         row.vlan_id = _be(pkt, at + 20, 2) & 0xFFF
         return _ethertype(pkt, row, at + 22)
     return IP_TYPES.get(kind, 0)
@@ -178,7 +178,7 @@ def _sll2(pkt: memoryview, row: Row) -> int:
 def _ppp(pkt: memoryview, row: Row) -> int:
     """PPP with or without the HDLC-like address and control bytes (RFC 1662)."""
     at = row.frame_off
-    _need_link(pkt, at + 4)
+    _need_link(pkt, row, at + 4)
     if _be(pkt, at, 2) == 0xFF03:
         at += 2
     row.ip_off = at + 2
@@ -188,7 +188,7 @@ def _ppp(pkt: memoryview, row: Row) -> int:
 def _null(pkt: memoryview, row: Row) -> int:
     """BSD loopback: an address family in the byte order of the machine that wrote it."""
     at = row.frame_off
-    _need_link(pkt, at + 4)
+    _need_link(pkt, row, at + 4)
     row.ip_off = at + 4
     family = int.from_bytes(pkt[at : at + 4], "little")
     if family > 0xFFFF:
@@ -196,8 +196,9 @@ def _null(pkt: memoryview, row: Row) -> int:
     return NULL_FAMILIES.get(family, 0)
 
 
-def _need_link(pkt: memoryview, end: int) -> None:
+def _need_link(pkt: memoryview, row: Row, end: int) -> None:
     if end > len(pkt):
+        row.ip_off = 0
         raise _Stop(Status.LINK_TRUNCATED)
 
 
