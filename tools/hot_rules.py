@@ -1,7 +1,8 @@
 """Rules for the compiled loops, checked on their syntax tree.
 
-A missing bounds check must end as an IndexError with a line number, never as somebody's memory, so: no raw pointers,
-no functions that swallow exceptions, no switching the checks off.
+A missing bounds check must end as an IndexError with a line number, never as somebody's memory, so: no raw pointers
+except to one record that a checked index has just named, no functions that swallow exceptions, no switching the checks
+off.
 """
 
 import ast
@@ -19,7 +20,12 @@ def faults(source: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(source.splitlines(), 1):
         if line.startswith("# cython:") and "boundscheck=False" in line.replace(" ", ""):
             yield number, "switches bounds checks off"
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    yield from _walked_pointers(tree)
+    harmless = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call) and _of_one_record(node)}
+    for node in ast.walk(tree):
+        if id(node) in harmless:
+            continue
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "cython":
             yield from _attribute(node)
         elif isinstance(node, ast.Call):
@@ -28,6 +34,36 @@ def faults(source: str) -> Iterator[tuple[int, str]]:
             names = {alias.name for alias in node.names} & {"malloc", "calloc", "realloc", "free", "memcpy", "memmove"}
             if names:
                 yield node.lineno, f"manages memory itself: {', '.join(sorted(names))}"
+
+
+def _of_one_record(call: ast.Call) -> bool:
+    """`cython.pointer(Record)`, also of a const one, and `cython.address(rows[i])`, whose index is checked."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if len(call.args) != 1:
+        return False
+    target = call.args[0]
+    if name == "address":
+        return isinstance(target, ast.Subscript)
+    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Attribute) and target.value.attr == "const":
+        target = target.slice
+    return name == "pointer" and isinstance(target, ast.Name) and target.id[:1].isupper()
+
+
+def _walked_pointers(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Pointers that are indexed or counted on, which leaves the record they were made for."""
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        annotated = [(arg.arg, arg.annotation) for arg in function.args.args]
+        for node in ast.walk(function):
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                annotated.append((node.target.id, node.annotation))
+        pointers = {name for name, kind in annotated if isinstance(kind, ast.Call) and _of_one_record(kind)}
+        for node in ast.walk(function):
+            if not isinstance(node, ast.Subscript | ast.BinOp | ast.AugAssign):
+                continue
+            used = [node.value] if isinstance(node, ast.Subscript) else list(ast.iter_child_nodes(node))
+            names = {part.id for part in used if isinstance(part, ast.Name)} & pointers
+            if names:
+                yield node.lineno, f"walks a pointer: {', '.join(sorted(names))}"
 
 
 def _attribute(node: ast.Attribute) -> Iterator[tuple[int, str]]:

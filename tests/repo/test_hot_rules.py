@@ -13,6 +13,9 @@ HEAD = "import cython\n"
         "p: cython.p_char",
         "p: cython.pointer(cython.int)",
         "q = cython.address(x)",
+        "def f(row: cython.pointer(Row)):\n    return row[1]",
+        "def f(rows):\n    row: cython.pointer(Row) = cython.address(rows[0])\n    row += 1",
+        "def f(row: cython.pointer(Row)):\n    return row + 1",
         "@cython.exceptval(-1, check=False)\ndef f() -> cython.int: return 0",
         "@cython.cfunc\n@cython.noexcept\ndef f(): pass",
         "@cython.boundscheck(False)\ndef f(): pass",
@@ -28,4 +31,14 @@ def test_a_hole_in_the_bounds_checks_is_reported_with_its_line(line: str) -> Non
 
 def test_an_ordinary_compiled_function_passes() -> None:
     source = HEAD + "@cython.cfunc\n@cython.exceptval(-1)\ndef f(x: cython.ulong) -> cython.int:\n    return 0\n"
+    assert list(faults(source)) == []
+
+
+def test_a_pointer_to_one_record_named_by_a_checked_index_passes() -> None:
+    source = (
+        HEAD
+        + "def f(row: cython.pointer(cython.const[Row]), rows: Row[::1], n: cython.int):\n"
+        + "    other: cython.pointer(Row) = cython.address(rows[n])\n"
+        + "    other.size = row.size + 1\n"
+    )
     assert list(faults(source)) == []
