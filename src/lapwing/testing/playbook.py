@@ -1,0 +1,82 @@
+"""Transcripts as tests: who sent which bytes, and what a parser or a login adapter made of all of it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from lapwing.events import AuthEvent, FlowKey, Message, Side, Transport
+from lapwing.logins import LoginAdapter
+from lapwing.protocols import StreamParser
+from lapwing.protocols.contract import MAX_POISON_REASON_BYTES
+
+KEY = FlowKey(1, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.TCP, "192.0.2.10", 40_000, "198.51.100.20", 21)
+
+
+class Step(NamedTuple):
+    """Bytes of one side, a hole in them, or their end."""
+
+    side: Side
+    data: bytes = b""
+    missing_bytes: int = 0
+    close: str = ""
+
+
+def client(data: bytes) -> Step:
+    """The client sends."""
+    return Step(Side.CLIENT, data)
+
+
+def server(data: bytes) -> Step:
+    """The server sends."""
+    return Step(Side.SERVER, data)
+
+
+def lost(side: Side, missing_bytes: int) -> Step:
+    """Bytes of `side` were never captured."""
+    return Step(side, missing_bytes=missing_bytes)
+
+
+def closes(side: Side, reason: str = "fin") -> Step:
+    """`side` sends no more."""
+    return Step(side, close=reason)
+
+
+def play(parser: StreamParser, *steps: Step) -> list[Message]:
+    """Feed the steps as a driver would, and return all messages."""
+    return [message for _, _, message in _run(parser, steps)]
+
+
+def play_logins(parser: StreamParser, adapter: LoginAdapter, *steps: Step) -> list[AuthEvent]:
+    """Feed the steps to the parser and its messages to the adapter, close it, and return all logins."""
+    events: list[AuthEvent] = []
+    for side, now_ns, message in _run(parser, steps):
+        events += adapter.message(side, message, now_ns)
+    return [*events, *adapter.close(len(steps))]
+
+
+def _run(parser: StreamParser, steps: Iterable[Step]) -> Iterator[tuple[Side, int, Message]]:
+    for now_ns, step in enumerate(steps):
+        if parser.poisoned or parser.done:
+            break
+        if step.close:
+            messages = parser.close(step.side, step.close, now_ns)
+        elif step.missing_bytes:
+            messages = parser.gap(step.side, step.missing_bytes, now_ns)
+        else:
+            messages = parser.feed(step.side, step.data, now_ns)
+        for message in messages:
+            yield step.side, now_ns, message
+    assert parser.poisoned is None or 0 < len(parser.poisoned.encode()) <= MAX_POISON_REASON_BYTES
+
+
+def cut(steps: Iterable[Step], sizes: Sequence[int]) -> list[Step]:
+    """The same steps, their bytes in pieces of the given sizes, which repeat."""
+    pieces = []
+    turn = 0
+    for step in steps:
+        data = step.data
+        while len(data) > (size := sizes[turn % len(sizes)]):
+            pieces.append(step._replace(data=data[:size]))
+            data = data[size:]
+            turn += 1
+        pieces.append(step._replace(data=data))
+    return pieces
