@@ -1,0 +1,40 @@
+"""Addresses as short bytes: the source that counts, and the network around it."""
+
+from ipaddress import IPv6Address, ip_address
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """Where a login comes from.
+
+    `source` is the IPv4 address (4 bytes) or the IPv6 /64 (8 bytes): the host owns all of that, so changing address
+    within it changes nothing. `network` is the IPv4 /24 (3 bytes) or the IPv6 /48 (6 bytes).
+    IPv4-mapped IPv6 addresses are IPv4 addresses.
+    """
+
+    text: str
+    source: bytes
+    network: bytes
+    source_text: str
+    network_text: str
+
+
+def place_of(text: str) -> Place | None:
+    """Parse `text`; None if it is no address."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        if mapped is None:
+            return _place6(address)
+        address = mapped
+    packed = address.packed
+    return Place(str(address), packed, packed[:3], str(address), f"{address.__class__(packed[:3] + bytes(1))}/24")
+
+
+def _place6(address: IPv6Address) -> Place:
+    packed = address.packed
+    subnet, site = IPv6Address(packed[:8] + bytes(8)), IPv6Address(packed[:6] + bytes(10))
+    return Place(str(address), packed[:8], packed[:6], f"{subnet}/64", f"{site}/48")

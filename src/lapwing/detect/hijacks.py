@@ -1,0 +1,119 @@
+"""Findings about accounts that were taken over: one for each account."""
+
+from lapwing.detect.decay import SECOND_NS
+from lapwing.detect.episode import MAX_SAMPLES, Episode
+from lapwing.detect.findings import OpenFinding, build, finding_id
+from lapwing.detect.login import Keyring
+from lapwing.detect.reasons import Reason, total
+from lapwing.detect.settings import DetectSettings
+from lapwing.detect.trackers import Hit, Suspicion, Takeovers
+from lapwing.events import Finding, FindingClosed, FindingRaised, FindingUpdated
+
+MILLISECOND_NS = 1_000_000
+
+
+class Hijacks:
+    """The open takeover findings, by account."""
+
+    def __init__(self, settings: DetectSettings, keyring: Keyring, takeovers: Takeovers) -> None:
+        self._settings = settings
+        self._keyring = keyring
+        self._takeovers = takeovers
+        self.open: dict[bytes, OpenFinding] = {}
+        self.refused_count = 0
+
+    def judge(self, hit: Hit, suspicions: tuple[Suspicion, ...], now_ns: int) -> Finding | None:
+        """A finding if all that speaks for a takeover makes it likelier than not."""
+        reasons = self._takeovers.judge(hit, suspicions)
+        log_odds = self._settings.prior + total(reasons)
+        if log_odds < self._settings.finding.raise_at:
+            return None
+        found = self.open.get(hit.account)
+        if found is not None:
+            return self._add(found, hit, log_odds, reasons, now_ns)
+        if len(self.open) >= self._settings.finding.max_open:
+            self.refused_count += 1
+            return None
+        self.open[hit.account] = found = self._raise(hit, log_odds, reasons)
+        return build(FindingRaised, found, self._keyring, now_ns)
+
+    def look_back(self, raised: OpenFinding, suspicion: Suspicion, now_ns: int) -> list[Finding]:
+        """An attack was recognised: the successes it had before may be takeovers."""
+        earliest = raised.episode.first_ns - self._settings.takeover.hit_window_ms * MILLISECOND_NS
+        told = []
+        for hit in self._takeovers.hits:
+            if hit.ts_ns >= earliest and raised.key == _part_of(hit, raised.group):
+                finding = self.judge(hit, (suspicion,), now_ns)
+                if finding is not None:
+                    told.append(finding)
+        return told
+
+    def sweep(self, now_ns: int) -> list[Finding]:
+        """Close what has been quiet for long."""
+        horizon = now_ns - self._settings.finding.close_after_s * SECOND_NS
+        quiet = [account for account, found in self.open.items() if found.touched_ns < horizon]
+        return [build(FindingClosed, self.open.pop(account), self._keyring, now_ns) for account in quiet]
+
+    def finish(self, now_ns: int) -> list[Finding]:
+        """Close all."""
+        told = [build(FindingClosed, found, self._keyring, now_ns) for found in self.open.values()]
+        self.open.clear()
+        return told
+
+    def _raise(self, hit: Hit, log_odds: float, reasons: tuple[Reason, ...]) -> OpenFinding:
+        name = self._keyring.unseal(hit.named)
+        episode = Episode(
+            first_ns=hit.first_ns,
+            last_ns=hit.ts_ns,
+            first_source=hit.address,
+            attempts=hit.failures,
+            failures=hit.failures,
+            protocols=[hit.protocol],
+            endpoints=[hit.endpoint],
+            named=[hit.named],
+        )
+        episode.accounts.add(hit.account)
+        _note(episode, hit, self._keyring)
+        return OpenFinding(
+            finding_id=finding_id("account-takeover", "account", name, episode),
+            kind="account-takeover",
+            group="takeover",
+            key=hit.account,
+            subject_kind="account",
+            subject=name,
+            episode=episode,
+            log_odds=log_odds,
+            reasons=list(reasons),
+            touched_ns=hit.ts_ns,
+        )
+
+    def _add(
+        self, found: OpenFinding, hit: Hit, log_odds: float, reasons: tuple[Reason, ...], now_ns: int
+    ) -> Finding | None:
+        """Another login of the same story: told again only from a further source or with stronger evidence."""
+        if hit.seq in found.episode.seqs:
+            return None
+        new = hit.address not in found.episode.addresses or log_odds > found.log_odds + 1.0
+        _note(found.episode, hit, self._keyring)
+        found.touched_ns = max(found.touched_ns, hit.ts_ns)
+        if log_odds > found.log_odds:
+            found.log_odds, found.reasons = log_odds, list(reasons)
+        return build(FindingUpdated, found, self._keyring, now_ns) if new else None
+
+
+def _part_of(hit: Hit, group: str) -> bytes | None:
+    """What of `hit` a finding of `group` would be about."""
+    parts = {"source": hit.source, "fingerprint": hit.client, "credential": hit.secret}
+    return parts.get(group)
+
+
+def _note(episode: Episode, hit: Hit, keyring: Keyring) -> None:
+    """Count a success; its source comes first, those that failed before it follow."""
+    episode.attempts += 1
+    episode.successes += 1
+    episode.last_ns = max(episode.last_ns, hit.ts_ns)
+    episode.seqs = [*episode.seqs, hit.seq][-5:]
+    for address in (hit.address, *hit.attackers):
+        episode.sources.add(keyring.word("address", address))
+        if address not in episode.addresses and len(episode.addresses) < MAX_SAMPLES:
+            episode.addresses.append(address)

@@ -1,0 +1,56 @@
+"""One reason for suspicion with its numbers, and how it is said to people."""
+
+from typing import NamedTuple
+
+from lapwing.events import Evidence
+
+
+class Reason(NamedTuple):
+    """`value` exceeds `threshold` (what is ordinary), which weighs `weight` log-odds."""
+
+    name: str
+    value: float
+    threshold: float
+    weight: float
+
+
+SENTENCES = {
+    "source-accounts": "{value:.1f} accounts failed from this source and did not log in; {threshold:.1f} are ordinary",
+    "source-tries": "{value:.1f} different tries failed from this source; {threshold:.1f} are ordinary",
+    "pair-secrets": "{value:.1f} different wrong secrets for one account from one source; {threshold:.1f} are ordinary",
+    "persistence": "failed in {value:.0f} of the last 24 hours; {threshold:.0f} are ordinary",
+    "machine-pace": "{value:.1f} tries came faster than anyone types",
+    "network-group": "{value:.0f} sources of this network fail together; {threshold:.0f} are ordinary",
+    "fingerprint-group": "{value:.0f} sources with this client fingerprint fail together; {threshold:.0f} are ordinary",
+    "shared-secret": "one wrong secret was tried on {value:.0f} accounts; {threshold:.1f} are ordinary",
+    "account-sources": "{value:.1f} sources unknown to this account fail on it; {threshold:.0f} are ordinary",
+    "account-secrets": "{value:.1f} different wrong secrets from unknown places; {threshold:.0f} are ordinary",
+    "site-failures": "{value:.0f} accounts failed from unknown places within about an hour; {threshold:.0f} are usual",
+    "known-pair": "this account has logged in from this source before",
+    "account-attacked": "{value:.1f} different wrong secrets were tried on the account from places unknown to it",
+    "suspect-source": "its source is attacking other accounts",
+    "suspect-client": "its client software is attacking other accounts",
+    "suspect-secret": "its secret was tried on many accounts",
+    "unfamiliar-place": "the account has logged in before, but never from this source or network",
+    "no-history": "the account was not seen to log in before",
+    "attackers-client": "its client software is that of the failed tries",
+    "guessed-here": "{value:.1f} different wrong secrets came from the same source just before",
+    "many-good-logins": "{value:.1f} accounts log in well there, so this login may be one of them",
+}
+
+
+def evidence_of(reason: Reason) -> Evidence:
+    """The reason as it appears in a finding."""
+    sentence = SENTENCES[reason.name].format(value=reason.value, threshold=reason.threshold)
+    return Evidence(
+        name=reason.name,
+        value=round(reason.value, 3),
+        threshold=round(reason.threshold, 3),
+        weight=round(reason.weight, 3),
+        sentence=sentence,
+    )
+
+
+def total(reasons: tuple[Reason, ...]) -> float:
+    """Their weights together."""
+    return sum([r.weight for r in reasons])

@@ -1,0 +1,136 @@
+"""Source and account together: the place where a typo can be told from a guess.
+
+Every other tracker counts pairs, so this one sees each login first and says on it what is new about it:
+a repeated wrong secret is nothing new (W24), a known user may mistype, and a success takes back the typos before it,
+but only that user's and only a few (W12).
+"""
+
+import msgspec
+
+from lapwing.detect.decay import ZEROS, fade, fade_day, scaled
+from lapwing.detect.login import Login
+from lapwing.detect.reasons import Reason
+from lapwing.detect.settings import PairSettings
+from lapwing.detect.table import Row
+from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
+
+MAX_SECRETS = 8  # wrong secrets remembered for a pair: devices with a stale password each repeat one
+MACHINE_TRIES = 2.0  # tries too fast to be typed from which failures are no typos
+MILLISECOND_NS = 1_000_000
+
+
+class Pair(Row, gc=False):
+    """`tries`: different failed tries by half-life. `failed_ns`: the last that counted, 0 if none.
+
+    `fast`: tries that came too fast to be typed, over a day. `good_ns`: the last success, 0 if none.
+    """
+
+    tries: list[float] | None = None
+    fast: float = 0.0
+    failed_ns: int = 0
+    tried_ns: int = 0
+    good_ns: int = 0
+    secrets: list[bytes] = msgspec.field(default_factory=list)
+
+
+class Pairs(Tracker[Pair]):
+    """Failures and successes by (source, account), or (source, protocol) where the account is not visible."""
+
+    name = "pair"
+    row_type = Pair
+
+    def __init__(self, settings: PairSettings, limit: int) -> None:
+        super().__init__(limit)
+        self._settings = settings
+
+    def key(self, login: Login) -> bytes:
+        """The pair: fixed-length parts, so no two pairs share a key (W18)."""
+        return login.pair
+
+    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
+        """Count `login`, set its `known`, `counts`, gains and what it takes back."""
+        row = self.row(login.pair, now_ns)
+        login.known = row.good_ns > 0 and login.account is not None
+        if row.tries is not None and now_ns > row.at_ns:
+            factors = fade(now_ns - row.at_ns)
+            row.tries = scaled(row.tries, factors)
+            row.fast *= factors[3]
+        row.at_ns = max(row.at_ns, now_ns)
+        if login.failed:
+            self._fail(row, login, now_ns)
+        elif login.succeeded:
+            reasons = self._reasons(row, login)
+            self._succeed(row, login, now_ns)
+            return reasons
+        return self._reasons(row, login)
+
+    def _fail(self, row: Pair, login: Login, now_ns: int) -> None:
+        if login.secret is not None:
+            if login.secret in row.secrets:
+                return
+            row.secrets = [*row.secrets[1 - MAX_SECRETS :], login.secret]
+            if row.tried_ns and now_ns - row.tried_ns < self._settings.machine_gap_ms * MILLISECOND_NS:
+                row.fast += 1.0
+        row.tried_ns = now_ns
+        tries = row.tries or list(ZEROS)
+        row.tries = tries = [n + login.weight for n in tries]
+        if tries[3] >= HELD_TRIES:
+            self.table.hold(login.pair)
+        if login.known and tries[3] <= self._settings.free_known_secrets:
+            return
+        login.counts = True
+        if login.account is not None:
+            left = fade(now_ns - row.failed_ns) if row.failed_ns else ZEROS
+            login.pair_gain = (1.0 - left[0], 1.0 - left[1], 1.0 - left[2], 1.0 - left[3])
+        row.failed_ns = now_ns
+
+    def _succeed(self, row: Pair, login: Login, now_ns: int) -> None:
+        login.good_gain = 1.0 - fade_day(now_ns - row.good_ns) if row.good_ns else 1.0
+        if row.tries is not None:
+            login.pair_tries = row.tries[3]
+            if login.account is None:
+                self._take_one_back(row, login)
+            elif row.tries[3] <= self._settings.typo_secrets and row.fast < MACHINE_TRIES:
+                login.back_pairs = fade(now_ns - row.failed_ns) if row.failed_ns else ZEROS
+                a, b, c, d = row.tries if row.failed_ns else ZEROS
+                login.back_tries = (a, b, c, d)
+                login.back_secrets = tuple(row.secrets)
+                row.tries, row.failed_ns, row.fast = None, 0, 0.0
+        row.good_ns = max(row.good_ns, now_ns)
+        if login.account is not None:
+            self.table.hold(login.pair)
+
+    @staticmethod
+    def _take_one_back(row: Pair, login: Login) -> None:
+        """Whose success it was is not visible: it excuses one try, whatever came before."""
+        a, b, c, d = [min(1.0, n) for n in row.tries or ZEROS]
+        login.back_pairs, login.back_tries = ZEROS, (a, b, c, d)
+        row.tries = [max(0.0, n - 1.0) for n in row.tries or ZEROS]
+
+    def _reasons(self, row: Pair, login: Login) -> tuple[Reason, ...]:
+        tries, s = row.tries, self._settings
+        if tries is None:
+            return NOTHING
+        best, free = 0.0, s.free_known_secrets if login.known else 0.0
+        value = limit = 0.0
+        for count, ordinary in zip(tries, s.free_secrets, strict=True):
+            over = count - max(ordinary, free)
+            if over > best:
+                best, value, limit = over, count, max(ordinary, free)
+        if best <= 0.0:
+            return NOTHING
+        secrets = Reason("pair-secrets", value, limit, best * s.secret_slope)
+        if row.fast < 1.0:
+            return (secrets,)
+        return (secrets, Reason("machine-pace", row.fast, 0.0, min(s.machine_cap, row.fast * s.machine_slope)))
+
+    def join(self, mine: Pair, other: Pair) -> None:
+        """Add `other`'s counts to `mine`."""
+        now_ns = max(mine.at_ns, other.at_ns)
+        ours, theirs = (scaled(p.tries or list(ZEROS), fade(now_ns - p.at_ns)) for p in (mine, other))
+        mine.tries = [a + b for a, b in zip(ours, theirs, strict=True)] if mine.tries or other.tries else None
+        mine.fast += other.fast
+        mine.failed_ns, mine.good_ns = max(mine.failed_ns, other.failed_ns), max(mine.good_ns, other.good_ns)
+        mine.tried_ns, mine.at_ns = max(mine.tried_ns, other.tried_ns), now_ns
+        known = [s for s in other.secrets if s not in mine.secrets]
+        mine.secrets = [*known, *mine.secrets][-MAX_SECRETS:]
