@@ -14,16 +14,19 @@ from lapwing.detect.login import Keyring, Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings
 from lapwing.detect.trackers import Tally, Tracker
+from lapwing.detect.trackers.site import KEY as SITE
 from lapwing.detect.verdict import Judge
 from lapwing.events import Finding, FindingClosed, FindingKind, FindingRaised, FindingUpdated, Severity
 
 WIDE = ("account", "fingerprint", "network", "credential")
 GROUPS = (*WIDE, "source", "site")  # the order in which a finding is looked for
+MIN_ALIKE = 2  # other sources that do the same with the same client, from which they act together
 MIN_SPRAY_SOURCES = 3  # one secret from fewer sources is the finding of a source
 SWEEP_NS = 60 * SECOND_NS  # how often quiet findings are looked for, in time of the events
 SEVERITIES = list(Severity)
 
 Key = tuple[str, bytes]
+Standing = tuple[str, bytes, Tracker[Any], Tally]
 Evidence = Mapping[str, tuple[Reason, ...]]
 
 
@@ -123,6 +126,8 @@ class Campaigns:
     def _grow(self, found: OpenFinding, login: Login, evidence: Evidence, told: list[Finding]) -> None:
         if login.succeeded and found.group != "source" and login.place.source not in found.episode.sources:
             return
+        if found.group == "site" and not evidence["site"]:
+            return  # the spike is over; who fails now is somebody else
         found.episode.note(login, self._keyring)
         if login.failed:
             found.touched_ns = login.now_ns
@@ -149,8 +154,8 @@ class Campaigns:
             log_odds = self._settings.prior + self._group_score(group, reasons)
             if log_odds < self._settings.finding.raise_at or not self._is_whole(group, row.episode):
                 continue
-            if group == "credential":
-                group, key, tracker, row = self._by_client(login, key, tracker, row)
+            if group in ("credential", "source"):
+                group, key, tracker, row = self._by_client(login, (group, key, tracker, row))
             if len(self.open) >= self._settings.finding.max_open:
                 self.refused_count += 1
                 return None
@@ -170,18 +175,30 @@ class Campaigns:
             return False
         return episode.failures >= self._settings.finding.min_failures and episode.owned * 2 < episode.failures
 
-    def _by_client(
-        self, login: Login, key: bytes, tracker: Tracker[Any], row: Tally
-    ) -> tuple[str, bytes, Tracker[Any], Tally]:
-        """Spraying by one rare client is the finding of that client: it will bring other secrets too."""
-        group, clients = "credential", dict(self._trackers)["fingerprint"]
-        own = clients.table.peek(login.client) if login.client is not None else None
-        if login.client is None or own is None or own.episode is None or row.episode is None:
-            return group, key, tracker, row
-        rare = own.good * self._settings.fingerprint.per_good < 1.0
-        if not rare or len(row.episode.clients) != 1:
-            return group, key, tracker, row
-        return "fingerprint", login.client, clients, own
+    def _by_client(self, login: Login, own: Standing) -> Standing:
+        """One rare client that sprays, or attacks from several sources in turn, is the finding of that client."""
+        group, _, _, row = own
+        clients = dict(self._trackers)["fingerprint"]
+        client = clients.table.peek(login.client) if login.client is not None else None
+        if login.client is None or client is None or client.episode is None or row.episode is None:
+            return own
+        rare = client.good * self._settings.fingerprint.per_good < 1.0
+        if not rare or row.episode.clients != [login.client]:
+            return own
+        if group == "source" and self._alike(row.episode, login.now_ns) < MIN_ALIKE:
+            return own
+        return "fingerprint", login.client, clients, client
+
+    def _alike(self, episode: Episode, now_ns: int) -> int:
+        """How many other sources have an open finding for the same thing with the same client."""
+        recent, kind = now_ns - self._settings.finding.merge_within_s * SECOND_NS, shape(episode)
+        return sum(
+            found.group == "source"
+            and found.touched_ns >= recent
+            and found.episode.clients == episode.clients
+            and shape(found.episode) == kind
+            for found in self.open.values()
+        )
 
     def _raise(
         self,
@@ -210,6 +227,9 @@ class Campaigns:
         row.episode, row.pinned = None, True
         tracker.table.hold(key)
         self.open[(group, key)] = found
+        site = dict(self._trackers)["site"].table.peek(SITE)
+        if group != "site" and site is not None and site.episode is not None:
+            site.episode.owned += episode.failures - episode.owned
         return found
 
     @staticmethod

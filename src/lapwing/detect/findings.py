@@ -90,6 +90,7 @@ def severity_of(found: OpenFinding) -> Severity:
 def build(event: type[Finding], found: OpenFinding, keyring: Keyring, ts_ns: int) -> Finding:
     """The event that tells `found` now."""
     episode = found.episode
+    named = found.kind != "velocity-spike"  # a spike accuses nobody: most of those in it may have mistyped
     return event(
         ts_ns=ts_ns,
         finding_id=found.finding_id,
@@ -107,8 +108,8 @@ def build(event: type[Finding], found: OpenFinding, keyring: Keyring, ts_ns: int
         success_count=episode.successes,
         source_count=episode.sources.count,
         account_count=episode.accounts.count,
-        sources=list(episode.addresses),
-        accounts=[keyring.unseal(name) for name in episode.named],
+        sources=list(episode.addresses) if named else [],
+        accounts=[keyring.unseal(name) for name in episode.named] if named else [],
         evidence=[evidence_of(reason) for reason in found.reasons],
         sample_seqs=list(episode.seqs),
         sentence=sentence_of(found, keyring),
