@@ -1,5 +1,61 @@
-"""Lapwing watches login sessions: packets in, typed messages, logins and credential attacks out."""
+"""Lapwing watches login sessions: packets in, typed messages, logins and credential attacks out.
+
+`read` gives the events of captures, `stream` the same for `async for`, `flows` only their flow records, fast.
+The words these speak are in `lapwing.events`.
+"""
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from lapwing._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from lapwing.app.flow_reading import FlowReading, flows
+    from lapwing.app.reading import Reading, read, stream
+
+_HOMES = {
+    "FlowReading": "lapwing.app.flow_reading",
+    "Reading": "lapwing.app.reading",
+    "read": "lapwing.app.reading",
+    "stream": "lapwing.app.reading",
+}
+
+__all__ = ["FlowReading", "Reading", "__version__", "flows", "read", "stream"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `import lapwing` alone stays cheap."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'lapwing' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """Lets `lapwing.flows` be the function while `from lapwing.flows import ...` still reaches the room.
+
+    Importing a room makes Python bind it as an attribute of this package; for `flows` that binding is dropped.
+    """
+
+    def _get_flows(self) -> Any:
+        from lapwing.app.flow_reading import flows
+
+        return flows
+
+    def _keep_flows(self, room: ModuleType) -> None:
+        """The room stays in `sys.modules`, where `from` finds it."""
+
+    if not TYPE_CHECKING:
+        flows = property(_get_flows, _keep_flows)
+
+
+sys.modules[__name__].__class__ = _Package

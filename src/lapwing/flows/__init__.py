@@ -15,10 +15,23 @@ It opens nothing, reads no clock and knows no protocol above TCP and UDP. Use:
 `COMPILED` says which of the two equal implementations is in use.
 """
 
+from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS, KEY_DTYPE, RECORD_DTYPE, ActionKind
 from lapwing.flows.objects import closed_events, flow_keys, opened_events
 from lapwing.flows.plain import FlowTable
 from lapwing.flows.settings import FlowSettings
 
 COMPILED = False
 
-__all__ = ["COMPILED", "FlowSettings", "FlowTable", "closed_events", "flow_keys", "opened_events"]
+__all__ = [
+    "ANOMALY_KINDS",
+    "CLOSE_REASONS",
+    "COMPILED",
+    "KEY_DTYPE",
+    "RECORD_DTYPE",
+    "ActionKind",
+    "FlowSettings",
+    "FlowTable",
+    "closed_events",
+    "flow_keys",
+    "opened_events",
+]

@@ -1,0 +1,10 @@
+"""The drivers: one packet walks flow table, reassembly, parser, and comes out as session events.
+
+Not here: opening files or interfaces (`io`), and putting a program together (`app`).
+"""
+
+from lapwing.sessions.driver import SessionDriver
+from lapwing.sessions.emit import FAMILIES, Wanted
+from lapwing.sessions.settings import PipelineSettings, RunKeys
+
+__all__ = ["FAMILIES", "PipelineSettings", "RunKeys", "SessionDriver", "Wanted"]

@@ -1,0 +1,535 @@
+"""Packets in, one ordered stream of events out. No clock, no I/O: batches are handed in, lists are handed back."""
+
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from lapwing.detect import Detector
+from lapwing.events import (
+    AnomalySeen,
+    AuthEvent,
+    Event,
+    FlowEstablished,
+    FlowKey,
+    IdentifiedBy,
+    Message,
+    SessionEnded,
+    SessionEndReason,
+    SessionIdentified,
+    SessionMessaged,
+    Severity,
+    Transport,
+)
+from lapwing.flows import (
+    ANOMALY_KINDS,
+    CLOSE_REASONS,
+    KEY_DTYPE,
+    ActionKind,
+    FlowTable,
+    closed_events,
+    flow_keys,
+    opened_events,
+)
+from lapwing.logins import LoginAdapter, LoginContext, SecretTagger, adapter_for
+from lapwing.protocols import DATAGRAM_PROTOCOLS, StreamProtocol, identify_datagram
+from lapwing.sessions.emit import Wanted
+from lapwing.sessions.session import MAX_PENDING_PIECES, SIDES, DatagramSession, StreamSession
+from lapwing.sessions.settings import PipelineSettings, RunKeys
+
+OPENED = int(ActionKind.OPENED)
+ESTABLISHED = int(ActionKind.ESTABLISHED)
+SEGMENT = int(ActionKind.SEGMENT)
+GAP = int(ActionKind.GAP)
+SIDE_CLOSED = int(ActionKind.SIDE_CLOSED)
+DATAGRAM = int(ActionKind.DATAGRAM)
+ANOMALY = int(ActionKind.ANOMALY)
+CLOSED = int(ActionKind.CLOSED)
+
+_ACTIVE = CLOSE_REASONS.index("active")
+_stamp = msgspec.structs.force_setattr
+
+MAX_PROBED_DATAGRAMS = 3  # of a flow; after that nothing recognised it and it is left alone
+
+
+class _Ignored:
+    """Stands in the session list for a flow that nobody reads (any more)."""
+
+
+IGNORED = _Ignored()
+
+
+class SessionDriver:
+    """Joins flow table, parsers, login adapters and detection; the order of events is the order of packets.
+
+    One driver serves one stream of packets in time order. `process` takes a batch as a capture source gives it and
+    returns its events; `finish` ends every flow. Flow state lives in the table, parser state here, by dense flow slot.
+    """
+
+    def __init__(
+        self,
+        settings: PipelineSettings,
+        keys: RunKeys,
+        *,
+        wanted: Wanted | None = None,
+        detector: Detector | None = None,
+        sensor: str = "",
+    ) -> None:
+        """`detector` may be shared by successive drivers, so that what it learnt outlives a flow table."""
+        self._wanted = wanted or Wanted()
+        self._sensor = sensor
+        self._table = FlowTable(settings.flows, keys.flow_key, payloads=True)
+        self._detector = detector if detector is not None else Detector(settings.detect)
+        self._login_settings = settings.logins
+        self._tagger = SecretTagger(keys.tag_key)
+        self._next_auth_id = count(1).__next__
+        self._next_seq = count(1).__next__
+        self._sessions: list[StreamSession | DatagramSession | int | _Ignored | None] = []
+        self._slot_keys = np.zeros(0, KEY_DTYPE)
+        self._fresh: dict[int, int] = {}  # slot -> row in the current call's keys
+        self._now_ns = 0  # the latest packet since flows were last finished
+        self._latest_ns = 0  # the latest of all
+        self._parsers_created = 0
+        self._parsers_ended = 0
+        self._parser_faults = 0
+        self._messages = 0
+
+    @property
+    def now_ns(self) -> int:
+        """The time of the latest packet, nanoseconds UTC."""
+        return self._now_ns
+
+    @property
+    def detector(self) -> Detector:
+        """The detector behind this driver."""
+        return self._detector
+
+    def process(self, buffer: Any, packets: "np.ndarray[Any, Any]", packet_count: int) -> list[Event]:
+        """Take one batch of decoded packets whose bytes lie in `buffer`; return its events in order."""
+        out: list[Event] = []
+        if packet_count:
+            self._now_ns = max(self._now_ns, int(packets["ts_ns"][:packet_count].max()))
+            self._latest_ns = max(self._latest_ns, self._now_ns)
+        index = 0
+        chunk = memoryview(buffer)
+        while index < packet_count:
+            index = self._table.process(buffer, packets, index, packet_count)
+            self._drain(chunk, out)
+        return out
+
+    def advance(self, now_ns: int) -> list[Event]:
+        """Let time pass without packets: expire idle flows."""
+        out: list[Event] = []
+        more = True
+        while more:
+            more = self._table.advance(now_ns)
+            self._drain(memoryview(b""), out)
+        return out
+
+    def finish_flows(self) -> Iterator[list[Event]]:
+        """End every flow; afterwards packets of any time may follow. What detection learnt stays."""
+        more = True
+        while more:
+            more = self._table.finish()
+            out: list[Event] = []
+            self._drain(memoryview(b""), out)
+            yield out
+        self._now_ns = 0
+
+    def finish(self) -> Iterator[list[Event]]:
+        """End every flow and every finding; yields lists of events until nothing is left."""
+        yield from self.finish_flows()
+        yield self._found(self._detector.finish(self._latest_ns))
+
+    def note(self, events: Iterable[Event]) -> list[Event]:
+        """Stamp events that arose beside the packets (a source opened, damage met) and keep the wanted ones."""
+        return self._found(events)
+
+    def statistics(self) -> dict[str, int]:
+        """Monotone counters of the flow table, the parsers and detection, by dotted name."""
+        counters = {f"flows.{name.removeprefix('flows_')}": value for name, value in self._table.statistics().items()}
+        counters |= {f"detect.{name}": value for name, value in self._detector.statistics().items()}
+        counters["sessions.parsers_created"] = self._parsers_created
+        counters["sessions.parsers_ended"] = self._parsers_ended
+        counters["sessions.parser_faults"] = self._parser_faults
+        counters["sessions.messages"] = self._messages
+        return counters
+
+    # -- one call's actions ------------------------------------------------------------------------------------------
+
+    def _drain(self, chunk: memoryview, out: list[Event]) -> None:
+        actions = self._table.actions
+        if not len(actions):
+            return
+        keys = self._table.keys
+        records = self._table.records
+        places = (chunk, memoryview(self._table.arena))
+        opened = opened_events(keys) if self._wanted.flow and len(keys) else []
+        closed = closed_events(records) if self._wanted.flow and len(records) else []
+        self._fresh.clear()
+        sessions = self._sessions
+        session: Any
+        for ts_ns, aux, slot, offset, length, kind, side, source, _flags in actions.tolist():
+            if kind == SEGMENT:
+                session = sessions[slot]
+                if session is IGNORED:
+                    continue
+                data = bytes(places[source][offset : offset + length])
+                if session is None:
+                    session = sessions[slot] = StreamSession(self._server_port(slot))
+                if session.parser is None:
+                    self._identify(slot, session, side, data, 0, ts_ns, out)
+                else:
+                    self._feed(slot, session, side, data, ts_ns, out)
+            elif kind == DATAGRAM:
+                session = sessions[slot]
+                if session is not IGNORED:
+                    data = bytes(places[source][offset : offset + length])
+                    self._datagram(slot, session, side, data, ts_ns, out)
+            elif kind == OPENED:
+                self._open(slot, aux)
+                if opened:
+                    self._publish(opened[aux], out)
+            elif kind == CLOSED:
+                self._close(slot, records, aux, ts_ns, out)
+                if closed:
+                    self._publish(closed[aux], out)
+            elif kind == GAP:
+                session = sessions[slot]
+                if type(session) is StreamSession:
+                    self._gap(slot, session, side, length, ts_ns, out)
+            elif kind == SIDE_CLOSED:
+                session = sessions[slot]
+                if type(session) is StreamSession and session.parser is not None:
+                    self._close_side(slot, session, side, "fin", ts_ns, out)
+            elif kind == ESTABLISHED:
+                if self._wanted.flow:
+                    key = self._key(slot, keys)
+                    self._publish(FlowEstablished(ts_ns, *_fields(key), rtt_ns=aux or None), out)
+            elif kind == ANOMALY and self._wanted.anomaly:
+                self._anomaly(slot, keys, side, aux, length, ts_ns, out)
+        self._keep_keys(keys)
+
+    def _open(self, slot: int, row: int) -> None:
+        sessions = self._sessions
+        if slot >= len(sessions):
+            sessions.extend([None] * (slot + 1 - len(sessions)))
+        sessions[slot] = None
+        self._fresh[slot] = row
+
+    def _keep_keys(self, keys: "np.ndarray[Any, Any]") -> None:
+        """Copy the keys of flows opened in this call, before the table reuses its rows."""
+        if not self._fresh:
+            return
+        if len(self._sessions) > len(self._slot_keys):
+            grown = np.zeros(max(1024, 2 * len(self._sessions)), KEY_DTYPE)
+            grown[: len(self._slot_keys)] = self._slot_keys
+            self._slot_keys = grown
+        self._slot_keys[list(self._fresh)] = keys[list(self._fresh.values())]
+
+    def _key(self, slot: int, keys: "np.ndarray[Any, Any]") -> FlowKey:
+        row = self._fresh.get(slot)
+        if row is None:
+            return flow_keys(self._slot_keys[slot : slot + 1])[0]
+        return flow_keys(keys[row : row + 1])[0]
+
+    def _server_port(self, slot: int) -> int:
+        row = self._fresh.get(slot)
+        found = self._slot_keys[slot] if row is None else self._table.keys[row]
+        return int(found["server_port"])
+
+    # -- TCP -----------------------------------------------------------------------------------------------------------
+
+    def _identify(
+        self, slot: int, session: StreamSession, side: int, data: bytes, missing: int, ts_ns: int, out: list[Event]
+    ) -> None:
+        identifier = session.identifier
+        assert identifier is not None
+        session.pending.append((side, data, missing, ts_ns))
+        protocol = identifier.feed(SIDES[side], data) if data else None
+        if protocol is None and len(session.pending) >= MAX_PENDING_PIECES:
+            protocol = identifier.settle()
+        if protocol is not None:
+            self._begin(slot, session, protocol, ts_ns, out)
+        elif identifier.hopeless:
+            self._ignore(slot)
+
+    def _begin(self, slot: int, session: StreamSession, protocol: StreamProtocol, ts_ns: int, out: list[Event]) -> None:
+        """The protocol is known: make its parser and hand it what was kept until now."""
+        identifier = session.identifier
+        assert identifier is not None
+        assert identifier.evidence is not None
+        self._start(slot, session, protocol, identifier.evidence, ts_ns, out)
+        pending, session.pending, session.identifier = session.pending, [], None
+        for piece_side, piece, missing_bytes, piece_ts in pending:
+            if self._sessions[slot] is not session:
+                break  # the parser stopped
+            if missing_bytes:
+                self._gap(slot, session, piece_side, missing_bytes, piece_ts, out)
+            else:
+                self._feed(slot, session, piece_side, piece, piece_ts, out)
+
+    def _start(
+        self,
+        slot: int,
+        session: StreamSession,
+        protocol: StreamProtocol,
+        evidence: IdentifiedBy,
+        ts_ns: int,
+        out: list[Event],
+    ) -> None:
+        key = session.key = self._key(slot, self._table.keys)
+        session.protocol = protocol.name
+        session.parser = protocol.make(key)
+        session.adapter = self._adapter(protocol.name, key)
+        self._parsers_created += 1
+        if self._wanted.session:
+            self._publish(SessionIdentified(ts_ns, *_fields(key), protocol.name, evidence), out)
+
+    def _adapter(self, protocol: str, key: FlowKey) -> LoginAdapter | None:
+        return adapter_for(protocol, LoginContext(key, self._login_settings, self._tagger, self._next_auth_id))
+
+    def _feed(self, slot: int, session: StreamSession, side: int, data: bytes, ts_ns: int, out: list[Event]) -> None:
+        parser = session.parser
+        assert parser is not None
+        try:
+            messages = parser.feed(SIDES[side], data, ts_ns)
+            if messages:
+                self._messages_of(session, side, messages, ts_ns, out)
+        except Exception as fault:
+            self._fault(slot, session, fault, ts_ns, out)
+            return
+        if parser.poisoned is not None or parser.done:
+            self._stop(slot, session, ts_ns, out)
+
+    def _gap(self, slot: int, session: StreamSession, side: int, missing: int, ts_ns: int, out: list[Event]) -> None:
+        if session.parser is None:
+            self._identify(slot, session, side, b"", missing, ts_ns, out)
+            return
+        session.note_gap(side, missing)
+        try:
+            messages = session.parser.gap(SIDES[side], missing, ts_ns)
+            if messages:
+                self._messages_of(session, side, messages, ts_ns, out)
+        except Exception as fault:
+            self._fault(slot, session, fault, ts_ns, out)
+            return
+        if session.parser.poisoned is not None or session.parser.done:
+            self._stop(slot, session, ts_ns, out)
+
+    def _close_side(
+        self, slot: int, session: StreamSession, side: int, reason: str, ts_ns: int, out: list[Event]
+    ) -> None:
+        if session.closed_sides[side] or session.parser is None:
+            return
+        session.closed_sides[side] = True
+        try:
+            messages = session.parser.close(SIDES[side], reason, ts_ns)
+            if messages:
+                self._messages_of(session, side, messages, ts_ns, out)
+        except Exception as fault:
+            self._fault(slot, session, fault, ts_ns, out)
+
+    # -- UDP -----------------------------------------------------------------------------------------------------------
+
+    def _datagram(self, slot: int, held: Any, side: int, data: bytes, ts_ns: int, out: list[Event]) -> None:
+        session = held if type(held) is DatagramSession else self._identify_datagram(slot, held, side, data, ts_ns, out)
+        if session is None:
+            return
+        try:
+            messages = session.parser.parse(SIDES[side], data, ts_ns)
+            if messages:
+                self._messages_of(session, side, messages, ts_ns, out)
+        except Exception as fault:
+            self._fault(slot, session, fault, ts_ns, out)
+            return
+        if session.parser.poisoned is not None or session.parser.done:
+            self._stop(slot, session, ts_ns, out)
+
+    def _identify_datagram(
+        self, slot: int, held: int | None, side: int, data: bytes, ts_ns: int, out: list[Event]
+    ) -> DatagramSession | None:
+        key = self._key(slot, self._table.keys)
+        protocol = identify_datagram(SIDES[side], data, key, DATAGRAM_PROTOCOLS)
+        if protocol is None:
+            probed = (held or 0) + 1
+            self._sessions[slot] = probed
+            if probed >= MAX_PROBED_DATAGRAMS:
+                self._ignore(slot)
+            return None
+        session = DatagramSession(key, protocol.name, protocol.make(key), self._adapter(protocol.name, key))
+        self._sessions[slot] = session
+        self._parsers_created += 1
+        if self._wanted.session:
+            self._publish(SessionIdentified(ts_ns, *_fields(key), protocol.name, IdentifiedBy.CONTENT), out)
+        return session
+
+    # -- ends ----------------------------------------------------------------------------------------------------------
+
+    def _ignore(self, slot: int) -> None:
+        self._sessions[slot] = IGNORED
+        row = self._fresh.get(slot)
+        flow_id = self._table.keys[row]["flow_id"] if row is not None else self._slot_keys[slot]["flow_id"]
+        self._table.ignore(slot, int(flow_id))
+
+    def _stop(self, slot: int, session: StreamSession | DatagramSession, ts_ns: int, out: list[Event]) -> None:
+        """The parser is poisoned or done; the flow goes on."""
+        parser = session.parser
+        assert parser is not None
+        poison = parser.poisoned
+        reason = SessionEndReason.DONE if poison is None else SessionEndReason.POISONED
+        self._end_session(session, reason, poison or "", ts_ns, out)
+        self._ignore(slot)
+
+    def _fault(
+        self, slot: int, session: StreamSession | DatagramSession, fault: Exception, ts_ns: int, out: list[Event]
+    ) -> None:
+        """A bug of ours or of a plugin: name it, count it, go on without this parser."""
+        self._parser_faults += 1
+        detail = f"{session.protocol} parser: {type(fault).__name__}"
+        if self._wanted.anomaly:
+            key = session.key
+            assert key is not None
+            event = AnomalySeen(
+                ts_ns=ts_ns,
+                kind="session.parser_fault",
+                severity=Severity.HIGH,
+                detail=detail,
+                flow_id=key.flow_id,
+                community_id=key.community_id,
+                client_ip=key.client_ip,
+                server_ip=key.server_ip,
+            )
+            self._publish(event, out)
+        self._end_session(session, SessionEndReason.POISONED, detail, ts_ns, out)
+        self._ignore(slot)
+
+    def _close(self, slot: int, records: Any, row: int, ts_ns: int, out: list[Event]) -> None:
+        reason_index = int(records[row]["close_reason"])
+        if reason_index == _ACTIVE:
+            return
+        session = self._sessions[slot]
+        if type(session) is StreamSession:
+            self._settle(slot, session, ts_ns, out)
+        if type(session) is StreamSession and session.parser is not None and self._sessions[slot] is session:
+            reason = CLOSE_REASONS[reason_index]
+            for side in (0, 1):
+                self._close_side(slot, session, side, reason, ts_ns, out)
+            if self._sessions[slot] is session:
+                poison = session.parser.poisoned
+                ended = SessionEndReason.CLOSED if poison is None else SessionEndReason.POISONED
+                self._end_session(session, ended, poison or "", ts_ns, out)
+        elif type(session) is DatagramSession:
+            messages = session.parser.close(ts_ns)
+            if messages:
+                self._messages_of(session, 0, messages, ts_ns, out)
+            self._end_session(session, SessionEndReason.CLOSED, "", ts_ns, out)
+        self._sessions[slot] = None
+
+    def _settle(self, slot: int, session: StreamSession, ts_ns: int, out: list[Event]) -> None:
+        """The flow ends undecided: decide with what was seen, so that a short exchange is read all the same."""
+        identifier = session.identifier
+        if identifier is not None:
+            protocol = identifier.settle()
+            if protocol is not None:
+                self._begin(slot, session, protocol, ts_ns, out)
+
+    def _end_session(
+        self,
+        session: StreamSession | DatagramSession,
+        reason: SessionEndReason,
+        detail: str,
+        ts_ns: int,
+        out: list[Event],
+    ) -> None:
+        self._parsers_ended += 1
+        if session.adapter is not None:
+            for login in session.adapter.close(ts_ns):
+                self._login(login, out)
+        if self._wanted.session:
+            assert session.key is not None
+            event = SessionEnded(
+                ts_ns,
+                *_fields(session.key),
+                session.protocol,
+                reason,
+                session.message_count,
+                session.client_gap_bytes,
+                session.server_gap_bytes,
+                detail,
+            )
+            self._publish(event, out)
+
+    # -- what comes out ------------------------------------------------------------------------------------------------
+
+    def _messages_of(
+        self, session: StreamSession | DatagramSession, side: int, messages: Any, ts_ns: int, out: list[Event]
+    ) -> None:
+        key = session.key
+        assert key is not None
+        adapter = session.adapter
+        speaker = SIDES[side]
+        message: Message
+        for message in messages:
+            session.message_count += 1
+            self._messages += 1
+            if self._wanted.session:
+                event = SessionMessaged(ts_ns, *_fields(key), session.protocol, speaker, message.redacted())
+                self._publish(event, out)
+            if adapter is not None:
+                for login in adapter.message(speaker, message, ts_ns):
+                    self._login(login, out)
+
+    def _login(self, login: AuthEvent, out: list[Event]) -> None:
+        _stamp(login, "seq", self._next_seq())
+        if self._sensor:
+            _stamp(login, "sensor", self._sensor)
+        if self._wanted.auth:
+            out.append(login)
+        found = self._detector.observe(login)
+        if found:
+            out.extend(self._found(found))
+
+    def _found(self, events: Any) -> list[Event]:
+        kept: list[Event] = []
+        for event in events:
+            family = event.__struct_config__.tag.partition(".")[0]
+            if family in self._wanted.families:
+                self._publish(event, kept)
+        return kept
+
+    def _publish(self, event: Event, out: list[Event]) -> None:
+        _stamp(event, "seq", self._next_seq())
+        if self._sensor:
+            _stamp(event, "sensor", self._sensor)
+        out.append(event)
+
+    def _anomaly(self, slot: int, keys: Any, side: int, kind: int, times: int, ts_ns: int, out: list[Event]) -> None:
+        key = self._key(slot, keys)
+        event = AnomalySeen(
+            ts_ns=ts_ns,
+            kind=ANOMALY_KINDS[kind],
+            severity=Severity.LOW,
+            count=max(1, times),
+            flow_id=key.flow_id,
+            community_id=key.community_id,
+            side=SIDES[side],
+            client_ip=key.client_ip,
+            server_ip=key.server_ip,
+        )
+        self._publish(event, out)
+
+
+def _fields(key: FlowKey) -> tuple[int, str, Transport, str, int, str, int]:
+    """The key's fields in the order every flow-bound event repeats them."""
+    return (
+        key.flow_id,
+        key.community_id,
+        key.transport,
+        key.client_ip,
+        key.client_port,
+        key.server_ip,
+        key.server_port,
+    )

@@ -1,0 +1,1 @@
+"""Lapwing's events compared, row by row, with logs another program wrote of the same traces."""

@@ -1,0 +1,99 @@
+"""conn.log against `flow.closed`."""
+
+from collections import Counter, defaultdict
+
+from lapwing.events import FlowClosed
+from tests.conformance.compare import Comparison, Difference, endpoints, events_of, first_column
+from tests.conformance.reasons import CONN_REASONS, OUT_OF_SCOPE
+from tests.conformance.zeek_logs import Case, Row, cases, rows
+
+FIELDS = (
+    "proto",
+    "conn_state",
+    "history",
+    "orig_pkts",
+    "resp_pkts",
+    "orig_ip_bytes",
+    "resp_ip_bytes",
+    "orig_bytes",
+    "resp_bytes",
+)
+LOGS = ("conn.log", "conn.log.cut", "conn.cut")
+
+
+def as_row(flow: FlowClosed) -> Row:
+    """A flow in the columns of conn.log."""
+    transport = flow.transport.value
+    return {
+        "proto": {"icmp6": "icmp", "other": "unknown_transport", "sctp": "unknown_transport"}.get(transport, transport),
+        "conn_state": flow.conn_state,
+        "history": flow.history or None,
+        "orig_pkts": str(flow.client_packet_count),
+        "resp_pkts": str(flow.server_packet_count),
+        "orig_ip_bytes": str(flow.client_ip_bytes),
+        "resp_ip_bytes": str(flow.server_ip_bytes),
+        "orig_bytes": str(flow.client_stream_bytes),
+        "resp_bytes": str(flow.server_stream_bytes),
+    }
+
+
+def compare_conn() -> Comparison:
+    """Compare every case that has a conn.log, whole or cut."""
+    differences: list[Difference] = []
+    left_out: Counter[str] = Counter()
+    compared = 0
+    for log in LOGS:
+        for case in cases(log):
+            theirs = [row for row in rows(case.expected / log) if any(field in row for field in FIELDS)]
+            if case.name in OUT_OF_SCOPE:
+                left_out[OUT_OF_SCOPE[case.name]] += len(theirs)
+                continue
+            plain = [row for row in theirs if row.get("tunnel_parents") in (None, "(empty)")]
+            left_out["the flow lies inside a tunnel"] += len(theirs) - len(plain)
+            if plain:
+                compared += len(plain)
+                differences += _compare_case(case, plain)
+    return Comparison("conn.log", compared, differences, +left_out)
+
+
+def _compare_case(case: Case, theirs: list[Row]) -> list[Difference]:
+    flows = [event for event in events_of(case, ("flow",)) if isinstance(event, FlowClosed)]
+    if first_column(theirs[0], "id.orig_h", "src_ip") is None:
+        return _compare_unnamed(case, theirs, flows)
+    by_endpoints: defaultdict[tuple[str, int, str, int], list[FlowClosed]] = defaultdict(list)
+    for flow in flows:
+        by_endpoints[flow.client_ip, flow.client_port, flow.server_ip, flow.server_port].append(flow)
+    found = []
+    for row in theirs:
+        candidates = by_endpoints[endpoints(row)]
+        name = "{} {} > {} {}".format(*endpoints(row))
+        if not candidates:
+            found.append(Difference(case.name, name, "no such flow", CONN_REASONS.get(case.name, "")))
+            continue
+        ours = as_row(candidates.pop(0))
+        wrong = [field for field in FIELDS if field in row and not _same(field, row[field], ours[field])]
+        if wrong:
+            text = ", ".join(f"{field} {row[field]} here {ours[field]}" for field in wrong)
+            found.append(Difference(case.name, name, text, CONN_REASONS.get(case.name, "")))
+    return found
+
+
+def _compare_unnamed(case: Case, theirs: list[Row], flows: list[FlowClosed]) -> list[Difference]:
+    """Logs cut to columns without endpoints: each row must find a flow that is like it."""
+    left = [as_row(flow) for flow in flows]
+    found = []
+    for row in theirs:
+        fields = [field for field in FIELDS if field in row]
+        match = next((ours for ours in left if all(_same(field, row[field], ours[field]) for field in fields)), None)
+        if match is None:
+            text = " ".join(f"{field}={row[field]}" for field in fields)
+            found.append(Difference(case.name, text, "no flow like it", CONN_REASONS.get(case.name, "")))
+        else:
+            left.remove(match)
+    return found
+
+
+def _same(field: str, theirs: str | None, ours: str | None) -> bool:
+    if field in ("orig_bytes", "resp_bytes"):
+        return (theirs or "0") == (ours or "0")  # unset means that none were seen
+    return theirs == ours
