@@ -163,12 +163,13 @@ class SmtpParser:
         verb = found[1].decode("ascii").upper() if found else ""
         if self._in_auth(verb):
             self._mode = _Mode.AUTH_SENT
-            return SmtpCommand(verb=AUTH_DATA_VERB, argument=line.text)
+            self._secret = line.text
+            return SmtpCommand(verb=AUTH_DATA_VERB, argument=self._secret)
         if found is None or verb not in KNOWN_VERBS:
             return self._strange(line)
         self._strange_count = 0
-        self._secret = ""
         argument = Line(found[2] or b"").text
+        self._secret = argument.partition(" ")[2] if verb == "AUTH" else ""
         self._pending.append(verb)
         self._begin(verb, argument, bare=line.bare)
         return SmtpCommand(verb=verb, argument=argument)
