@@ -30,7 +30,10 @@ TALK = [
     closes(Side.SERVER),
     closes(Side.CLIENT),
 ]
-PIECES = [GET, POST, CHUNKED, OK, b"\r\n", b"\n", b"\n\n", b"GET ", b"HTTP/1.1 ", b"5\r\n", b"\xff", b"0\r\n\r\n", b":"]
+PIECES = [
+    *(GET, POST, CHUNKED, OK, b"GET / HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n", b"Transfer-Encoding: chunked\r\n"),
+    *(b"Content-Length: 7\r\n", b"\r\n", b"\n", b"\n\n", b"GET ", b"HTTP/1.1 ", b"5\r\n", b"\xff", b"0\r\n\r\n", b":"),
+]
 BYTES = st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(PIECES), max_size=6).map(b"".join))
 
 
@@ -104,6 +107,22 @@ def test_a_message_after_garbage_is_found_however_split(
 ) -> None:
     steps = [Step(side, GET if side is Side.CLIENT else OK), lost(side, 100), Step(side, garbage + b"\n" + message)]
     assert play(HttpParser(), *cut(steps, sizes)) == play(HttpParser(), *steps)
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        CHUNKED[:60] + b"\r\nnot a size\r\n" + OK,
+        CHUNKED[:60] + b"\r\n" + b"9" * 9000 + OK,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\n\n\r\n3\r\nabc\r\n0\r\n\r\n" + OK,
+    ],
+)
+def test_a_broken_chunk_ends_its_message_and_the_next_is_found_however_split(talk: bytes) -> None:
+    steps = [client(GET + GET), server(talk)]
+    messages = play(HttpParser(), *steps)
+    assert play(HttpParser(), *cut(steps, [1])) == messages
+    assert [(reply.complete, reply.body) for reply in responses(messages)][-1] == (True, b"ok")
+    assert responses(messages)[0].complete is False
 
 
 def test_a_body_beyond_the_bound_is_counted_and_only_its_start_kept() -> None:

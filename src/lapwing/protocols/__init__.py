@@ -19,7 +19,7 @@ from lapwing.protocols.identify import StreamIdentifier, identify_datagram
 from lapwing.protocols.smtp import SMTP
 from lapwing.protocols.ssh import SSH
 
-STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, SSH, FTP, SMTP)
+STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH)
 DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS,)
 
 __all__ = [

@@ -9,7 +9,12 @@ _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[ \t]*(?:;|\Z)")
 
 
 class ChunkError(Exception):
-    """The bytes are no chunked coding. Stays inside the room."""
+    """A line is no part of chunked coding: it starts with `held` of earlier bytes and goes on at `pos`."""
+
+    def __init__(self, held: bytes, pos: int) -> None:
+        super().__init__("no chunked coding")
+        self.held = held
+        self.pos = pos
 
 
 class Body:
@@ -38,13 +43,14 @@ class Body:
 class Chunks:
     """Takes the chunked coding (RFC 9112 section 7.1) off a body."""
 
-    __slots__ = ("_in_trailer", "_line", "_wants_line_end", "left")
+    __slots__ = ("_ended", "_in_trailer", "_line", "_wants_line_end", "left")
 
     def __init__(self) -> None:
         self.left = 0  # bytes of the current chunk still to come
         self._line = b""
         self._wants_line_end = False
         self._in_trailer = False
+        self._ended = False
 
     def take(self, data: bytes, pos: int, body: Body) -> tuple[int, bool]:
         """Move payload from `data[pos:]` into `body`; return where it stopped and whether the body ended there.
@@ -63,31 +69,33 @@ class Chunks:
             line_end = data.find(b"\n", pos)
             stop = end if line_end < 0 else line_end
             if len(self._line) + stop - pos > MAX_CHUNK_LINE_BYTES:
-                raise ChunkError("chunk line too long")
+                raise ChunkError(self._line, pos)
             line = self._line + data[pos:stop]
             if line_end < 0:
                 self._line = line
                 return end, False
+            if not self._fits(line.rstrip(b"\r")):
+                raise ChunkError(self._line, pos)
             self._line = b""
             pos = line_end + 1
-            if self._ends_with(line.rstrip(b"\r")):
+            if self._ended:
                 return pos, True
         return pos, False
 
-    def _ends_with(self, line: bytes) -> bool:
+    def _fits(self, line: bytes) -> bool:
+        """Take a line; False when it is none of the coding."""
         if self._in_trailer:
-            return not line
+            self._ended = not line
+            return True
         if self._wants_line_end:
             self._wants_line_end = False
-            if line:
-                raise ChunkError("chunk does not end where its size says")
-            return False
+            return not line
         size = _CHUNK_SIZE.match(line)
         if size is None:
-            raise ChunkError("chunk size is no number")
+            return False
         self.left = int(size[1], 16)
         self._in_trailer = self.left == 0
-        return False
+        return True
 
     def skip(self, missing_bytes: int, body: Body) -> bool:
         """Count a hole that lies within one chunk; False when it reaches further."""

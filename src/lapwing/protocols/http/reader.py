@@ -204,9 +204,10 @@ class SideReader(ABC):
         assert body is not None
         try:
             pos, ended = self._chunks.take(data, pos, body)
-        except ChunkError:
+        except ChunkError as problem:
             self._cut()
-            return pos
+            self._again = problem.held or None
+            return problem.pos
         if ended:
             self._end_message()
         return pos
@@ -272,7 +273,7 @@ class SideReader(ABC):
 def _head_end(data: bytes | bytearray, pos: int) -> int:
     """Return where the head that starts before `pos` ends, after its empty line; -1 when it does not end yet."""
     crlf = data.find(b"\n\r\n", pos)
-    bare = data.find(b"\n\n", pos, crlf if crlf >= 0 else len(data))
+    bare = data.find(b"\n\n", pos, crlf + 1 if crlf >= 0 else len(data))
     if bare >= 0:
         return bare + 2
     return crlf + 3 if crlf >= 0 else -1

@@ -1,0 +1,150 @@
+"""DNS over UDP, with another implementation as the oracle."""
+
+import dns.flags
+import dns.message
+import dns.rrset
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lapwing.events import FlowKey, Message, Side, Transport
+from lapwing.events.messages import DnsQuery, DnsQuestion, DnsRecord, DnsResponse
+from lapwing.protocols.contract import Match
+from lapwing.protocols.dns import DNS, MAX_BAD_DATAGRAMS, MAX_PENDING, DnsParser
+
+KEY = FlowKey(1, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.UDP, "192.0.2.10", 40_000, "198.51.100.53", 53)
+MULTICAST = FlowKey(2, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.UDP, "192.0.2.10", 5353, "224.0.0.251", 5353)
+
+
+def query(name: str = "www.Example.com", rtype: str = "A", number: int = 7) -> dns.message.Message:
+    message = dns.message.make_query(name, rtype)
+    message.id = number
+    return message
+
+
+def answer(question: dns.message.Message, *records: str) -> bytes:
+    message = dns.message.make_response(question)
+    message.flags |= dns.flags.AA | dns.flags.RA
+    for record in records:
+        name, rtype, data = record.split(" ", 2)
+        message.answer.append(dns.rrset.from_text(name, 300, "IN", rtype, data))
+    return message.to_wire()
+
+
+def parse(parser: DnsParser, side: Side, datagram: bytes, now_ns: int = 0) -> Message:
+    (message,) = parser.parse(side, datagram, now_ns)
+    return message
+
+
+def test_a_query_and_its_answer_are_read_and_paired() -> None:
+    parser = DnsParser(KEY)
+    assert parse(parser, Side.CLIENT, query().to_wire(), 1000) == DnsQuery(
+        7, 0, [DnsQuestion("www.example.com", "A")], recursion_desired=True
+    )
+    wire = answer(query(), "www.example.com. CNAME web.example.com.", "web.example.com. A 192.0.2.1")
+    assert parse(parser, Side.SERVER, wire, 3500) == DnsResponse(
+        7,
+        0,
+        0,
+        [DnsQuestion("www.example.com", "A")],
+        [
+            DnsRecord("www.example.com", "CNAME", 300, "web.example.com"),
+            DnsRecord("web.example.com", "A", 300, "192.0.2.1"),
+        ],
+        authoritative=True,
+        recursion_desired=True,
+        recursion_available=True,
+        rtt_ns=2500,
+    )
+
+
+def test_an_answer_without_its_query_or_to_another_question_has_no_rtt() -> None:
+    parser = DnsParser(KEY)
+    parse(parser, Side.CLIENT, query("a.example.com").to_wire())
+    message = parse(parser, Side.SERVER, answer(query("b.example.com")), 5)
+    assert isinstance(message, DnsResponse)
+    assert message.rtt_ns is None
+
+
+def test_a_repeated_query_counts_from_its_first_sending() -> None:
+    parser = DnsParser(KEY)
+    parse(parser, Side.CLIENT, query().to_wire(), 100)
+    parse(parser, Side.CLIENT, query().to_wire(), 200)
+    message = parse(parser, Side.SERVER, answer(query()), 300)
+    assert isinstance(message, DnsResponse)
+    assert message.rtt_ns == 200
+
+
+def test_queries_never_answered_are_forgotten_beyond_the_bound() -> None:
+    parser = DnsParser(KEY)
+    for number in range(MAX_PENDING * 3):
+        parse(parser, Side.CLIENT, query(number=number).to_wire())
+    assert len(parser._pending) == MAX_PENDING
+    message = parse(parser, Side.SERVER, answer(query(number=0)))
+    assert isinstance(message, DnsResponse)
+    assert message.rtt_ns is None
+
+
+def test_answers_before_a_cut_are_kept() -> None:
+    wire = answer(query(), "www.example.com. A 192.0.2.1", 'www.example.com. TXT "cut"')
+    message = parse(DnsParser(KEY), Side.SERVER, wire[:-2])
+    assert isinstance(message, DnsResponse)
+    assert [record.data for record in message.answers] == ["192.0.2.1"]
+
+
+def test_a_bad_datagram_is_skipped_and_many_in_a_row_poison() -> None:
+    parser = DnsParser(KEY)
+    for _ in range(MAX_BAD_DATAGRAMS - 1):
+        assert not parser.parse(Side.CLIENT, b"\x00" * 4 + b"\xff" * 20, 0)
+    parse(parser, Side.CLIENT, query().to_wire())
+    assert parser.poisoned is None
+    for _ in range(MAX_BAD_DATAGRAMS):
+        parser.parse(Side.CLIENT, b"short", 0)
+    assert parser.poisoned == "no DNS message: message ends within its header or questions"
+
+
+def test_the_cache_flush_bit_of_multicast_is_no_class() -> None:
+    wire = bytearray(answer(query("printer.local"), "printer.local. A 192.0.2.9"))
+    end_of_question = 12 + len(b"\x07printer\x05local\x00") + 4
+    wire[end_of_question - 2] |= 0x80
+    assert parse(DnsParser(MULTICAST), Side.SERVER, bytes(wire)) == parse(
+        DnsParser(KEY), Side.SERVER, answer(query("printer.local"), "printer.local. A 192.0.2.9")
+    )
+    message = parse(DnsParser(KEY), Side.SERVER, bytes(wire))
+    assert isinstance(message, DnsResponse)
+    assert message.questions == [DnsQuestion("printer.local", "A", "CLASS32769")]
+
+
+@given(st.lists(st.tuples(st.sampled_from(Side), st.binary(max_size=120)), max_size=12))
+def test_any_bytes_give_messages_and_never_an_error(datagrams: list[tuple[Side, bytes]]) -> None:
+    parser = DnsParser(KEY)
+    for side, datagram in datagrams:
+        DNS.probe(side, datagram)
+        parser.parse(side, datagram, 0)
+
+
+@given(st.data())
+def test_a_damaged_answer_gives_messages_and_never_an_error(data: st.DataObject) -> None:
+    wire = bytearray(answer(query(), "www.example.com. CNAME web.example.com.", "web.example.com. MX 5 m.example.com."))
+    for _ in range(data.draw(st.integers(1, 6))):
+        wire[data.draw(st.integers(0, len(wire) - 1))] = data.draw(st.integers(0, 255))
+    assert len(DnsParser(KEY).parse(Side.SERVER, bytes(wire), 0)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("datagram", "match"),
+    [
+        (query().to_wire(), Match.YES),
+        (query(".", "NS").to_wire(), Match.YES),
+        (answer(query(), "www.example.com. A 192.0.2.1"), Match.YES),
+        (b"", Match.NO),
+        (query().to_wire()[:-1], Match.NO),
+        (b"\x00" * 40, Match.NO),
+        (b"\x80\x00" + bytes(10) + b"rtp like payload of some size", Match.NO),
+        (b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", Match.NO),
+        (bytes.fromhex("2300012f0000") + bytes(42), Match.NO),
+        (bytes.fromhex("1234014000010000000000000161000001" + "0001"), Match.NO),
+    ],
+)
+def test_content_tells_dns_from_others(datagram: bytes, match: Match) -> None:
+    assert DNS.probe(Side.CLIENT, datagram) is match

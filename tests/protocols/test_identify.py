@@ -1,0 +1,172 @@
+"""Which protocol a flow speaks."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lapwing.events import FlowKey, IdentifiedBy, Side, Transport
+from lapwing.protocols import (
+    DATAGRAM_PROTOCOLS,
+    PROBE_BYTES,
+    STREAM_PROTOCOLS,
+    DatagramProtocol,
+    Match,
+    StreamIdentifier,
+    StreamProtocol,
+    identify_datagram,
+)
+from lapwing.protocols.dns import DnsParser
+from lapwing.protocols.http import HttpParser
+from lapwing.protocols.identify import MAX_UNDECIDED_BYTES
+
+KEY = FlowKey(1, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.UDP, "192.0.2.10", 40_000, "198.51.100.53", 53)
+SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=5)
+
+
+def worded(name: str, yes: bytes, port: int) -> StreamProtocol:
+    """A protocol that says YES to one word, MORE to its beginnings and to nothing else."""
+
+    def probe(side: Side, head: bytes) -> Match:
+        if head.startswith(yes):
+            return Match.YES
+        return Match.MORE if yes.startswith(head) else Match.NO
+
+    return StreamProtocol(name, frozenset({port}), probe, lambda key: HttpParser())
+
+
+ALPHA = worded("alpha", b"HELLO", 1)
+BETA = worded("beta", b"HELLO THERE", 2)
+GAMMA = worded("gamma", b"HE", 3)
+ALL = (ALPHA, BETA, GAMMA)
+
+
+def chosen(identifier: StreamIdentifier, data: bytes, sizes: list[int]) -> StreamProtocol | None:
+    turn = 0
+    while data:
+        size = sizes[turn % len(sizes)]
+        if (protocol := identifier.feed(Side.CLIENT, data[:size])) is not None or identifier.hopeless:
+            return protocol
+        data = data[size:]
+        turn += 1
+    return identifier.settle()
+
+
+@pytest.mark.parametrize(
+    ("port", "side", "data", "name"),
+    [
+        (8443, Side.CLIENT, b"GET / HTTP/1.1\r\n\r\n", "http"),
+        (21, Side.CLIENT, b"POST /login HTTP/1.1\r\n\r\n", "http"),
+        (80, Side.SERVER, b"220 files.example.com FTP server ready\r\n", "ftp"),
+        (80, Side.SERVER, b"220 mail.example.com ESMTP\r\n", "smtp"),
+        (80, Side.CLIENT, b"EHLO client.example.com\r\n", "smtp"),
+    ],
+)
+def test_content_wins_over_port(port: int, side: Side, data: bytes, name: str) -> None:
+    identifier = StreamIdentifier(port, STREAM_PROTOCOLS)
+    protocol = identifier.feed(side, data)
+    assert protocol is not None
+    assert protocol.name == name
+    assert identifier.evidence is IdentifiedBy.CONTENT
+
+
+@pytest.mark.parametrize("port", [21, 22, 25, 80, 9999])
+@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\x00" * 64, b"{}{}{}{}{}\n"])
+def test_content_of_no_known_protocol_is_hopeless_at_once_on_any_port(port: int, data: bytes) -> None:
+    identifier = StreamIdentifier(port, STREAM_PROTOCOLS)
+    assert identifier.feed(Side.CLIENT, data) is None
+    assert identifier.hopeless
+    assert identifier.evidence is None
+
+
+def test_the_port_decides_when_nothing_more_comes_and_content_allows_it() -> None:
+    identifier = StreamIdentifier(21, STREAM_PROTOCOLS)
+    assert identifier.feed(Side.SERVER, b"220 ready\r\n") is None
+    protocol = identifier.settle()
+    assert protocol is not None
+    assert protocol.name == "ftp"
+    assert identifier.evidence is IdentifiedBy.PORT
+
+
+def test_ambiguous_content_off_its_port_is_hopeless_in_the_end() -> None:
+    identifier = StreamIdentifier(9999, STREAM_PROTOCOLS)
+    assert identifier.feed(Side.SERVER, b"220 ready\r\n") is None
+    assert not identifier.hopeless
+    assert identifier.settle() is None
+    assert identifier.hopeless
+
+
+def test_a_flow_without_bytes_is_not_chosen_by_port() -> None:
+    assert StreamIdentifier(80, STREAM_PROTOCOLS).settle() is None
+
+
+def test_the_other_side_settles_what_one_side_left_open() -> None:
+    identifier = StreamIdentifier(9999, STREAM_PROTOCOLS)
+    assert identifier.feed(Side.SERVER, b"220 ready\r\n") is None
+    protocol = identifier.feed(Side.CLIENT, b"USER ana\r\n")
+    assert protocol is not None
+    assert protocol.name == "ftp"
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_what_is_undecided_stays_bounded(side: Side) -> None:
+    endless = StreamProtocol("endless", frozenset({7}), lambda side, head: Match.MORE, lambda key: HttpParser())
+    on_port, off_port = StreamIdentifier(7, [endless]), StreamIdentifier(8, [endless])
+    fed = 0
+    while on_port.feed(side, b"x" * 1000) is None:
+        off_port.feed(side, b"x" * 1000)
+        fed += 1000
+        assert fed <= MAX_UNDECIDED_BYTES
+    off_port.feed(side, b"x" * 1000)
+    assert (on_port.evidence, off_port.hopeless) == (IdentifiedBy.PORT, True)
+
+
+def test_both_sides_shown_in_full_end_the_wait() -> None:
+    endless = StreamProtocol("endless", frozenset({7}), lambda side, head: Match.MORE, lambda key: HttpParser())
+    identifier = StreamIdentifier(7, [endless])
+    assert identifier.feed(Side.CLIENT, b"x" * PROBE_BYTES) is None
+    assert identifier.feed(Side.SERVER, b"x" * PROBE_BYTES) is endless
+
+
+@pytest.mark.parametrize(
+    ("port", "data", "protocol"),
+    [
+        (9, b"HELLO THERE", ALPHA),
+        (2, b"HELLO THERE", BETA),
+        (3, b"HELLO THERE", GAMMA),
+        (2, b"HELLO YOU", ALPHA),
+        (9, b"HELP", GAMMA),
+        (9, b"HE", GAMMA),
+        (2, b"HELL", GAMMA),
+    ],
+)
+@given(sizes=SIZES)
+def test_any_split_leads_to_the_same_choice(port: int, data: bytes, protocol: StreamProtocol, sizes: list[int]) -> None:
+    assert chosen(StreamIdentifier(port, ALL), data, sizes) is protocol
+
+
+@given(st.lists(st.tuples(st.sampled_from(Side), st.binary(max_size=80)), max_size=10), st.sampled_from([21, 80, 9999]))
+def test_any_bytes_are_identified_or_not_without_an_error(segments: list[tuple[Side, bytes]], port: int) -> None:
+    identifier = StreamIdentifier(port, STREAM_PROTOCOLS)
+    for side, data in segments:
+        if identifier.feed(side, data) is not None or identifier.hopeless:
+            break
+    assert not (identifier.hopeless and identifier.evidence)
+
+
+def test_a_datagram_is_identified_by_content_on_any_port() -> None:
+    question = bytes.fromhex("000701000001000000000000 03777777076578616d706c6503636f6d00 00010001")
+    elsewhere = FlowKey(1, "", Transport.UDP, "192.0.2.10", 40_000, "198.51.100.53", 9953)
+    for key in (KEY, elsewhere):
+        protocol = identify_datagram(Side.CLIENT, question, key, DATAGRAM_PROTOCOLS)
+        assert protocol is not None
+        assert protocol.name == "dns"
+    assert identify_datagram(Side.CLIENT, b"not a question", KEY, DATAGRAM_PROTOCOLS) is None
+
+
+def test_of_two_protocols_that_take_a_datagram_the_one_on_its_port_is_chosen() -> None:
+    def always(name: str, port: int) -> DatagramProtocol:
+        return DatagramProtocol(name, frozenset({port}), lambda side, datagram: Match.YES, DnsParser)
+
+    first, on_port = always("first", 1), always("on_port", 53)
+    assert identify_datagram(Side.CLIENT, b"x", KEY, [first, on_port]) is on_port
+    assert identify_datagram(Side.CLIENT, b"x", KEY, [first, always("other", 2)]) is first
