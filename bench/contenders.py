@@ -38,6 +38,7 @@ def line_up(work: Path) -> tuple[list[Contender], dict[str, str]]:
         Contender("ctracker", "minimal tracker in C", (programs["ctracker"], "CAPTURE")),
         Contender("track", "Lapwing, parse + track", _own("lapwing_track.py")),
         Contender("sessions", "Lapwing, all parsers, logins, detection", _own("lapwing_sessions.py"), MIXED),
+        Contender("events", "the same, every event an object", (*_own("lapwing_sessions.py"), "--all"), MIXED),
     ]
     absent: dict[str, str] = {}
     contenders.extend(_native(work, absent))

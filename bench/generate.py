@@ -17,7 +17,7 @@ from bench.traffic.frames import RECORD, Flows, Headers, Packets, build_headers
 from bench.traffic.schedule import Plan, choose, disturb, endpoints, lay_out, spread
 from bench.traffic.script import Pool
 
-VERSION = 1  # raise with every change of the bytes; part of the file name
+VERSION = 2  # raise with every change of the bytes; part of the file name
 SEED = 2026
 FILE_HEADER = bytes.fromhex("d4c3b2a1020004000000000000000000") + (262_144).to_bytes(4, "little") + b"\x01\0\0\0"
 DAMAGED = 0.0005  # of all packets
@@ -76,8 +76,8 @@ def _mixed(pool: Pool, scale: float, seed: int, rng: np.random.Generator) -> tup
 
     largest = max(int(9_000 * min(scale, 1.0)), 60)
     plans = [
-        Plan(web.tls_scripts(pool, dice, largest=largest), share(0.27), 3_000, skew=1.25),
-        Plan(datagrams.dns_scripts(pool, dice, variety * 4), share(0.45), 20),
+        Plan(web.tls_scripts(pool, dice, largest=largest), share(0.29), 3_000, skew=1.35),
+        Plan(datagrams.dns_scripts(pool, dice, variety * 4), share(0.38), 20),
         Plan(web.browsing_scripts(pool, dice, variety), share(0.04), 600),
         Plan(web.login_scripts(pool, dice, variety), share(0.02), 30),
         Plan(
@@ -89,10 +89,10 @@ def _mixed(pool: Pool, scale: float, seed: int, rng: np.random.Generator) -> tup
         Plan(dialogues.ssh_scripts(pool, dice, variety // 2), share(0.006), 40),
         Plan(dialogues.ftp_scripts(pool, dice, variety // 4), share(0.008), 10),
         Plan(dialogues.smtp_scripts(pool, dice, variety // 4), share(0.012), 20),
-        Plan(datagrams.quic_scripts(pool, dice, largest=largest // 6), share(0.06), 1_500, skew=1.1),
-        Plan(datagrams.ping_scripts(pool, dice), share(0.03), 400),
-        Plan(datagrams.other_scripts(pool, dice), share(0.037), 100, skew=0.5),
-        Plan(datagrams.refused_scripts(pool), share(0.065), 4_000),
+        Plan(datagrams.quic_scripts(pool, dice, largest=largest // 6), share(0.07), 1_500, skew=1.15),
+        Plan(datagrams.ping_scripts(pool, dice), share(0.04), 400),
+        Plan(datagrams.other_scripts(pool, dice), share(0.047), 100, skew=0.5),
+        Plan(datagrams.refused_scripts(pool), share(0.085), 4_000),
     ]
     scripts, pick, owner = choose(plans, rng)
     flows = endpoints(plans, scripts, pick, owner, clients=MIXED_CLIENTS, rng=rng)

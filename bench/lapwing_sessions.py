@@ -1,23 +1,31 @@
-"""Lapwing, everything: reassembly, all parsers, logins, detection; every event taken from the iterator."""
+"""Lapwing with reassembly, all parsers, logins and detection, every event taken from the iterator.
+
+The families are those `lapwing read` prints: logins, findings, anomalies. `--all` also makes an event of every flow
+and of every protocol message.
+"""
 
 import json
 import sys
 import time
 from collections import Counter
 
-import lapwing
+from lapwing.app.reading import read
+
+REPORTED = ("auth", "finding", "anomaly", "sensor")
+EVERYTHING = ("flow", "session", "auth", "finding", "anomaly", "decision", "sensor")
 
 
 def main() -> None:
+    families = EVERYTHING if "--all" in sys.argv else REPORTED
     begin = time.perf_counter()
     seen: Counter[str] = Counter()
-    with lapwing.read(sys.argv[1]) as reading:
+    with read(sys.argv[1], events=families) as reading:
         for events in reading.lists():
             seen.update(type(event).__name__ for event in events)
-        packets = reading.statistics()["capture.packets"]
+        statistics = reading.statistics()
     seconds = time.perf_counter() - begin
-    flows = seen["FlowClosed"]
-    print(json.dumps({"packets": packets, "flows": flows, "seconds": seconds, **seen}))
+    answer = {"packets": statistics["capture.packets"], "flows": seen["FlowClosed"], "seconds": seconds}
+    print(json.dumps(answer | {"messages": statistics["sessions.messages"]} | seen))
 
 
 main()
