@@ -14,7 +14,10 @@ else:  # pragma: no cover
     hot, hot_scan = plain, plain_scan  # type: ignore[misc, unused-ignore]
 
 Rows = NDArray[np.void]
+Record = tuple[int, bytes, int, int]  # ts_ns, frame, wire_bytes, link_type
 DECODERS: dict[str, Callable[..., None]] = {"plain": plain.decode, "hot": hot.decode}
+
+SCANNERS: dict[str, Any] = {"plain": plain_scan, "hot": hot_scan}
 
 
 def row_of(frame: bytes, link_type: int = 1, *, wire_bytes: int | None = None, at: int = 0) -> Rows:
@@ -37,13 +40,14 @@ def decoded(frame: bytes, link_type: int = 1, *, verify: bool = False, wire_byte
     return results[0]
 
 
-def scanned(data: bytes, chunks: list[int] | None = None, batch: int = BATCH_PACKETS) -> tuple[list[Any], Scanner]:
+def scanned(data: bytes, chunks: list[int] | None = None, batch: int = BATCH_PACKETS) -> tuple[list[Record], Scanner]:
     """Every record of a capture as (ts_ns, frame, wire_bytes, link_type), read in chunks of the given sizes.
 
     The last size repeats. The buffer handed to the scanner never holds more than it has been given.
     """
     scanner = scanner_for(data[:28])
-    rows, records = np.zeros(batch, PACKET_DTYPE), []
+    rows = np.zeros(batch, PACKET_DTYPE)
+    records: list[Record] = []
     taken = start = scanner.offset
     sizes = list(chunks or [len(data)])
     while True:
@@ -62,7 +66,7 @@ def scanned(data: bytes, chunks: list[int] | None = None, batch: int = BATCH_PAC
         taken = min(len(data), taken + max(1, sizes.pop(0) if len(sizes) > 1 else sizes[0]))
 
 
-def _record(buffer: bytes, row: Any) -> tuple[int, bytes, int, int]:
+def _record(buffer: bytes, row: Any) -> Record:
     offset = int(row["frame_off"])
     frame = buffer[offset : offset + int(row["captured"])]
     return int(row["ts_ns"]), frame, int(row["wire_bytes"]), int(row["link_type"])

@@ -1,12 +1,14 @@
-"""The compiled and the plain decoder give the same row for the same bytes, whatever the bytes."""
+"""The compiled and the plain loops give the same rows for the same bytes, whatever the bytes."""
+
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lapwing.testing import ethernet, fragment_body, icmp, ip, ipv6, sctp, tcp, udp
+from lapwing.testing import PcapngWriter, TimedFrame, ethernet, fragment_body, icmp, ip, ipv6, pcap, sctp, tcp, udp
 from lapwing.wire import PACKET_DTYPE, Status
-from tests.wire.support import DECODERS
+from tests.wire.support import DECODERS, SCANNERS, scanned
 
 A4, B4, A6, B6 = "192.0.2.1", "198.51.100.2", "2001:db8::1", "2001:db8::2"
 LINKS = (0, 1, 9, 12, 101, 108, 113, 228, 229, 276, 105)
@@ -56,4 +58,40 @@ def test_both_builds_fill_every_field_alike(frames: list[bytes], links: list[int
         results.append((result.tolist(), counters.tolist()))
         assert counters.sum() == len(frames)
         assert counters[Status.FAULT] == 0
+    assert results[0] == results[1]
+
+
+TIMED = [TimedFrame(1_700_000_000_000_000_000 + number, frame) for number, frame in enumerate(FRAMES[:6])]
+CLOCKS = [(6, 0), (9, -5), (12, 0), (0x8A, 0), (0xBE, 0)]  # resolution, offset
+
+
+def mixed_pcapng(big_endian: bool) -> bytes:
+    writer = PcapngWriter().section(big_endian=big_endian)
+    for resolution, offset_s in CLOCKS:
+        writer.interface(tsresol=resolution, tsoffset_s=offset_s, snaplen=40)
+    for number, timed in enumerate(TIMED):
+        small = TimedFrame(timed.ts_ns % 4_000_000_000, timed.frame)
+        writer.enhanced(small, interface=number % 5).obsolete(small, interface=1).simple(timed.frame)
+    return writer.getvalue()
+
+
+CAPTURES = [
+    *(pcap(TIMED, nanoseconds=fine, big_endian=order) for fine in (False, True) for order in (False, True)),
+    *(mixed_pcapng(order) for order in (False, True)),
+]
+
+
+@given(st.sampled_from(CAPTURES), st.data())
+def test_both_builds_scan_a_damaged_capture_alike(capture: bytes, data: st.DataObject) -> None:
+    damaged = bytearray(capture)
+    for _ in range(data.draw(st.integers(0, 5))):
+        damaged[data.draw(st.integers(28, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    results = []
+    for build in SCANNERS.values():
+        with (
+            patch("lapwing.wire.pcap.scan_pcap", build.scan_pcap),
+            patch("lapwing.wire.pcapng.scan_pcapng", build.scan_pcapng),
+        ):
+            records, scanner = scanned(bytes(damaged), [700], 4)
+            results.append((records, scanner.damage.take(), scanner.counters))
     assert results[0] == results[1]

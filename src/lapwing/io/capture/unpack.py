@@ -85,10 +85,7 @@ class GzipStream:
                 return 0
             if self._fresh and bytes(self._waiting[:1]) == b"\0":
                 return 0
-            try:
-                data = self._inflate.decompress(self._waiting, len(view))
-            except zlib.error as error:
-                raise DamagedStream(str(error)) from error
+            data = self._unpack(len(view))
             self._fresh = False
             self._waiting = self._inflate.unconsumed_tail
             if self._inflate.eof:
@@ -98,6 +95,18 @@ class GzipStream:
             if data:
                 view[: len(data)] = data
                 return len(data)
+
+    def _unpack(self, size: int) -> bytes:
+        """Up to `size` bytes. A damaged place is approached in ever smaller steps, up to the last byte or two."""
+        while True:
+            before = self._inflate.copy()  # a failing step takes what it had unpacked with it
+            try:
+                return self._inflate.decompress(self._waiting, size)
+            except zlib.error as error:
+                self._inflate = before
+                if size == 1:
+                    raise DamagedStream(str(error)) from error
+                size = max(1, size // 8)
 
     def _more_input(self) -> bool:
         count = self._inner.readinto(self._input)
