@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lapwing.events.messages import HttpRequest
 from lapwing.logins.endpoints import compiled, derived_template, path_segments
-from lapwing.logins.http_fields import body_fields, body_kind, form_fields
+from lapwing.logins.http_fields import Fields, body_fields, body_kind, form_fields
 from lapwing.logins.http_names import field_names
 from lapwing.logins.settings import LoginSettings
 
@@ -40,39 +40,42 @@ def find_credentials(request: HttpRequest, settings: LoginSettings) -> Credentia
             authorization = value
         elif size == 12 and name.lower() == "content-type":
             content_type = value
-    if request.body or (request.method == "GET" and "=" in request.target):
-        found = _in_fields(request, content_type, authorization, settings)
-        if found is not None:
-            return found
-    if authorization and settings.http_basic:
+    kind, fields = _fields(request, content_type)
+    grant = next((value for name, value in fields if name == "grant_type"), None)
+    if grant is not None:  # the client's own Basic credentials come with every grant and are no login
+        return _granted(grant, dict(fields), authorization, _surface(request, kind, settings)[1])
+    found = _in_fields(request, kind, fields, settings) if fields else None
+    if found is None and authorization and settings.http_basic:
         return _in_authorization(authorization, request)
-    return None
+    return found
 
 
-def _in_fields(
-    request: HttpRequest, content_type: str, authorization: str, settings: LoginSettings
-) -> Credentials | None:
-    kind: str | None = "form"
-    if request.method == "GET":  # credentials in a query; the bare page of a form is no login
-        fields = form_fields(request.target.partition("?")[2])
-    else:
-        kind = body_kind(content_type, request.body)
-        fields = body_fields(kind, content_type, request.body) if kind is not None else []
-    if not fields or kind is None:
-        return None
+def _surface(request: HttpRequest, kind: str, settings: LoginSettings) -> tuple[bool, str, str]:
+    """Return whether the request goes to a configured surface, the surface's name, and the end of its path."""
     segments = path_segments(request.target)
     template = compiled(settings.endpoints).find(request.method, segments, kind)
-    endpoint = template or derived_template(request.method, segments)
-    grants = [value for name, value in fields if name == "grant_type"]
-    if grants:
-        return _granted(grants[0], dict(fields), authorization, endpoint)
+    return template is not None, template or derived_template(request.method, segments), "/".join(segments[-2:])
+
+
+def _fields(request: HttpRequest, content_type: str) -> tuple[str, Fields]:
+    """Return the kind of body and its fields. A GET carries a form in its query, or is a bare page and no login."""
+    if request.body:
+        kind = body_kind(content_type, request.body)
+        return ("", []) if kind is None else (kind, body_fields(kind, content_type, request.body))
+    if request.method == "GET" and "=" in request.target:
+        return "form", form_fields(request.target.partition("?")[2])
+    return "", []
+
+
+def _in_fields(request: HttpRequest, kind: str, fields: Fields, settings: LoginSettings) -> Credentials | None:
     seen = field_names(settings.username_fields, settings.secret_fields).sort_out(fields)
     if seen.secret is None or seen.sets_secret:
         return None
-    if template is None and not (settings.any_path and seen.user and seen.secret and not seen.describes_person):
-        return None
-    if template is None and _SETTING_SURFACE.search("/".join(segments[-2:])):
-        return None
+    configured, endpoint, path_end = _surface(request, kind, settings)
+    if not configured:
+        complete = seen.user and seen.secret and not seen.describes_person
+        if not settings.any_path or not complete or _SETTING_SURFACE.search(path_end):
+            return None
     return Credentials("json" if kind == "json" else "form", endpoint, seen.user, seen.secret)
 
 
