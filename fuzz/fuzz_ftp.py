@@ -1,0 +1,15 @@
+"""Fuzz target: two sides of an FTP control channel, cut into segments and holes by the input itself."""
+
+import sys
+
+from fuzz.talk import talk
+from lapwing.protocols.ftp import FtpParser
+
+
+def run(data: bytes) -> None:
+    """Parse the input and read its logins, whole and byte by byte."""
+    talk("ftp", FtpParser, data)
+
+
+if __name__ == "__main__":
+    run(sys.stdin.buffer.read())

@@ -1,0 +1,15 @@
+"""Fuzz target: two sides of an SMTP connection, cut into segments and holes by the input itself."""
+
+import sys
+
+from fuzz.talk import talk
+from lapwing.protocols.smtp import SmtpParser
+
+
+def run(data: bytes) -> None:
+    """Parse the input and read its logins, whole and byte by byte."""
+    talk("smtp", SmtpParser, data)
+
+
+if __name__ == "__main__":
+    run(sys.stdin.buffer.read())

@@ -1,0 +1,73 @@
+"""What the fuzz targets of the line and login protocols share: a talk read from the input, and its laws."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import msgspec
+
+from lapwing.events import AuthAttempted, AuthEvent, AuthResolved, FlowKey, Message, Side, Transport
+from lapwing.logins import LoginContext, LoginSettings, SecretTagger, adapter_for
+from lapwing.protocols.contract import MAX_POISON_REASON_BYTES, StreamParser
+
+KEY = FlowKey(1, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.TCP, "192.0.2.10", 40_000, "198.51.100.20", 21)
+MAX_STEPS = 512
+
+
+def steps(data: bytes) -> Iterator[tuple[Side, int, bytes]]:
+    """Read (side, hole, bytes) from the input: one control byte, one size byte, the bytes."""
+    position = 0
+    for _ in range(MAX_STEPS):
+        if position + 2 > len(data):
+            return
+        control, size = data[position], data[position + 1]
+        position += 2
+        side = Side.CLIENT if control & 1 else Side.SERVER
+        if control & 0xE0 == 0xE0:
+            yield side, size + 1, b""
+        else:
+            yield side, 0, data[position : position + size + 1]
+            position += size + 1
+
+
+def talk(protocol: str, make: Callable[[], StreamParser], data: bytes) -> None:
+    """Feed the input whole and byte by byte: equal messages, nothing raised, every login resolved once."""
+    whole, bytewise = make(), make()
+    messages: list[tuple[Side, Message]] = []
+    for side, hole, segment in steps(data):
+        if whole.poisoned or whole.done:
+            break
+        found = list(whole.gap(side, hole, 0) if hole else whole.feed(side, segment, 0))
+        assert found == _bytewise(bytewise, side, hole, segment)
+        assert (whole.poisoned, whole.done) == (bytewise.poisoned, bytewise.done)
+        messages += [(side, message) for message in found]
+    for side in Side:
+        if not (whole.poisoned or whole.done):
+            found = list(whole.close(side, "fin", 0))
+            assert found == list(bytewise.close(side, "fin", 0))
+            messages += [(side, message) for message in found]
+    assert len((whole.poisoned or "").encode()) <= MAX_POISON_REASON_BYTES
+    _logins(protocol, messages)
+
+
+def _bytewise(parser: StreamParser, side: Side, hole: int, segment: bytes) -> list[Message]:
+    if hole:
+        return list(parser.gap(side, hole, 0))
+    found: list[Message] = []
+    for byte in segment:
+        if not (parser.poisoned or parser.done):
+            found += parser.feed(side, bytes((byte,)), 0)
+    return found
+
+
+def _logins(protocol: str, messages: list[tuple[Side, Message]]) -> None:
+    ids = count(1)
+    adapter = adapter_for(protocol, LoginContext(KEY, LoginSettings(), SecretTagger(bytes(16)), lambda: next(ids)))
+    assert adapter is not None
+    events: list[AuthEvent] = []
+    for side, message in messages:
+        msgspec.json.encode(message.redacted())
+        events += adapter.message(side, message, 0)
+    events += adapter.close(0)
+    ended = [event.auth_id for event in events if isinstance(event, AuthResolved)]
+    assert len(set(ended)) == len(ended)
+    assert {event.auth_id for event in events if isinstance(event, AuthAttempted)} <= set(ended)
