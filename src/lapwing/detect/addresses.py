@@ -30,8 +30,8 @@ def place_of(text: str) -> Place | None:
         if mapped is None:
             return _place6(address)
         address = mapped
-    packed = address.packed
-    return Place(str(address), packed, packed[:3], str(address), f"{address.__class__(packed[:3] + bytes(1))}/24")
+    plain, packed = str(address), address.packed
+    return Place(plain, packed, packed[:3], plain, f"{packed[0]}.{packed[1]}.{packed[2]}.0/24")
 
 
 def _place6(address: IPv6Address) -> Place:

@@ -44,6 +44,7 @@ class Campaigns:
         self._keyring = keyring
         self._judge = judge
         self._trackers = [(group, trackers[group]) for group in GROUPS]
+        self._sources = trackers["source"]
         self.open: dict[Key, OpenFinding] = {}
         self.refused_count = 0
         self.swept_ns = 0
@@ -56,6 +57,8 @@ class Campaigns:
     def fold(self, login: Login, evidence: Evidence) -> tuple[list[Finding], OpenFinding | None]:
         """Take in one login with its evidence. Return what there is to tell, and the finding raised, if one was."""
         if login.known and not login.counts:
+            return [], None
+        if login.succeeded and self._is_nobody(login.place.source):
             return [], None
         keys = [(group, tracker.key(login), tracker) for group, tracker in self._trackers]
         owner = any((group, key) in self.open for group, key, _ in keys[: len(WIDE)]) if self.open else False
@@ -80,6 +83,13 @@ class Campaigns:
             told.append(self._tell(FindingRaised, raised, login.now_ns))
         return told, raised
 
+    def _is_nobody(self, source: bytes) -> bool:
+        """Nothing is kept about the source, so its success belongs to no story."""
+        row = self._sources.table.peek(source)
+        if row is not None and (row.first is not None or row.episode is not None):
+            return False
+        return not self.open or ("source", source) not in self.open
+
     def sweep(self, now_ns: int) -> list[Finding]:
         """Close what has been quiet for long."""
         if now_ns - self.swept_ns < SWEEP_NS:
@@ -97,25 +107,36 @@ class Campaigns:
         """Keep the plain facts of a failure, or of a success that seems to belong to one. True if noted."""
         episode = row.episode
         if login.succeeded:
-            if episode is None:
-                return False
-            if login.back_pairs is not None:
-                self._forgive(group, episode, login)
-            elif group == "source" or login.place.source in episode.sources:
-                episode.note(login, self._keyring)
+            self._note_success(group, row, login)
             return False
-        if episode is None or self._is_over(group, episode, login.now_ns, suspected=suspected):
-            episode = row.episode = begin(login)
-        episode.note(login, self._keyring)
+        glimpse = self._keyring.glimpse(login)
+        if episode is None:
+            if row.first is None:
+                row.first = glimpse
+                return False
+            episode, row.first = begin(row.first), None
+        if self._is_over(group, episode, login.now_ns, suspected=suspected):
+            row.episode, row.first = None, glimpse
+            return False
+        row.episode = episode
+        episode.note(glimpse)
         if owner:
-            episode.owned += max(login.event.attempt_count, 1)
+            episode.owned += glimpse.count
         return True
 
-    def _forgive(self, group: str, episode: Episode, login: Login) -> None:
-        if group != "source":
-            episode.forgive_source(login)
-        if group != "account":
-            episode.forgive_account(login, self._keyring)
+    def _note_success(self, group: str, row: Tally, login: Login) -> None:
+        if login.back_pairs is not None and row.first is not None and row.first.source == login.place.source:
+            row.first = None
+        episode = row.episode
+        if episode is None:
+            return
+        if login.back_pairs is not None:
+            if group != "source":
+                episode.forgive_source(login)
+            if group != "account":
+                episode.forgive_account(login)
+        elif group == "source" or login.place.source in episode.sources:
+            episode.note(self._keyring.glimpse(login))
 
     @staticmethod
     def _is_over(group: str, episode: Episode, now_ns: int, *, suspected: bool) -> bool:
@@ -128,7 +149,7 @@ class Campaigns:
             return
         if found.group == "site" and not evidence["site"]:
             return  # the spike is over; who fails now is somebody else
-        found.episode.note(login, self._keyring)
+        found.episode.note(self._keyring.glimpse(login))
         if login.failed:
             found.touched_ns = login.now_ns
         reasons = evidence[found.group]
@@ -209,7 +230,7 @@ class Campaigns:
         score: tuple[float, tuple[Reason, ...]],
         login: Login,
     ) -> OpenFinding:
-        episode = row.episode or begin(login)
+        episode = row.episode or begin(self._keyring.glimpse(login))
         kind = self._kind(group, row, episode)
         subject_kind, subject = self._subject(group, login, episode)
         found = OpenFinding(

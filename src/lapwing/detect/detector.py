@@ -25,13 +25,14 @@ from lapwing.detect.trackers import (
     Tracker,
 )
 from lapwing.detect.verdict import Judge, Verdict
-from lapwing.events import Action, AuthEvent, AuthResolved, Event, Finding
+from lapwing.events import Action, AuthEvent, AuthResolved, Event, Finding, Outcome
 
 SNAPSHOT_VERSION = 1
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
 PAIRS_PER_SOURCE = 4
 TICK_NS = 3_600 * SECOND_NS  # how often rows long unused are dropped, in time of the events
 NO_VERDICT = Verdict(Action.ALLOW, 0.0, 0.0, ())
+OUTCOME_NAMES = {outcome: f"logins_{outcome.value}" for outcome in Outcome}
 SUSPECTS = (("source", "suspect-source"), ("fingerprint", "suspect-client"), ("credential", "suspect-secret"))
 SUSPECT_NAMES = dict(SUSPECTS)
 
@@ -88,7 +89,7 @@ class Detector:
         self.verdict = NO_VERDICT
         if not isinstance(event, AuthResolved):
             return ()
-        self._count(f"logins_{event.outcome}")
+        self._count(OUTCOME_NAMES[event.outcome])
         now_ns = self._now_ns = max(self._now_ns, event.ts_ns)
         login = self._keyring.login(event, now_ns)
         if login is None or not (login.failed or login.succeeded):

@@ -167,6 +167,7 @@ def _takeover(found: OpenFinding) -> str:
             ("suspect-secret", "its password was tried on many accounts"),
             ("attackers-client", "its client software is that of the failed tries"),
             ("unfamiliar-place", "the account had never logged in from there"),
+            ("new-device-nearby", "the account had never logged in with that client software"),
         )
         if name in names
     ]

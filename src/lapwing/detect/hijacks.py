@@ -1,7 +1,7 @@
 """Findings about accounts that were taken over: one for each account."""
 
 from lapwing.detect.decay import SECOND_NS
-from lapwing.detect.episode import MAX_SAMPLES, Episode
+from lapwing.detect.episode import MAX_SAMPLES, Episode, begin
 from lapwing.detect.findings import OpenFinding, build, finding_id
 from lapwing.detect.login import Keyring
 from lapwing.detect.reasons import Reason, total
@@ -42,7 +42,7 @@ class Hijacks:
         earliest = raised.episode.first_ns - self._settings.takeover.hit_window_ms * MILLISECOND_NS
         told = []
         for hit in self._takeovers.hits:
-            if hit.ts_ns >= earliest and raised.key == _part_of(hit, raised.group):
+            if hit.login.ts_ns >= earliest and raised.key == _part_of(hit, raised.group):
                 finding = self.judge(hit, (suspicion,), now_ns)
                 if finding is not None:
                     told.append(finding)
@@ -61,19 +61,12 @@ class Hijacks:
         return told
 
     def _raise(self, hit: Hit, log_odds: float, reasons: tuple[Reason, ...]) -> OpenFinding:
-        name = self._keyring.unseal(hit.named)
-        episode = Episode(
-            first_ns=hit.first_ns,
-            last_ns=hit.ts_ns,
-            first_source=hit.address,
-            attempts=hit.failures,
-            failures=hit.failures,
-            protocols=[hit.protocol],
-            endpoints=[hit.endpoint],
-            named=[hit.named],
-        )
-        episode.accounts.add(hit.account)
-        _note(episode, hit, self._keyring)
+        name = self._keyring.unseal(hit.login.named)
+        episode = begin(hit.login)
+        episode.first_ns = hit.first_ns
+        episode.attempts += hit.failures
+        episode.failures = hit.failures
+        _name_attackers(episode, hit, self._keyring)
         return OpenFinding(
             finding_id=finding_id("account-takeover", "account", name, episode),
             kind="account-takeover",
@@ -84,18 +77,19 @@ class Hijacks:
             episode=episode,
             log_odds=log_odds,
             reasons=list(reasons),
-            touched_ns=hit.ts_ns,
+            touched_ns=hit.login.ts_ns,
         )
 
     def _add(
         self, found: OpenFinding, hit: Hit, log_odds: float, reasons: tuple[Reason, ...], now_ns: int
     ) -> Finding | None:
         """Another login of the same story: told again only from a further source or with stronger evidence."""
-        if hit.seq in found.episode.seqs:
+        if hit.login.seq in found.episode.seqs:
             return None
-        new = hit.address not in found.episode.addresses or log_odds > found.log_odds + 1.0
-        _note(found.episode, hit, self._keyring)
-        found.touched_ns = max(found.touched_ns, hit.ts_ns)
+        new = hit.login.address not in found.episode.addresses or log_odds > found.log_odds + 1.0
+        found.episode.note(hit.login)
+        _name_attackers(found.episode, hit, self._keyring)
+        found.touched_ns = max(found.touched_ns, hit.login.ts_ns)
         if log_odds > found.log_odds:
             found.log_odds, found.reasons = log_odds, list(reasons)
         return build(FindingUpdated, found, self._keyring, now_ns) if new else None
@@ -103,17 +97,15 @@ class Hijacks:
 
 def _part_of(hit: Hit, group: str) -> bytes | None:
     """What of `hit` a finding of `group` would be about."""
-    parts = {"source": hit.source, "fingerprint": hit.client, "credential": hit.secret}
+    login = hit.login
+    parts = {"source": login.source, "fingerprint": login.client, "credential": login.secret}
     return parts.get(group)
 
 
-def _note(episode: Episode, hit: Hit, keyring: Keyring) -> None:
-    """Count a success; its source comes first, those that failed before it follow."""
-    episode.attempts += 1
-    episode.successes += 1
-    episode.last_ns = max(episode.last_ns, hit.ts_ns)
-    episode.seqs = [*episode.seqs, hit.seq][-5:]
-    for address in (hit.address, *hit.attackers):
-        episode.sources.add(keyring.word("address", address))
-        if address not in episode.addresses and len(episode.addresses) < MAX_SAMPLES:
-            episode.addresses.append(address)
+def _name_attackers(episode: Episode, hit: Hit, keyring: Keyring) -> None:
+    """Those that failed on the account before `hit` follow its own source."""
+    for address in hit.attackers:
+        if address != hit.login.address and address not in episode.addresses:
+            episode.sources.add(keyring.word("address", address))
+            if len(episode.addresses) < MAX_SAMPLES:
+                episode.addresses.append(address)

@@ -3,11 +3,14 @@
 import unicodedata
 from hashlib import blake2b
 
+import msgspec
+
 from lapwing.detect.addresses import Place, place_of
 from lapwing.detect.decay import ZEROS, Quad
-from lapwing.events import AuthResolved, Outcome
+from lapwing.events import AuthEvidence, AuthResolved, Outcome
 
 NAME_BYTES = 64  # of an account name kept for people to read; longer names are cut, the key covers all of it
+INFERRED = (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE)
 MAX_CACHED = 32_768  # entries of each cache of parsed addresses and hashed words; a full one starts anew
 MAX_COUNT = 20  # tries one event may stand for: a summary must not outweigh what was seen singly
 
@@ -33,6 +36,7 @@ class Login:
         "counts",
         "event",
         "failed",
+        "glimpse",
         "good_gain",
         "known",
         "name",
@@ -46,8 +50,11 @@ class Login:
         "weight",
     )
 
+    glimpse: "Glimpse | None"
+
     def __init__(self, event: AuthResolved, now_ns: int, place: Place) -> None:
         self.event = event
+        self.glimpse = None
         self.now_ns = now_ns
         self.place = place
         self.failed = event.outcome is Outcome.FAILED or event.outcome is Outcome.LOCKED
@@ -67,6 +74,24 @@ class Login:
         self.back_pairs: Quad | None = None
         self.back_tries: Quad = ZEROS
         self.back_secrets: tuple[bytes, ...] = ()
+
+
+class Glimpse(msgspec.Struct, frozen=True, gc=False):
+    """What is kept of one login for people. `named` is the account's name, sealed; empty if not visible."""
+
+    ts_ns: int
+    seq: int
+    count: int
+    failed: bool
+    inferred: bool
+    protocol: str
+    endpoint: str
+    address: str
+    source: bytes
+    account: bytes | None
+    named: bytes
+    secret: bytes | None
+    client: bytes | None
 
 
 class Keyring:
@@ -112,20 +137,43 @@ class Keyring:
                 self._words[(domain, text)] = cached
         return cached
 
-    def seal(self, name: str) -> bytes:
-        """`name`, cut to `NAME_BYTES`, readable only with the key. Equal names give equal bytes (synthetic nonce)."""
+    def glimpse(self, login: Login) -> Glimpse:
+        """What people will want to know of `login`; made once, shared by all that keep it."""
+        made = login.glimpse
+        if made is None:
+            event = login.event
+            made = login.glimpse = Glimpse(
+                ts_ns=login.now_ns,
+                seq=event.seq,
+                count=max(event.attempt_count, 1),
+                failed=login.failed,
+                inferred=event.evidence in INFERRED,
+                protocol=event.protocol,
+                endpoint=event.endpoint,
+                address=login.place.text,
+                source=login.place.source,
+                account=login.account,
+                named=self._seal(login.name, login.account) if login.account is not None else b"",
+                secret=login.secret,
+                client=login.client,
+            )
+        return made
+
+    def _seal(self, name: str, account: bytes) -> bytes:
+        """`name`, cut to `NAME_BYTES`, readable only with the key. The account's own hash serves as the nonce."""
         data = name.encode("utf-8", "replace")
-        data = data[:NAME_BYTES].decode("utf-8", "ignore").encode() if len(data) > NAME_BYTES else data
-        nonce = blake2b(data, key=self._key, digest_size=8, person=b"name nonce").digest()
-        return nonce + self._stream(nonce, data)
+        if len(data) > NAME_BYTES:
+            data = data[:NAME_BYTES].decode("utf-8", "ignore").encode()
+        return account + self._masked(account, data)
 
-    def unseal(self, sealed: bytes) -> str:
-        """The name `seal` was given."""
-        return self._stream(sealed[:8], sealed[8:]).decode("utf-8", "replace")
+    def unseal(self, named: bytes) -> str:
+        """The account's name in `Glimpse.named`."""
+        return self._masked(named[:8], named[8:]).decode("utf-8", "replace")
 
-    def _stream(self, nonce: bytes, data: bytes) -> bytes:
+    def _masked(self, nonce: bytes, data: bytes) -> bytes:
         pad = blake2b(nonce, key=self._key, digest_size=NAME_BYTES, person=b"name pad").digest()
-        return bytes(a ^ b for a, b in zip(data, pad, strict=False))
+        length = len(data)
+        return (int.from_bytes(data, "big") ^ int.from_bytes(pad[:length], "big")).to_bytes(length, "big")
 
     def _place(self, text: str) -> Place | None:
         try:

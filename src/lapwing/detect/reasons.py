@@ -32,6 +32,8 @@ SENTENCES = {
     "suspect-client": "its client software is attacking other accounts",
     "suspect-secret": "its secret was tried on many accounts",
     "unfamiliar-place": "the account has logged in before, but never from this source or network",
+    "new-device-nearby": "the account has logged in from this network before, never with this client software",
+    "known-network": "the account has logged in from this network before",
     "no-history": "the account was not seen to log in before",
     "attackers-client": "its client software is that of the failed tries",
     "guessed-here": "{value:.1f} different wrong secrets came from the same source just before",

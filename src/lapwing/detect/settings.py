@@ -131,6 +131,8 @@ class TakeoverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The account has logged in before, never from this source or network, nor with this client."""
     familiar_client: float = 1.0
     """As before, but with a client it has used."""
+    nearby: float = 2.2
+    """A new address in a network the account has used, with a client it has not: a new device, perhaps next door."""
     no_history: float = 0.5
     """The account was never seen to log in."""
     attackers_client: float = 2.5

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from lapwing.detect.decay import fade_day
-from lapwing.detect.login import Keyring, Login
+from lapwing.detect.login import Glimpse, Keyring, Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import TakeoverSettings
 from lapwing.detect.table import Row
@@ -31,36 +31,32 @@ class Suspicion(NamedTuple):
 
 
 class Home(Row, gc=False):
-    """Where an account is at home, and what failed on it elsewhere. `tries` fade over a day."""
+    """Where an account is at home, and what failed on it elsewhere.
+
+    `tries` are different secrets, fading over a day: a device on the move repeats one stale password.
+    """
 
     good_ns: int = 0
-    sources: list[bytes] = msgspec.field(default_factory=list)
-    networks: list[bytes] = msgspec.field(default_factory=list)
-    clients: list[bytes] = msgspec.field(default_factory=list)
+    sources: tuple[bytes, ...] = ()
+    networks: tuple[bytes, ...] = ()
+    clients: tuple[bytes, ...] = ()
     tries: float = 0.0
     failures: int = 0
     failed_ns: int = 0
-    wrong_clients: list[bytes] = msgspec.field(default_factory=list)
-    attackers: list[str] = msgspec.field(default_factory=list)
+    wrong_clients: tuple[bytes, ...] = ()
+    wrong_secrets: tuple[bytes, ...] = ()
+    attackers: tuple[str, ...] = ()
 
 
-class Hit(msgspec.Struct, gc=False):
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """A success from a place new to the account. `failures` and `attackers` are those of the account before it."""
 
-    ts_ns: int
-    seq: int
-    protocol: str
-    endpoint: str
+    login: Glimpse
     account: bytes
-    named: bytes
-    source: bytes
-    client: bytes | None
-    secret: bytes | None
-    address: str
     failures: int
-    attackers: list[str]
+    attackers: tuple[str, ...]
     first_ns: int
-    reasons: list[Reason]
+    reasons: tuple[Reason, ...]
 
 
 class Takeovers(Tracker[Home]):
@@ -96,22 +92,25 @@ class Takeovers(Tracker[Home]):
 
     def _attacked(self, row: Home, login: Login) -> None:
         if row.tries < 0.01:  # what came before is forgotten: a new story begins
-            row.failures, row.attackers, row.wrong_clients = 0, [], []
+            row.failures, row.attackers, row.wrong_clients = 0, (), ()
         if row.failures == 0:
             row.failed_ns = login.now_ns
-        row.tries += login.weight
+        if login.secret is None or login.secret not in row.wrong_secrets:
+            row.tries += login.weight
+        if login.secret is not None:
+            row.wrong_secrets = _remember(row.wrong_secrets, login.secret)
         row.failures += max(login.event.attempt_count, 1)
         if row.tries >= HELD_TRIES and login.account is not None:
             self.table.hold(login.account)
         if login.place.text not in row.attackers and len(row.attackers) < MAX_ATTACKERS:
-            row.attackers = [*row.attackers, login.place.text]
+            row.attackers = (*row.attackers, login.place.text)
         if login.client is not None:
             row.wrong_clients = _remember(row.wrong_clients, login.client)
 
     def _succeeded(self, row: Home, login: Login) -> tuple[Reason, ...]:
         if login.back_pairs is not None:
             row.tries = max(0.0, row.tries - login.back_tries[3])
-            row.attackers = [a for a in row.attackers if a != login.place.text]
+            row.attackers = tuple([a for a in row.attackers if a != login.place.text])
         reasons = NOTHING if login.known or login.place.source in row.sources else self._new_place(row, login)
         if reasons:
             self._wait(row, login, reasons)
@@ -138,35 +137,32 @@ class Takeovers(Tracker[Home]):
                 reasons.append(Reason("attackers-client", 1.0, 0.0, s.attackers_client))
             elif login.pair_tries >= 2.0:
                 reasons.append(Reason("guessed-here", login.pair_tries, 0.0, s.guessed_here))
-        if row.good_ns == 0:
-            reasons.append(Reason("no-history", 0.0, 0.0, s.no_history))
-        elif login.place.network not in row.networks:
-            familiar = login.client is not None and login.client in row.clients
-            reasons.append(Reason("unfamiliar-place", 0.0, 0.0, s.familiar_client if familiar else s.unfamiliar))
-        else:
-            reasons.append(Reason("unfamiliar-place", 0.0, 0.0, 0.0))
+        reasons.append(self._unfamiliar(row, login))
         return tuple(reasons)
+
+    def _unfamiliar(self, row: Home, login: Login) -> Reason:
+        """How new the place is: software says more than an address next door, and is silent where not visible."""
+        s = self._settings
+        if row.good_ns == 0:
+            return Reason("no-history", 0.0, 0.0, s.no_history)
+        familiar = login.client is not None and login.client in row.clients
+        if login.place.network not in row.networks:
+            return Reason("unfamiliar-place", 0.0, 0.0, s.familiar_client if familiar else s.unfamiliar)
+        if familiar or login.client is None or not row.clients:
+            return Reason("known-network", 0.0, 0.0, 0.0)
+        return Reason("new-device-nearby", 0.0, 0.0, s.nearby)
 
     def _wait(self, row: Home, login: Login, reasons: tuple[Reason, ...]) -> None:
         if len(self.hits) >= MAX_HITS:
             del self.hits[: MAX_HITS // 4]
-        event = login.event
         self.hits.append(
             Hit(
-                ts_ns=login.now_ns,
-                seq=event.seq,
-                protocol=event.protocol,
-                endpoint=event.endpoint,
+                login=self._keyring.glimpse(login),
                 account=login.account or b"",
-                named=self._keyring.seal(login.name),
-                source=login.place.source,
-                client=login.client,
-                secret=login.secret,
-                address=login.place.text,
                 failures=row.failures,
-                attackers=list(row.attackers),
+                attackers=row.attackers,
                 first_ns=row.failed_ns if row.failures else login.now_ns,
-                reasons=list(reasons),
+                reasons=reasons,
             )
         )
 
@@ -201,7 +197,7 @@ class Takeovers(Tracker[Home]):
     def merge(self, data: bytes) -> None:
         """Add the state another node's `snapshot` gave."""
         table, hits = msgspec.msgpack.decode(data, type=tuple[bytes, list[Hit]])
-        self.hits = sorted([*self.hits, *hits], key=lambda h: (h.ts_ns, h.seq))[-MAX_HITS:]
+        self.hits = sorted([*self.hits, *hits], key=lambda h: (h.login.ts_ns, h.login.seq))[-MAX_HITS:]
         super().merge(table)
 
     def join(self, mine: Home, other: Home) -> None:
@@ -212,16 +208,16 @@ class Takeovers(Tracker[Home]):
         starts = [r.failed_ns for r in (mine, other) if r.failures]
         mine.failed_ns = min(starts, default=0)
         mine.failures += other.failures
-        for name in ("sources", "networks", "clients", "wrong_clients"):
-            ours: list[bytes] = getattr(mine, name)
+        for name in ("sources", "networks", "clients", "wrong_clients", "wrong_secrets"):
+            ours: tuple[bytes, ...] = getattr(mine, name)
             for item in getattr(other, name):
                 ours = _remember(ours, item)
             setattr(mine, name, ours)
-        mine.attackers = list(dict.fromkeys([*mine.attackers, *other.attackers]))[:MAX_ATTACKERS]
+        mine.attackers = tuple(dict.fromkeys((*mine.attackers, *other.attackers)))[:MAX_ATTACKERS]
 
 
-def _remember(items: list[bytes], item: bytes) -> list[bytes]:
+def _remember(items: tuple[bytes, ...], item: bytes) -> tuple[bytes, ...]:
     """`items` with `item` last; the oldest goes when there are too many."""
     if items and items[-1] == item:
         return items
-    return [*[i for i in items if i != item][1 - MAX_PLACES :], item]
+    return (*[i for i in items if i != item][1 - MAX_PLACES :], item)

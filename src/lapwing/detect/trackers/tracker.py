@@ -5,8 +5,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from lapwing.detect.decay import ZEROS, fade, fade_day, scaled
-from lapwing.detect.episode import Episode
-from lapwing.detect.login import Login
+from lapwing.detect.episode import Episode, begin
+from lapwing.detect.login import Glimpse, Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.table import Row, Table
 
@@ -18,11 +18,13 @@ class Tally(Row, gc=False):
     """Decayed counts by half-life, None until something failed; `good` are accounts that log in well, over a day.
 
     `pairs` counts failing source-account pairs, each at most once; `tries` counts different failed tries.
+    `first` is the failure that stands alone so far; the second one makes it an `episode`.
     """
 
     good: float = 0.0
     pairs: list[float] | None = None
     tries: list[float] | None = None
+    first: Glimpse | None = None
     episode: Episode | None = None
 
     def settle(self, now_ns: int) -> None:
@@ -76,10 +78,10 @@ class Tally(Row, gc=False):
             mine, tried = self.pairs or list(ZEROS), self.tries or list(ZEROS)
             self.pairs = [a + b for a, b in zip(mine, other.pairs, strict=True)]
             self.tries = [a + b for a, b in zip(tried, other.tries, strict=True)]
-        if self.episode is None:
-            self.episode = other.episode
-        elif other.episode is not None:
-            self.episode.absorb(other.episode)
+        ours, theirs = (r.episode or (begin(r.first) if r.first is not None else None) for r in (self, other))
+        if ours is not None and theirs is not None:
+            ours.absorb(theirs)
+        self.first, self.episode = None, ours or theirs
 
 
 R = TypeVar("R", bound=Row)

@@ -1,0 +1,116 @@
+"""Every labelled attack is found, once, with its kind and subject; nobody else is named."""
+
+import pytest
+
+from lapwing.events import Action
+from lapwing.testing.logins import ATTACKS, Builder, Expected, Traffic, attacker, stuffing, stuffing_distributed
+
+from .conftest import Run
+
+SEEDS = (11, 12, 13, 14, 15)
+by_name = pytest.mark.parametrize("build", ATTACKS, ids=lambda b: b.__name__)
+by_seed = pytest.mark.parametrize("seed", SEEDS)
+
+
+@by_seed
+@by_name
+def test_each_attack_becomes_exactly_its_labelled_findings(run: Run, build: Builder, seed: int) -> None:
+    scenario = build(seed)
+    found = [(f.finding, f.subject_kind, f.subject) for f in run(scenario).last]
+    assert sorted(_loose(f, scenario.expected) for f in found) == sorted(
+        (e.kind, e.subject_kind, e.subject or "") for e in scenario.expected
+    )
+
+
+def _loose(found: tuple[str, str, str], expected: list[Expected]) -> tuple[str, str, str]:
+    """A finding about the site may name any surface."""
+    return (*found[:2], "") if any(e.subject is None and e.kind == found[0] for e in expected) else found
+
+
+@by_seed
+@by_name
+def test_no_attack_accuses_ordinary_people(run: Run, build: Builder, seed: int) -> None:
+    scenario = build(seed)
+    outcome = run(scenario)
+    for finding in outcome.last:
+        assert not scenario.ordinary & {finding.subject, *finding.sources}, finding.sentence
+    assert outcome.worst_of(scenario.ordinary) in (Action.ALLOW, Action.WATCH)
+
+
+@by_name
+def test_the_sources_of_a_finding_are_the_attackers(run: Run, build: Builder) -> None:
+    scenario = build(SEEDS[0])
+    outcome = run(scenario)
+    for expected in scenario.expected:
+        if expected.kind == "velocity-spike":
+            continue
+        finding = next(f for f in outcome.last if f.finding == expected.kind)
+        everyone = set().union(*(e.sources for e in scenario.expected))
+        assert set(finding.sources) <= everyone
+        assert finding.source_count >= len(expected.sources) * 0.9 or finding.subject_kind == "source"
+
+
+def test_a_loud_attack_is_found_within_seven_tries(run: Run) -> None:
+    first = run(stuffing(3)).raised[0]
+    assert first.finding == "credential-stuffing"
+    assert first.attempt_count <= 7
+
+
+def test_a_distributed_attack_with_one_client_is_found_within_fifty_tries(run: Run) -> None:
+    first = run(stuffing_distributed(3)).raised[0]
+    assert first.finding == "credential-stuffing"
+    assert first.subject_kind == "fingerprint"
+    assert first.attempt_count <= 50
+
+
+def test_the_sentence_tells_the_numbers(run: Run) -> None:
+    sentence = run(stuffing(3)).one("credential-stuffing").sentence
+    assert sentence.startswith("203.0.113.7 tried 60 accounts with 58 different passwords over HTTP in ")
+    assert sentence.endswith("58 failed, 2 succeeded.")
+
+
+def test_a_takeover_names_account_and_sources(run: Run) -> None:
+    t = Traffic(1)
+    for n in range(20):
+        t.login(t_ns(n), attacker(n % 10), "director", f"guess {n}")
+    t.login(t_ns(20), attacker(3), "director", "right", good=True)
+    taken = run(t.scenario("takeover")).one("account-takeover")
+    assert taken.subject == "director"
+    assert taken.accounts == ["director"]
+    assert taken.sources[0] == attacker(3)
+    assert set(taken.sources) == {attacker(n) for n in range(10)}
+    assert taken.techniques == ["T1078"]
+    assert (taken.failure_count, taken.success_count) == (20, 1)
+
+
+def test_guessing_without_visible_names_says_so(run: Run) -> None:
+    t = Traffic(1)
+    for n in range(30):
+        t.login(t_ns(n), "192.0.2.9", None, None, protocol="ssh", confidence=0.8)
+    finding = run(t.scenario("ssh")).one("password-guessing")
+    assert "username not visible" in finding.sentence
+    assert "inferred" in finding.sentence
+    assert finding.accounts == []
+
+
+def test_thirty_failed_ftp_logins_are_one_finding(run: Run) -> None:
+    t = Traffic(1)
+    for n in range(30):
+        t.login(t_ns(n), "192.0.2.1", "bro", f"guess {n}", protocol="ftp", client=None)
+    outcome = run(t.scenario("ftp"))
+    assert outcome.kinds == ["password-guessing"]
+    assert outcome.last[0].failure_count == 30
+    assert outcome.last[0].techniques == ["T1110.001"]
+
+
+def test_an_event_that_stands_for_several_tries_counts_as_several(run: Run) -> None:
+    t = Traffic(1)
+    for n in range(6):
+        t.login(t_ns(n), "192.0.2.9", None, None, protocol="ssh", count=6)
+    finding = run(t.scenario("ssh")).one("password-guessing")
+    assert finding.attempt_count == 36
+
+
+def t_ns(n: int) -> int:
+    """`n` times two seconds after the start."""
+    return 1_767_600_000_000_000_000 + n * 2_000_000_000
