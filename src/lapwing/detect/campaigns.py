@@ -1,7 +1,8 @@
 """Sources that act together become one finding: raised once, updated as it grows, closed when quiet.
 
-A login belongs to the widest finding that explains it: its account's, its client's, its network's, its secret's, and
-only then its source's. What an open finding explains raises no second one (W29, W30).
+A login belongs to the widest finding that explains it: its account's, its client's or its secret's, and only then its
+source's. Neighbours in a network are a finding only where nothing else explains them, and the site comes last.
+What an open finding explains raises no second one (W29, W30).
 """
 
 from collections.abc import Mapping
@@ -18,10 +19,10 @@ from lapwing.detect.trackers.site import KEY as SITE
 from lapwing.detect.verdict import Judge
 from lapwing.events import Finding, FindingClosed, FindingKind, FindingRaised, FindingUpdated, Severity
 
-WIDE = ("account", "fingerprint", "network", "credential")
-GROUPS = (*WIDE, "source", "site")  # the order in which a finding is looked for
+WIDE = ("account", "fingerprint", "credential")
+GROUPS = (*WIDE, "source", "network", "site")  # the order in which a finding is looked for
 MIN_ALIKE = 2  # other sources that do the same with the same client, from which they act together
-MIN_SPRAY_SOURCES = 3  # one secret from fewer sources is the finding of a source
+MIN_SPRAY_SOURCES = 2  # one secret from a single source is the finding of that source
 SWEEP_NS = 60 * SECOND_NS  # how often quiet findings are looked for, in time of the events
 SEVERITIES = list(Severity)
 
@@ -61,7 +62,7 @@ class Campaigns:
         if login.succeeded and self._is_nobody(login.place.source):
             return [], None
         keys = [(group, tracker.key(login), tracker) for group, tracker in self._trackers]
-        owner = any((group, key) in self.open for group, key, _ in keys[: len(WIDE)]) if self.open else False
+        owned = any((group, key) in self.open for group, key, _ in keys[: len(WIDE)]) if self.open else False
         told: list[Finding] = []
         rows: dict[str, Tally] = {}
         for group, key, tracker in keys:
@@ -69,13 +70,16 @@ class Campaigns:
                 continue
             found = self.open.get((group, key)) if self.open else None
             if found is not None:
-                owner = owner or group == "source"  # so that the site, last in order, knows
+                owned = True
                 self._grow(found, login, evidence, told)
                 continue
             row = tracker.table.peek(key)
-            if row is not None and self._note(group, row, login, owner=owner, suspected=bool(evidence[group])):
+            if row is None:
+                continue
+            noted = self._note(group, row, login, owned=owned, suspected=bool(evidence[group]))
+            if noted and not owned:
                 rows[group] = row
-        if owner or not login.failed:
+        if not rows or not login.failed:
             return told, None
         raised = self._raise_first(login, evidence, keys, rows)
         if raised is not None:
@@ -103,7 +107,7 @@ class Campaigns:
         """Close all."""
         return [self._close(key, now_ns) for key in list(self.open)]
 
-    def _note(self, group: str, row: Tally, login: Login, *, owner: bool, suspected: bool) -> bool:
+    def _note(self, group: str, row: Tally, login: Login, *, owned: bool, suspected: bool) -> bool:
         """Keep the plain facts of a failure, or of a success that seems to belong to one. True if noted."""
         episode = row.episode
         if login.succeeded:
@@ -120,7 +124,7 @@ class Campaigns:
             return False
         row.episode = episode
         episode.note(glimpse)
-        if owner:
+        if owned:
             episode.owned += glimpse.count
         return True
 
@@ -248,10 +252,16 @@ class Campaigns:
         row.episode, row.pinned = None, True
         tracker.table.hold(key)
         self.open[(group, key)] = found
-        site = dict(self._trackers)["site"].table.peek(SITE)
-        if group != "site" and site is not None and site.episode is not None:
-            site.episode.owned += episode.failures - episode.owned
+        self._own(group, login, episode)
         return found
+
+    def _own(self, group: str, login: Login, episode: Episode) -> None:
+        """What the finding explains was counted in the rows after it before it was raised."""
+        last = {"network": login.place.network, "site": SITE}
+        for later, tracker in self._trackers[GROUPS.index(group) + 1 :]:
+            row = tracker.table.peek(last[later]) if later in last else None
+            if row is not None and row.episode is not None and (later == "site" or group == "source"):
+                row.episode.owned += episode.failures - episode.owned
 
     @staticmethod
     def _kind(group: str, row: Tally, episode: Episode) -> FindingKind:
@@ -308,4 +318,4 @@ def _is_part(episode: Episode, wide: OpenFinding) -> bool:
         return episode.accounts.count == 1 and wide.key in episode.accounts
     if wide.group == "fingerprint":
         return episode.clients == [wide.key]
-    return wide.group == "network" or episode.secrets.count == 1
+    return episode.secrets.count == 1 and wide.key in episode.secrets

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from lapwing.detect.campaigns import Campaigns
-from lapwing.detect.decay import SECOND_NS
+from lapwing.detect.decay import ONE_DAY, SECOND_NS
 from lapwing.detect.findings import OpenFinding
 from lapwing.detect.hijacks import Hijacks
 from lapwing.detect.login import Keyring, Login
@@ -22,6 +22,7 @@ from lapwing.detect.trackers import (
     Sources,
     Suspicion,
     Takeovers,
+    Tally,
     Tracker,
 )
 from lapwing.detect.verdict import Judge, Verdict
@@ -33,8 +34,8 @@ PAIRS_PER_SOURCE = 4
 TICK_NS = 3_600 * SECOND_NS  # how often rows long unused are dropped, in time of the events
 NO_VERDICT = Verdict(Action.ALLOW, 0.0, 0.0, ())
 OUTCOME_NAMES = {outcome: f"logins_{outcome.value}" for outcome in Outcome}
-SUSPECTS = (("source", "suspect-source"), ("fingerprint", "suspect-client"), ("credential", "suspect-secret"))
-SUSPECT_NAMES = dict(SUSPECTS)
+SUSPECTS = {"source": "suspect-source", "fingerprint": "suspect-client", "credential": "suspect-secret"}
+HALF_A_TRY = 0.5  # a single failed try of yesterday
 
 
 class _State(msgspec.Struct):
@@ -98,8 +99,8 @@ class Detector:
         told = self._pass_time(now_ns)
         findings, raised = self._campaigns.fold(login, evidence)
         told += findings
-        if raised is not None and raised.group in SUSPECT_NAMES:
-            told += self._hijacks.look_back(raised, self._suspicion_of(raised), now_ns)
+        if raised is not None:
+            told += self._look_back(raised, now_ns)
         told += self._take_over(login, evidence, now_ns)
         for finding in told:
             self._count(finding.__struct_config__.tag)  # type: ignore[arg-type]
@@ -168,25 +169,37 @@ class Detector:
             return []
         finding = None
         if found:
-            suspicions = tuple(
-                self._suspicion(name, group, key, self._judge.score(group, evidence[group]))
-                for group, name in SUSPECTS
-                if evidence[group] and (key := self._counting[group].key(login)) is not None
-            )
+            scores = {group: self._judge.score(group, evidence[group]) for group in SUSPECTS if evidence[group]}
+            suspicions = tuple([s for group in scores if (s := self._suspicion(group, login, scores[group]))])
             finding = self._hijacks.judge(self._takeovers.hits[-1], suspicions, now_ns)
         if finding is None:
             self._takeovers.settle_in(login)
             return []
         return [finding]
 
-    def _suspicion_of(self, raised: OpenFinding) -> Suspicion:
+    def _look_back(self, raised: OpenFinding, now_ns: int) -> list[Finding]:
+        """An attack was recognised: judge again the successes that came before."""
+        if raised.group not in SUSPECTS:
+            return []
         weight = raised.log_odds - self.settings.prior
-        return self._suspicion(SUSPECT_NAMES[raised.group], raised.group, raised.key, weight)
+        row = self._counting[raised.group].table.peek(raised.key)
+        return self._hijacks.look_back(raised, self._suspicion_by(raised.group, row, weight), now_ns)
 
-    def _suspicion(self, name: str, group: str, key: bytes, weight: float) -> Suspicion:
-        row = self._counting[group].table.peek(key)
-        tries = row.tries[3] if row is not None and row.tries is not None else 0.0
-        return Suspicion(name, weight, tries, row.good if row is not None else 0.0)
+    def _suspicion(self, group: str, login: Login, weight: float) -> Suspicion | None:
+        key = self._counting[group].key(login)
+        if key is None:
+            return None
+        if group == "credential":
+            source = self._sources.table.peek(login.place.source)
+            if source is None or source.tries is None or source.tries[ONE_DAY] < HALF_A_TRY:
+                weight = min(weight, self.settings.takeover.secret_cap)
+        return self._suspicion_by(group, self._counting[group].table.peek(key), weight)
+
+    def _suspicion_by(self, group: str, row: Tally | None, weight: float) -> Suspicion:
+        s = self.settings.takeover
+        tries = row.tries[ONE_DAY] if row is not None and row.tries is not None else 0.0
+        rate = s.client_hit_rate if group == "fingerprint" else s.source_hit_rate
+        return Suspicion(SUSPECTS[group], weight, tries, row.good if row is not None else 0.0, rate)
 
     def _pass_time(self, now_ns: int) -> list[Finding]:
         if now_ns - self._ticked_ns >= TICK_NS:

@@ -67,6 +67,8 @@ class GroupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Failing accounts excused by each account that logs in well with it, 0 to 1: ordinary typos stay below a tenth."""
     cap: float = 10.0
     """Limit of the weight, 0 to 50."""
+    login_cap: float = 10.0
+    """What it weighs at most against one login from a place its account is not known at, 0 to 10."""
 
 
 class CredentialSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,6 +141,12 @@ class TakeoverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Its client is the one that failed on this account from other sources."""
     guessed_here: float = 2.0
     """Others attack the account, and the same source failed on it with two secrets or more just before."""
+    secret_cap: float = 3.0
+    """Limit of the weight of a secret that was sprayed, from a source that did not fail: it may be the owner's own."""
+    client_hit_rate: float = 0.02
+    """Successes an attack has for each try, 0 to 20: logins that go well with a client beyond that are people's."""
+    source_hit_rate: float = 0.33
+    """The same for a source or secret, 0 to 20: attackers seldom share an address, so more may be theirs."""
     hit_window_ms: int = 600_000
     """A success this long before the first failure of an attack still belongs to it, 0 to 86 400 000."""
 
@@ -182,7 +190,8 @@ class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Risk from which a login should be blocked, 0 to 1, not below `delay_at`."""
     pair: PairSettings = PairSettings()
     source: SourceSettings = SourceSettings()
-    network: GroupSettings = GroupSettings(free_sources=5.0, per_good=0.25)
+    network: GroupSettings = GroupSettings(free_sources=5.0, per_good=0.25, login_cap=3.5)
+    """Of all that sources share, the neighbourhood says least: alone it makes a login watched, no more."""
     fingerprint: GroupSettings = GroupSettings()
     credential: CredentialSettings = CredentialSettings()
     account: AccountSettings = AccountSettings()

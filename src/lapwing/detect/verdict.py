@@ -52,6 +52,12 @@ class Judge:
             "fingerprint": settings.fingerprint.cap,
             "account": settings.account.cap,
             "credential": settings.credential.cap,
+            "site": settings.site.cap,
+        }
+        self._login_caps = {
+            **self._caps,
+            "network": settings.network.login_cap,
+            "fingerprint": settings.fingerprint.login_cap,
             "site": settings.site.login_cap,
         }
 
@@ -62,7 +68,7 @@ class Judge:
         reasons: list[Reason] = [Reason("known-pair", 1.0, 0.0, s.known_pair)] if known else []
         for group, found in evidence.items():
             if found:
-                log_odds += self.score(group, found)
+                log_odds += min(self._login_caps[group], self.score(group, found))
                 reasons.extend(found)
         risk = risk_of(log_odds)
         return Verdict(self.action(risk), risk, log_odds, tuple(reasons))

@@ -22,12 +22,16 @@ MAX_HITS = 2_048  # successes from places new to the account that wait for their
 
 
 class Suspicion(NamedTuple):
-    """What is held against a source or a client: its weight, its failed tries and its good logins, over a day."""
+    """What is held against a source, client or secret: its weight, failed tries and good logins, over a day.
+
+    `hit_rate` is the share of its tries that would succeed if it were nothing but an attack.
+    """
 
     name: str
     weight: float
     tries: float
     good: float
+    hit_rate: float
 
 
 class Home(Row, gc=False):
@@ -177,8 +181,9 @@ class Takeovers(Tracker[Home]):
             if weight <= 0.0:
                 continue
             reasons: tuple[Reason, ...] = (Reason(suspicion.name, suspicion.tries, 0.0, weight),)
-            # Of the logins that go well there, most may be ordinary people's: 3 good ones for each failed try is even.
-            share = math.log(max(suspicion.tries, 0.1) / max(3.0 * suspicion.good, 0.1))
+            # The login itself is one of the good ones; the others may be ordinary people's.
+            others = suspicion.good - 1.0
+            share = math.log(max(suspicion.tries * suspicion.hit_rate, 0.01) / others) if others > 0.01 else 0.0
             if share < 0.0:
                 reasons = (*reasons, Reason("many-good-logins", suspicion.good, 0.0, max(-weight, share)))
             if not worst or sum(r.weight for r in reasons) > sum(r.weight for r in worst):
