@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lapwing.events import AnyEvent, AuthEvidence, AuthResolved, Message, Outcome, decode, schema
+import lapwing.events
+from lapwing.events import EVENT_TYPES, AnyEvent, AuthEvidence, AuthResolved, Message, Outcome, decode, encode, schema
 
 GOLDEN = (Path(__file__).parent / "golden.ndjson").read_bytes().splitlines()
 TAGS = {one.__struct_config__.tag for one in get_args(AnyEvent)}
@@ -59,3 +60,24 @@ def test_what_is_written_is_read_back_whatever_the_text(name: str, ts_ns: int, c
         confidence=confidence,
     )
     assert decode(msgspec.json.encode(event)) == event
+
+
+@pytest.mark.parametrize("tag", sorted(EVENT_TYPES))
+def test_a_class_is_named_by_the_words_of_its_tag(tag: str) -> None:
+    words = tag.replace(".", "_").split("_")
+    assert EVENT_TYPES[tag].__name__ == "".join(word.capitalize() for word in words)
+
+
+@pytest.mark.parametrize("tag", sorted(EVENT_TYPES))
+def test_every_event_says_what_it_means_and_can_be_imported_from_the_room(tag: str) -> None:
+    event = EVENT_TYPES[tag]
+    assert event.__doc__
+    assert getattr(lapwing.events, event.__name__) is event
+    assert event.__name__ in lapwing.events.__all__
+
+
+@pytest.mark.parametrize("line", GOLDEN, ids=lambda line: json.loads(line)["event_type"])
+def test_encode_and_decode_are_inverse(line: bytes) -> None:
+    event = decode(line)
+    assert encode(event) == line
+    assert type(event) is EVENT_TYPES[json.loads(line)["event_type"]]

@@ -1,8 +1,20 @@
 """Every word the product speaks: events, typed messages, enums, errors. No behaviour beyond encoding."""
 
+from lapwing.events.actor import (
+    ActorFingerprintRotated,
+    ActorObserved,
+    ActorScored,
+    IdentityFormed,
+    IdentityLinked,
+    IdentityMerged,
+    IdentityMultiActorSuspected,
+    IdentityStateChanged,
+    TraitState,
+)
 from lapwing.events.anomaly import AnomalySeen
 from lapwing.events.auth import AuthAttempted, AuthEvent, AuthResolved
 from lapwing.events.base import Event, FlowBound, FlowKey
+from lapwing.events.callback import CallbackReceived, TokenTripped
 from lapwing.events.enums import (
     Action,
     AuthEvidence,
@@ -36,18 +48,23 @@ from lapwing.events.finding import (
 )
 from lapwing.events.flow import FlowClosed, FlowEstablished, FlowOpened
 from lapwing.events.messages import Message
-from lapwing.events.schema import AnyEvent, decode, schema
+from lapwing.events.schema import EVENT_TYPES, AnyEvent, decode, encode, schema
 from lapwing.events.sensor import SensorEnded, SensorFailed, SensorLagged, SensorStarted
 from lapwing.events.session import SessionEnded, SessionIdentified, SessionMessaged
 
 __all__ = [
+    "EVENT_TYPES",
     "Action",
+    "ActorFingerprintRotated",
+    "ActorObserved",
+    "ActorScored",
     "AnomalySeen",
     "AnyEvent",
     "AuthAttempted",
     "AuthEvent",
     "AuthEvidence",
     "AuthResolved",
+    "CallbackReceived",
     "CloseReason",
     "CollectorError",
     "DecisionLifted",
@@ -65,6 +82,11 @@ __all__ = [
     "FlowKey",
     "FlowOpened",
     "IdentifiedBy",
+    "IdentityFormed",
+    "IdentityLinked",
+    "IdentityMerged",
+    "IdentityMultiActorSuspected",
+    "IdentityStateChanged",
     "LapwingError",
     "Message",
     "Outcome",
@@ -83,8 +105,11 @@ __all__ = [
     "Side",
     "SourceError",
     "StoreError",
+    "TokenTripped",
+    "TraitState",
     "Transport",
     "WireError",
     "decode",
+    "encode",
     "schema",
 ]

@@ -1,11 +1,23 @@
 """All events as one tagged union: the closed contract of every output, its schema, and the way back from a line."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
+from lapwing.events.actor import (
+    ActorFingerprintRotated,
+    ActorObserved,
+    ActorScored,
+    IdentityFormed,
+    IdentityLinked,
+    IdentityMerged,
+    IdentityMultiActorSuspected,
+    IdentityStateChanged,
+)
 from lapwing.events.anomaly import AnomalySeen
 from lapwing.events.auth import AuthAttempted, AuthResolved
+from lapwing.events.base import Event
+from lapwing.events.callback import CallbackReceived, TokenTripped
 from lapwing.events.finding import (
     DecisionLifted,
     DecisionMade,
@@ -26,11 +38,21 @@ AnyEvent = (
     | SessionEnded
     | AuthAttempted
     | AuthResolved
+    | CallbackReceived
+    | TokenTripped
     | FindingRaised
     | FindingUpdated
     | FindingClosed
     | DecisionMade
     | DecisionLifted
+    | ActorObserved
+    | ActorScored
+    | ActorFingerprintRotated
+    | IdentityFormed
+    | IdentityLinked
+    | IdentityMerged
+    | IdentityStateChanged
+    | IdentityMultiActorSuspected
     | AnomalySeen
     | SensorStarted
     | SensorLagged
@@ -40,7 +62,16 @@ AnyEvent = (
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
+EVENT_TYPES: dict[str, type[Event]] = {str(one.__struct_config__.tag): one for one in get_args(AnyEvent)}
+"""The class of every tag."""
+
+_encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)
+
+
+def encode(event: Event) -> bytes:
+    """Write an event as one line of NDJSON, without its newline. Fields at their defaults are left out."""
+    return _encoder.encode(event)
 
 
 def decode(line: bytes | str) -> AnyEvent:

@@ -1,0 +1,44 @@
+"""Out-of-band hits, and the use of what was planted to be used by nobody."""
+
+from lapwing.events.base import Event
+
+
+class CallbackReceived(Event, frozen=True, gc=False, kw_only=True, tag="callback.received"):
+    """Somebody reached a listener of ours, with a known token or without.
+
+    `protocol` is what was spoken, e.g. `dns`. `client_ip` is the peer: for DNS the resolver, not who asked it.
+    `unique_id` is the token that was recognised, None for a hit that belongs to nobody; `full_id` is what stood before
+    it as well, in the letters received, and `placement` where it stood, e.g. `dns-name` or `http-host`.
+    `request_bytes` counts what arrived, None where the collector did not say; what it was stays in the store.
+    `malformed` says in a few words what did not fit the protocol.
+    """
+
+    ts_ns: int
+    protocol: str
+    client_ip: str
+    client_port: int | None = None
+    server_port: int | None = None
+    tls: bool = False
+    unique_id: str | None = None
+    full_id: str | None = None
+    placement: str | None = None
+    request_bytes: int | None = None
+    malformed: str = ""
+
+
+class TokenTripped(Event, frozen=True, gc=False, kw_only=True, tag="token.tripped"):
+    """A planted token or decoy account was used.
+
+    `token_kind` says what was planted: `url`, `name`, `mail-address` or `account`. `token_id` names it: a unique id, or
+    the normalised user name of a decoy account. `purpose` is the planter's own words. `auth_id` links the login with a
+    decoy account, None for other kinds.
+    """
+
+    ts_ns: int
+    token_kind: str
+    token_id: str
+    client_ip: str | None = None
+    protocol: str = ""
+    endpoint: str = ""
+    purpose: str = ""
+    auth_id: int | None = None
