@@ -224,6 +224,24 @@ def test_garbage_at_the_very_start_poisons(side: Side) -> None:
     assert parser.poisoned == "first bytes are no HTTP/1.x message"
 
 
+@pytest.mark.parametrize("mangled", [b"OPTIONSHTTP/1.1\r\nHost: a\r\n\r\n", b"\xc3\x83 /HTTP/1.1\n\n"])
+def test_a_mangled_first_line_is_skipped_and_its_answer_read(mangled: bytes) -> None:
+    parser = HttpParser()
+    steps = [client(mangled), server(b"HTTP/1.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), client(GET), server(OK)]
+    messages = play(parser, *steps)
+    assert [(reply.status, reply.request_target) for reply in responses(messages)] == [(400, None), (200, "/a?b=1")]
+    assert play(HttpParser(), *cut(steps, [1])) == messages
+    assert parser.poisoned is None
+
+
+@pytest.mark.parametrize("start", [b"just some text\r\n", b"x" * 300, b"{" * 300, b"a\x00HTTP/1.1\r\n"])
+def test_text_that_never_mentions_http_poisons(start: bytes) -> None:
+    for sizes in ([1], [1000]):
+        parser = HttpParser()
+        play(parser, *cut([client(start)], sizes))
+        assert parser.poisoned == "first bytes are no HTTP/1.x message"
+
+
 def test_a_head_beyond_the_bound_poisons() -> None:
     parser = HttpParser()
     play(parser, client(b"GET / HTTP/1.1\r\nX: "), *[client(b"x" * 1400)] * (MAX_HEAD_BYTES // 1400 + 1))
@@ -256,6 +274,9 @@ def test_headers_beyond_the_bound_are_left_out_but_still_frame_the_body() -> Non
             [("Content-Length", "2"), ("Content-Length", "2")],
             b"hi",
         ),
+        (b"POST / HTTP/1.\r\nA: b\r\n\r\n", [("A", "b")], b""),
+        (b"OPTIONS HTTP/1.1\r\nA: b\r\n\r\n", [("A", "b")], b""),
+        (b"GET /old\r\nA: b\r\n\r\n", [("A", "b")], b""),
         (b"POST /\xc3\xbc HTTP/1.1\r\nA: \xff\r\n\r\n", [("A", "\xff")], b""),
     ],
 )

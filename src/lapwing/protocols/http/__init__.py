@@ -2,7 +2,7 @@
 
 from lapwing.events import FlowKey, Side
 from lapwing.protocols.contract import Match, StreamParser, StreamProtocol
-from lapwing.protocols.http.heads import could_be_request, could_be_response
+from lapwing.protocols.http.heads import could_be_request, could_be_response, is_no_http
 from lapwing.protocols.http.parser import HttpParser
 
 __all__ = ["HTTP", "HttpParser"]
@@ -40,10 +40,10 @@ def _probe(side: Side, head: bytes) -> Match:
     if head[:1] in b"\r\n":
         head = head.lstrip(b"\r\n")  # servers skip empty lines before a request
     if not could_be_request(head):
-        return Match.NO if head else Match.MORE
+        return Match.NO if is_no_http(head) else Match.MORE
     line, end, _ = head.partition(b"\n")
     if end:
-        return Match.YES if b" HTTP/1." in line else Match.NO
+        return Match.YES if b" HTTP/1." in line else (Match.MORE if b"HTTP/1" in line else Match.NO)
     return Match.YES if head.startswith(_METHODS) and len(head) >= _CERTAIN_BYTES else Match.MORE
 
 

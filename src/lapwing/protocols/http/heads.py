@@ -13,6 +13,8 @@ import httptools
 MAX_HEADERS = 256  # kept per message; later ones still decide the framing but are not reported
 MAX_LENGTH_DIGITS = 18  # of Content-Length; longer is absurd and read as absent
 
+MANGLED_LINE_BYTES = 256  # of a first line that is no start line; by then it mentions HTTP or is something else
+
 # Framing of a body, RFC 9112 section 6.3. Zero or more is a length in bytes.
 CHUNKED = -1
 UNTIL_CLOSE = -2
@@ -21,7 +23,9 @@ UNSTATED = -3  # no length given: nothing for a request, until close for a respo
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _METHOD_HEAD = re.compile(_TOKEN + rb"{1,24}(?: |\Z)")
 _STATUS_HEAD = re.compile(rb"HTTP/1\.[0-9] [1-9][0-9]{2}")
-_VERSION = re.compile(rb"HTTP/(1\.[0-9])\Z")
+_VERSION = re.compile(rb"HTTP/(1(?:\.[0-9]?)?)\Z")
+_OLD_REQUEST = re.compile(rb"([A-Z_]{3,24}) +(/[!-~\x80-\xff]*)\Z")  # a request line without a version
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _STATUS_LINE = re.compile(rb"HTTP/(1\.[0-9]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r?\n")
 _STATUS_TEMPLATE = b"HTTP/1.1 200"
 _FOLD = re.compile(r"\r?\n[ \t]+")
@@ -53,15 +57,29 @@ class ResponseHead(NamedTuple):
 
 def could_be_request(start: bytes) -> bool:
     """Tell whether `start`, however short, may begin a request. False is final: no continuation changes it."""
-    return _METHOD_HEAD.match(start, 0, 25) is not None
+    line, end, _ = start.partition(b"\n")
+    return _METHOD_HEAD.match(line, 0, 25) is not None and (not end or _request_line(line.rstrip()) is not None)
 
 
 def could_be_response(start: bytes) -> bool:
     """Tell whether `start`, however short, may begin a response. False is final."""
+    if b"\n" in start:
+        return _STATUS_LINE.match(start) is not None
     if len(start) >= len(_STATUS_TEMPLATE):
         return _STATUS_HEAD.match(start) is not None
     # Completing a prefix from the template makes it a full status line exactly when it was right so far.
     return _STATUS_HEAD.match(start + _STATUS_TEMPLATE[len(start) :]) is not None
+
+
+def is_no_http(start: bytes) -> bool | None:
+    """Tell whether a side that begins so speaks no HTTP/1.x at all, however mangled; None when more must be seen.
+
+    A mangled start line still mentions `HTTP/1`, and servers answer such lines. Both answers are final.
+    """
+    line, end, _ = start[:MANGLED_LINE_BYTES].partition(b"\n")
+    if _CONTROL.search(line):
+        return True
+    return b"HTTP/1" not in line if end or len(start) >= MANGLED_LINE_BYTES else None
 
 
 class _Collector:
@@ -86,7 +104,7 @@ class _Collector:
 def parse_request(head: bytes) -> RequestHead | None:
     """Read a request head that ends with its empty line; None when it is no HTTP/1.x request."""
     if head.find(b" HTTP/1.", 0, head.find(b"\n")) < 0:
-        return None
+        return _lenient_request(head)
     collector = _Collector()
     parser = httptools.HttpRequestParser(collector)
     try:
@@ -122,21 +140,24 @@ def parse_response(head: bytes) -> ResponseHead | None:
 
 def _lenient_request(head: bytes) -> RequestHead | None:
     line, _, block = head.partition(b"\n")
-    start, _, protocol = line.rstrip().rpartition(b" ")
-    method, _, target = start.partition(b" ")
-    version = _VERSION.match(protocol)
-    if version is None or not could_be_request(method + b" ") or not (target := target.strip()):
+    parts = _request_line(line.rstrip())
+    if parts is None:
         return None
+    method, target, version = (part.decode("latin-1") for part in parts)
     headers = _lenient_headers(block)
     framing, host = _facts(headers)
-    return RequestHead(
-        method.decode("latin-1"),
-        target.decode("latin-1"),
-        version[1].decode("latin-1"),
-        headers[:MAX_HEADERS],
-        host,
-        framing,
-    )
+    return RequestHead(method, target, version, headers[:MAX_HEADERS], host, framing)
+
+
+def _request_line(line: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Return method, target (may be empty) and version (may be empty)."""
+    start, _, protocol = line.rpartition(b" ")
+    version = _VERSION.match(protocol)
+    if version is None:
+        old = _OLD_REQUEST.match(line)
+        return None if old is None else (old[1], old[2], b"")
+    method, _, target = start.partition(b" ")
+    return (method, target.strip(), version[1]) if _METHOD_HEAD.fullmatch(method + b" ") else None
 
 
 def _lenient_response(head: bytes) -> ResponseHead | None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from lapwing.events import Message
 from lapwing.protocols.http.bodies import MAX_BODY_BYTES, Body, ChunkError, Chunks
-from lapwing.protocols.http.heads import CHUNKED, UNTIL_CLOSE
+from lapwing.protocols.http.heads import CHUNKED, UNTIL_CLOSE, is_no_http
 
 MAX_HEAD_BYTES = 64 * 1024  # per message; longer ends the parser: servers refuse such heads too
 MAX_START_LINE_BYTES = 8192  # looked back for when seeking a message start; servers accept no longer ones
@@ -118,10 +118,12 @@ class SideReader(ABC):
         return end if self._accept(data[pos:end]) else pos
 
     def _hold(self, data: bytes) -> int:
-        if not self.could_start(bytes(self._held[:START_BYTES])):
-            self._again = bytes(self._held)
-            self._held.clear()
-            self._meet_garbage()
+        line_end = self._held.find(b"\n", 0, MAX_START_LINE_BYTES)
+        if not self.could_start(bytes(self._held[: max(line_end + 1, START_BYTES)])):
+            joined = bytes(self._held)
+            if self._meet_garbage(joined):
+                self._held.clear()
+                self._again = None if self.refused else joined
         elif len(self._held) > MAX_HEAD_BYTES:
             self._refuse("head longer than 64 KiB")
         return len(data)
@@ -129,14 +131,14 @@ class SideReader(ABC):
     def _accept(self, head: bytes) -> bool:
         """Begin the message of `head`; False when it is none."""
         if not self.could_start(head[:START_BYTES]):
-            self._meet_garbage()
+            self._meet_garbage(head)
             return False
         if len(head) > MAX_HEAD_BYTES:
             self._refuse("head longer than 64 KiB")
             return True
         framing = self.begin(head)
         if framing is None:
-            self._meet_garbage()
+            self._meet_garbage(head)
             return False
         self.lost = False
         if framing == 0:
@@ -145,11 +147,17 @@ class SideReader(ABC):
             self._begin_body(framing)
         return True
 
-    def _meet_garbage(self) -> None:
-        if self.lost or self.spoke_before():
-            self._lose_sync()
-        else:
-            self._refuse("first bytes are no HTTP/1.x message")
+    def _meet_garbage(self, start: bytes) -> bool:
+        """Skip what is no head, or refuse it all; False when it takes more bytes to tell."""
+        if not (self.lost or self.spoke_before()):
+            is_none = is_no_http(start)
+            if is_none is None:
+                return False
+            if is_none:
+                self._refuse("first bytes are no HTTP/1.x message")
+                return True
+        self._lose_sync()
+        return True
 
     def _refuse(self, reason: str) -> None:
         self.refused = reason
