@@ -12,7 +12,7 @@ COMPILED := build/.compiled
 HOT := $(wildcard src/lapwing/*/hot*.py src/lapwing/*/*.pxd)
 TOOL := $(BIN)/python -m
 
-.PHONY: help demo test check setup build lint format types imports rules sizes packaging bench docs clean
+.PHONY: help demo test check setup build lint format types imports rules sizes fresh packaging bench docs clean
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -39,7 +39,7 @@ setup: $(READY) build  ## create .venv with everything the tests need, and build
 
 build: $(COMPILED)  ## compile the hot loops in place
 
-lint: setup format types imports rules sizes  ## the checks that run no product code
+lint: setup format types imports rules sizes fresh  ## the checks that run no product code
 
 format:
 	$(BIN)/ruff format --check .
@@ -56,6 +56,9 @@ rules:
 
 sizes:
 	$(TOOL) tools.sizes
+
+fresh:
+	$(TOOL) tools.pages --check
 
 packaging: setup  ## build sdist and wheel, install each into an empty environment, try the copy
 	$(TOOL) tools.packaging

@@ -9,7 +9,7 @@ from lapwing.app.summary import Summary
 from lapwing.events import AuthEvidence, Outcome, SensorEnded, SensorStarted
 from tests.app.samples import START_NS, S, anomaly, finding, login
 
-FACTS = Run({"capture.packets": 1234, "flows.created": 56}, 500_000_000)
+FACTS = Run({"flows.packets": 1234, "flows.created": 56}, 500_000_000)
 
 
 def shown(*events: object, run: Run = FACTS) -> str:
@@ -50,11 +50,11 @@ def test_what_could_not_be_seen_is_listed_with_its_place() -> None:
     text = shown(
         damage,
         anomaly("wire.unknown_link", count=3),
-        run=Run({"flows.missed_bytes": 2500, "sessions.encrypted": 2}, 1),
+        run=Run({"sessions.gap_bytes": 2500, "sessions.encrypted": 2}, 1),
     )
     assert "a.pcap at byte 4,096: the last packet is cut" in text
     assert "3 frames of a link type that is not understood" in text
-    assert "2.5 kB missing inside TCP streams" in text
+    assert "2.5 kB missing inside sessions" in text
     assert "2 encrypted sessions" in text
 
 

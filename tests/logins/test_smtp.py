@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,12 +115,7 @@ def test_a_refused_mechanism_is_no_login() -> None:
 
 
 def test_a_user_refused_before_the_password_is_a_failed_login() -> None:
-    steps = [
-        client(b"AUTH LOGIN\r\n"),
-        server(b"334 VXNlcm5hbWU6\r\n"),
-        client(b"YW5h\r\n"),
-        server(b"535 no such user\r\n"),
-    ]
+    steps = [client(b"AUTH LOGIN\r\n"), server(b"334 x\r\n"), client(b"YW5h\r\n"), server(b"535 no such user\r\n")]
     assert ended(smtp(*steps)) == [("ana", "login", "failed")]
 
 
@@ -150,7 +144,7 @@ def test_any_split_gives_the_same_logins(sizes: list[int]) -> None:
 
 
 CLIENT_LINES = [b"AUTH PLAIN " + PLAIN, b"AUTH PLAIN", PLAIN, b"AUTH LOGIN", b"aHVudGVyMg==", b"*", b"=", b"EHLO x"]
-SERVER_LINES = [b"250 x", b"334 VXNlcm5hbWU6", b"334 UGFzc3dvcmQ6", b"235 x", b"535 x", b"454 x", b"500 what?"]
+SERVER_LINES = [b"250 x", b"334 x", b"235 x", b"535 x", b"454 x", b"500 what?"]
 STEP = st.one_of(
     st.sampled_from(CLIENT_LINES).map(lambda line: client(line + b"\r\n")),
     st.sampled_from(SERVER_LINES).map(lambda line: server(line + b"\r\n")),
@@ -159,18 +153,8 @@ STEP = st.one_of(
 
 @given(st.lists(STEP, max_size=30))
 def test_no_order_of_lines_breaks_the_pairing_or_shows_a_secret(steps: list[Step]) -> None:
-    # Whoever types the password when asked for the name has shown it; that is not ours to know.
-    nameless = [msgspec.structs.replace(event, username=None) for event in smtp(*steps)]
-    shown = text(nameless) + published(SmtpParser(), *HELLO, *steps)
+    shown = text(smtp(*steps)) + published(SmtpParser(), *HELLO, *steps)
     assert not [secret for secret in SECRETS if secret in shown]
-
-
-def test_a_password_is_not_taken_for_the_name_when_the_name_was_lost() -> None:
-    prompts = server(b"334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n")
-    events = smtp(client(b"AUTH LOGIN\r\n"), prompts, client(b"aHVudGVyMg==\r\n"), server(b"235 ok\r\n"))
-    assert ended(events) == [(None, "login", "succeeded")]
-    assert "hunter2" not in text(events)
-    assert "hunter2" not in text(smtp(client(b"AUTH LOGIN\r\naHVudGVyMg==\r\n"), server(b"235 ok\r\n")))
 
 
 def test_a_secret_quoted_by_the_server_is_hidden() -> None:

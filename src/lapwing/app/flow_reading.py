@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lapwing.app.reading import Paths, fresh_keys
-from lapwing.events import AnomalySeen, FlowClosed
+from lapwing.events import AnomalySeen, FlowClosed, SourceError
 from lapwing.flows import FlowSettings, FlowTable, closed_events
 from lapwing.io.capture import CaptureSource, Progress, expand_paths, open_capture
 from lapwing.sessions import RunKeys
@@ -41,6 +41,7 @@ class FlowReading:
         self._progress: Progress | None = None
         self._counters: dict[str, int] = {}
         self._damage: list[AnomalySeen] = []
+        self._failed: list[str] = []
         self._batches = self._run()
 
     def __enter__(self) -> Self:
@@ -78,6 +79,11 @@ class FlowReading:
         """What could not be read so far."""
         return self._damage
 
+    @property
+    def failed(self) -> list[str]:
+        """What was wrong with each input that could not be read at all; the others were read."""
+        return self._failed
+
     def progress(self) -> Progress | None:
         """How far the current capture has been read, None between captures."""
         return self._progress
@@ -92,7 +98,14 @@ class FlowReading:
         for path in self._paths:
             if self._stopped or self._left == 0:
                 break
-            with open_capture(path, filter=self._filter, verify_checksums=self._verify) as source:
+            try:
+                source = open_capture(path, filter=self._filter, verify_checksums=self._verify)
+            except SourceError as error:
+                self._failed.append(str(error))
+                if len(self._failed) == len(self._paths):
+                    raise
+                continue
+            with source:
                 yield from self._read_one(source)
                 self._damage.extend(source.damage)
                 for name, value in source.statistics().items():
@@ -136,7 +149,7 @@ def flows(
 ) -> FlowReading:
     """Read captures and return their flow records; arguments as for `read`.
 
-    Raises SourceError when an input cannot be read at all.
+    Raises SourceError when no input can be read at all; one among others is passed over and listed in `failed`.
     """
     return FlowReading(
         paths, settings=settings, filter=filter, count=count, keys=keys, verify_checksums=verify_checksums

@@ -7,7 +7,7 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Self
 
-from lapwing.events import AnomalySeen, Event, SensorEnded, SensorStarted, Severity
+from lapwing.events import AnomalySeen, Event, SensorEnded, SensorFailed, SensorStarted, Severity, SourceError
 from lapwing.io.capture import CaptureSource, Progress, expand_paths, open_capture
 from lapwing.sessions import FAMILIES, PipelineSettings, RunKeys, SessionDriver, Wanted
 
@@ -62,6 +62,7 @@ class Reading:
         self._stopped = False
         self._done_counters: dict[str, int] = {}
         self._damaged = False
+        self._failed: list[str] = []
         self._lists = self._run()
         self._events = (event for events in self._lists for event in events)
 
@@ -96,6 +97,11 @@ class Reading:
         """Whether some of the input could not be read."""
         return self._damaged
 
+    @property
+    def failed(self) -> list[str]:
+        """What was wrong with each input that could not be read at all; the others were read."""
+        return self._failed
+
     def progress(self) -> Progress | None:
         """How far the current capture has been read, None between captures."""
         return self._source.progress() if self._source is not None else None
@@ -113,12 +119,25 @@ class Reading:
         for path in self._paths:
             if self._stopped or left == 0:
                 break
-            with open_capture(path, filter=self._filter, verify_checksums=self._verify) as source:
+            try:
+                source = open_capture(path, filter=self._filter, verify_checksums=self._verify)
+            except SourceError as error:
+                yield self._fail(path, error)
+                continue
+            with source:
                 self._source = source
                 left = yield from self._read_one(source, path, left)
                 _add(self._done_counters, source.statistics(), "capture.")
                 self._source = None
         yield from self._driver.finish()
+
+    def _fail(self, path: str, error: SourceError) -> list[Event]:
+        """Note that an input cannot be read. Raises the error when there is nothing else to read."""
+        self._failed.append(str(error))
+        if len(self._failed) == len(self._paths):
+            raise error
+        detail = str(error).removeprefix(f"{path}: ")
+        return self._driver.note([SensorFailed(ts_ns=self._driver.now_ns, source=path, detail=detail)])
 
     def _read_one(self, source: CaptureSource, path: str, left: int | None) -> Generator[list[Event], None, int | None]:
         """Read one capture; returns how many packets may still be read."""
@@ -176,7 +195,8 @@ def read(
     the same credential tags; by default each run has its own. `verify_checksums` leaves out packets whose checksums
     are wrong (captures taken on the sending host are full of them for a good reason: offload).
 
-    Raises SourceError when an input cannot be read at all, and ValueError for a wrong family or filter. Damage inside
+    Raises SourceError when no input can be read at all; one among others is a `sensor.failed`, listed in `failed`.
+    Raises ValueError for a wrong family or filter. Damage inside
     an input raises nothing: it is an `anomaly.seen` with file and offset, and what can be read is read.
     """
     return Reading(

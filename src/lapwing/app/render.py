@@ -1,10 +1,10 @@
 """A summary for a person: logins per protocol and outcome, findings in plain words, what could not be seen."""
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -32,15 +32,15 @@ class Run(NamedTuple):
     elapsed_ns: int
 
 
-def overview(summary: Summary, run: Run) -> RenderableType:
-    """Everything, top to bottom."""
+def overview(summary: Summary, run: Run, width: int) -> RenderableType:
+    """Everything, top to bottom, in lines of at most `width`."""
     parts: list[RenderableType] = [headline(summary, run)]
     if summary.logins:
         parts += [title("Logins"), logins(summary)]
-    parts += [title("Findings"), findings(summary)]
+    parts += [title("Findings"), findings(summary, width)]
     unseen = list(not_seen(summary, run))
     if unseen:
-        parts += [title("Not seen"), *[Padding(Text(line), (0, 0, 0, 2), expand=False) for line in unseen]]
+        parts += [title("Not seen"), *[indented(line, 2, width) for line in unseen]]
     return Group(*parts)
 
 
@@ -49,9 +49,15 @@ def title(text: str) -> RenderableType:
     return Text("\n").append(text, style="bold")
 
 
+def indented(text: str, by: int, width: int, style: str = "") -> Text:
+    """`text` wrapped to `width`, every line begun with `by` spaces; no spaces after them, unlike padding."""
+    margin = " " * by
+    return Text(textwrap.fill(text, max(width, by + 20), initial_indent=margin, subsequent_indent=margin), style=style)
+
+
 def headline(summary: Summary, run: Run) -> Text:
     """What was read, its time span, and how fast it went."""
-    packets = run.counters.get("capture.packets", 0)
+    packets = run.counters.get("flows.packets", 0)
     names = ", ".join(safe(source) for source in summary.sources[:3]) or "nothing"
     if len(summary.sources) > 3:
         names += f" and {len(summary.sources) - 3} more"
@@ -88,14 +94,14 @@ def logins(summary: Summary) -> Table:
     return table
 
 
-def findings(summary: Summary) -> RenderableType:
+def findings(summary: Summary, width: int) -> RenderableType:
     """The findings, worst first, each with its id for `explain`."""
     ranked = summary.ranked()
     if not ranked:
-        return Padding(Text("none"), (0, 0, 0, 2), expand=False)
+        return Text("  none")
     parts: list[RenderableType] = []
     for finding in ranked[:MAX_SHOWN_FINDINGS]:
-        parts += [finding_line(finding), Padding(Text(safe_sentence(finding.sentence)), (0, 0, 0, 12), expand=False)]
+        parts += [finding_line(finding), indented(safe_sentence(finding.sentence), 12, width)]
     if len(ranked) > MAX_SHOWN_FINDINGS:
         parts.append(Text(f"  and {len(ranked) - MAX_SHOWN_FINDINGS:,} more; -o ndjson has them all"))
     return Group(*parts)
@@ -129,9 +135,9 @@ def not_seen(summary: Summary, run: Run) -> Iterator[str]:
 
 
 def _counted(counters: Mapping[str, int]) -> Iterator[str]:
-    missed = counters.get("flows.missed_bytes", 0)
+    missed = counters.get("sessions.gap_bytes", 0)
     if missed:
-        yield f"{say_bytes(missed)} missing inside TCP streams: packets that the capture does not hold"
+        yield f"{say_bytes(missed)} missing inside sessions: packets that the capture does not hold"
     encrypted = counters.get("sessions.encrypted", 0)
     if encrypted:
         yield f"{plural(encrypted, 'encrypted session')}, whose logins cannot be read"
@@ -145,4 +151,4 @@ def _table() -> Table:
 
 def print_overview(console: Console, summary: Summary, run: Run) -> None:
     """Print the whole of it."""
-    console.print(overview(summary, run), soft_wrap=False, highlight=False)
+    console.print(overview(summary, run, console.width), highlight=False)

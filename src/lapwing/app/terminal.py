@@ -24,9 +24,9 @@ PIPED_WIDTH = 100  # columns when the output is no terminal
 REDRAWS_PER_SECOND = 8
 
 
-def stdout_console() -> Console:
+def stdout_console(piped_width: int = PIPED_WIDTH) -> Console:
     """Where tables go. Plain text of a fixed width when standard output is no terminal."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False, markup=False)
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else piped_width, highlight=False, markup=False)
 
 
 def stderr_console() -> Console:

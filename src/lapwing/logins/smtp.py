@@ -25,8 +25,7 @@ class _Exchange:
         self.mechanism = mechanism
         self.attempt: AuthAttempted | None = None
         self.username: str | None = None  # of LOGIN, between its two lines
-        self.prompt = ""  # the server's last challenge
-        self.prompt_count = 0
+        self.line_count = 0
         self.cancelled = False
 
 
@@ -60,7 +59,6 @@ class SmtpLogins:
         mechanism, _, initial = argument.partition(" ")
         self._exchange = _Exchange(mechanism[:MAX_MECHANISM_CHARS].lower() or "unknown")
         if initial:
-            self._exchange.prompt_count = 1  # an initial response of LOGIN is the user name
             events += self._line(initial, ts_ns)
         return events
 
@@ -71,6 +69,7 @@ class SmtpLogins:
         if line == "*":
             exchange.cancelled = True
             return []
+        exchange.line_count += 1
         data = sasl.decode(line)
         if exchange.mechanism == "login":
             return self._login_line(exchange, data, ts_ns)
@@ -83,12 +82,10 @@ class SmtpLogins:
         return []
 
     def _login_line(self, exchange: _Exchange, data: bytes | None, ts_ns: int) -> list[AuthEvent]:
-        if exchange.attempt is not None:
+        if exchange.line_count == 1:
+            exchange.username = None if data is None else sasl.text_of(data)
             return []
-        # Only what was asked for as a user name is one: after a gap the line may as well be the password.
-        asked = (sasl.decode(exchange.prompt) or b"").lower()
-        if exchange.prompt_count == 1 and exchange.username is None and b"pass" not in asked:
-            exchange.username = sasl.text_of(data or b"")
+        if exchange.attempt is not None:
             return []
         return [self._present(exchange, sasl.Said(exchange.username, data or None), ts_ns)]
 
@@ -105,9 +102,6 @@ class SmtpLogins:
 
     def _reply(self, reply: SmtpReply, ts_ns: int) -> list[AuthEvent]:
         exchange = self._exchange
-        if exchange is not None and reply.code == _CONTINUE:
-            exchange.prompt = reply.text
-            exchange.prompt_count += 1
         if exchange is None or reply.code == _CONTINUE or (reply.code < 400 and reply.code != 235):
             return []
         self._exchange = None

@@ -1,0 +1,207 @@
+"""The `lapwing` program: its commands and options. The work is in `commands`, imported when it runs."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lapwing._version import __version__
+from lapwing.app.exit_codes import ExitCode
+from lapwing.app.formats import Format
+
+app = typer.Typer(
+    name="lapwing",
+    help="Finds credential attacks in recorded network traffic.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+config_app = typer.Typer(help="Write, check and show settings.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(config_app, name="config")
+
+
+class Level(StrEnum):
+    """Severities, mildest first: those of the events, without loading them to show a help page."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE", help="Captures (pcap, pcapng, also .gz, .zst), folders, globs, or - for standard input."
+    ),
+]
+MoreFiles = Annotated[
+    list[str] | None, typer.Option("-r", "--read", metavar="FILE", help="The same as FILE, as tcpdump spells it.")
+]
+Filter = Annotated[
+    str | None,
+    typer.Option("-f", "--filter", metavar="EXPRESSION", help="Read only packets that match, e.g. 'tcp port 22'."),
+]
+Count = Annotated[int | None, typer.Option("-c", "--count", min=1, metavar="N", help="Stop after N packets.")]
+OutputOption = Annotated[
+    Format | None, typer.Option("-o", "--output", help="Shape; table on a terminal and ndjson elsewhere by default.")
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML.")]
+NoNames = Annotated[bool, typer.Option("-n", help="Accepted for the fingers: addresses are never resolved.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"lapwing {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Finds credential attacks in recorded network traffic."""
+
+
+@app.command()
+def read(
+    files: Files = None,
+    more: MoreFiles = None,
+    filter_: Filter = None,
+    count: Count = None,
+    output: OutputOption = None,
+    events: Annotated[
+        str | None,
+        typer.Option(
+            "--events",
+            metavar="FAMILIES",
+            help="Which events to write: auth,finding,decision,anomaly by default; also flow, session, sensor, all.",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        Level | None, typer.Option("--fail-on", help="Exit with 1 when a finding is at least this severe.")
+    ] = None,
+    config: ConfigFile = None,
+    _names: NoNames = False,
+) -> None:
+    """Read captures: logins, findings, and what could not be seen."""
+    from lapwing.app.commands.read import ReadOptions, run
+
+    options = ReadOptions(_inputs(files, more), filter_, count, output, events, fail_on, config)
+    _exit(run, options)
+
+
+@app.command()
+def flows(
+    files: Files = None,
+    more: MoreFiles = None,
+    filter_: Filter = None,
+    count: Count = None,
+    output: OutputOption = None,
+    config: ConfigFile = None,
+    _names: NoNames = False,
+) -> None:
+    """Read captures and write one flow record per flow; nothing above the transport is parsed."""
+    from lapwing.app.commands.flows import FlowOptions, run
+
+    _exit(run, FlowOptions(_inputs(files, more), filter_, count, output, config))
+
+
+@app.command()
+def explain(
+    finding: Annotated[str, typer.Argument(help="Id of a finding, the start of one, or a kind of finding.")],
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Captures to read again.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="FILE", help="NDJSON of an earlier run, - for standard input.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Say in plain words why something was found, with the numbers."""
+    from lapwing.app.commands.explain import ExplainOptions, run
+
+    _exit(run, ExplainOptions(finding, files or [], source, config))
+
+
+@config_app.command("init")
+def config_init(
+    file: Annotated[Path | None, typer.Argument(help="Where to write; standard output without it.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
+) -> None:
+    """Write a settings file with every setting, its default and its meaning."""
+    from lapwing.app.commands.config import init
+
+    _exit(init, file, force)
+
+
+@config_app.command("check")
+def config_check(
+    file: Annotated[
+        Path | None, typer.Argument(help="The file to check; the one that would be used without it.")
+    ] = None,
+) -> None:
+    """Check a settings file and the environment."""
+    from lapwing.app.commands.config import check
+
+    _exit(check, file)
+
+
+@config_app.command("show")
+def config_show(
+    config: ConfigFile = None,
+    output: Annotated[
+        Format, typer.Option("-o", "--output", help="table is TOML with origins; or json, ndjson.")
+    ] = Format.TABLE,
+) -> None:
+    """Show the effective settings and where each value comes from."""
+    from lapwing.app.commands.config import show
+
+    _exit(show, config, output)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this installation can do, and what is missing."""
+    from lapwing.app.commands.doctor import run
+
+    _exit(run)
+
+
+@app.command()
+def demo() -> None:
+    """Find the attacks in a recorded capture and compare them with what really happened in it."""
+    from lapwing.app.commands.demo import run
+
+    _exit(run)
+
+
+@app.command()
+def schema() -> None:
+    """Write the JSON Schema of all events."""
+    from lapwing.app.commands.schema import run
+
+    _exit(run)
+
+
+def _inputs(files: list[str] | None, more: list[str] | None) -> list[str]:
+    inputs = [*(files or []), *(more or [])]
+    if not inputs:
+        typer.echo("lapwing: name a capture, a folder, a glob, or - for standard input", err=True)
+        raise typer.Exit(ExitCode.USAGE)
+    return inputs
+
+
+def _exit(command: object, *arguments: object) -> None:
+    """Run a command and leave with its exit code; what went wrong is one line, never a traceback."""
+    from lapwing.app.guard import guarded
+
+    raise typer.Exit(int(guarded(command, *arguments)))  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Entry point of the program."""
+    app()

@@ -1,0 +1,119 @@
+"""`lapwing flows`: one flow record per flow. Only the flow table runs; nothing above the transport is looked at."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.table import Table
+
+from lapwing.app.configuration import load
+from lapwing.app.exit_codes import ExitCode
+from lapwing.app.flow_reading import FlowReading
+from lapwing.app.flow_reading import flows as open_flows
+from lapwing.app.formats import Format
+from lapwing.app.guard import complain
+from lapwing.app.interrupt import stop_on_interrupt
+from lapwing.app.output import Writer
+from lapwing.app.shapes import FLOW_COLUMNS
+from lapwing.app.summary import MAX_DAMAGES
+from lapwing.app.terminal import Live, stdout_console
+from lapwing.app.units import plural, say_bytes, say_duration, say_time
+from lapwing.app.warning import warn_if_plain
+from lapwing.events import AnomalySeen, FlowClosed
+
+LIST_EVENTS = 1024  # written at once: one call per list, not per event
+PIPED_WIDTH = 180  # columns of the table when nobody looks
+WIDE = 140  # from here on there is room for every column, IPv6 addresses included
+
+
+class FlowOptions(NamedTuple):
+    """The command line of `lapwing flows`."""
+
+    inputs: Sequence[str]
+    filter: str | None = None
+    packets: int | None = None
+    output: Format | None = None
+    config: Path | None = None
+
+
+def run(options: FlowOptions) -> ExitCode:
+    """Read and write the records."""
+    configuration = load(options.config)
+    output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
+    warn_if_plain()
+    reading = open_flows(
+        *options.inputs, settings=configuration.settings.flows, filter=options.filter, count=options.packets
+    )
+    with stop_on_interrupt(reading.stop) as interrupted, reading:
+        if output is Format.TABLE:
+            _print(followed(reading))
+        else:
+            writer = Writer(sys.stdout.buffer, output, FLOW_COLUMNS)
+            for events in followed(reading):
+                writer.write(events)
+            writer.finish()
+    for failure in reading.failed:
+        complain(failure)
+    complain_of(reading.damage)
+    if interrupted.happened:
+        complain("interrupted; these are the flows seen until then")
+        return ExitCode.INTERRUPTED
+    if reading.failed:
+        return ExitCode.INPUT
+    return ExitCode.PARTIAL if reading.damage else ExitCode.CLEAN
+
+
+def followed(reading: FlowReading) -> Iterator[list[FlowClosed]]:
+    """The records in lists, shown live on the way."""
+    with Live() as live:
+        number = 0
+        while events := list(islice(reading, LIST_EVENTS)):
+            number += len(events)
+            position = None if live.silent else reading.progress()
+            if position is not None:
+                live.update("flows", position.read_bytes, position.total_bytes, plural(number, "flow"))
+            yield events
+
+
+def complain_of(damage: Sequence[AnomalySeen]) -> None:
+    """One line per damaged place, the first ones."""
+    for one in damage[:MAX_DAMAGES]:
+        place = f" at byte {one.offset}" if one.offset is not None else ""
+        complain(f"{one.source}{place}: {one.detail or one.kind}")
+    if len(damage) > MAX_DAMAGES:
+        complain(f"{len(damage) - MAX_DAMAGES} more damaged places")
+
+
+def _print(lists: Iterator[list[FlowClosed]]) -> None:
+    console = stdout_console(PIPED_WIDTH)
+    for events in lists:
+        console.print(table(events, wide=console.width >= WIDE))
+
+
+def table(events: Sequence[FlowClosed], *, wide: bool) -> Table:
+    """A few columns of a few flows, for people; the other shapes have every field."""
+    rows = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("start", "proto", "client", "server", "state", *(("history", "lasted") if wide else ())):
+        rows.add_column(name, no_wrap=True)
+    for name in ("packets", "to server", "to client"):
+        rows.add_column(name, justify="right", no_wrap=True)
+    for flow in events:
+        lasted = say_duration(flow.last_ts_ns - flow.first_ts_ns)
+        rows.add_row(
+            say_time(flow.first_ts_ns),
+            flow.transport.value,
+            _endpoint(flow.client_ip, flow.client_port),
+            _endpoint(flow.server_ip, flow.server_port),
+            flow.conn_state,
+            *((flow.history, lasted) if wide else ()),
+            f"{flow.client_packet_count + flow.server_packet_count:,}",
+            say_bytes(flow.client_wire_bytes),
+            say_bytes(flow.server_wire_bytes),
+        )
+    return rows
+
+
+def _endpoint(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

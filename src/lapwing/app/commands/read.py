@@ -1,0 +1,121 @@
+"""`lapwing read`: captures in; on a terminal a summary, elsewhere the events."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lapwing.app.configuration import load
+from lapwing.app.exit_codes import ExitCode
+from lapwing.app.formats import Format
+from lapwing.app.guard import complain
+from lapwing.app.interrupt import stop_on_interrupt
+from lapwing.app.output import Writer
+from lapwing.app.reading import Reading
+from lapwing.app.reading import read as open_reading
+from lapwing.app.render import Run, print_overview
+from lapwing.app.shapes import LOGIN_COLUMNS
+from lapwing.app.summary import Summary
+from lapwing.app.terminal import Live, stdout_console
+from lapwing.app.units import plural
+from lapwing.app.warning import warn_if_plain
+from lapwing.events import Event, SensorEnded, SensorStarted, SettingsError, Severity
+from lapwing.sessions import FAMILIES
+
+DEFAULT_FAMILIES = ("auth", "finding", "decision", "anomaly")
+SUMMARY_FAMILIES = (*DEFAULT_FAMILIES, "sensor")
+
+
+class ReadOptions(NamedTuple):
+    """The command line of `lapwing read`."""
+
+    inputs: Sequence[str]
+    filter: str | None = None
+    packets: int | None = None
+    output: Format | None = None
+    events: str | None = None
+    fail_on: str | None = None
+    config: Path | None = None
+
+
+def run(options: ReadOptions) -> ExitCode:
+    """Read, write, and say by the exit code how it went."""
+    chosen = families(options.events)
+    configuration = load(options.config)
+    output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
+    warn_if_plain()
+    reading = open_reading(
+        *options.inputs,
+        settings=configuration.settings,
+        events=sorted({*chosen, *SUMMARY_FAMILIES}),
+        filter=options.filter,
+        count=options.packets,
+    )
+    writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
+    return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None)
+
+
+def tell(reading: Reading, writer: Writer | None, chosen: Sequence[str], fail_on: Severity | None) -> ExitCode:
+    """Read to the end; to `writer` go the events of the chosen families, without it a summary is printed."""
+    summary = Summary()
+    started_ns = time.monotonic_ns()
+    with stop_on_interrupt(reading.stop) as interrupted, reading:
+        for events in followed(reading, summary):
+            if writer is not None:
+                writer.write([event for event in events if is_chosen(event, chosen)])
+        run_facts = Run(reading.statistics(), time.monotonic_ns() - started_ns)
+    if writer is not None:
+        writer.finish()
+        for damage in summary.damages:
+            place = f" at byte {damage.offset}" if damage.offset is not None else ""
+            complain(f"{damage.source}{place}: {damage.what}")
+    else:
+        print_overview(stdout_console(), summary, run_facts)
+    if interrupted.happened:
+        complain("interrupted; this is what had been seen until then")
+        return ExitCode.INTERRUPTED
+    return verdict(summary, reading, fail_on)
+
+
+def followed(reading: Reading, summary: Summary) -> Iterator[list[Event]]:
+    """The lists of events of `reading`, folded into `summary` and shown live on the way."""
+    with Live() as live:
+        for events in reading.lists():
+            summary.extend(events)
+            position = None if live.silent else reading.progress()
+            if position is not None:
+                found = f"{plural(summary.login_count, 'login')}, {plural(len(summary.findings), 'finding')}"
+                source = summary.sources[-1] if summary.sources else ""
+                live.update(source, position.read_bytes, position.total_bytes, found)
+            yield events
+
+
+def families(text: str | None) -> tuple[str, ...]:
+    """The families named on the command line. Raises SettingsError for a word that names none."""
+    if text is None:
+        return DEFAULT_FAMILIES
+    named = tuple(word.strip() for word in text.split(",") if word.strip())
+    if named == ("all",):
+        return FAMILIES
+    for word in named:
+        if word not in FAMILIES:
+            raise SettingsError(f"--events: no family {word!r}; there are {', '.join(FAMILIES)}, or all")
+    return named
+
+
+def is_chosen(event: Event, chosen: Sequence[str]) -> bool:
+    """Whether an event is to be written. Losses and failures of the sensor always are: loss is data."""
+    family = str(event.__struct_config__.tag).partition(".")[0]
+    if family != "sensor" or "sensor" in chosen:
+        return family in chosen
+    return not isinstance(event, SensorStarted | SensorEnded)
+
+
+def verdict(summary: Summary, reading: Reading, fail_on: Severity | None) -> ExitCode:
+    """The exit code of a reading that came to its end."""
+    if fail_on is not None and summary.at_least(fail_on):
+        return ExitCode.FINDINGS
+    if reading.failed:
+        return ExitCode.INPUT
+    return ExitCode.PARTIAL if summary.partial or reading.damaged else ExitCode.CLEAN

@@ -1,0 +1,52 @@
+"""`lapwing doctor`, `demo`, `schema`: what the installation can do, and does."""
+
+import json
+
+import pytest
+
+from lapwing._version import __version__
+from lapwing.app import installation
+from lapwing.app.cli import Level
+from lapwing.app.commands import doctor
+from lapwing.app.exit_codes import ExitCode
+from lapwing.events import Severity, schema
+from tests.app.conftest import Lapwing
+
+
+def test_doctor_says_what_there_is(lapwing: Lapwing) -> None:
+    done = lapwing("doctor")
+    assert done.code == ExitCode.CLEAN
+    for name in ("lapwing", "python", "loops", "libpcap", "capturing", "settings", "terminal"):
+        assert name in done.out
+
+
+def test_missing_compiled_loops_are_said_loudly(
+    lapwing: Lapwing, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lapwing.app.warning.hot_modules", lambda: {"lapwing.flows.hot": False})
+    monkeypatch.setattr(doctor, "hot_modules", lambda: {"lapwing.flows.hot": False})
+    assert "slow" in lapwing("doctor").out
+    assert "SLOW: lapwing.flows.hot not compiled" in lapwing("demo").err
+
+
+def test_wrong_settings_are_found_by_the_doctor(lapwing: Lapwing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAPWING_FLOWS__MAX_FLOWS", "wrong")
+    done = lapwing("doctor")
+    assert done.code == ExitCode.USAGE
+    assert "flows.max_flows" in done.out
+
+
+def test_every_hot_file_is_known_to_the_doctor() -> None:
+    assert {"lapwing.wire.hot"} <= set(installation.hot_modules())
+
+
+def test_the_schema_is_that_of_the_events(lapwing: Lapwing) -> None:
+    assert json.loads(lapwing("schema").out) == json.loads(json.dumps(schema()))
+
+
+def test_the_version_is_shown(lapwing: Lapwing) -> None:
+    assert lapwing("--version").out == f"lapwing {__version__}\n"
+
+
+def test_the_severities_of_the_command_line_are_those_of_the_events() -> None:
+    assert [level.value for level in Level] == [severity.value for severity in Severity]
