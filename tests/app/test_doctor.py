@@ -40,6 +40,15 @@ def test_every_hot_file_is_known_to_the_doctor() -> None:
     assert {"lapwing.wire.hot"} <= set(installation.hot_modules())
 
 
+def test_the_demo_finds_every_labelled_attack_and_accuses_nobody_else(lapwing: Lapwing) -> None:
+    done = lapwing("demo")
+    assert done.code == ExitCode.CLEAN, done.out
+    assert "11 of 11 labelled attacks found" in done.out
+    assert "0 accusations" in done.out
+    assert "MISSED" not in done.out
+    assert "NOT RIGHT" not in done.out
+
+
 def test_the_schema_is_that_of_the_events(lapwing: Lapwing) -> None:
     assert json.loads(lapwing("schema").out) == json.loads(json.dumps(schema()))
 
