@@ -34,6 +34,8 @@ class StreamIdentifier:
         self.evidence: IdentifiedBy | None = None
         self._port = server_port
         self._candidates = protocols
+        if protocols and server_port not in protocols[0].ports:
+            self._candidates = sorted(protocols, key=lambda protocol: server_port not in protocol.ports)
         self._sure: StreamProtocol | None = None  # said YES, while one before it says MORE
         self._heads: dict[Side, bytes] = {}
         self._seen_bytes = 0
@@ -43,7 +45,7 @@ class StreamIdentifier:
         head = self._heads.get(side, b"")
         self._seen_bytes += len(data)
         if len(head) < PROBE_BYTES and data:
-            head = self._heads[side] = (head + data)[:PROBE_BYTES]
+            head = self._heads[side] = head + data[: PROBE_BYTES - len(head)]
             if self._ask(side, head):
                 return self._choose(self._sure, IdentifiedBy.CONTENT)
         if self._seen_bytes >= MAX_UNDECIDED_BYTES or self._saw_both():
@@ -66,22 +68,21 @@ class StreamIdentifier:
         return len(self._heads) == 2 and all(len(head) >= PROBE_BYTES for head in self._heads.values())
 
     def _ask(self, side: Side, head: bytes) -> bool:
-        """Ask all who are left; True when that decides it, for `_sure` or for nobody."""
-        first = sure = None
-        left = []
+        """Ask those who are left, in order; True when that decides it, for `_sure` or for nobody."""
+        left: list[StreamProtocol] = []
         for protocol in self._candidates:
             match = protocol.probe(side, head)
             if match is Match.NO:
+                if protocol is self._sure:
+                    self._sure = None
                 continue
+            if match is Match.YES and (self._sure is None or self._sure not in left):
+                self._sure = protocol
+                if not left:
+                    return True
             left.append(protocol)
-            on_port = self._port in protocol.ports
-            if first is None or (on_port and self._port not in first.ports):
-                first = protocol
-            if match is Match.YES and (sure is None or (on_port and self._port not in sure.ports)):
-                sure = protocol
         self._candidates = left
-        self._sure = sure or (self._sure if self._sure in left else None)
-        return first is None or first is self._sure
+        return not left or left[0] is self._sure
 
 
 def identify_datagram(

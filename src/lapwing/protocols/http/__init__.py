@@ -37,14 +37,21 @@ def _probe(side: Side, head: bytes) -> Match:
         if not could_be_response(head):
             return Match.NO
         return Match.YES if len(head) >= _STATUS_BYTES else Match.MORE
-    if head[:1] in b"\r\n":
-        head = head.lstrip(b"\r\n")  # servers skip empty lines before a request
+    if head[:1] < b" ":  # empty lines, which servers skip before a request, or nothing of HTTP
+        head = head.lstrip(b"\r\n")
+    if head.startswith(_METHODS):
+        return _probe_rest(head)
     if not could_be_request(head):
         return Match.NO if is_no_http(head) else Match.MORE
+    return Match.YES if b" HTTP/1." in head.partition(b"\n")[0] else Match.MORE
+
+
+def _probe_rest(head: bytes) -> Match:
+    """Tell a request from a line of another protocol that starts with the same word."""
     line, end, _ = head.partition(b"\n")
     if end:
         return Match.YES if b" HTTP/1." in line else (Match.MORE if b"HTTP/1" in line else Match.NO)
-    return Match.YES if head.startswith(_METHODS) and len(head) >= _CERTAIN_BYTES else Match.MORE
+    return Match.YES if len(head) >= _CERTAIN_BYTES else Match.MORE
 
 
 def _make(key: FlowKey) -> StreamParser:
