@@ -98,6 +98,7 @@ class Reassembly:
         if end > waiting.delivered + self.window:
             self.output.anomaly(REASSEMBLY_OVERFLOW, flow, now_ns, side)
             self._give_up(flow, side, waiting, min(end - self.window, start), now_ns)
+        end = min(end, waiting.delivered + self.window)
         if not self._has_room(waiting, max(start, waiting.delivered), end):
             self.output.anomaly(REASSEMBLY_OVERFLOW, flow, now_ns, side)
             self._give_up(flow, side, waiting, start, now_ns)

@@ -1,0 +1,584 @@
+# mypy: ignore-errors
+"""The flow table, compiled (Cython, pure-Python mode; types in `.pxd`). `plain.py` defines what it does.
+
+How it keeps a packet cheap: keys of a block of packets are hashed first and the rows they will need are prefetched;
+timers are looked at lazily, so a packet moves no list; the order of eviction is worked out only when the table is full.
+"""
+
+import cython
+import numpy as np
+from cython.cimports.lapwing.flows.hot_types import *  # noqa: F403
+
+from lapwing.flows.hot_tcp import TcpFlows
+from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS
+from lapwing.flows.rules import ICMP6_PAIRS, ICMP_PAIRS
+from lapwing.flows.settings import to_ns
+from lapwing.wire.layout import Status
+
+BLOCK = cython.declare(cython.Py_ssize_t, 64)  # packets hashed ahead; more prefetches would push each other out
+FIRST_INDEX = cython.declare(cython.int, 4096)  # entries of the index; it doubles when half full
+EVICTION_BATCH = cython.declare(cython.int, 65_536)  # flows put in order at once when the table is full
+MAX_CLOCK_NS = cython.declare(cython.longlong, 1 << 62)
+EVERYTHING = cython.declare(cython.longlong, (1 << 63) - 1)
+LOW_HALF = cython.declare(cython.ulonglong, 0xFFFFFFFF)
+_NO_BYTES = np.zeros(0, np.uint8)
+
+
+def _pairs():
+    """Answering ICMP type by type, -1 where there is none; row 0 for ICMP, row 1 for ICMPv6."""
+    table = np.full((2, 256), -1, np.int16)
+    for row, pairs in enumerate((ICMP_PAIRS, ICMP6_PAIRS)):
+        table[row, list(pairs)] = list(pairs.values())
+    return table
+
+
+class FlowTable(TcpFlows):
+    """Packets in, rows out. See `lapwing.flows` for the contract."""
+
+    def __init__(self, settings, hash_key, *, payloads=True):
+        settings.validate()
+        if len(hash_key) != 16:
+            raise ValueError("hash_key must have 16 bytes")
+        TcpFlows.__init__(self, settings, payloads=payloads)
+        self.hash_0 = int.from_bytes(hash_key[:8], "little")
+        self.hash_1 = int.from_bytes(hash_key[8:], "little")
+        self.linger_ns = to_ns(settings.close_linger_s)
+        self.active_ns = to_ns(settings.active_timeout_s)
+        self.sweep_ns = to_ns(settings.sweep_interval_s)
+        self.tcp_idle_ns = to_ns(settings.idle_timeout_tcp_s)
+        self.udp_idle_ns = to_ns(settings.idle_timeout_udp_s)
+        self.other_idle_ns = to_ns(settings.idle_timeout_other_s)
+        self.tick = -1
+        self.max_flows = settings.max_flows
+        self.free_slots = np.zeros(settings.max_flows, np.uint32)
+        self.index = np.zeros(FIRST_INDEX, np.uint64)
+        self.index_mask = FIRST_INDEX - 1
+        self.hashes = np.zeros(BLOCK, np.uint32)
+        self.wheel_head = np.zeros(WHEEL_TICKS, np.uint32)
+        self.wheel_tail = np.zeros(WHEEL_TICKS, np.uint32)
+        self.queue = np.zeros((0, 3), np.int64)
+        self.pairs = _pairs()
+
+    def process(self, buffer, packets, start: cython.Py_ssize_t, count: cython.Py_ssize_t):
+        """Take packet rows [start, count); returns the row to go on with, `count` when all were taken."""
+        self._clear()
+        self.finishing = False
+        self.data = buffer
+        self.packets = packets
+        row: cython.Py_ssize_t = start
+        try:
+            while row < count:
+                try:
+                    with cython.nogil:
+                        row = self._run(row, count)
+                    break
+                except IndexError:  # a bound this file should have checked: a bug of ours, not an outage
+                    self.counts[FAULTS] += 1
+                    row = self.cursor + 1
+        finally:
+            self.data = _NO_BYTES
+            self.packets = None
+        return row
+
+    def ignore(self, slot: cython.Py_ssize_t, flow_id: i64):
+        """Nobody parses this flow any more: from the next call on it has no payload actions."""
+        if slot < 0 or slot >= self.max_flows:
+            return
+        if self.heads[slot].flags & LIVE and self.heads[slot].flow_id == flow_id:
+            self.heads[slot].flags |= IGNORED
+            self._drop_wait(slot, 0)
+            self._drop_wait(slot, 1)
+
+    def advance(self, now_ns: i64):
+        """Let time pass without packets; True while more output waits."""
+        self._clear()
+        self._set_clock(now_ns)
+        return bool(self._expire())
+
+    def finish(self):
+        """End every flow, oldest first; True while more output waits."""
+        self._clear()
+        if not self.finishing:
+            self._line_up(False)
+            self.finishing = True
+        while self.queue_at < self.queue_end:
+            if self._full():
+                return True
+            slot: u32 = self.queue[self.queue_at, 2]
+            self.queue_at += 1
+            reason: cython.int = close_reason(cython.address(self.heads[slot]))
+            self._close(slot, BY_FLUSH if reason == BY_IDLE else reason)
+        self.finishing = False
+        return False
+
+    def statistics(self):
+        """Counters since the start, and how much is held now. created = ended + active."""
+        counts = np.asarray(self.counts).tolist()
+        ended = dict(zip(CLOSE_REASONS, counts[ENDED:], strict=True))
+        ended.pop("active")
+        named = {"packets": counts[PACKETS], "clock_regressions": counts[REGRESSIONS]}
+        named |= {"flows_created": counts[CREATED], "flows_ended": sum(ended.values())}
+        named |= {"flows_active_cuts": counts[CUTS], "faults": counts[FAULTS]}
+        named |= {f"packets_unmatched_{kind.name.lower()}": counts[kind] for kind in Status if kind is not Status.OK}
+        named |= {f"flows_ended_{reason}": count for reason, count in ended.items()}
+        seen = zip(ANOMALY_KINDS, np.asarray(self.anomaly_counts).tolist(), strict=True)
+        named |= {f"anomalies_{kind}": count for kind, count in sorted(seen) if count}
+        held = {"flows_active": self.active, "reassembly_pages": self.page_count}
+        return named | held | {"reassembly_sides": self.wait_count}
+
+    def _run(self, start, count):
+        """Packets [start, count) in blocks: hash, look ahead, then take them. Returns where it stopped."""
+        at: cython.Py_ssize_t = start
+        while at < count:
+            ahead: cython.Py_ssize_t = min(count - at, BLOCK)
+            k: cython.Py_ssize_t
+            for k in range(ahead):
+                packet: cython.pointer[cython.const[Packet]] = cython.address(self.packets[at + k])
+                if packet.status == 0:
+                    self.hashes[k] = self._hash(packet)
+                    lapwing_prefetch(cython.address(self.index[self.hashes[k] & self.index_mask]))
+            for k in range(ahead):
+                entry: u64 = self.index[self.hashes[k] & self.index_mask]
+                if entry:
+                    slot: u32 = cython.cast(u32, entry) - 1
+                    lapwing_prefetch(cython.address(self.heads[slot]))
+                    lapwing_prefetch(cython.address(self.sides[slot, 0]))
+                    lapwing_prefetch(cython.address(self.sides[slot, 1]))
+            for k in range(ahead):
+                self.cursor = at + k
+                if not self._step(cython.address(self.packets[at + k]), self.hashes[k]):
+                    return at + k
+            at += ahead
+        return count
+
+    def _set_clock(self, now_ns):
+        """Move the clock on; returns how far `now_ns` lies before it."""
+        now: i64 = min(now_ns, MAX_CLOCK_NS)
+        behind: i64 = 0
+        if now > self.clock_ns:
+            self.clock_ns = now
+        elif now < self.clock_ns:
+            # A hostile timestamp below -2^62 must not overflow the difference.
+            behind = self.clock_ns - max(now, -MAX_CLOCK_NS)
+        if self.tick < 0:
+            self.tick = self.clock_ns // self.sweep_ns
+            self.next_sweep_ns = (self.tick + 1) * self.sweep_ns
+        return behind
+
+    def _step(self, packet, hashed):
+        """Take one packet; 0 when the output is full and it must be offered again."""
+        behind: i64 = self._set_clock(packet.ts_ns)
+        if self.wait_count or self.clock_ns >= self.next_sweep_ns:
+            if self._expire():
+                return 0
+        if self._full():
+            return 0
+        if packet.status != 0:
+            self.counts[PACKETS] += 1
+            self.counts[REGRESSIONS] += behind > 0
+            self.counts[packet.status & 15] += 1
+            return 1
+        source_port: u16 = packet.src_port
+        target_port: u16 = packet.dst_port
+        two_way: cython.bint = True
+        if packet.protocol == ICMP or packet.protocol == ICMP6:
+            answer: cython.short = self.pairs[packet.protocol == ICMP6, packet.icmp_type]
+            two_way = answer >= 0
+            source_port = packet.icmp_type
+            target_port = answer if two_way else packet.icmp_code
+        found: i64 = self._find(packet, hashed, source_port, target_port, two_way)
+        slot: u32 = 0
+        side: cython.int = 0
+        head: cython.pointer[Head]
+        if found >= 0:
+            slot = cython.cast(u32, found)
+            head = cython.address(self.heads[slot])
+            side = not (
+                packet.src_lo == head.client_lo and packet.src_hi == head.client_hi and source_port == head.client_port
+            )
+            reason: cython.int = self._why_over(head, slot, side, packet)
+            if reason >= 0:
+                self._close(slot, reason)
+                found = -1
+        if found < 0:
+            slot = cython.cast(u32, self._open(packet, hashed, source_port, target_port))
+            head = cython.address(self.heads[slot])
+            side = not (
+                packet.src_lo == head.client_lo and packet.src_hi == head.client_hi and source_port == head.client_port
+            )
+        head = cython.address(self.heads[slot])
+        self.counts[PACKETS] += 1
+        self.counts[REGRESSIONS] += behind > 0
+        if behind > CLOCK_TOLERANCE_NS:
+            self._anomaly(CLOCK_REGRESSION, slot, side, 1)
+        this: cython.pointer[Side] = cython.address(self.sides[slot, side])
+        this.packet_count += 1
+        this.wire_bytes += packet.wire_bytes
+        this.ip_bytes += packet.ip_bytes
+        this.payload_bytes += packet.payload_bytes
+        head.last_ts_ns = self.clock_ns
+        if packet.protocol == TCP:
+            this.tcp_flags |= packet.tcp_flags
+            was_open: cython.bint = close_reason(head) == BY_IDLE
+            self._track_tcp(head, slot, side, packet)
+            if was_open and close_reason(head) != BY_IDLE:
+                self._leave_wheel(slot)
+                self._enter_wheel(slot)
+            return 1
+        if side:
+            head.server_state = PARTIAL
+        else:
+            head.client_state = PARTIAL
+        if packet.protocol == UDP and packet.payload_bytes:
+            self._letter_once(head, slot, side, LETTER_D, ord("D"))
+            captured: u32 = min(packet.payload_captured, packet.payload_bytes)
+            if captured and not head.flags & IGNORED:
+                self._act(DO_DATAGRAM, slot, side, 0, packet.payload_off, captured, CHUNK)
+        return 1
+
+    def _why_over(self, head, slot, side, packet):
+        """Reason to end the flow before this packet opens another one, -1 when the packet belongs to it."""
+        reason: cython.int = close_reason(head)
+        if self.clock_ns - head.last_ts_ns >= self._timeout(head):
+            return reason
+        if packet.protocol != TCP or packet.tcp_flags & (SYN | ACK | RST | FIN) != SYN:
+            return -1
+        if not self._is_new_connection(head, slot, side, packet, reason != BY_IDLE):
+            return -1
+        return reason if reason != BY_IDLE else BY_SUPERSEDE
+
+    # The index: open addressing with linear probing; an entry is the hash in the upper half, slot + 1 in the lower.
+
+    def _hash(self, packet):
+        """SipHash-1-3 of the canonical key, 32 bits of it."""
+        words: u64[6]
+        source_port: u64 = packet.src_port
+        target_port: u64 = packet.dst_port
+        swap: cython.bint = True
+        if packet.protocol == ICMP or packet.protocol == ICMP6:
+            answer: cython.short = self.pairs[packet.protocol == ICMP6, packet.icmp_type]
+            swap = answer >= 0
+            source_port = packet.icmp_type
+            target_port = answer if swap else packet.icmp_code
+        if swap:
+            if packet.src_hi != packet.dst_hi:
+                swap = packet.dst_hi < packet.src_hi
+            elif packet.src_lo != packet.dst_lo:
+                swap = packet.dst_lo < packet.src_lo
+            else:
+                swap = target_port < source_port
+        ports: u64 = (target_port << 16 | source_port) if swap else (source_port << 16 | target_port)
+        ports = ports << 16 | cython.cast(u64, packet.protocol) << 8 | packet.ip_version
+        a_hi: u64 = packet.dst_hi if swap else packet.src_hi
+        a_lo: u64 = packet.dst_lo if swap else packet.src_lo
+        b_hi: u64 = packet.src_hi if swap else packet.dst_hi
+        b_lo: u64 = packet.src_lo if swap else packet.dst_lo
+        count: cython.int = 5
+        words[0] = ports
+        if packet.ip_version == 4:
+            words[1] = a_lo << 32 | (b_lo & LOW_HALF)
+            count = 2
+        else:
+            words[1] = a_hi
+            words[2] = a_lo
+            words[3] = b_hi
+            words[4] = b_lo
+        words[count] = cython.cast(u64, count * 8) << 56
+        v0: u64 = self.hash_0 ^ cython.cast(u64, 0x736F6D6570736575)
+        v1: u64 = self.hash_1 ^ cython.cast(u64, 0x646F72616E646F6D)
+        v2: u64 = self.hash_0 ^ cython.cast(u64, 0x6C7967656E657261)
+        v3: u64 = self.hash_1 ^ cython.cast(u64, 0x7465646279746573)
+        word: u64 = 0
+        k: cython.int
+        for k in range(count + 4):
+            if k <= count:
+                word = words[k]
+                v3 ^= word
+            elif k == count + 1:
+                v2 ^= 0xFF
+            v0 += v1
+            v1 = v1 << 13 | v1 >> 51
+            v1 ^= v0
+            v0 = v0 << 32 | v0 >> 32
+            v2 += v3
+            v3 = v3 << 16 | v3 >> 48
+            v3 ^= v2
+            v0 += v3
+            v3 = v3 << 21 | v3 >> 43
+            v3 ^= v0
+            v2 += v1
+            v1 = v1 << 17 | v1 >> 47
+            v1 ^= v2
+            v2 = v2 << 32 | v2 >> 32
+            if k <= count:
+                v0 ^= word
+        word = v0 ^ v1 ^ v2 ^ v3
+        return cython.cast(u32, word ^ word >> 32)
+
+    def _find(self, packet, hashed, source_port, target_port, two_way):
+        """Slot of the flow this packet belongs to, -1 when there is none."""
+        at: u64 = hashed & self.index_mask
+        entry: u64 = self.index[at]
+        while entry:
+            if entry >> 32 == hashed:
+                slot: u32 = cython.cast(u32, entry) - 1
+                head: cython.pointer[Head] = cython.address(self.heads[slot])
+                if head.protocol == packet.protocol and head.ip_version == packet.ip_version:
+                    if (
+                        packet.src_lo == head.client_lo and packet.dst_lo == head.server_lo
+                        and source_port == head.client_port and target_port == head.server_port
+                        and packet.src_hi == head.client_hi and packet.dst_hi == head.server_hi
+                    ):  # fmt: skip
+                        return slot
+                    if (
+                        two_way and packet.src_lo == head.server_lo and packet.dst_lo == head.client_lo
+                        and source_port == head.server_port and target_port == head.client_port
+                        and packet.src_hi == head.server_hi and packet.dst_hi == head.client_hi
+                    ):  # fmt: skip
+                        return slot
+            at = (at + 1) & self.index_mask
+            entry = self.index[at]
+        return -1
+
+    def _index_insert(self, hashed, slot):
+        at: u64 = hashed & self.index_mask
+        while self.index[at]:
+            at = (at + 1) & self.index_mask
+        self.index[at] = cython.cast(u64, hashed) << 32 | (slot + 1)
+        return 0
+
+    def _index_remove(self, hashed, slot):
+        """Take an entry out and move later ones of the same probe run back, so that no tombstones remain."""
+        mask: u64 = self.index_mask
+        hole: u64 = hashed & mask
+        wanted: u64 = cython.cast(u64, hashed) << 32 | (slot + 1)
+        while self.index[hole] != wanted:
+            if self.index[hole] == 0:
+                return 0
+            hole = (hole + 1) & mask
+        at: u64 = (hole + 1) & mask
+        entry: u64 = self.index[at]
+        while entry:
+            if ((at - (entry >> 32)) & mask) >= ((at - hole) & mask):
+                self.index[hole] = entry
+                hole = at
+            at = (at + 1) & mask
+            entry = self.index[at]
+        self.index[hole] = 0
+        return 0
+
+    def _grow_index(self):
+        old: u64[::1] = self.index
+        self.index = np.zeros(2 * old.shape[0], np.uint64)
+        self.index_mask = self.index.shape[0] - 1
+        k: cython.Py_ssize_t
+        for k in range(old.shape[0]):
+            if old[k]:
+                self._index_insert(cython.cast(u32, old[k] >> 32), cython.cast(u32, old[k]) - 1)
+        return 0
+
+    def _open(self, packet, hashed, source_port, target_port):
+        """Make a flow of its first packet."""
+        if self.active >= self.max_flows:
+            self._evict()
+        if 2 * self.active > self.index_mask:
+            with cython.gil:
+                self._grow_index()
+        slot: u32
+        if self.free_count:
+            self.free_count -= 1
+            slot = self.free_slots[self.free_count]
+        else:
+            slot = self.fresh_slot
+            self.fresh_slot += 1
+        head: cython.pointer[Head] = cython.address(self.heads[slot])
+        self.last_flow_id += 1
+        head.flow_id = self.last_flow_id
+        head.last_ts_ns = self.clock_ns
+        head.flags = LIVE
+        head.vlan_id = packet.vlan_id
+        head.ip_version = packet.ip_version
+        head.protocol = packet.protocol
+        head.client_state = head.server_state = INACTIVE
+        head.client_letters = head.server_letters = 0
+        self._clear_rows(slot)
+        self.tails[slot].hash = hashed
+        self.tails[slot].first_ts_ns = self.clock_ns
+        swapped: cython.bint = self._take_roles(packet, slot, source_port, target_port)
+        head.client_hi = packet.dst_hi if swapped else packet.src_hi
+        head.client_lo = packet.dst_lo if swapped else packet.src_lo
+        head.server_hi = packet.src_hi if swapped else packet.dst_hi
+        head.server_lo = packet.src_lo if swapped else packet.dst_lo
+        head.client_port = target_port if swapped else source_port
+        head.server_port = source_port if swapped else target_port
+        if swapped:
+            self._letter(slot, 0, ord("^"))
+        self._index_insert(hashed, slot)
+        self.active += 1
+        self.counts[CREATED] += 1
+        self._enter_wheel(slot)
+        self._write_key(slot)
+        return slot
+
+    def _clear_rows(self, slot):
+        """A slot used before is as good as new."""
+        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
+        tail.client_wait = tail.server_wait = tail.client_holes = tail.server_holes = 0
+        k: cython.int
+        for k in range(2):
+            side: cython.pointer[Side] = cython.address(self.sides[slot, k])
+            side.next_offset = 0
+            side.base = side.ack = 0
+            side.flags = 0
+        self._start_record(slot)
+        tail.record_index = 0
+        return 0
+
+    def _take_roles(self, packet, slot, source_port, target_port):
+        """Note the evidence for who is the client; true when it is the target of this first packet."""
+        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
+        if packet.protocol == TCP and packet.tcp_flags & SYN:
+            tail.role_evidence = ROLE_SYN_ACK if packet.tcp_flags & ACK else ROLE_SYN
+            return (packet.tcp_flags & ACK) != 0
+        tail.role_evidence = ROLE_FIRST
+        if packet.protocol != ICMP and packet.protocol != ICMP6 and source_port and target_port:
+            if (source_port < WELL_KNOWN_PORTS) != (target_port < WELL_KNOWN_PORTS):
+                tail.role_evidence = ROLE_PORT
+                return source_port < WELL_KNOWN_PORTS
+        return False
+
+    def _close(self, slot, reason):
+        self._flush_to(slot, 0, EVERYTHING)
+        self._drop_wait(slot, 0)
+        self._flush_to(slot, 1, EVERYTHING)
+        self._drop_wait(slot, 1)
+        self._drop_holes(slot)
+        self._write_record(slot, reason)
+        self.counts[ENDED + reason] += 1
+        self._index_remove(self.tails[slot].hash, slot)
+        self._leave_wheel(slot)
+        self.heads[slot].flags = 0
+        self.free_slots[self.free_count] = slot
+        self.free_count += 1
+        self.active -= 1
+        return 0
+
+    def _evict(self):
+        """End the least recently seen flow; of several seen in one instant, the oldest.
+
+        The queue holds the oldest flows in order, as they were when it was made. A flow seen since is newer than all
+        of them, and so are flows opened since; so what is still as it was is the oldest.
+        """
+        while True:
+            if self.queue_at >= self.queue_end:
+                with cython.gil:
+                    self._line_up(True)
+            slot: u32 = cython.cast(u32, self.queue[self.queue_at, 2])
+            head: cython.pointer[Head] = cython.address(self.heads[slot])
+            same: cython.bint = head.flow_id == self.queue[self.queue_at, 1]
+            same = same and head.flags & LIVE and head.last_ts_ns == self.queue[self.queue_at, 0]
+            self.queue_at += 1
+            if same:
+                break
+        self._anomaly(EVICTED, slot, 0, 1)
+        return self._close(slot, BY_EVICTION)
+
+    def _line_up(self, for_eviction):
+        """Put live flows in order: by when they were last seen, some of them; or all by age."""
+        heads = self._heads[: self.fresh_slot]
+        slots = np.flatnonzero(heads["flags"] & LIVE)
+        seen, ids = heads["last_ts_ns"][slots], heads["flow_id"][slots]
+        if for_eviction:
+            chosen = np.flatnonzero(seen < self.clock_ns)
+            if len(chosen):
+                slots, seen, ids = slots[chosen], seen[chosen], ids[chosen]
+            order = np.lexsort((ids, seen))[:EVICTION_BATCH]
+        else:
+            order = np.argsort(ids)
+        self.queue = np.stack((seen[order], ids[order], slots[order]), axis=1)
+        self.queue_at = 0
+        self.queue_end = len(order)
+        return 0
+
+    def _timeout(self, head):
+        if head.client_state >= CLOSED or head.server_state >= CLOSED:
+            if close_reason(head) != BY_IDLE:
+                return self.linger_ns
+        if head.protocol == TCP:
+            return self.tcp_idle_ns
+        return self.udp_idle_ns if head.protocol == UDP else self.other_idle_ns
+
+    # The timer wheel: a doubly linked list of flows per sweep interval, in the order they came; links are slot + 1.
+
+    def _expire(self):
+        """Do what is due; 1 when the output is full first."""
+        if self.wait_count and self._expire_waits():
+            return 1
+        target: i64 = self.clock_ns // self.sweep_ns
+        self.tick = max(self.tick, target - WHEEL_TICKS)
+        while True:
+            bucket: i64 = self.tick % WHEEL_TICKS
+            while self.wheel_head[bucket]:
+                if self._full():
+                    return 1
+                self._look_at(self.wheel_head[bucket] - 1)
+            if self.tick >= target:
+                break
+            self.tick += 1
+        self.next_sweep_ns = (self.tick + 1) * self.sweep_ns
+        return 0
+
+    def _look_at(self, slot):
+        head: cython.pointer[Head] = cython.address(self.heads[slot])
+        if self.clock_ns - head.last_ts_ns >= self._timeout(head):
+            return self._close(slot, close_reason(head))
+        self._leave_wheel(slot)
+        if self.clock_ns - self.tails[slot].first_ts_ns >= self.active_ns:
+            self._write_record(slot, BY_ACTIVE)
+            self.counts[CUTS] += 1
+            self._start_record(slot)
+        return self._enter_wheel(slot)
+
+    def _enter_wheel(self, slot):
+        """Put the flow where the wheel looks at it when it may be over; never before the next sweep."""
+        head: cython.pointer[Head] = cython.address(self.heads[slot])
+        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
+        due_ns: i64 = min(head.last_ts_ns + self._timeout(head), tail.first_ts_ns + self.active_ns)
+        tick: i64 = (due_ns + self.sweep_ns - 1) // self.sweep_ns
+        tick = min(max(tick, self.tick + 1), self.tick + WHEEL_TICKS - 1)
+        bucket: i64 = tick % WHEEL_TICKS
+        head.bucket = cython.cast(u16, bucket)
+        tail.timer_next = 0
+        tail.timer_prev = self.wheel_tail[bucket]
+        if tail.timer_prev:
+            self.tails[tail.timer_prev - 1].timer_next = slot + 1
+        else:
+            self.wheel_head[bucket] = slot + 1
+        self.wheel_tail[bucket] = slot + 1
+        return 0
+
+    def _leave_wheel(self, slot):
+        bucket: u16 = self.heads[slot].bucket
+        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
+        if tail.timer_prev:
+            self.tails[tail.timer_prev - 1].timer_next = tail.timer_next
+        else:
+            self.wheel_head[bucket] = tail.timer_next
+        if tail.timer_next:
+            self.tails[tail.timer_next - 1].timer_prev = tail.timer_prev
+        else:
+            self.wheel_tail[bucket] = tail.timer_prev
+        return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(-1)
+def close_reason(head: cython.pointer[cython.const[Head]]) -> cython.int:
+    """Why the flow would end now if nothing else comes."""
+    if head.protocol != TCP:
+        return BY_IDLE
+    if head.client_state == RESET or head.server_state == RESET:
+        return BY_RST
+    return BY_FIN if head.client_state == CLOSED and head.server_state == CLOSED else BY_IDLE
