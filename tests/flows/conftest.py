@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.flows.rows import Result, Trace, run
 
 from lapwing.flows import plain
+from tests.flows.rows import Result, Trace, run
 
 IMPLEMENTATIONS: dict[str, Any] = {"plain": plain.FlowTable}
 try:

@@ -15,18 +15,10 @@ It opens nothing, reads no clock and knows no protocol above TCP and UDP. Use:
 `COMPILED` says which of the two equal implementations is in use.
 """
 
+from lapwing.flows._select import COMPILED, FlowTable
 from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS, KEY_DTYPE, RECORD_DTYPE, ActionKind
 from lapwing.flows.objects import closed_events, flow_keys, opened_events
 from lapwing.flows.settings import FlowSettings
-
-try:
-    from lapwing.flows.hot import FlowTable
-
-    COMPILED = True
-except ImportError:  # no compiler where this was installed
-    from lapwing.flows.plain import FlowTable
-
-    COMPILED = False
 
 __all__ = [
     "ANOMALY_KINDS",

@@ -1,4 +1,5 @@
 # mypy: ignore-errors
+# ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
 """The flow table, compiled (Cython, pure-Python mode; types in `.pxd`). `plain.py` defines what it does.
 
 How it keeps a packet cheap: keys of a block of packets are hashed first and the rows they will need are prefetched;
@@ -7,13 +8,16 @@ timers are looked at lazily, so a packet moves no list; the order of eviction is
 
 import cython
 import numpy as np
-from cython.cimports.lapwing.flows.hot_types import *  # noqa: F403
+from cython.cimports.lapwing.flows.hot_types import *
 
 from lapwing.flows.hot_tcp import TcpFlows
 from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS
 from lapwing.flows.rules import ICMP6_PAIRS, ICMP_PAIRS
 from lapwing.flows.settings import to_ns
 from lapwing.wire.layout import Status
+
+if not cython.compiled:
+    raise ImportError("lapwing.flows.hot runs only compiled; lapwing.flows.plain is its twin")
 
 BLOCK = cython.declare(cython.Py_ssize_t, 64)  # packets hashed ahead; more prefetches would push each other out
 FIRST_INDEX = cython.declare(cython.int, 4096)  # entries of the index; it doubles when half full
@@ -251,7 +255,7 @@ class FlowTable(TcpFlows):
 
     def _hash(self, packet):
         """SipHash-1-3 of the canonical key, 32 bits of it."""
-        words: u64[6]
+        words = cython.declare(u64[6])
         source_port: u64 = packet.src_port
         target_port: u64 = packet.dst_port
         swap: cython.bint = True

@@ -1,4 +1,5 @@
 # mypy: ignore-errors
+# ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
 """Rows of the compiled flow table: flows, and what a call hands out (Cython, pure-Python mode; types in `.pxd`).
 
 A flow is one head, two sides and one tail, in arrays of their own, so that a packet in order touches two cache lines.
@@ -7,9 +8,12 @@ Arrays are reserved at full size and take memory as rows are first used, so grow
 
 import cython
 import numpy as np
-from cython.cimports.lapwing.flows.hot_types import *  # noqa: F403
+from cython.cimports.lapwing.flows.hot_types import *
 
 from lapwing.flows.layout import ACTION_DTYPE, ANOMALY_KINDS, CLOSE_REASONS, KEY_DTYPE, RECORD_DTYPE
+
+if not cython.compiled:
+    raise ImportError("lapwing.flows.hot_rows runs only compiled; lapwing.flows.plain is its twin")
 
 
 def _numbered(count, kind, name):

@@ -1,11 +1,15 @@
 # mypy: ignore-errors
+# ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
 """TCP on one flow, compiled (types in `.pxd`). `plain_tcp.py` defines what it does."""
 
 import cython
 import numpy as np
-from cython.cimports.lapwing.flows.hot_types import *  # noqa: F403
+from cython.cimports.lapwing.flows.hot_types import *
 
 from lapwing.flows.hot_waiting import WaitingBytes
+
+if not cython.compiled:
+    raise ImportError("lapwing.flows.hot_tcp runs only compiled; lapwing.flows.plain is its twin")
 
 
 class TcpFlows(WaitingBytes):
@@ -208,7 +212,7 @@ class TcpFlows(WaitingBytes):
 
     def _fill_holes(self, list_, start, end):
         """Take [start, end) out of the holes; returns how many bytes that filled."""
-        left: i64[18]
+        left = cython.declare(i64[18])
         pieces: cython.int = 0
         filled: i64 = 0
         k: i64

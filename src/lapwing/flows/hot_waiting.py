@@ -1,4 +1,5 @@
 # mypy: ignore-errors
+# ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
 """Ordered bytes from TCP segments, compiled (types in `.pxd`). `plain_reassembly.py` defines what it does.
 
 Bytes beyond a hole are copied to pages, found through a small ring of page numbers per waiting side, with a bit per
@@ -7,10 +8,13 @@ byte that is there. So the cost of a segment depends on its own length alone, ho
 
 import cython
 import numpy as np
-from cython.cimports.lapwing.flows.hot_types import *  # noqa: F403
+from cython.cimports.lapwing.flows.hot_types import *
 
 from lapwing.flows.hot_rows import FlowRows
 from lapwing.flows.settings import to_ns
+
+if not cython.compiled:
+    raise ImportError("lapwing.flows.hot_waiting runs only compiled; lapwing.flows.plain is its twin")
 
 _WAIT = [(f"time_{number}", "<i8") for number in range(3)] + [(f"half_{number}", "<u4") for number in range(5)]
 _WAIT_DTYPE = np.dtype([*_WAIT, ("side", "u1"), ("wait_class", "u1")], align=True)

@@ -73,7 +73,7 @@ class TcpTracker:
         this.state, other.state = next_states(this.state, other.state, segment.flags)
 
     def _reset_fits(self, this: FlowSide, other: FlowSide, segment: Segment) -> bool:
-        """Whether a RST can be the endpoint's own (RFC 9293, section 3.5.3); near is enough: we may have missed some."""
+        """Whether a RST can be the endpoint's own (RFC 9293, section 3.5.3); near is enough: we miss bytes."""
         if this.base is not None:
             ahead = this.offset_of(segment.sequence) - this.next_offset
         elif segment.flags & ACK and other.base is not None:

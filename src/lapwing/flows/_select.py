@@ -1,0 +1,19 @@
+"""Picks the compiled flow table, or its plain twin where no compiler was present at build time."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lapwing.flows.plain import FlowTable
+
+    COMPILED: bool  # False: the plain twin serves, about 40 times slower
+else:
+    try:
+        from lapwing.flows.hot import FlowTable
+
+        COMPILED = True
+    except ImportError:
+        from lapwing.flows.plain import FlowTable
+
+        COMPILED = False
+
+__all__ = ["COMPILED", "FlowTable"]
