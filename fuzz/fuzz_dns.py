@@ -1,5 +1,7 @@
 """Fuzz target: one DNS datagram."""
 
+import sys
+
 from lapwing.events import FlowKey, Side, Transport
 from lapwing.protocols.dns import DNS
 from lapwing.wire.dns import decode, encode
@@ -16,3 +18,7 @@ def run(data: bytes) -> None:
     message = decode(data)
     if message.questions and not message.answers:
         assert decode(encode(message)) == message
+
+
+if __name__ == "__main__":
+    run(sys.stdin.buffer.read())

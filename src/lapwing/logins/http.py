@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from lapwing.events import AuthAttempted, AuthEvent, AuthEvidence, AuthResolved, Message, Outcome, Side
+from lapwing.events import AuthAttempted, AuthEvent, Message, Outcome, Side
 from lapwing.events.messages import HttpRequest, HttpResponse
 from lapwing.logins.contract import LoginAdapter, LoginContext, LoginProtocol
 from lapwing.logins.endpoints import path_segments
-from lapwing.logins.http_answers import AnswerReader, Login, Verdict
+from lapwing.logins.http_answers import AnswerReader, Login
 from lapwing.logins.http_client import fingerprint
 from lapwing.logins.http_credentials import Credentials, find_credentials
+from lapwing.logins.tries import resolved, unanswered
 from lapwing.logins.usernames import normalise
 
 MAX_PENDING = 64  # logins of a connection waiting for an answer; the oldest beyond are resolved as unknown
@@ -18,8 +19,6 @@ MAX_USER_AGENT_CHARS = 512
 
 _PER_REQUEST = frozenset({"basic", "digest"})  # sent with every request, so only the first success is a login
 Identity = tuple[str, str | None, str | None]  # surface, user, secret tag
-
-_NOT_ANSWERED = Verdict(Outcome.UNKNOWN, 0.0, "no answer seen")
 
 
 class _Pending(NamedTuple):
@@ -49,7 +48,7 @@ class HttpLogins:
 
     def close(self, ts_ns: int) -> Iterable[AuthEvent]:
         """See LoginAdapter."""
-        events = [_resolved(pending.attempt, _NOT_ANSWERED, ts_ns) for pending in self._pending.values()]
+        events = [unanswered(pending.attempt, ts_ns) for pending in self._pending.values()]
         self._pending.clear()
         return events
 
@@ -66,7 +65,7 @@ class HttpLogins:
         events: list[AuthEvent] = [attempt]
         if len(self._pending) == MAX_PENDING:
             oldest = self._pending.pop(next(iter(self._pending)))
-            events.append(_resolved(oldest.attempt, _NOT_ANSWERED, ts_ns))
+            events.append(unanswered(oldest.attempt, ts_ns))
         login = Login(credentials.mechanism, credentials.endpoint, path_segments(request.target))
         self._pending[request.index] = _Pending(attempt, login, identity)
         if self._early is not None and self._early.index == request.index:
@@ -83,7 +82,7 @@ class HttpLogins:
         verdict = self._answers.judge(response, pending.login)
         if pending.login.mechanism in _PER_REQUEST and verdict.outcome is Outcome.SUCCEEDED:
             self._accept(pending.identity)
-        return [_resolved(pending.attempt, verdict, ts_ns)]
+        return [resolved(pending.attempt, ts_ns, verdict.outcome, verdict.detail, confidence=verdict.confidence)]
 
     def _accept(self, identity: Identity) -> None:
         if len(self._accepted) == MAX_ACCEPTED:
@@ -116,31 +115,6 @@ class HttpLogins:
             community_id=key.community_id,
             auth_id=self._context.next_auth_id(),
         )
-
-
-def _resolved(attempt: AuthAttempted, verdict: Verdict, ts_ns: int) -> AuthResolved:
-    return AuthResolved(
-        ts_ns=ts_ns,
-        protocol=attempt.protocol,
-        mechanism=attempt.mechanism,
-        endpoint=attempt.endpoint,
-        client_ip=attempt.client_ip,
-        client_port=attempt.client_port,
-        server_ip=attempt.server_ip,
-        server_port=attempt.server_port,
-        username=attempt.username,
-        secret_tag=attempt.secret_tag,
-        fingerprint=attempt.fingerprint,
-        user_agent=attempt.user_agent,
-        flow_id=attempt.flow_id,
-        community_id=attempt.community_id,
-        auth_id=attempt.auth_id,
-        outcome=verdict.outcome,
-        evidence=AuthEvidence.PROTOCOL_STATE if verdict is _NOT_ANSWERED else AuthEvidence.SERVER_REPLY,
-        confidence=verdict.confidence,
-        detail=verdict.detail,
-        attempted_ts_ns=attempt.ts_ns,
-    )
 
 
 def _make(context: LoginContext) -> LoginAdapter:

@@ -1,4 +1,4 @@
-"""One login try and its outcome as events, for the protocols of one line per message."""
+"""One login try and its outcome as events."""
 
 import re
 
@@ -70,6 +70,7 @@ def resolved(
         username=attempt.username,
         secret_tag=attempt.secret_tag,
         fingerprint=attempt.fingerprint,
+        user_agent=attempt.user_agent,
         flow_id=attempt.flow_id,
         community_id=attempt.community_id,
         auth_id=attempt.auth_id,
