@@ -1,12 +1,13 @@
 """Runs a scenario through a detector."""
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
 from lapwing.detect import Detector, DetectSettings
 from lapwing.events import Action, AuthResolved, Event, Finding, FindingClosed, FindingRaised
-from lapwing.testing.logins import Scenario
+from lapwing.testing.logins import Builder, Scenario
 
 MILDEST_FIRST = list(Action)
 
@@ -57,6 +58,13 @@ class Outcome:
 
 
 Run = Callable[..., Outcome]
+
+
+@cache
+def built(build: Builder, seed: int) -> tuple[Scenario, Outcome]:
+    """A scenario and what was said about it, once for all tests that look at it."""
+    scenario = build(seed)
+    return scenario, Outcome(scenario.events)
 
 
 @pytest.fixture

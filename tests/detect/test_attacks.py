@@ -5,7 +5,7 @@ import pytest
 from lapwing.events import Action
 from lapwing.testing.logins import ATTACKS, Builder, Expected, Traffic, attacker, stuffing, stuffing_distributed
 
-from .conftest import Run
+from .conftest import Run, built
 
 SEEDS = (11, 12, 13, 14, 15)
 by_name = pytest.mark.parametrize("build", ATTACKS, ids=lambda b: b.__name__)
@@ -14,9 +14,9 @@ by_seed = pytest.mark.parametrize("seed", SEEDS)
 
 @by_seed
 @by_name
-def test_each_attack_becomes_exactly_its_labelled_findings(run: Run, build: Builder, seed: int) -> None:
-    scenario = build(seed)
-    found = [(f.finding, f.subject_kind, f.subject) for f in run(scenario).last]
+def test_each_attack_becomes_exactly_its_labelled_findings(build: Builder, seed: int) -> None:
+    scenario, outcome = built(build, seed)
+    found = [(f.finding, f.subject_kind, f.subject) for f in outcome.last]
     assert sorted(_loose(f, scenario.expected) for f in found) == sorted(
         (e.kind, e.subject_kind, e.subject or "") for e in scenario.expected
     )
@@ -29,18 +29,16 @@ def _loose(found: tuple[str, str, str], expected: list[Expected]) -> tuple[str, 
 
 @by_seed
 @by_name
-def test_no_attack_accuses_ordinary_people(run: Run, build: Builder, seed: int) -> None:
-    scenario = build(seed)
-    outcome = run(scenario)
+def test_no_attack_accuses_ordinary_people(build: Builder, seed: int) -> None:
+    scenario, outcome = built(build, seed)
     for finding in outcome.last:
         assert not scenario.ordinary & {finding.subject, *finding.sources}, finding.sentence
     assert outcome.worst_of(scenario.ordinary) in (Action.ALLOW, Action.WATCH)
 
 
 @by_name
-def test_the_sources_of_a_finding_are_the_attackers(run: Run, build: Builder) -> None:
-    scenario = build(SEEDS[0])
-    outcome = run(scenario)
+def test_the_sources_of_a_finding_are_the_attackers(build: Builder) -> None:
+    scenario, outcome = built(build, SEEDS[0])
     for expected in scenario.expected:
         if expected.kind == "velocity-spike":
             continue

@@ -76,8 +76,9 @@ class Campaigns:
             row = tracker.table.peek(key)
             if row is None:
                 continue
-            noted = self._note(group, row, login, owned=owned, suspected=bool(evidence[group]))
-            if noted and not owned:
+            if owned and login.failed:
+                row.owned += max(login.event.attempt_count, 1)
+            elif self._note(group, row, login, suspected=bool(evidence[group])):
                 rows[group] = row
         if not rows or not login.failed:
             return told, None
@@ -88,11 +89,9 @@ class Campaigns:
         return told, raised
 
     def _is_nobody(self, source: bytes) -> bool:
-        """Nothing is kept about the source, so its success belongs to no story."""
+        """Nothing ever failed at the source, so its success belongs to no story."""
         row = self._sources.table.peek(source)
-        if row is not None and (row.first is not None or row.episode is not None):
-            return False
-        return not self.open or ("source", source) not in self.open
+        return row is None or row.tries is None
 
     def sweep(self, now_ns: int) -> list[Finding]:
         """Close what has been quiet for long."""
@@ -107,7 +106,7 @@ class Campaigns:
         """Close all."""
         return [self._close(key, now_ns) for key in list(self.open)]
 
-    def _note(self, group: str, row: Tally, login: Login, *, owned: bool, suspected: bool) -> bool:
+    def _note(self, group: str, row: Tally, login: Login, *, suspected: bool) -> bool:
         """Keep the plain facts of a failure, or of a success that seems to belong to one. True if noted."""
         episode = row.episode
         if login.succeeded:
@@ -120,12 +119,10 @@ class Campaigns:
                 return False
             episode, row.first = begin(row.first), None
         if self._is_over(group, episode, login.now_ns, suspected=suspected):
-            row.episode, row.first = None, glimpse
+            row.episode, row.first, row.owned = None, glimpse, 0
             return False
         row.episode = episode
         episode.note(glimpse)
-        if owned:
-            episode.owned += glimpse.count
         return True
 
     def _note_success(self, group: str, row: Tally, login: Login) -> None:
@@ -177,7 +174,7 @@ class Campaigns:
             if key is None or row is None or row.episode is None or not reasons:
                 continue
             log_odds = self._settings.prior + self._group_score(group, reasons)
-            if log_odds < self._settings.finding.raise_at or not self._is_whole(group, row.episode):
+            if log_odds < self._settings.finding.raise_at or not self._is_whole(group, row, row.episode):
                 continue
             if group in ("credential", "source"):
                 group, key, tracker, row = self._by_client(login, (group, key, tracker, row))
@@ -191,14 +188,15 @@ class Campaigns:
         """As in the verdict, but a spike of the site may weigh fully on the site itself."""
         return sum(r.weight for r in reasons) if group == "site" else self._judge.score(group, reasons)
 
-    def _is_whole(self, group: str, episode: Episode) -> bool:
+    def _is_whole(self, group: str, row: Tally, episode: Episode) -> bool:
         """Whether the episode itself, without what other findings explain, is worth a finding of its own."""
         sources = episode.sources.count
         if group == "account" and sources < self._settings.account.min_sources:
             return False
         if group == "credential" and sources < MIN_SPRAY_SOURCES:
             return False
-        return episode.failures >= self._settings.finding.min_failures and episode.owned * 2 < episode.failures
+        unexplained = episode.failures - episode.owned
+        return episode.failures >= self._settings.finding.min_failures and row.owned + episode.owned < unexplained
 
     def _by_client(self, login: Login, own: Standing) -> Standing:
         """One rare client that sprays, or attacks from several sources in turn, is the finding of that client."""
@@ -243,7 +241,8 @@ class Campaigns:
             group=group,
             key=key,
             subject_kind=subject_kind,
-            subject=subject,
+            subject="" if group == "account" else subject,
+            named=self._keyring.glimpse(login).named if group == "account" else b"",
             episode=episode,
             log_odds=score[0],
             reasons=list(score[1]),

@@ -26,7 +26,17 @@ from lapwing.detect.trackers import (
     Tracker,
 )
 from lapwing.detect.verdict import Judge, Verdict
-from lapwing.events import Action, AuthEvent, AuthResolved, Event, Finding, Outcome
+from lapwing.events import (
+    Action,
+    AuthEvent,
+    AuthResolved,
+    Event,
+    Finding,
+    FindingClosed,
+    FindingRaised,
+    FindingUpdated,
+    Outcome,
+)
 
 SNAPSHOT_VERSION = 1
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
@@ -35,6 +45,11 @@ TICK_NS = 3_600 * SECOND_NS  # how often rows long unused are dropped, in time o
 NO_VERDICT = Verdict(Action.ALLOW, 0.0, 0.0, ())
 OUTCOME_NAMES = {outcome: f"logins_{outcome.value}" for outcome in Outcome}
 SUSPECTS = {"source": "suspect-source", "fingerprint": "suspect-client", "credential": "suspect-secret"}
+_TAGS: dict[type[Finding], str] = {
+    FindingRaised: "findings_raised",
+    FindingUpdated: "findings_updated",
+    FindingClosed: "findings_closed",
+}
 HALF_A_TRY = 0.5  # a single failed try of yesterday
 
 
@@ -91,25 +106,19 @@ class Detector:
         if not isinstance(event, AuthResolved):
             return ()
         self._count(OUTCOME_NAMES[event.outcome])
-        now_ns = self._now_ns = max(self._now_ns, event.ts_ns)
-        login = self._keyring.login(event, now_ns)
-        if login is None or not (login.failed or login.succeeded):
-            return self._pass_time(now_ns)
-        evidence = self._weigh(login, now_ns)
-        told = self._pass_time(now_ns)
-        findings, raised = self._campaigns.fold(login, evidence)
-        told += findings
-        if raised is not None:
-            told += self._look_back(raised, now_ns)
-        told += self._take_over(login, evidence, now_ns)
+        self._now_ns = max(self._now_ns, event.ts_ns)
+        told = self._take(event, self._now_ns)
         for finding in told:
-            self._count(finding.__struct_config__.tag)  # type: ignore[arg-type]
+            self._count(_TAGS[type(finding)])
         return told
 
     def finish(self, now_ns: int) -> Iterable[Event]:
         """The input ended: every open finding is told for the last time."""
         self._now_ns = max(self._now_ns, now_ns)
-        return [*self._campaigns.finish(self._now_ns), *self._hijacks.finish(self._now_ns)]
+        told = [*self._campaigns.finish(self._now_ns), *self._hijacks.finish(self._now_ns)]
+        for finding in told:
+            self._count(_TAGS[type(finding)])
+        return told
 
     def statistics(self) -> dict[str, int]:
         """Counters that only grow, and gauges named `rows_*` and `open_*`."""
@@ -152,14 +161,30 @@ class Detector:
         self._campaigns.open = {(f.group, f.key): f for f in state.campaigns}
         self._hijacks.open = {f.key: f for f in state.hijacks}
 
+    def _take(self, event: AuthResolved, now_ns: int) -> list[Finding]:
+        """Weigh one login; what there is to tell, things that went quiet first."""
+        login = self._keyring.login(event, now_ns)
+        if login is None or not (login.failed or login.succeeded):
+            return self._pass_time(now_ns)
+        evidence = self._weigh(login, now_ns)
+        told = self._pass_time(now_ns)
+        if login.routine:
+            return told
+        findings, raised = self._campaigns.fold(login, evidence)
+        told += findings
+        if raised is not None:
+            told += self._look_back(raised, now_ns)
+        return told + self._take_over(login, evidence, now_ns)
+
     def _weigh(self, login: Login, now_ns: int) -> dict[str, tuple[Reason, ...]]:
         """Let every tracker see the login, the pair first as it tells what is new about it."""
         pair = self._pairs.observe(login, now_ns)
         if login.back_pairs is not None and self._campaigns.accuses(login):
             login.back_pairs, login.back_secrets = None, ()
         evidence = {"source": (*pair, *self._sources.observe(login, now_ns))}
-        for tracker in self._groups:
-            evidence[tracker.name] = tracker.observe(login, now_ns)
+        if not login.routine:
+            for tracker in self._groups:
+                evidence[tracker.name] = tracker.observe(login, now_ns)
         self.verdict = self._judge.judge(evidence, known=login.known)
         return evidence
 

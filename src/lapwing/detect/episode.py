@@ -29,7 +29,7 @@ def _counter() -> Distinct:
 
 
 class Episode(msgspec.Struct, gc=False):
-    """The plain facts since `first_ns`. `owned` are failures that another open finding explains.
+    """The plain facts since `first_ns`. `owned` are failures for which another finding was raised later.
 
     `named` holds sealed account names, `unseen` counts failures without visible secret, `inferred` tries whose outcome
     was not read from a reply, log or application.

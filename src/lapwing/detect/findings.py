@@ -31,7 +31,10 @@ SECOND = SECOND_NS
 
 
 class OpenFinding(msgspec.Struct, gc=False):
-    """A finding that has been raised. `group` and `key` say which record it stands on."""
+    """A finding that has been raised. `group` and `key` say which record it stands on.
+
+    Where the subject is an account, `named` holds its sealed name and `subject` is empty.
+    """
 
     finding_id: str
     kind: FindingKind
@@ -43,6 +46,7 @@ class OpenFinding(msgspec.Struct, gc=False):
     log_odds: float
     reasons: list[Reason]
     touched_ns: int
+    named: bytes = b""
     told_failures: int = 0
     told_severity: Severity = Severity.INFO
     changed: bool = False
@@ -90,7 +94,7 @@ def severity_of(found: OpenFinding) -> Severity:
 def build(event: type[Finding], found: OpenFinding, keyring: Keyring, ts_ns: int) -> Finding:
     """The event that tells `found` now."""
     episode = found.episode
-    named = found.kind != "velocity-spike"  # a spike accuses nobody: most of those in it may have mistyped
+    accuses = found.kind != "velocity-spike"  # a spike accuses nobody: most of those in it may have mistyped
     return event(
         ts_ns=ts_ns,
         finding_id=found.finding_id,
@@ -98,7 +102,7 @@ def build(event: type[Finding], found: OpenFinding, keyring: Keyring, ts_ns: int
         severity=severity_of(found),
         risk=round(risk_of(found.log_odds), 4),
         subject_kind=found.subject_kind,
-        subject=found.subject,
+        subject=subject_of(found, keyring),
         protocols=list(episode.protocols),
         techniques=list(TECHNIQUES[found.kind]),
         first_ts_ns=episode.first_ns,
@@ -108,19 +112,24 @@ def build(event: type[Finding], found: OpenFinding, keyring: Keyring, ts_ns: int
         success_count=episode.successes,
         source_count=episode.sources.count,
         account_count=episode.accounts.count,
-        sources=list(episode.addresses) if named else [],
-        accounts=[keyring.unseal(name) for name in episode.named] if named else [],
+        sources=list(episode.addresses) if accuses else [],
+        accounts=[keyring.unseal(name) for name in episode.named] if accuses else [],
         evidence=[evidence_of(reason) for reason in found.reasons],
         sample_seqs=list(episode.seqs),
         sentence=sentence_of(found, keyring),
     )
 
 
+def subject_of(found: OpenFinding, keyring: Keyring) -> str:
+    """What the finding is about, readable."""
+    return keyring.unseal(found.named) if found.named else found.subject
+
+
 def sentence_of(found: OpenFinding, keyring: Keyring) -> str:
     """The finding in one English sentence with its numbers."""
     episode = found.episode
     if found.kind == "account-takeover":
-        return _takeover(found)
+        return _takeover(found, subject_of(found, keyring))
     over = f"over {', '.join(p.upper() for p in episode.protocols)} in {duration(episode.last_ns - episode.first_ns)}"
     outcome = f"{episode.failures} failed, {episode.successes} succeeded{_inferred(episode)}{found.note}."
     if found.kind == "velocity-spike":
@@ -149,13 +158,13 @@ def _what(found: OpenFinding, keyring: Keyring) -> str:
         tries = plural(episode.attempts, "login")
         return f"tried {tries}{secrets} (username not visible)"
     if found.kind == "targeted-account":
-        return f"tried the account {found.subject}{secrets}"
+        return f"tried the account {subject_of(found, keyring)}{secrets}"
     if episode.accounts.count == 1 and episode.named:
         return f"tried the account {keyring.unseal(episode.named[0])}{secrets}"
     return f"tried {plural(episode.accounts.count, 'account')}{secrets}"
 
 
-def _takeover(found: OpenFinding) -> str:
+def _takeover(found: OpenFinding, account: str) -> str:
     episode = found.episode
     failed = f"after {plural(episode.failures, 'failed login')} on it" if episode.failures else ""
     names = {reason.name for reason in found.reasons}
@@ -174,7 +183,7 @@ def _takeover(found: OpenFinding) -> str:
     source = episode.addresses[0] if episode.addresses else "an unknown source"
     over = ", ".join(p.upper() for p in episode.protocols)
     parts = "; ".join(part for part in (failed, *why) if part)
-    return f"{found.subject} was probably taken over from {source}: a login over {over} succeeded{_join(parts)}."
+    return f"{account} was probably taken over from {source}: a login over {over} succeeded{_join(parts)}."
 
 
 def _join(parts: str) -> str:

@@ -20,6 +20,7 @@ class Login:
 
     `failed` covers `failed` and `locked`. `weight` is how many tries it surely stands for.
     `known`: this account has logged in from this source before. `counts`: a failure that is not a mere repetition.
+    `routine`: a known account logs in again where it just did; only its source is looked at.
     `pair_gain`: what the pair adds to counts of failing pairs, by half-life (1 if it had not failed yet).
     `good_gain`: what it adds to counts of accounts that log in well.
     `back_pairs`, `back_tries`: what a success takes back from these counts, as the failures before it were typos;
@@ -45,6 +46,7 @@ class Login:
         "pair_gain",
         "pair_tries",
         "place",
+        "routine",
         "secret",
         "succeeded",
         "weight",
@@ -68,6 +70,7 @@ class Login:
         self.weight = 1.0
         self.known = False
         self.counts = False
+        self.routine = False
         self.pair_gain: Quad = ZEROS
         self.pair_tries = 0.0
         self.good_gain = 0.0

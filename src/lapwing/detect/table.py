@@ -56,7 +56,7 @@ class Table(Generic[R]):
 
     def insert(self, key: bytes, row: R) -> bool:
         """Add a cold row, evicting one if full. False if all rows are pinned: then nothing is added, only counted."""
-        if len(self) >= self.limit and not self._evict():
+        if len(self._cold) + len(self._held) >= self.limit and not self._evict():
             self.refused_count += 1
             return False
         self._cold[key] = row

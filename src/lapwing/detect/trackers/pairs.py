@@ -7,7 +7,7 @@ but only that user's and only a few (W12).
 
 import msgspec
 
-from lapwing.detect.decay import ZEROS, fade, fade_day, scaled
+from lapwing.detect.decay import HOUR_NS, ZEROS, fade, fade_day, scaled
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import PairSettings
@@ -16,6 +16,7 @@ from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
 
 MAX_SECRETS = 8  # wrong secrets remembered for a pair: devices with a stale password each repeat one
 MACHINE_TRIES = 2.0  # tries too fast to be typed from which failures are no typos
+ROUTINE_NS = HOUR_NS // 2  # a login again within this time adds nothing to know: good for many polling clients
 MILLISECOND_NS = 1_000_000
 
 
@@ -85,6 +86,9 @@ class Pairs(Tracker[Pair]):
         row.failed_ns = now_ns
 
     def _succeed(self, row: Pair, login: Login, now_ns: int) -> None:
+        if login.known and row.tries is None and now_ns - row.good_ns < ROUTINE_NS:
+            login.routine = True
+            return
         login.good_gain = 1.0 - fade_day(now_ns - row.good_ns) if row.good_ns else 1.0
         if row.tries is not None:
             login.pair_tries = row.tries[3]

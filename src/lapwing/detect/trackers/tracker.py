@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from lapwing.detect.decay import ZEROS, fade, fade_day, scaled
+from lapwing.detect.decay import ZEROS, fade, fade_day
 from lapwing.detect.episode import Episode, begin
 from lapwing.detect.login import Glimpse, Login
 from lapwing.detect.reasons import Reason
@@ -18,12 +18,14 @@ class Tally(Row, gc=False):
     """Decayed counts by half-life, None until something failed; `good` are accounts that log in well, over a day.
 
     `pairs` counts failing source-account pairs, each at most once; `tries` counts different failed tries.
+    `owned` counts failures that an open finding of another record explains.
     `first` is the failure that stands alone so far; the second one makes it an `episode`.
     """
 
     good: float = 0.0
     pairs: list[float] | None = None
     tries: list[float] | None = None
+    owned: int = 0
     first: Glimpse | None = None
     episode: Episode | None = None
 
@@ -37,10 +39,11 @@ class Tally(Row, gc=False):
             if self.good:
                 self.good *= fade_day(age)
             return
-        factors = fade(age)
-        self.good *= factors[3]
-        self.pairs = scaled(self.pairs, factors)
-        self.tries = scaled(self.tries, factors)
+        a, b, c, d = fade(age)
+        p, t = self.pairs, self.tries
+        self.good *= d
+        self.pairs = [p[0] * a, p[1] * b, p[2] * c, p[3] * d]
+        self.tries = [t[0] * a, t[1] * b, t[2] * c, t[3] * d]
 
     def take(self, login: Login) -> None:
         """Count a login at the row's time."""
@@ -74,6 +77,7 @@ class Tally(Row, gc=False):
         self.settle(now_ns)
         other.settle(now_ns)
         self.good += other.good
+        self.owned += other.owned
         if other.pairs is not None and other.tries is not None:
             mine, tried = self.pairs or list(ZEROS), self.tries or list(ZEROS)
             self.pairs = [a + b for a, b in zip(mine, other.pairs, strict=True)]
