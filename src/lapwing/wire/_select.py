@@ -4,19 +4,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lapwing.wire.plain import decode
+    from lapwing.wire.plain_bpf import match_rows
     from lapwing.wire.plain_scan import scan_pcap, scan_pcapng
 
     COMPILED: bool  # False: the plain twins serve, about 25 times slower
 else:
     try:
         from lapwing.wire.hot import decode
+        from lapwing.wire.hot_bpf import match_rows
         from lapwing.wire.hot_scan import scan_pcap, scan_pcapng
 
         COMPILED = True
     except ImportError:
         from lapwing.wire.plain import decode
+        from lapwing.wire.plain_bpf import match_rows
         from lapwing.wire.plain_scan import scan_pcap, scan_pcapng
 
         COMPILED = False
 
-__all__ = ["COMPILED", "decode", "scan_pcap", "scan_pcapng"]
+__all__ = ["COMPILED", "decode", "match_rows", "scan_pcap", "scan_pcapng"]

@@ -37,6 +37,7 @@ class PcapngScanner:
     """
 
     format = "pcapng"
+    link_type = 1  # Ethernet, until an interface says otherwise
     window_bytes = MAX_PACKET_BLOCK_BYTES
 
     def __init__(self) -> None:

@@ -11,6 +11,7 @@ class Scanner(Protocol):
     """Turns the bytes of a capture, given in chunks of any size, into rows. Reads nothing itself."""
 
     format: str
+    link_type: int  # the one to expect; pcapng may hold several
     offset: int  # file position of the next byte given to `scan`
     window_bytes: int  # a buffer must hold this much beside a chunk, or a record may never be whole
     damage: DamageLog

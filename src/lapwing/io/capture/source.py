@@ -7,7 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lapwing.events import AnomalySeen, SettingsError, Severity, SourceError
+from lapwing.events import AnomalySeen, Severity, SourceError
+from lapwing.io.capture.bpf import PacketFilter
 from lapwing.io.capture.unpack import DamagedStream, FileStream, Stream, open_file, unpacked
 from lapwing.wire import BATCH_PACKETS, PACKET_DTYPE, Scanner, Status, decode, scanner_for
 
@@ -41,11 +42,20 @@ class CaptureSource:
     After an interrupt `statistics`, `damage` and `close` still hold.
     """
 
-    def __init__(self, file: FileStream, stream: Stream, scanner: Scanner, head: bytes, verify_checksums: bool) -> None:
+    def __init__(
+        self,
+        file: FileStream,
+        stream: Stream,
+        scanner: Scanner,
+        head: bytes,
+        packet_filter: PacketFilter | None,
+        verify_checksums: bool,
+    ) -> None:
         self.name = file.name
         self._file = file
         self._stream = stream
         self._scanner = scanner
+        self._filter = packet_filter
         self._verify_checksums = verify_checksums
         self._storage = memoryview(bytearray(READ_BYTES + max(READ_BYTES, scanner.window_bytes)))
         self._storage[: len(head)] = head
@@ -57,6 +67,7 @@ class CaptureSource:
         self._rows_view = self._rows.data  # exported once: numpy takes microseconds to describe the layout
         self._counters = np.zeros(len(Status), np.int64)
         self._wire_bytes = 0
+        self._filtered = 0
         self._last_ts_ns = 0
         self._damage: list[AnomalySeen] = []
 
@@ -82,7 +93,7 @@ class CaptureSource:
         while True:
             if self._drained and not self._refill():
                 return None
-            count = self._scan()
+            count = self._wanted(self._scan())
             if count:
                 self._decode(count)
                 return PacketBatch(self._storage, self._rows, count)
@@ -91,6 +102,7 @@ class CaptureSource:
         """Counters that only grow: packets, bytes, packets by status, blocks skipped, damage by kind."""
         counters = {status.name.lower(): int(self._counters[status]) for status in Status}
         counters["packets"] = int(self._counters.sum())
+        counters["filtered_packets"] = self._filtered
         counters["wire_bytes"] = self._wire_bytes
         counters["read_bytes"] = self._file.read_bytes
         counters.update(self._scanner.counters)
@@ -140,6 +152,17 @@ class CaptureSource:
             self._damage.append(self._anomaly(place.kind, place.offset, place.detail))
         return count
 
+    def _wanted(self, count: int) -> int:
+        """Keep what the filter wants; the rest is counted and not decoded."""
+        if self._filter is None or not count:
+            return count
+        known = len(self._filter.refusals)
+        kept = self._filter.apply(self._storage, self._rows, count)
+        for reason in list(self._filter.refusals.values())[known:]:
+            self._scanner.damage.report("capture.filter_link_type", self._scanner.offset, reason)
+        self._filtered += count - kept
+        return kept
+
     def _decode(self, count: int) -> None:
         decode(self._storage, self._rows_view, count, self._counters, self._verify_checksums)
         self._wire_bytes += int(self._rows["wire_bytes"][:count].sum(dtype=np.int64))
@@ -164,18 +187,21 @@ def open_capture(
 ) -> CaptureSource:
     """Open a capture file (pcap, pcapng, also packed with gzip or zstandard) or, for `-`, standard input.
 
+    `filter` is a pcap-filter expression; with libpcap installed all of them, otherwise the common ones. It also applies
+    inside of files, and what it leaves out is not decoded.
     `verify_checksums` marks packets with wrong checksums as `Status.BAD_CHECKSUM`; captures taken on the sending host
     are full of them for a good reason (offload), so it is off by default.
 
-    Raises SourceError, in one line that names the file, when it cannot be read at all.
+    Raises SourceError, in one line that names the file, when it cannot be read at all, and SettingsError for a filter
+    that cannot be compiled.
     """
-    if filter is not None:
-        raise SettingsError("filter: not supported by this build; leave it out")
     file = open_file(os.fspath(path))
     try:
         stream = unpacked(file)
         head = _head(file.name, stream)
-        return CaptureSource(file, stream, scanner_for(head), head, verify_checksums)
+        scanner = scanner_for(head)
+        packet_filter = PacketFilter(filter, scanner.link_type) if filter and filter.strip() else None
+        return CaptureSource(file, stream, scanner, head, packet_filter, verify_checksums)
     except ValueError as error:
         file.close()
         raise SourceError(f"{file.name}: {error}") from error
