@@ -22,7 +22,7 @@ def faults(source: str) -> Iterator[tuple[int, str]]:
             yield number, "switches bounds checks off"
     tree = ast.parse(source)
     yield from _walked_pointers(tree)
-    harmless = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call) and _of_one_record(node)}
+    harmless = {id(_callee(node)) for node in ast.walk(tree) if _of_one_record(node)}
     for node in ast.walk(tree):
         if id(node) in harmless:
             continue
@@ -36,14 +36,23 @@ def faults(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, f"manages memory itself: {', '.join(sorted(names))}"
 
 
-def _of_one_record(call: ast.Call) -> bool:
-    """`cython.pointer(Record)`, also of a const one, and `cython.address(rows[i])`, whose index is checked."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    if len(call.args) != 1:
-        return False
-    target = call.args[0]
+def _callee(node: ast.AST) -> ast.expr | None:
+    """`f` of `f(x)` and of `f[x]`."""
+    if isinstance(node, ast.Call):
+        return node.func
+    return node.value if isinstance(node, ast.Subscript) else None
+
+
+def _of_one_record(node: ast.AST) -> bool:
+    """`cython.pointer(Record)`, also in brackets or const, and `cython.address(rows[i])`, whose index is checked."""
+    callee = _callee(node)
+    name = callee.attr if isinstance(callee, ast.Attribute) else ""
+    if isinstance(node, ast.Call):
+        target = node.args[0] if len(node.args) == 1 else None
+    else:
+        target = node.slice if isinstance(node, ast.Subscript) else None
     if name == "address":
-        return isinstance(target, ast.Subscript)
+        return isinstance(node, ast.Call) and isinstance(target, ast.Subscript)
     if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Attribute) and target.value.attr == "const":
         target = target.slice
     return name == "pointer" and isinstance(target, ast.Name) and target.id[:1].isupper()
@@ -56,7 +65,7 @@ def _walked_pointers(tree: ast.Module) -> Iterator[tuple[int, str]]:
         for node in ast.walk(function):
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 annotated.append((node.target.id, node.annotation))
-        pointers = {name for name, kind in annotated if isinstance(kind, ast.Call) and _of_one_record(kind)}
+        pointers = {name for name, kind in annotated if kind is not None and _of_one_record(kind)}
         for node in ast.walk(function):
             if not isinstance(node, ast.Subscript | ast.BinOp | ast.AugAssign):
                 continue

@@ -16,6 +16,8 @@ HEAD = "import cython\n"
         "def f(row: cython.pointer(Row)):\n    return row[1]",
         "def f(rows):\n    row: cython.pointer(Row) = cython.address(rows[0])\n    row += 1",
         "def f(row: cython.pointer(Row)):\n    return row + 1",
+        "def f(row: cython.pointer[Row]):\n    return row[1]",
+        "p: cython.pointer[cython.int]",
         "@cython.exceptval(-1, check=False)\ndef f() -> cython.int: return 0",
         "@cython.cfunc\n@cython.noexcept\ndef f(): pass",
         "@cython.boundscheck(False)\ndef f(): pass",
@@ -37,7 +39,7 @@ def test_an_ordinary_compiled_function_passes() -> None:
 def test_a_pointer_to_one_record_named_by_a_checked_index_passes() -> None:
     source = (
         HEAD
-        + "def f(row: cython.pointer(cython.const[Row]), rows: Row[::1], n: cython.int):\n"
+        + "def f(row: cython.pointer(cython.const[Row]), one: cython.pointer[Row], rows: Row[::1], n: cython.int):\n"
         + "    other: cython.pointer(Row) = cython.address(rows[n])\n"
         + "    other.size = row.size + 1\n"
     )
