@@ -11,9 +11,11 @@ import pytest
 import lapwing
 from lapwing.events import (
     AnomalySeen,
+    AuthResolved,
     Event,
     FlowClosed,
     FlowOpened,
+    Outcome,
     SensorEnded,
     SessionEnded,
     SessionIdentified,
@@ -42,11 +44,13 @@ def write(tmp_path: Path) -> Write:
     return to_file
 
 
-def ftp_login(*, works: bool, client_port: int = 40_000, start_ns: int = START_NS) -> TcpConversation:
+def ftp_login(
+    *, works: bool, client_port: int = 40_000, start_ns: int = START_NS, password: bytes = PASSWORD
+) -> TcpConversation:
     talk = TcpConversation(client_port=client_port, server_port=21, start_ns=start_ns).handshake()
     talk.server(b"220 ftp.example.com FTP server ready\r\n")
     talk.client(b"USER Ana\r\n").server(b"331 Password required\r\n")
-    talk.client(b"PASS " + PASSWORD + b"\r\n")
+    talk.client(b"PASS " + password + b"\r\n")
     return talk.server(b"230 Logged in\r\n" if works else b"530 Login incorrect\r\n")
 
 
@@ -91,6 +95,20 @@ def test_an_open_flow_is_ended_when_the_input_ends(write: Write) -> None:
     assert closed.reason == "flush"
 
 
+def test_a_login_is_judged_failed_or_succeeded_by_the_reply(write: Write) -> None:
+    for works, outcome in ((True, Outcome.SUCCEEDED), (False, Outcome.FAILED)):
+        path = write(ftp_login(works=works).close().frames)
+        resolved = [event for event in lapwing.read(path, events=("auth",)) if isinstance(event, AuthResolved)]
+        assert [(event.username, event.outcome, event.protocol) for event in resolved] == [("ana", outcome, "ftp")]
+
+
+def test_no_event_holds_the_password(write: Write) -> None:
+    path = write(ftp_login(works=True).close().frames)
+    encoded = b"".join(msgspec.json.encode(event) for event in lapwing.read(path))
+    assert b"auth.resolved" in encoded
+    assert PASSWORD not in encoded
+
+
 def test_two_runs_under_the_same_keys_give_the_same_bytes(write: Write) -> None:
     path = write(interleave(ftp_login(works=False).close(), http_exchange(client_port=41_000).close()))
     first, second = ([msgspec.json.encode(event) for event in lapwing.read(path, keys=KEYS)] for _ in range(2))
@@ -123,6 +141,16 @@ def test_count_ends_the_input_after_that_many_packets(write: Write) -> None:
     path = write(http_exchange().close().frames)
     closed = [event for event in lapwing.read(path, count=4) if isinstance(event, FlowClosed)]
     assert [event.client_packet_count + event.server_packet_count for event in closed] == [4]
+
+
+def test_a_family_left_out_is_not_handed_over_but_logins_are_still_judged(write: Write) -> None:
+    tries = [
+        ftp_login(works=False, client_port=40_000 + n, start_ns=10**18 + n * 10**9, password=b"guess-%d" % n).close()
+        for n in range(40)
+    ]
+    path = write([frame for talk in tries for frame in talk.frames])
+    seen = list(lapwing.read(path, events=("finding",)))
+    assert {tag.partition(".")[0] for tag in tags(seen)} == {"finding"}
 
 
 def test_an_unknown_family_is_refused_with_the_ones_there_are() -> None:
@@ -167,6 +195,14 @@ def test_dns_over_udp_is_recognised_on_any_port(write: Write) -> None:
     frames = [TimedFrame(10**18, udp_frame("192.0.2.1", 50_000, "192.0.2.53", 10_053, query))]
     seen = list(lapwing.read(write(frames), events=("session",)))
     assert [event.protocol for event in seen if isinstance(event, SessionIdentified)] == ["dns"]
+
+
+def test_a_capture_older_than_the_one_before_begins_a_new_story(write: Write) -> None:
+    late = write(http_exchange(start_ns=2 * 10**18).frames, "late.pcap")
+    early = write(http_exchange(start_ns=10**18).frames, "early.pcap")
+    closed = [event for event in lapwing.read(late, early, events=("flow",)) if isinstance(event, FlowClosed)]
+    assert [event.first_ts_ns for event in closed] == [2 * 10**18, 10**18]
+    assert [event.flow_id for event in closed] == [1, 2]
 
 
 def test_a_capture_that_goes_on_from_the_one_before_shares_its_flows(write: Write) -> None:

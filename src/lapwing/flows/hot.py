@@ -100,7 +100,7 @@ class FlowTable(TcpFlows):
         return bool(self._expire())
 
     def finish(self):
-        """End every flow, oldest first; True while more output waits."""
+        """End every flow, oldest first; True while more output waits. Afterwards packets of any time may follow."""
         self._clear()
         if not self.finishing:
             self._line_up(False)
@@ -113,6 +113,8 @@ class FlowTable(TcpFlows):
             reason: cython.int = close_reason(cython.address(self.heads[slot]))
             self._close(slot, BY_FLUSH if reason == BY_IDLE else reason)
         self.finishing = False
+        self.clock_ns = 0
+        self.tick = -1
         return False
 
     def statistics(self):

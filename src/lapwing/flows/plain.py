@@ -125,13 +125,15 @@ class FlowTable:
         return self._expire()
 
     def finish(self) -> bool:
-        """End every flow, oldest first; True while more output waits."""
+        """End every flow, oldest first; True while more output waits. Afterwards packets of any time may follow."""
         self._output.clear()
         for flow in sorted(self._by_slot.values(), key=lambda flow: flow.flow_id):
             if self._output.full:
                 return True
             reason = self._close_reason(flow)
             self._close(flow, BY_FLUSH if reason == BY_IDLE else reason)
+        self._clock_ns = 0
+        self._tick = -1
         return False
 
     def statistics(self) -> dict[str, int]:
