@@ -21,8 +21,10 @@ from lapwing.callbacks.interaction import (
     OtherInteraction,
     Placement,
     SmtpInteraction,
+    Turn,
 )
 from lapwing.callbacks.tokens import DEFAULT_NONCE_LENGTH, MIN_PART_LENGTH, is_correlation_id
+from lapwing.events import Side
 
 MAX_ID_LENGTHS = 8  # different lengths of ids registered at one time; each costs one look-up per character
 MAX_ATTRIBUTIONS = 16  # tokens read out of one interaction; more is somebody listing ids, not somebody using one
@@ -190,10 +192,9 @@ def _smtp(interaction: SmtpInteraction) -> Iterator[Place]:
             yield Place(Placement.MAIL_DOMAIN, domain)
         yield Place(Placement.MAIL_LOCAL_PART, local if at else address)
     yield Place(Placement.MAIL_HELLO, interaction.hello)
+    yield Place(Placement.MAIL_USER, interaction.user)
     yield Place(Placement.MAIL_CONTENT, interaction.raw_request.decode("latin-1"))
-    for turn in interaction.turns:  # a name asked for with VRFY, or said where no command stands
-        if turn.side == "client":
-            yield Place(Placement.OTHER, turn.data.decode("latin-1"))
+    yield from _client_turns(interaction.turns)
 
 
 def _ldap(interaction: LdapInteraction) -> Iterator[Place]:
@@ -206,6 +207,14 @@ def _ldap(interaction: LdapInteraction) -> Iterator[Place]:
 def _ftp(interaction: FtpInteraction) -> Iterator[Place]:
     yield Place(Placement.FTP_PATH, interaction.path)
     yield Place(Placement.FTP_USER, interaction.user)
+    yield from _client_turns(interaction.turns)
+
+
+def _client_turns(turns: tuple[Turn, ...]) -> Iterator[Place]:
+    """What was said where no command stands, or by a command without a field of its own."""
+    for turn in turns:
+        if turn.side is Side.CLIENT:
+            yield Place(Placement.OTHER, turn.data.decode("latin-1"))
 
 
 def _other(interaction: OtherInteraction) -> Iterator[Place]:

@@ -28,6 +28,7 @@ class Placement(StrEnum):
     MAIL_DOMAIN = "mail-domain"
     MAIL_LOCAL_PART = "mail-local-part"
     MAIL_HELLO = "mail-hello"
+    MAIL_USER = "mail-user"
     MAIL_CONTENT = "mail-content"
     LDAP_BASE_DN = "ldap-base-dn"
     LDAP_BIND_DN = "ldap-bind-dn"
@@ -113,16 +114,20 @@ class HttpInteraction(Interaction, frozen=True, kw_only=True, tag="http"):
 
 
 class SmtpInteraction(Interaction, frozen=True, kw_only=True, tag="smtp"):
-    """One mail, or what a client said that sent none. `raw_request` is the mail's content; `turns` is all of it."""
+    """One mail, or what a client said that sent none.
+
+    `raw_request` is the mail's content; `turns` is the conversation so far. `user` is who authenticated.
+    """
 
     hello: str = ""
+    user: str = ""
     mail_from: str = ""
     recipients: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
 
 
 class LdapInteraction(Interaction, frozen=True, kw_only=True, tag="ldap"):
-    """One bind or search. `name` is the bind DN or the base DN."""
+    """One operation, by its name in RFC 4511. `name` is the bind DN, the base DN, or the DN acted on."""
 
     operation: str = ""
     name: str = ""
@@ -130,7 +135,7 @@ class LdapInteraction(Interaction, frozen=True, kw_only=True, tag="ldap"):
 
 
 class FtpInteraction(Interaction, frozen=True, kw_only=True, tag="ftp"):
-    """A login or a command that names a path."""
+    """A login, a command that names a path, or a connection with neither, whose conversation is in `turns`."""
 
     command: str = ""
     user: str = ""

@@ -102,7 +102,8 @@ def _request_text(interaction: Interaction) -> str:
         title = interaction.operation.capitalize()
         return f"Type={title}\nBaseDn={interaction.name}\nFilter={interaction.search_filter}"
     if isinstance(interaction, FtpInteraction):
-        return "".join(turn.data.decode("utf-8", "replace") for turn in interaction.turns)
+        said = b"".join(turn.data for turn in interaction.turns) or interaction.raw_request
+        return said.decode("utf-8", "replace")
     return interaction.raw_request.decode("utf-8", "replace")
 
 
