@@ -252,3 +252,21 @@ def test_memory_does_not_grow_with_the_capture(packer: str) -> None:
         assert packets == repeats * len(TALK.frames)
         peaks.append(peak_kb)
     assert peaks[1] < peaks[0] * 1.1
+
+
+WITHOUT_COMPILER = """
+import sys
+sys.modules["lapwing.wire.hot"] = None
+from lapwing.io.capture import open_capture
+from lapwing.wire import COMPILED
+with open_capture("-", filter="tcp") as source:
+    while source.next_batch():
+        pass
+print(COMPILED, source.statistics()["ok"])
+"""
+
+
+def test_where_no_compiler_was_the_plain_loops_serve() -> None:
+    command = [sys.executable, "-c", WITHOUT_COMPILER]
+    done = subprocess.run(command, input=pcap(TALK.frames), capture_output=True, check=True)
+    assert done.stdout.split() == [b"False", str(len(TALK.frames)).encode()]

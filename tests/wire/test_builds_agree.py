@@ -30,6 +30,9 @@ FRAMES = [
         ip(A6, B6, protocol, segment),
         ipv6(A6, B6, protocol, segment, extensions=EXTENSIONS),
     )
+] + [
+    ethernet(between + ip(A4, B4, 17, udp(1, 2, b"data")), kind)
+    for kind, between in ((0x8847, bytes.fromhex("0001004000011140")), (0x8864, bytes.fromhex("1100000000000021")))
 ]
 
 

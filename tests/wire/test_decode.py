@@ -93,6 +93,31 @@ def test_every_link_type_leads_to_the_same_datagram(link: int, frame: bytes) -> 
     assert frame[row["payload_off"] :][: row["payload_captured"]] == b"abc"
 
 
+def mpls(*labels: int) -> bytes:
+    entries = [label << 12 | (number == len(labels) - 1) << 8 | 64 for number, label in enumerate(labels)]
+    return b"".join(entry.to_bytes(4, "big") for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("ethertype", "between"),
+    [
+        (0x8847, mpls(16)),
+        (0x8848, mpls(*range(16, 32))),
+        (0x8864, b"\x11\0" + bytes(4) + b"\0\x21"),
+    ],
+)
+def test_what_providers_put_between_ethernet_and_ip_is_stepped_over(ethertype: int, between: bytes) -> None:
+    row = decoded(ethernet(between + DATAGRAM4, ethertype, vlans=(5,)))
+    assert (row["status"], row["src_port"], row["vlan_id"]) == (Status.OK, 1000, 5)
+    assert decoded(ethernet(between, ethertype))["status"] in {Status.LINK_TRUNCATED, Status.IP_TRUNCATED}
+
+
+def test_labels_without_end_and_what_they_carry_beside_ip_are_not_guessed() -> None:
+    assert decoded(ethernet(mpls(*range(17)) + DATAGRAM4, 0x8847))["status"] == Status.NOT_IP
+    assert decoded(ethernet(mpls(16) + bytes(40), 0x8847))["status"] == Status.NOT_IP
+    assert decoded(ethernet(b"\x11\0" + bytes(4) + b"\xc0\x21" + bytes(40), 0x8864))["status"] == Status.NOT_IP
+
+
 def test_what_is_not_ip_is_counted_as_that() -> None:
     assert decoded(ethernet(bytes(28), 0x0806))["status"] == Status.NOT_IP
     assert decoded(struct.pack("<I", 7) + bytes(20), LINK_NULL)["status"] == Status.NOT_IP

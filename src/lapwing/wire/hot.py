@@ -65,6 +65,7 @@ BAD_CHECKSUM = cython.declare(cint, 10)
 
 # Bounds, as in layout.
 MAX_VLAN_TAGS = cython.declare(cint, 8)
+MAX_MPLS_LABELS = cython.declare(cint, 16)
 MAX_EXTENSION_HEADERS = cython.declare(cint, 12)
 
 
@@ -386,6 +387,36 @@ def _ipv6(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), available:
 
 @cython.cfunc
 @cython.nogil
+@cython.exceptval(-1)
+def _carrier(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), kind: cint) -> cint:
+    """What lies between Ethernet and IP in providers' networks: MPLS labels (RFC 3032), PPPoE sessions (RFC 2516)."""
+    end: cython.Py_ssize_t = pkt.shape[0]
+    at: cython.Py_ssize_t = row.ip_off
+    labels: cint = 0
+    if kind == 0x8864:
+        if at + 8 > end:
+            return -2
+        row.ip_off = at + 8
+        kind = _be16(pkt, at + 6)
+        if kind == 0x0021:
+            return 4
+        return 6 if kind == 0x0057 else 0
+    if kind != 0x8847 and kind != 0x8848:
+        return 0
+    while labels < MAX_MPLS_LABELS:
+        labels += 1
+        if at + 5 > end:
+            return -2
+        at += 4
+        if pkt[at - 2] & 1:
+            row.ip_off = at
+            kind = pkt[at] >> 4
+            return kind if kind == 4 or kind == 6 else 0
+    return 0
+
+
+@cython.cfunc
+@cython.nogil
 @cython.inline
 @cython.exceptval(-1)
 def _ethertype(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), type_at: cython.Py_ssize_t) -> cint:
@@ -414,7 +445,7 @@ def _ethertype(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), type_
         return 4
     if kind == 0x86DD:
         return 6
-    return 0
+    return _carrier(pkt, row, kind)
 
 
 @cython.cfunc

@@ -11,10 +11,13 @@ import numpy as np
 from lapwing.wire.layout import PACKET_DTYPE, Status
 
 MAX_VLAN_TAGS = 8  # nested deeper is no network we know; such frames count as not IP
+MAX_MPLS_LABELS = 16
 MAX_EXTENSION_HEADERS = 12  # of IPv6; RFC 8200 orders at most seven, more is malformed
 
 VLAN_TYPES = frozenset({0x8100, 0x88A8, 0x9100})  # IEEE 802.1Q, 802.1ad, and the pre-standard outer tag
 IP_TYPES = {0x0800: 4, 0x86DD: 6}
+MPLS_TYPES = frozenset({0x8847, 0x8848})
+PPPOE_SESSION = 0x8864
 PPP_TYPES = {0x0021: 4, 0x0057: 6}
 NULL_FAMILIES = {2: 4, 10: 6, 24: 6, 28: 6, 30: 6}  # AF_INET, and AF_INET6 on Linux, NetBSD, FreeBSD, Darwin
 EXTENSION_HEADERS = frozenset({0, 43, 44, 51, 60, 135, 139, 140})
@@ -159,7 +162,25 @@ def _ethertype(pkt: memoryview, row: Row, type_at: int) -> int:
         type_at += 8
         kind = _be(pkt, type_at, 2)
     row.ip_off = type_at + 2
-    return IP_TYPES.get(kind, 0)
+    return IP_TYPES.get(kind) or _carrier(pkt, row, kind)
+
+
+def _carrier(pkt: memoryview, row: Row, kind: int) -> int:
+    """What lies between Ethernet and IP in providers' networks: MPLS labels (RFC 3032), PPPoE sessions (RFC 2516)."""
+    at = row.ip_off
+    if kind == PPPOE_SESSION:
+        _need_link(pkt, row, at + 8)
+        row.ip_off = at + 8
+        return PPP_TYPES.get(_be(pkt, at + 6, 2), 0)
+    if kind not in MPLS_TYPES:
+        return 0
+    for _ in range(MAX_MPLS_LABELS):
+        _need_link(pkt, row, at + 5)
+        at += 4
+        if pkt[at - 2] & 1:  # bottom of the stack; what follows says by its first bits whether it is IP
+            row.ip_off = at
+            return pkt[at] >> 4
+    return 0
 
 
 def _sll2(pkt: memoryview, row: Row) -> int:
