@@ -1,3 +1,4 @@
+# cython: show_performance_hints=False
 # mypy: ignore-errors
 # ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
 """The flow table, compiled (Cython, pure-Python mode; types in `.pxd`). `plain.py` defines what it does.
@@ -25,7 +26,6 @@ EVICTION_BATCH = cython.declare(cython.int, 65_536)  # flows put in order at onc
 MAX_CLOCK_NS = cython.declare(cython.longlong, 1 << 62)
 EVERYTHING = cython.declare(cython.longlong, (1 << 63) - 1)
 LOW_HALF = cython.declare(cython.ulonglong, 0xFFFFFFFF)
-_NO_BYTES = np.zeros(0, np.uint8)
 
 
 def _pairs():
@@ -46,12 +46,10 @@ class FlowTable(TcpFlows):
         TcpFlows.__init__(self, settings, payloads=payloads)
         self.hash_0 = int.from_bytes(hash_key[:8], "little")
         self.hash_1 = int.from_bytes(hash_key[8:], "little")
-        self.linger_ns = to_ns(settings.close_linger_s)
         self.active_ns = to_ns(settings.active_timeout_s)
         self.sweep_ns = to_ns(settings.sweep_interval_s)
-        self.tcp_idle_ns = to_ns(settings.idle_timeout_tcp_s)
-        self.udp_idle_ns = to_ns(settings.idle_timeout_udp_s)
-        self.other_idle_ns = to_ns(settings.idle_timeout_other_s)
+        idle = (settings.idle_timeout_tcp_s, settings.idle_timeout_udp_s, settings.idle_timeout_other_s)
+        self.timeouts_ns = np.array([to_ns(seconds) for seconds in (settings.close_linger_s, *idle)], np.int64)
         self.tick = -1
         self.max_flows = settings.max_flows
         self.free_slots = np.zeros(settings.max_flows, np.uint32)
@@ -68,7 +66,9 @@ class FlowTable(TcpFlows):
         self._clear()
         self.finishing = False
         self.data = buffer
-        self.packets = packets
+        if packets is not self._packets:  # checking a structured array costs as much as a hundred packets
+            self.packets = packets
+            self._packets = packets
         row: cython.Py_ssize_t = start
         try:
             while row < count:
@@ -80,8 +80,7 @@ class FlowTable(TcpFlows):
                     self.counts[FAULTS] += 1
                     row = self.cursor + 1
         finally:
-            self.data = _NO_BYTES
-            self.packets = None
+            self.data = self.no_data
         return row
 
     def ignore(self, slot: cython.Py_ssize_t, flow_id: i64):
@@ -158,22 +157,21 @@ class FlowTable(TcpFlows):
         return count
 
     def _set_clock(self, now_ns):
-        """Move the clock on; returns how far `now_ns` lies before it."""
-        now: i64 = min(now_ns, MAX_CLOCK_NS)
-        behind: i64 = 0
-        if now > self.clock_ns:
-            self.clock_ns = now
-        elif now < self.clock_ns:
-            # A hostile timestamp below -2^62 must not overflow the difference.
-            behind = self.clock_ns - max(now, -MAX_CLOCK_NS)
+        """Move the clock on; notes how far `now_ns` lies before it."""
+        self.behind_ns = 0
+        if now_ns > self.clock_ns:
+            self.clock_ns = min(now_ns, MAX_CLOCK_NS)
+        elif now_ns < self.clock_ns:
+            # The floor keeps the difference of a hostile timestamp from overflowing.
+            self.behind_ns = self.clock_ns - max(now_ns, -MAX_CLOCK_NS)
         if self.tick < 0:
             self.tick = self.clock_ns // self.sweep_ns
             self.next_sweep_ns = (self.tick + 1) * self.sweep_ns
-        return behind
+        return 0
 
     def _step(self, packet, hashed):
         """Take one packet; 0 when the output is full and it must be offered again."""
-        behind: i64 = self._set_clock(packet.ts_ns)
+        self._set_clock(packet.ts_ns)
         if self.wait_count or self.clock_ns >= self.next_sweep_ns:
             if self._expire():
                 return 0
@@ -181,7 +179,7 @@ class FlowTable(TcpFlows):
             return 0
         if packet.status != 0:
             self.counts[PACKETS] += 1
-            self.counts[REGRESSIONS] += behind > 0
+            self.counts[REGRESSIONS] += self.behind_ns > 0
             self.counts[packet.status & 15] += 1
             return 1
         source_port: u16 = packet.src_port
@@ -192,7 +190,7 @@ class FlowTable(TcpFlows):
             two_way = answer >= 0
             source_port = packet.icmp_type
             target_port = answer if two_way else packet.icmp_code
-        found: i64 = self._find(packet, hashed, source_port, target_port, two_way)
+        found: cython.Py_ssize_t = self._find(packet, hashed, source_port, target_port, two_way)
         slot: u32 = 0
         side: cython.int = 0
         head: cython.pointer[Head]
@@ -214,8 +212,8 @@ class FlowTable(TcpFlows):
             )
         head = cython.address(self.heads[slot])
         self.counts[PACKETS] += 1
-        self.counts[REGRESSIONS] += behind > 0
-        if behind > CLOCK_TOLERANCE_NS:
+        self.counts[REGRESSIONS] += self.behind_ns > 0
+        if self.behind_ns > CLOCK_TOLERANCE_NS:
             self._anomaly(CLOCK_REGRESSION, slot, side, 1)
         this: cython.pointer[Side] = cython.address(self.sides[slot, side])
         this.packet_count += 1
@@ -245,7 +243,7 @@ class FlowTable(TcpFlows):
     def _why_over(self, head, slot, side, packet):
         """Reason to end the flow before this packet opens another one, -1 when the packet belongs to it."""
         reason: cython.int = close_reason(head)
-        if self.clock_ns - head.last_ts_ns >= self._timeout(head):
+        if self.clock_ns - head.last_ts_ns >= self.timeouts_ns[self._timeout_kind(head)]:
             return reason
         if packet.protocol != TCP or packet.tcp_flags & (SYN | ACK | RST | FIN) != SYN:
             return -1
@@ -506,13 +504,13 @@ class FlowTable(TcpFlows):
         self.queue_end = len(order)
         return 0
 
-    def _timeout(self, head):
-        if head.client_state >= CLOSED or head.server_state >= CLOSED:
-            if close_reason(head) != BY_IDLE:
-                return self.linger_ns
-        if head.protocol == TCP:
-            return self.tcp_idle_ns
-        return self.udp_idle_ns if head.protocol == UDP else self.other_idle_ns
+    def _timeout_kind(self, head):
+        """Which of `timeouts_ns` governs the flow."""
+        if head.protocol != TCP:
+            return 2 if head.protocol == UDP else 3
+        if head.client_state < CLOSED and head.server_state < CLOSED:
+            return 1
+        return 1 if close_reason(head) == BY_IDLE else 0
 
     # The timer wheel: a doubly linked list of flows per sweep interval, in the order they came; links are slot + 1.
 
@@ -536,7 +534,7 @@ class FlowTable(TcpFlows):
 
     def _look_at(self, slot):
         head: cython.pointer[Head] = cython.address(self.heads[slot])
-        if self.clock_ns - head.last_ts_ns >= self._timeout(head):
+        if self.clock_ns - head.last_ts_ns >= self.timeouts_ns[self._timeout_kind(head)]:
             return self._close(slot, close_reason(head))
         self._leave_wheel(slot)
         if self.clock_ns - self.tails[slot].first_ts_ns >= self.active_ns:
@@ -549,7 +547,9 @@ class FlowTable(TcpFlows):
         """Put the flow where the wheel looks at it when it may be over; never before the next sweep."""
         head: cython.pointer[Head] = cython.address(self.heads[slot])
         tail: cython.pointer[Tail] = cython.address(self.tails[slot])
-        due_ns: i64 = min(head.last_ts_ns + self._timeout(head), tail.first_ts_ns + self.active_ns)
+        due_ns: i64 = min(
+            head.last_ts_ns + self.timeouts_ns[self._timeout_kind(head)], tail.first_ts_ns + self.active_ns
+        )
         tick: i64 = (due_ns + self.sweep_ns - 1) // self.sweep_ns
         tick = min(max(tick, self.tick + 1), self.tick + WHEEL_TICKS - 1)
         bucket: i64 = tick % WHEEL_TICKS

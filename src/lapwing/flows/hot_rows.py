@@ -1,3 +1,4 @@
+# cython: show_performance_hints=False
 # mypy: ignore-errors
 # ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
 """Rows of the compiled flow table: flows, and what a call hands out (Cython, pure-Python mode; types in `.pxd`).

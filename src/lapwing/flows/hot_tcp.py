@@ -1,3 +1,4 @@
+# cython: show_performance_hints=False
 # mypy: ignore-errors
 # ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
 """TCP on one flow, compiled (types in `.pxd`). `plain_tcp.py` defines what it does."""

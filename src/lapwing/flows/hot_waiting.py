@@ -1,3 +1,4 @@
+# cython: show_performance_hints=False
 # mypy: ignore-errors
 # ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
 """Ordered bytes from TCP segments, compiled (types in `.pxd`). `plain_reassembly.py` defines what it does.
@@ -18,7 +19,6 @@ if not cython.compiled:
 
 _WAIT = [(f"time_{number}", "<i8") for number in range(3)] + [(f"half_{number}", "<u4") for number in range(5)]
 _WAIT_DTYPE = np.dtype([*_WAIT, ("side", "u1"), ("wait_class", "u1")], align=True)
-_NO_BYTES = np.zeros(0, np.uint8)
 
 
 class WaitingBytes(FlowRows):
@@ -39,7 +39,8 @@ class WaitingBytes(FlowRows):
         self.free_pages = np.zeros(self.max_pages + 1, np.uint32)
         self.wait_head = np.zeros(3, np.uint32)
         self.wait_tail = np.zeros(3, np.uint32)
-        self.data = _NO_BYTES
+        self.no_data = np.zeros(0, np.uint8)
+        self.data = self.no_data
 
     def _offset_of(self, side, sequence):
         """Stream offset of a sequence number, the one nearest to what was sent last."""
