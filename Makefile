@@ -12,7 +12,7 @@ COMPILED := build/.compiled
 HOT := $(wildcard src/lapwing/*/hot*.py src/lapwing/*/*.pxd)
 TOOL := $(BIN)/python -m
 
-.PHONY: help demo test check setup build lint format types imports rules sizes fresh packaging bench docs clean
+.PHONY: help demo test check setup build lint format types imports rules sizes fresh fuzz packaging bench docs clean
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -22,7 +22,7 @@ demo: setup  ## find the attacks in the recorded capture and compare them with i
 test: setup  ## run the tests
 	$(TOOL) pytest
 
-check: lint test packaging  ## run everything that continuous integration runs
+check: lint test fuzz packaging  ## run everything that continuous integration runs
 
 $(READY): pyproject.toml setup.py constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -59,6 +59,9 @@ sizes:
 
 fresh:
 	$(TOOL) tools.pages --check
+
+fuzz: setup  ## a short run of the fuzz targets, FUZZ_SECONDS each (default 5)
+	$(TOOL) fuzz --seconds $(or $(FUZZ_SECONDS),5)
 
 packaging: setup  ## build sdist and wheel, install each into an empty environment, try the copy
 	$(TOOL) tools.packaging

@@ -29,6 +29,16 @@ def steps(data: bytes) -> Iterator[tuple[Side, int, bytes]]:
             position += size + 1
 
 
+def script(*pieces: tuple[Side, bytes]) -> bytes:
+    """The input that `steps` reads back as these pieces: a talk to begin with."""
+    out = b""
+    for side, data in pieces:
+        for at in range(0, len(data), 256):
+            piece = data[at : at + 256]
+            out += bytes((side is Side.CLIENT, len(piece) - 1)) + piece
+    return out
+
+
 def talk(protocol: str, make: Callable[[], StreamParser], data: bytes) -> None:
     """Feed the input whole and byte by byte: equal messages, nothing raised, every login resolved once."""
     whole, bytewise = make(), make()

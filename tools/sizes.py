@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-ROOTS = ("src/lapwing", "tools", "bench", "tests")
+ROOTS = ("src/lapwing", "tools", "bench", "fuzz", "tests")
 SOFT_FILE_LINES = 450
 HARD_FILE_LINES = 700
 SOFT_FUNCTION_LINES = 30

@@ -11,7 +11,7 @@ else:
         from lapwing.flows.hot import FlowTable
 
         COMPILED = True
-    except ImportError:
+    except (ImportError, AttributeError):  # the second: uncompiled, where Cython is installed but could not build
         from lapwing.flows.plain import FlowTable
 
         COMPILED = False
