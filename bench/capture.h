@@ -33,11 +33,15 @@ static inline uint32_t le32(const uint8_t *p) {
 
 static inline uint16_t be16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 
-static inline double now_seconds(void) {
+static inline double clock_seconds(clockid_t clock) {
     struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(clock, &ts);
     return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
+
+static inline double now_seconds(void) { return clock_seconds(CLOCK_MONOTONIC); }
+
+static inline double cpu_seconds(void) { return clock_seconds(CLOCK_PROCESS_CPUTIME_ID); }
 
 static void fail(const char *message) {
     fprintf(stderr, "%s\n", message);

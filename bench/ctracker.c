@@ -153,8 +153,8 @@ int main(int argc, char **argv) {
         flow_bytes += table.flows[slot].bytes[0] + table.flows[slot].bytes[1];
     }
     printf("{\"packets\": %llu, \"flows\": %llu, \"skipped\": %llu, \"flow_packets\": %llu, \"flow_bytes\": %llu, "
-           "\"seconds\": %.6f}\n",
+           "\"seconds\": %.6f, \"cpu_seconds\": %.6f}\n",
            (unsigned long long)packets, (unsigned long long)table.used, (unsigned long long)skipped,
-           (unsigned long long)flow_packets, (unsigned long long)flow_bytes, now_seconds() - begin);
+           (unsigned long long)flow_packets, (unsigned long long)flow_bytes, now_seconds() - begin, cpu_seconds());
     return 0;
 }

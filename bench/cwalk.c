@@ -11,7 +11,7 @@ int main(int argc, char **argv) {
         packets++;
         bytes += length;
     }
-    printf("{\"packets\": %llu, \"flows\": 0, \"bytes\": %llu, \"seconds\": %.6f}\n", (unsigned long long)packets,
-           (unsigned long long)bytes, now_seconds() - begin);
+    printf("{\"packets\": %llu, \"flows\": 0, \"bytes\": %llu, \"seconds\": %.6f, \"cpu_seconds\": %.6f}\n",
+           (unsigned long long)packets, (unsigned long long)bytes, now_seconds() - begin, cpu_seconds());
     return 0;
 }

@@ -24,6 +24,7 @@ class Run:
     """What one run took. `seconds` is the program's own figure, without its start, where it gives one.
 
     Otherwise it is the whole process's time or processor time, whichever is less: some wait a second before they end.
+    `cpu_seconds` likewise.
 
     `anon_bytes` is the highest sum of anonymous memory over the process and its children; `rss_bytes` the highest
     resident size of one of them, mapped files included.
@@ -74,6 +75,7 @@ def run(command: Sequence[str | Path], *, feed: Sequence[str | Path] | None = No
     seconds = float(answer["seconds"]) if "seconds" in answer else min(wall, cpu)
     anon = max(sampler.highest, int(answer.get("anon_bytes", 0)))
     packets, flows = (None if name not in answer else int(answer[name]) for name in ("packets", "flows"))
+    cpu = float(answer.get("cpu_seconds", cpu))
     return Run(seconds, cpu, anon, usage.ru_maxrss * 1024, packets, flows)
 
 

@@ -19,6 +19,7 @@ class Results:
     absent: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     growth: dict[str, float] = field(default_factory=dict)
+    by_cpu: bool = False  # compare processor time: for a machine that is busy with other work
 
     def add(self, name: str, kind: str, run: Run) -> None:
         self.runs.setdefault((name, kind), []).append(run)
@@ -29,7 +30,7 @@ class Results:
         return median(what(run) for run in runs) if runs else None
 
     def seconds(self, name: str, kind: str) -> float | None:
-        return self.middle(name, kind, lambda run: run.seconds)
+        return self.middle(name, kind, lambda run: run.cpu_seconds if self.by_cpu else run.seconds)
 
     def rate(self, name: str, kind: str) -> float | None:
         """Packets per second."""

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     contenders, absent = line_up(WORK)
     if options.only:
         contenders = [contender for contender in contenders if contender.name in options.only]
-    results = Results(captures, absent=list(absent))
+    results = Results(captures, absent=list(absent), by_cpu=options.clock == "cpu")
     for name, reason in absent.items():
         console.print(f"left out: {name}: {reason}")
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else None)
@@ -85,6 +85,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small captures, one round: does it run at all")
     parser.add_argument("--rounds", type=int, help="repetitions of everything")
+    parser.add_argument(
+        "--clock", choices=("wall", "cpu"), default="wall", help="cpu: compare processor time, on a busy machine"
+    )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these programs")
     parser.add_argument("--no-growth", action="store_true", help="leave out memory at ten times the input")
     parser.add_argument("--write-docs", action="store_true", help="put the tables into docs/performance.md")

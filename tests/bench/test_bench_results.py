@@ -44,6 +44,14 @@ def test_a_ratio_compares_medians_and_keeps_the_worse_capture(results: Results) 
     assert figures["ctracker_mixed_packets_per_s"] == 500.0
 
 
+def test_on_a_busy_machine_processor_time_can_be_compared_instead() -> None:
+    results = Results(CAPTURES, by_cpu=True)
+    results.add("ctracker", "mixed", Run(9.0, 1.0, 0, 0, None, None))
+    results.add("track", "mixed", Run(3.0, 2.0, 0, 0, None, None))
+    assert results.figures()["track_vs_c"] == 2.0
+    assert results.undisturbed() < 0.2
+
+
 def test_an_absent_program_leaves_its_ratios_out(results: Results) -> None:
     figures = results.figures()
     assert not {"track_vs_argus", "track_vs_nfpcapd", "sessions_vs_c", "growth_10x"} & set(figures)
