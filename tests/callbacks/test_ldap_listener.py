@@ -142,6 +142,8 @@ def test_other_extensions_are_noted_without_what_they_carry() -> None:
         b"\x30\x80\x02\x01",
         b"\x30\x84\xff\xff\xff\xff",
         write(0x30, b"\x02\x05"),
+        write(0x30),
+        message(1, search(b"x", write(0xA3, write(4, b"a")))),
         message(1, write(0x63, write(4, b"x"))),
         message(1, search(b"x", write(0xA2, b"") * 1 + b"\xff")),
         message(1, write(0x99)),

@@ -95,7 +95,7 @@ class LdapResponder(Responder):
         self._request_count += 1
         try:
             outputs = self._answer(request)
-        except (WireError, IndexError):
+        except (ValueError, IndexError):  # WireError, or fewer or more fields than there should be
             report = self._report(request, "", malformed="not an LDAP request")
             return [report, Send(_notice()), *self._finish("not an LDAP request")]
         if self._request_count >= MAX_REQUESTS and not self.ended:
