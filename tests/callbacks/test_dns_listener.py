@@ -120,6 +120,13 @@ def test_names_of_others_are_refused(name: str) -> None:
     assert ask("x.oast.example.com", rdclass="CH").rcode() == dns.rcode.REFUSED
 
 
+def test_new_challenges_are_answered_at_once() -> None:
+    responder = DnsResponder(ZONE)
+    responder.use(Zone(domains=("example.org",), challenges={"_acme-challenge.example.org": ("new",)}))
+    query = dns.message.make_query("_acme-challenge.example.org", "TXT")
+    assert texts(exchange(responder, query)[1]) == ['"new"']
+
+
 def test_letters_of_the_question_are_kept_in_answer_and_note() -> None:
     query = dns.message.make_query(f"WwW.{TOKEN.upper()}.OaSt.ExAmPlE.cOm", "A")
     responder = DnsResponder(ZONE)

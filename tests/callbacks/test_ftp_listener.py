@@ -116,7 +116,14 @@ def test_a_broken_transfer_says_so() -> None:
 
 def test_auth_tls_drops_what_was_sent_ahead() -> None:
     talk = play(
-        make, [b"AUTH TLS\r\nUSER injected\r\n", b"USER injected\r\n", TLS, b"PBSZ 0\r\nPROT P\r\nUSER ana\r\nAUTH TLS\r\n"]
+        make,
+        [
+            b"AUTH TLS\r\nUSER injected\r\n",
+            b"USER injected\r\n",
+            TLS,
+            b"PBSZ 0\r\nPROT P\r\n",
+            b"USER ana\r\nAUTH TLS\r\n",
+        ],
     )
     assert notes(talk) == [("USER", "ana", "")]
     assert talk.noted[0].peer.tls

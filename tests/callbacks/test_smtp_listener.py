@@ -97,7 +97,8 @@ def test_another_mechanism_and_a_cancelled_login_are_refused() -> None:
 
 
 def test_starttls_begins_anew_and_what_was_sent_ahead_is_dropped() -> None:
-    talk = play(make, [b"EHLO a\r\nSTARTTLS\r\nMAIL FROM:<injected@example.com>\r\n", b"VRFY injected\r\n", TLS, *DELIVERY])
+    ahead: list[Step] = [b"EHLO a\r\nSTARTTLS\r\nMAIL FROM:<injected@example.com>\r\n", b"VRFY injected\r\n"]
+    talk = play(make, [*ahead, TLS, *DELIVERY])
     (mail,) = mails(talk)
     assert mail.mail_from == "ana@example.com"
     assert mail.peer.tls

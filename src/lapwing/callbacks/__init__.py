@@ -3,7 +3,7 @@
 Nothing here opens a socket, reads a clock or draws a random number; time and entropy are handed in.
 """
 
-from lapwing.callbacks import interactsh
+from lapwing.callbacks import interactsh, responders
 from lapwing.callbacks.correlation import TO_THE_END, Place, Registry, attribute, correlate, places
 from lapwing.callbacks.interaction import (
     AnyInteraction,
@@ -20,8 +20,10 @@ from lapwing.callbacks.interaction import (
     Turn,
     protocol_of,
 )
+from lapwing.callbacks.noise import Noise, NoiseMarker, NoiseRules
 from lapwing.callbacks.outcomes import Accepts, Disabled, Inconclusive, NotObserved, Observed, Outcome, accepts
 from lapwing.callbacks.policy import Answer, Policy, Verdict, decide, wait_needed
+from lapwing.callbacks.published import received_event, tripped_event
 from lapwing.callbacks.session import CallbackSession, Fetch, Output, Received, Register, Resolve, State
 from lapwing.callbacks.settings import SessionSettings
 from lapwing.callbacks.tokens import (
@@ -50,6 +52,9 @@ __all__ = [
     "Inconclusive",
     "Interaction",
     "LdapInteraction",
+    "Noise",
+    "NoiseMarker",
+    "NoiseRules",
     "NotObserved",
     "Observed",
     "OtherInteraction",
@@ -79,5 +84,8 @@ __all__ = [
     "interactsh",
     "places",
     "protocol_of",
+    "received_event",
+    "responders",
+    "tripped_event",
     "wait_needed",
 ]

@@ -61,8 +61,19 @@ class DnsResponder:
     """Answers single messages. One serves all clients; it remembers only whose turn rebinding names have."""
 
     def __init__(self, zone: Zone) -> None:
-        self.zone = zone
         self.rebindings = Rebindings()
+        self.use(zone)
+
+    def use(self, zone: Zone) -> None:
+        """Answer for `zone` from now on: new challenges, other records."""
+        self.zone = zone
+        # Nearly every query asks for these: made once.
+        self._addresses = {
+            _A: [self._own(_A, address) for address in zone.ipv4],
+            _AAAA: [self._own(_AAAA, address) for address in zone.ipv6],
+        }
+        self._addresses[_ANY] = self._addresses[_A] + self._addresses[_AAAA]
+        self._domain_bytes = {domain: len(write_name(domain)) for domain in zone.domains}
 
     def answer(self, message: bytes, peer: Peer, now_ns: int, *, transport: str = "udp") -> list[Output]:
         """Return the answer, if one is due, after the interaction it answers."""
@@ -112,7 +123,7 @@ class DnsResponder:
         records = tuple(self._records(query, domain))
         if records:
             return _Answer(_NOERROR, authoritative=True, records=records)
-        apex = _apex(query, domain)
+        apex = _apex(query, self._domain_bytes[domain])
         soa = _record(apex, _SOA, NO_DATA_TTL_S, self._soa(apex))
         return _Answer(_NOERROR, authoritative=True, authority=(soa,))
 
@@ -129,7 +140,7 @@ class DnsResponder:
                 if self._wanted(query.qtype, TYPE_NUMBERS[record.type])
                 for value in self.rebindings.next(key, record)
             ]
-        return self._standard(query.qtype, _apex(query, domain), at_apex=not below)
+        return self._standard(query.qtype, _apex(query, self._domain_bytes[domain]), at_apex=not below)
 
     @staticmethod
     def _wanted(qtype: int, rtype: int) -> bool:
@@ -139,11 +150,9 @@ class DnsResponder:
     def _standard(self, qtype: int, apex: bytes, *, at_apex: bool) -> list[bytes]:
         zone = self.zone
         ttl_s = zone.ttl_s
+        if qtype in self._addresses:
+            return self._addresses[qtype]
         found: list[bytes] = []
-        if qtype in (_A, _ANY):
-            found += [self._own(_A, address) for address in zone.ipv4]
-        if qtype in (_AAAA, _ANY):
-            found += [self._own(_AAAA, address) for address in zone.ipv6]
         if qtype == _MX:
             found.append(_record(_QUESTION_POINTER, _MX, ttl_s, b"\0\1" + _below(apex, "mail")))
         if qtype == _CAA:
@@ -289,9 +298,9 @@ def _record(name: bytes, rtype: int, ttl_s: int, data: bytes) -> bytes:
     return name + _FIXED.pack(rtype, _IN, ttl_s, len(data)) + data
 
 
-def _apex(query: _Query, domain: str) -> bytes:
+def _apex(query: _Query, domain_bytes: int) -> bytes:
     """A pointer to where our domain begins within the question."""
-    offset = HEADER_BYTES + len(query.question) - 4 - len(write_name(domain))
+    offset = HEADER_BYTES + len(query.question) - 4 - domain_bytes
     return (0xC000 | offset).to_bytes(2, "big")
 
 
