@@ -39,6 +39,8 @@ class TcpFlows(WaitingBytes):
         length: u32 = packet.payload_bytes
         start: i64 = self._offset_of(this, packet.tcp_seq + is_syn)
         carries: cython.bint = length != 0 or (flags & FIN) != 0
+        if start > this.next_offset + 1 and not this.flags & HAS_FIN:
+            carries = True  # even without bytes it shows that some passed us by; one beyond may be a FIN we missed
         if carries and start + length > this.next_offset and not self._fits(slot, side, start + length):
             self._anomaly(OUT_OF_WINDOW, slot, side, 1)
             flags &= ~FIN
@@ -171,7 +173,8 @@ class TcpFlows(WaitingBytes):
                 this.out_of_order_count += 1
             elif end <= sent:
                 this.retransmit_count += 1
-                self._letter_scaled(slot, side, ord("T"), this.retransmit_count)
+            if filled or end <= sent:
+                self._letter_scaled(slot, side, ord("T"), this.out_of_order_count + this.retransmit_count)
         if packet.tcp_flags & FIN:
             this.flags |= HAS_FIN
         this.next_offset = max(sent, end)
@@ -257,10 +260,10 @@ class TcpFlows(WaitingBytes):
     def _is_new_connection(self, head, slot, side, packet, closed):
         """Whether a SYN begins another connection on the same endpoints; see `plain_tcp.is_new_connection`."""
         this: cython.pointer[Side] = cython.address(self.sides[slot, side])
-        if this.flags & HAS_BASE and this.flags & SYN_BASE and this.base == cython.cast(u32, packet.tcp_seq + 1):
-            return False
         if closed:
             return True
+        if this.flags & HAS_BASE and this.flags & SYN_BASE and this.base == cython.cast(u32, packet.tcp_seq + 1):
+            return False
         if not this.flags & HAS_BASE:
             other: cython.int = head.client_state if side else head.server_state
             return other != SYN_SENT and other != SYN_ACK_SENT

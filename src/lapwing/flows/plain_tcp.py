@@ -53,7 +53,8 @@ class TcpTracker:
             this.zero_window_count += 1
             flow.letter_scaled(side, "W", this.zero_window_count)
         start = this.offset_of(segment.sequence + bool(segment.flags & SYN))
-        fits = self._fits(this, other, start + segment.length, carries=bool(segment.length or segment.flags & FIN))
+        carries = bool(segment.length or segment.flags & FIN) or shows_hole(this, start)
+        fits = self._fits(this, other, start + segment.length, carries=carries)
         if not fits:
             self.output.anomaly(OUT_OF_WINDOW, flow, now_ns, side)
         flags = segment.flags if fits else segment.flags & ~FIN
@@ -61,7 +62,7 @@ class TcpTracker:
         this.state, other.state = next_states(this.state, other.state, flags)
         if flags & ACK:
             self._acknowledge(flow, side, segment, now_ns)
-        if fits and (segment.length or flags & FIN):
+        if fits and carries:
             self._account(flow, side, segment, start, buffer, now_ns)
 
     def _reset(self, flow: Flow, side: int, segment: Segment, now_ns: int) -> None:
@@ -130,11 +131,10 @@ class TcpTracker:
         elif segment.length:
             filled = this.fill_holes(start, min(end, sent)) if this.holes else 0
             this.missed_bytes -= min(filled, this.missed_bytes)
-            if filled:
-                this.out_of_order_count += 1
-            elif end <= sent:
-                this.retransmit_count += 1
-                flow.letter_scaled(side, "T", this.retransmit_count)
+            this.out_of_order_count += filled > 0
+            this.retransmit_count += not filled and end <= sent
+            if filled or end <= sent:  # the letter stands for both: without knowledge of holes they look the same
+                flow.letter_scaled(side, "T", this.out_of_order_count + this.retransmit_count)
         if segment.flags & FIN:
             this.fin = True
         if self.output.payloads and not flow.ignored:
@@ -144,19 +144,27 @@ class TcpTracker:
         this.next_offset = max(sent, end)
 
 
+def shows_hole(this: FlowSide, start: int) -> bool:
+    """Whether a segment without bytes begins beyond what was sent, so that bytes before it passed us by.
+
+    One byte beyond may be a FIN we missed.
+    """
+    return not this.fin and start > this.next_offset + 1
+
+
 def is_new_connection(flow: Flow, side: int, flags: int, sequence: int, *, closed: bool) -> bool:
     """Whether a packet of `side` begins another connection on the same endpoints.
 
-    Only a plain SYN can. The same sequence number is a repetition, another one before any answer a new try,
-    and a first SYN against a SYN a simultaneous open (RFC 9293, section 3.5).
+    Only a plain SYN can, and any does on a closed flow. On a live one the same sequence number is a repetition,
+    another one before any answer a new try, and a first SYN against a SYN a simultaneous open (RFC 9293, section 3.5).
     """
     if flags & (SYN | ACK | RST | FIN) != SYN:
         return False
     this, other = flow.sides[side], flow.sides[1 - side]
-    if this.base is not None and this.syn_base and this.base == (sequence + 1) & 0xFFFFFFFF:
-        return False
     if closed:
         return True
+    if this.base is not None and this.syn_base and this.base == (sequence + 1) & 0xFFFFFFFF:
+        return False
     if this.base is None:
         return other.state not in (SYN_SENT, SYN_ACK_SENT)
     return not (this.state == SYN_SENT and this.next_offset == 0)
