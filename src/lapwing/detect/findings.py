@@ -207,4 +207,6 @@ def duration(ns: int) -> str:
         return f"{days} d {hours} h"
     if hours:
         return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+    if minutes:
+        return f"{minutes} min {seconds % 60} s"
+    return f"{seconds} s" if seconds else "under 1 s"
