@@ -92,6 +92,8 @@ class Detector:
         self._judge = Judge(s)
         self._counting: dict[str, Tracker[Any]] = {"source": self._sources, **{t.name: t for t in self._groups}}
         self._every: tuple[Tracker[Any], ...] = (self._pairs, *self._counting.values(), self._takeovers)
+        for tracker in self._every:
+            tracker.forget_ns = s.forget_after_s * SECOND_NS
         self._campaigns = Campaigns(s, self._keyring, self._judge, self._counting)
         self._hijacks = Hijacks(s, self._keyring, self._takeovers)
         self._now_ns = 0
@@ -229,9 +231,8 @@ class Detector:
     def _pass_time(self, now_ns: int) -> list[Finding]:
         if now_ns - self._ticked_ns >= TICK_NS:
             self._ticked_ns = now_ns
-            horizon = now_ns - self.settings.forget_after_s * SECOND_NS
             for tracker in self._every:
-                tracker.tick(horizon)
+                tracker.tick(now_ns)
         due = now_ns - self._campaigns.swept_ns
         closed = self._campaigns.sweep(now_ns)
         return closed + self._hijacks.sweep(now_ns) if due >= 60 * SECOND_NS else closed

@@ -140,7 +140,7 @@ class TakeoverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attackers_client: float = 2.5
     """Its client is the one that failed on this account from other sources."""
     guessed_here: float = 2.0
-    """Others attack the account, and the same source failed on it with two secrets or more just before."""
+    """Several sources attack the account, and this one failed on it with two secrets or more just before."""
     secret_cap: float = 3.0
     """Limit of the weight of a secret that was sprayed, from a source that did not fail: it may be the owner's own."""
     client_hit_rate: float = 0.02

@@ -18,6 +18,7 @@ from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
 
 MAX_PLACES = 8  # sources, networks and clients remembered as an account's own, each; the oldest goes
 MAX_ATTACKERS = 20  # sources named as having failed on an account before
+MANY_ATTACKERS = 3  # with more sources failing on an account, a further one that fails first is likelier one of them
 MAX_HITS = 2_048  # successes from places new to the account that wait for their source to show its colours
 
 
@@ -38,6 +39,7 @@ class Home(Row, gc=False):
     """Where an account is at home, and what failed on it elsewhere.
 
     `tries` are different secrets, fading over a day: a device on the move repeats one stale password.
+    `wrong_clients` are clients that failed, each followed by its source.
     """
 
     good_ns: int = 0
@@ -109,7 +111,7 @@ class Takeovers(Tracker[Home]):
         if login.place.text not in row.attackers and len(row.attackers) < MAX_ATTACKERS:
             row.attackers = (*row.attackers, login.place.text)
         if login.client is not None:
-            row.wrong_clients = _remember(row.wrong_clients, login.client)
+            row.wrong_clients = _remember(row.wrong_clients, login.client + login.place.source)
 
     def _succeeded(self, row: Home, login: Login) -> tuple[Reason, ...]:
         if login.back_pairs is not None:
@@ -137,9 +139,9 @@ class Takeovers(Tracker[Home]):
         others = row.tries - (0.0 if login.back_pairs is not None else login.pair_tries)
         if others >= 1.0:
             reasons.append(Reason("account-attacked", others, 0.0, min(s.attacked_cap, others * s.secret_slope)))
-            if login.client is not None and login.client in row.wrong_clients and login.client not in row.clients:
+            if _failed_elsewhere(row, login):
                 reasons.append(Reason("attackers-client", 1.0, 0.0, s.attackers_client))
-            elif login.pair_tries >= 2.0:
+            elif login.pair_tries >= 2.0 and len(row.attackers) > MANY_ATTACKERS:
                 reasons.append(Reason("guessed-here", login.pair_tries, 0.0, s.guessed_here))
         reasons.append(self._unfamiliar(row, login))
         return tuple(reasons)
@@ -219,6 +221,14 @@ class Takeovers(Tracker[Home]):
                 ours = _remember(ours, item)
             setattr(mine, name, ours)
         mine.attackers = tuple(dict.fromkeys((*mine.attackers, *other.attackers)))[:MAX_ATTACKERS]
+
+
+def _failed_elsewhere(row: Home, login: Login) -> bool:
+    """Whether the login's client, not one of the account's own, failed on it from another source."""
+    client = login.client
+    if client is None or client in row.clients:
+        return False
+    return any(pair.startswith(client) and pair != client + login.place.source for pair in row.wrong_clients)
 
 
 def _remember(items: tuple[bytes, ...], item: bytes) -> tuple[bytes, ...]:

@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from lapwing.detect.decay import ZEROS, fade, fade_day
+from lapwing.detect.decay import DAY_NS, ZEROS, fade, fade_day
 from lapwing.detect.episode import Episode, begin
 from lapwing.detect.login import Glimpse, Login
 from lapwing.detect.reasons import Reason
@@ -99,6 +99,7 @@ class Tracker(Generic[R]):
 
     name: str
     row_type: type[R]
+    forget_ns: int = 7 * DAY_NS  # `DetectSettings.forget_after_s` where a detector owns the tracker
 
     def __init__(self, limit: int) -> None:
         self.table: Table[R] = Table(limit)
@@ -112,9 +113,9 @@ class Tracker(Generic[R]):
         """Count `login` and return what the key's record now says against it."""
         raise NotImplementedError
 
-    def tick(self, horizon_ns: int) -> None:
-        """Drop what was last touched before `horizon_ns`."""
-        self.table.forget_before(horizon_ns)
+    def tick(self, now_ns: int) -> None:
+        """Drop what was not touched for `forget_ns`."""
+        self.table.forget_before(now_ns - self.forget_ns)
 
     def snapshot(self) -> bytes:
         """All state."""
