@@ -94,6 +94,8 @@ class SessionDriver:
         self._parsers_created = 0
         self._parsers_ended = 0
         self._parser_faults = 0
+        self._encrypted = 0
+        self._gap_bytes = 0
         self._messages = 0
 
     @property
@@ -154,6 +156,8 @@ class SessionDriver:
         counters["sessions.parsers_created"] = self._parsers_created
         counters["sessions.parsers_ended"] = self._parsers_ended
         counters["sessions.parser_faults"] = self._parser_faults
+        counters["sessions.encrypted"] = self._encrypted
+        counters["sessions.gap_bytes"] = self._gap_bytes
         counters["sessions.messages"] = self._messages
         return counters
 
@@ -254,6 +258,7 @@ class SessionDriver:
         if protocol is not None:
             self._begin(slot, session, protocol, ts_ns, out)
         elif identifier.hopeless:
+            self._encrypted += identifier.encrypted
             self._ignore(slot)
 
     def _begin(self, slot: int, session: StreamSession, protocol: StreamProtocol, ts_ns: int, out: list[Event]) -> None:
@@ -309,6 +314,7 @@ class SessionDriver:
             self._identify(slot, session, side, b"", missing, ts_ns, out)
             return
         session.note_gap(side, missing)
+        self._gap_bytes += missing
         try:
             messages = session.parser.gap(SIDES[side], missing, ts_ns)
             if messages:
