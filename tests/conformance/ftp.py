@@ -4,9 +4,9 @@ from collections import Counter
 
 from lapwing.events import SessionMessaged
 from lapwing.events.messages import FtpCommand, FtpReply
-from tests.conformance.compare import Comparison, Difference
+from tests.conformance.compare import Comparison, Difference, why_not_compared
 from tests.conformance.messages import match_rows, messages_by_flow
-from tests.conformance.reasons import FTP_REASONS, OUT_OF_SCOPE
+from tests.conformance.reasons import FTP_REASONS
 from tests.conformance.zeek_logs import Row, cases, rows, unescape
 
 FIELDS = ("user", "command", "arg", "reply_code", "reply_msg")
@@ -49,8 +49,8 @@ def compare_ftp() -> Comparison:
     compared = 0
     for case in cases("ftp.log"):
         theirs = rows(case.expected / "ftp.log")
-        if case.name in OUT_OF_SCOPE:
-            left_out[OUT_OF_SCOPE[case.name]] += len(theirs)
+        if reason := why_not_compared("ftp.log", case):
+            left_out[reason] += len(theirs)
             continue
         ours = {key: exchanges(events) for key, events in messages_by_flow(case, "ftp").items()}
         compared += len(theirs)
