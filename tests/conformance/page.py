@@ -23,6 +23,18 @@ Zeek's own test traces, read by Lapwing and compared row by row with the logs Ze
 A row agrees when every compared field is equal.
 The traces are not part of this project: where they are absent, the comparison is skipped.
 
+What is compared, and how:
+
+- `conn.log`: endpoints, protocol, `conn_state`, `history`, packets and bytes of both sides. The letter `X`, by which
+  Zeek says that one of its parsers gave up, is left out; byte columns that Zeek leaves unset are not compared.
+- `http.log`: the version is the answer's; targets are compared decoded and with secrets taken out on both sides. The
+  size of a body that Zeek decompresses or takes apart before counting is not compared.
+- `ftp.log`: arguments that Zeek writes as a URL, and passwords, which Lapwing never shows, are not compared.
+- `smtp.log`: envelope, headers and the last reply of each mail, from commands and replies in their order.
+- `ssh.log`: banners, negotiated algorithms, and outcome and number of the logins, which both programs infer.
+- `dns.log`: queries joined with their answers. The text of records other than addresses and names is Zeek's own and
+  not compared; `AA` and `RA` only of answers with records, as Zeek sets them there.
+
 | log | rows compared | agree | not compared |
 | --- | ---: | ---: | --- |
 """
@@ -32,7 +44,7 @@ def render(comparisons: list[Comparison]) -> str:
     """The page's text."""
     lines = [INTRODUCTION.rstrip("\n")]
     for result in comparisons:
-        left_out = "; ".join(f"{count} rows: {reason}" for reason, count in sorted(result.left_out.items()))
+        left_out = "; ".join(f"{_rows(count)}: {reason}" for reason, count in sorted(result.left_out.items()))
         agree = f"{result.compared - len(result.differences)} ({result.agree_percent:.1f} %)"
         lines.append(f"| `{result.log}` | {result.compared} | {agree} | {left_out or '-'} |")
     for result in comparisons:
@@ -41,6 +53,10 @@ def render(comparisons: list[Comparison]) -> str:
             groups = Counter((difference.case, difference.reason) for difference in result.differences)
             lines += [f"| {count} | `{case}` | {reason} |" for (case, reason), count in sorted(groups.items())]
     return "\n".join(lines) + "\n"
+
+
+def _rows(count: int) -> str:
+    return f"{count} row" if count == 1 else f"{count} rows"
 
 
 def compare_all() -> list[Comparison]:

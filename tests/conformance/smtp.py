@@ -23,17 +23,21 @@ def mails(events: list[SessionMessaged]) -> list[Row]:
     row: Row = {"trans_depth": "1", "helo": None, "last_reply": None}
     found = [row]
     unanswered = [row]  # the greeting
+    sent = ""
     for event in events:
         message = event.message
         if isinstance(message, SmtpCommand):
             if message.verb == "MAIL" and "mailfrom" in row:
                 row = {"trans_depth": str(len(found) + 1), "helo": row["helo"], "last_reply": None}
                 found.append(row)
+            sent = message.verb
             _say(row, message)
             unanswered.append({} if message.verb == "QUIT" else row)
         elif isinstance(message, SmtpMail):
             row |= {HEADERS[key.lower()]: value for key, value in message.headers if key.lower() in HEADERS}
-        elif isinstance(message, SmtpReply) and not 300 <= message.code < 400 and unanswered:
+            if sent == "DATA":  # answered twice
+                unanswered.append(row)
+        elif isinstance(message, SmtpReply) and unanswered:
             last_line = message.text.splitlines()[-1] if message.text else ""
             unanswered.pop(0)["last_reply"] = f"{message.code} {last_line}".strip()
     return found
