@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 
 from lapwing.events import FlowClosed, Transport
 from tests.conformance.compare import Comparison, Difference, endpoints, events_of, first_column, why_not_compared
-from tests.conformance.reasons import CONN_REASONS, CUT_BY_ATTEMPT_TIMER, IN_MPLS, MPLS
+from tests.conformance.reasons import CONN_REASONS, CUT_BY_ATTEMPT_TIMER
 from tests.conformance.zeek_logs import Case, Row, cases, rows
 
 FIELDS = (
@@ -60,12 +60,10 @@ def _comparable(case: Case, theirs: list[Row], left_out: Counter[str]) -> list[R
     """The rows Lapwing can have a flow for; the others are counted in `left_out`."""
     plain = [row for row in theirs if row.get("tunnel_parents") in (None, "(empty)")]
     left_out["the flow lies inside a tunnel"] += len(theirs) - len(plain)
-    bare = [row for row in plain if (case.name, row.get("id.orig_h")) not in IN_MPLS]
-    left_out[MPLS] += len(plain) - len(bare)
     if case.name != CUT_BY_ATTEMPT_TIMER:
-        return bare
-    whole = _logged_once(bare)
-    left_out["halves of connections that Zeek's timer for unanswered attempts cut"] += len(bare) - len(whole)
+        return plain
+    whole = _logged_once(plain)
+    left_out["halves of connections that Zeek's timer for unanswered attempts cut"] += len(plain) - len(whole)
     return whole
 
 

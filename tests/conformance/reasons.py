@@ -12,7 +12,6 @@ LOGGED_WITHOUT_CHECKSUMS = frozenset(
 )
 """Cases whose log has the packets with wrong checksums: it was made without looking at them."""
 
-MPLS = "MPLS is not decoded in this version"
 _VNTAG = "VN-Tag is not decoded in this version"
 _OLD_HTTP = "HTTP/0.9"
 _TUNNEL = "the flow lies inside a tunnel"
@@ -22,14 +21,10 @@ _DAMAGED = (
     "as `wire.bad_checksum`"
 )
 
-IN_MPLS = {("core.vlan-mpls", "10.1.2.1")}
-"""Rows of one client in a case whose other rows are compared."""
-
 CUT_BY_ATTEMPT_TIMER = "scripts.base.protocols.ssh.half-duplex-client"
 """One side only: Zeek's timer for unanswered attempts cuts connections that take over 5 seconds in two."""
 
 OUT_OF_SCOPE: dict[str, str] = {
-    "core.mpls-in-vlan": MPLS,
     "core.vntag": _VNTAG,
     "core.vntag-in-vlan": _VNTAG,
     "core.nflog": "the link type NFLOG is not decoded in this version",
@@ -38,7 +33,6 @@ OUT_OF_SCOPE: dict[str, str] = {
     "scripts.policy.frameworks.conn_key.vlan_fivetuple_lookup_connection": (
         "the case's script makes the VLAN a part of the connection key"
     ),
-    "scripts.base.protocols.ftp.gridftp": "the case's script makes Zeek stop tracking the bulk connection early",
 }
 """Whole cases that cannot be compared."""
 
@@ -65,6 +59,7 @@ CONN_REASONS: dict[str, str] = {
     "core.tunnels.gtp.outer_ip_frag": "IP fragments are not put together in this version",
     "core.tunnels.vxlan-unknown-internal-packet": _DAMAGED,
     "core.udp-corrupt": _DAMAGED,
+    "scripts.base.protocols.ftp.gridftp": "Zeek stops following what it takes for a bulk data connection of GridFTP",
     "scripts.base.protocols.http.http-connect": (
         "an empty ACK of the client is numbered past data that comes after it: Zeek takes that data for sent again, "
         "Lapwing goes by data alone"
