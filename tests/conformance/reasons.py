@@ -60,10 +60,6 @@ CONN_REASONS: dict[str, str] = {
     "core.tunnels.vxlan-unknown-internal-packet": _DAMAGED,
     "core.udp-corrupt": _DAMAGED,
     "scripts.base.protocols.ftp.gridftp": "Zeek stops following what it takes for a bulk data connection of GridFTP",
-    "scripts.base.protocols.http.http-connect": (
-        "an empty ACK of the client is numbered past data that comes after it: Zeek takes that data for sent again, "
-        "Lapwing goes by data alone"
-    ),
 }
 HTTP_REASONS: dict[str, str] = {
     "scripts.base.protocols.http.http-bad-request-with-version": (
@@ -93,3 +89,5 @@ SSH_REASONS: dict[str, str] = {
 DNS_REASONS: dict[str, str] = {
     "core.ipv6-frag": "IP fragments are not put together in this version",
 }
+
+ALL_REASONS = (CONN_REASONS, HTTP_REASONS, FTP_REASONS, SMTP_REASONS, SSH_REASONS, DNS_REASONS)

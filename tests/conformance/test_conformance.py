@@ -4,6 +4,7 @@ import pytest
 
 from tests.conformance.compare import Comparison
 from tests.conformance.page import PAGE, compare_all, render
+from tests.conformance.reasons import ALL_REASONS
 from tests.conformance.zeek_logs import captures
 
 MIN_AGREE_PERCENT = 95.0
@@ -24,6 +25,11 @@ def test_at_least_nineteen_of_twenty_rows_of_every_log_agree(comparisons: list[C
 def test_every_row_that_differs_has_a_reason(comparisons: list[Comparison]) -> None:
     unexplained = [difference for result in comparisons for difference in result.differences if not difference.reason]
     assert unexplained == []
+
+
+def test_every_reason_is_still_needed(comparisons: list[Comparison]) -> None:
+    given = {case for reasons in ALL_REASONS for case in reasons}
+    assert given == {difference.case for result in comparisons for difference in result.differences}
 
 
 def test_the_comparison_is_of_many_rows(comparisons: list[Comparison]) -> None:
