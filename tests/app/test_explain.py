@@ -22,7 +22,7 @@ def test_an_explanation_has_the_evidence_with_its_numbers() -> None:
     shown = text.getvalue()
     assert "40 attempts: 40 failed, 0 succeeded" in shown
     assert "20 sources: 192.0.2.7 and 19 more" in shown
-    assert "+3.25  A strong sign.  (strong 40, from 10)" in shown
+    assert "+3.25  A strong sign. (strong 40, from 10)" in shown
     assert shown.index("A strong sign.") < shown.index("A weak sign.")
     assert "T1110.001" in shown
 

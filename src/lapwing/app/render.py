@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console, Group, RenderableType
@@ -58,7 +59,7 @@ def indented(text: str, by: int, width: int, style: str = "") -> Text:
 def headline(summary: Summary, run: Run) -> Text:
     """What was read, its time span, and how fast it went."""
     packets = run.counters.get("flows.packets", 0)
-    names = ", ".join(safe(source) for source in summary.sources[:3]) or "nothing"
+    names = ", ".join(safe(Path(source).name) for source in summary.sources[:3]) or "nothing"
     if len(summary.sources) > 3:
         names += f" and {len(summary.sources) - 3} more"
     line = Text(names, style="bold")

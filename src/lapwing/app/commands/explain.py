@@ -116,17 +116,17 @@ def explanation(finding: Finding, width: int) -> RenderableType:
     ]
     if finding.evidence:
         parts.append(Text("\n  ").append("Why", style="bold"))
-        parts += [_reason(one) for one in sorted(finding.evidence, key=lambda one: -one.weight)]
+        parts += [_reason(one, width) for one in sorted(finding.evidence, key=lambda one: -one.weight)]
     if finding.sample_seqs:
         samples = ", ".join(str(seq) for seq in finding.sample_seqs)
         parts.append(Text(f"\n  Examples: events with seq {samples}", style="dim"))
     return Group(*parts)
 
 
-def _reason(evidence: Evidence) -> Text:
-    text = Text(f"  {evidence.weight:+6.2f}  ")
-    text.append(safe_sentence(evidence.sentence))
-    return text.append(f"  ({evidence.name} {evidence.value:g}, from {evidence.threshold:g})", style="dim")
+def _reason(evidence: Evidence, width: int) -> Text:
+    numbers = f"({evidence.name} {evidence.value:g}, from {evidence.threshold:g})"
+    lines = indented(f"{safe_sentence(evidence.sentence)} {numbers}", 10, width).plain
+    return Text(f"  {evidence.weight:+6.2f}").append(lines[8:])
 
 
 def _names(names: Sequence[str], count: int) -> str:
