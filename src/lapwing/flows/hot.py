@@ -496,6 +496,9 @@ class FlowTable(TcpFlows):
             chosen = np.flatnonzero(seen < self.clock_ns)
             if len(chosen):
                 slots, seen, ids = slots[chosen], seen[chosen], ids[chosen]
+            if len(seen) > EVICTION_BATCH:
+                chosen = np.flatnonzero(seen <= np.partition(seen, EVICTION_BATCH)[EVICTION_BATCH])
+                slots, seen, ids = slots[chosen], seen[chosen], ids[chosen]
             order = np.lexsort((ids, seen))[:EVICTION_BATCH]
         else:
             order = np.argsort(ids)
