@@ -74,7 +74,7 @@ class FlowTable:
         self._last_flow_id = 0
         self._clock_ns = 0
         self._tick = -1  # sweep interval the wheel stands at, -1 before the first packet
-        self._wheel: list[dict[int, Flow]] = [{} for _ in range(WHEEL_TICKS)]
+        self._wheel: dict[int, dict[int, Flow]] = {}  # occupied buckets only, each in the order flows came
         self._oldest: list[tuple[int, int, Flow]] = []
         self._counts: Counter[str] = Counter()
 
@@ -228,7 +228,7 @@ class FlowTable:
         )  # fmt: skip
         self._tcp.track(flow, side, segment, data, self._clock_ns)
         if was_open and self._close_reason(flow) != BY_IDLE:
-            del self._wheel[flow.bucket][flow.slot]
+            self._leave_wheel(flow)
             self._enter_wheel(flow)
 
     def _track_datagram(self, flow: Flow, side: int, packet: dict[str, int]) -> None:
@@ -261,7 +261,13 @@ class FlowTable:
         tick = -(-due_ns // self._sweep_ns)
         tick = min(max(tick, self._tick + 1), self._tick + WHEEL_TICKS - 1)
         flow.bucket = tick % WHEEL_TICKS
-        self._wheel[flow.bucket][flow.slot] = flow
+        self._wheel.setdefault(flow.bucket, {})[flow.slot] = flow
+
+    def _leave_wheel(self, flow: Flow) -> None:
+        bucket = self._wheel[flow.bucket]
+        del bucket[flow.slot]
+        if not bucket:
+            del self._wheel[flow.bucket]
 
     def _expire(self) -> bool:
         """Do what is due; True when the output is full first."""
@@ -270,14 +276,15 @@ class FlowTable:
         target = self._clock_ns // self._sweep_ns
         self._tick = max(self._tick, target - WHEEL_TICKS)
         while True:
-            bucket = self._wheel[self._tick % WHEEL_TICKS]
+            bucket = self._wheel.get(self._tick % WHEEL_TICKS, {})
             while bucket:
                 if self._output.full:
                     return True
-                self._look_at(bucket.pop(next(iter(bucket))))
+                self._look_at(next(iter(bucket.values())))
             if self._tick >= target:
                 return False
-            self._tick += 1
+            ahead = min(((place - self._tick - 1) % WHEEL_TICKS for place in self._wheel), default=WHEEL_TICKS)
+            self._tick = min(target, self._tick + 1 + ahead)
 
     def _look_at(self, flow: Flow) -> None:
         if self._clock_ns - flow.last_ts_ns >= self._timeout_ns(flow):
@@ -285,6 +292,7 @@ class FlowTable:
             return
         if self._clock_ns - flow.first_ts_ns >= self._active_ns:
             self._cut_record(flow)
+        self._leave_wheel(flow)
         self._enter_wheel(flow)
 
     def _cut_record(self, flow: Flow) -> None:
@@ -320,7 +328,7 @@ class FlowTable:
         self._counts["flows_ended"] += 1
         self._counts[f"flows_ended_{CLOSE_REASONS[reason]}"] += 1
         del self._by_key[flow.key], self._by_slot[flow.slot]
-        self._wheel[flow.bucket].pop(flow.slot, None)
+        self._leave_wheel(flow)
         self._free_slots.append(flow.slot)
 
 
