@@ -26,11 +26,10 @@ from lapwing.events import (
 from lapwing.flows import (
     ANOMALY_KINDS,
     CLOSE_REASONS,
-    KEY_DTYPE,
     ActionKind,
     FlowTable,
+    KeyBook,
     closed_events,
-    flow_keys,
     opened_events,
 )
 from lapwing.logins import LoginAdapter, LoginContext, SecretTagger, adapter_for
@@ -87,8 +86,7 @@ class SessionDriver:
         self._next_auth_id = count(1).__next__
         self._next_seq = count(1).__next__
         self._sessions: list[StreamSession | DatagramSession | int | _Ignored | None] = []
-        self._slot_keys = np.zeros(0, KEY_DTYPE)
-        self._fresh: dict[int, int] = {}  # slot -> row in the current call's keys
+        self._book = KeyBook()
         self._now_ns = 0  # the latest packet since flows were last finished
         self._latest_ns = 0  # the latest of all
         self._parsers_created = 0
@@ -172,7 +170,8 @@ class SessionDriver:
         places = (chunk, memoryview(self._table.arena))
         opened = opened_events(keys) if self._wanted.flow and len(keys) else []
         closed = closed_events(records) if self._wanted.flow and len(records) else []
-        self._fresh.clear()
+        book = self._book
+        book.take(keys)
         sessions = self._sessions
         session: Any
         for ts_ns, aux, slot, offset, length, kind, side, source, _flags in actions.tolist():
@@ -182,7 +181,7 @@ class SessionDriver:
                     continue
                 data = bytes(places[source][offset : offset + length])
                 if session is None:
-                    session = sessions[slot] = StreamSession(self._server_port(slot))
+                    session = sessions[slot] = StreamSession(book.server_port(slot))
                 if session.parser is None:
                     self._identify(slot, session, side, data, 0, ts_ns, out)
                 else:
@@ -193,7 +192,10 @@ class SessionDriver:
                     data = bytes(places[source][offset : offset + length])
                     self._datagram(slot, session, side, data, ts_ns, out)
             elif kind == OPENED:
-                self._open(slot, aux)
+                if slot >= len(sessions):
+                    sessions.extend([None] * (slot + 1 - len(sessions)))
+                sessions[slot] = None
+                book.open(slot, aux)
                 if opened:
                     self._publish(opened[aux], out)
             elif kind == CLOSED:
@@ -210,39 +212,10 @@ class SessionDriver:
                     self._close_side(slot, session, side, "fin", ts_ns, out)
             elif kind == ESTABLISHED:
                 if self._wanted.flow:
-                    key = self._key(slot, keys)
+                    key = book.key(slot)
                     self._publish(FlowEstablished(ts_ns, *_fields(key), rtt_ns=aux or None), out)
             elif kind == ANOMALY and self._wanted.anomaly:
-                self._anomaly(slot, keys, side, aux, length, ts_ns, out)
-        self._keep_keys(keys)
-
-    def _open(self, slot: int, row: int) -> None:
-        sessions = self._sessions
-        if slot >= len(sessions):
-            sessions.extend([None] * (slot + 1 - len(sessions)))
-        sessions[slot] = None
-        self._fresh[slot] = row
-
-    def _keep_keys(self, keys: "np.ndarray[Any, Any]") -> None:
-        """Copy the keys of flows opened in this call, before the table reuses its rows."""
-        if not self._fresh:
-            return
-        if len(self._sessions) > len(self._slot_keys):
-            grown = np.zeros(max(1024, 2 * len(self._sessions)), KEY_DTYPE)
-            grown[: len(self._slot_keys)] = self._slot_keys
-            self._slot_keys = grown
-        self._slot_keys[list(self._fresh)] = keys[list(self._fresh.values())]
-
-    def _key(self, slot: int, keys: "np.ndarray[Any, Any]") -> FlowKey:
-        row = self._fresh.get(slot)
-        if row is None:
-            return flow_keys(self._slot_keys[slot : slot + 1])[0]
-        return flow_keys(keys[row : row + 1])[0]
-
-    def _server_port(self, slot: int) -> int:
-        row = self._fresh.get(slot)
-        found = self._slot_keys[slot] if row is None else self._table.keys[row]
-        return int(found["server_port"])
+                self._anomaly(slot, side, aux, length, ts_ns, out)
 
     # -- TCP -----------------------------------------------------------------------------------------------------------
 
@@ -285,7 +258,7 @@ class SessionDriver:
         ts_ns: int,
         out: list[Event],
     ) -> None:
-        key = session.key = self._key(slot, self._table.keys)
+        key = session.key = self._book.key(slot)
         session.protocol = protocol.name
         session.parser = protocol.make(key)
         session.adapter = self._adapter(protocol.name, key)
@@ -357,7 +330,7 @@ class SessionDriver:
     def _identify_datagram(
         self, slot: int, held: int | None, side: int, data: bytes, ts_ns: int, out: list[Event]
     ) -> DatagramSession | None:
-        key = self._key(slot, self._table.keys)
+        key = self._book.key(slot)
         protocol = identify_datagram(SIDES[side], data, key, DATAGRAM_PROTOCOLS)
         if protocol is None:
             probed = (held or 0) + 1
@@ -376,9 +349,7 @@ class SessionDriver:
 
     def _ignore(self, slot: int) -> None:
         self._sessions[slot] = IGNORED
-        row = self._fresh.get(slot)
-        flow_id = self._table.keys[row]["flow_id"] if row is not None else self._slot_keys[slot]["flow_id"]
-        self._table.ignore(slot, int(flow_id))
+        self._table.ignore(slot, self._book.flow_id(slot))
 
     def _stop(self, slot: int, session: StreamSession | DatagramSession, ts_ns: int, out: list[Event]) -> None:
         """The parser is poisoned or done; the flow goes on."""
@@ -512,8 +483,8 @@ class SessionDriver:
             _stamp(event, "sensor", self._sensor)
         out.append(event)
 
-    def _anomaly(self, slot: int, keys: Any, side: int, kind: int, times: int, ts_ns: int, out: list[Event]) -> None:
-        key = self._key(slot, keys)
+    def _anomaly(self, slot: int, side: int, kind: int, times: int, ts_ns: int, out: list[Event]) -> None:
+        key = self._book.key(slot)
         event = AnomalySeen(
             ts_ns=ts_ns,
             kind=ANOMALY_KINDS[kind],

@@ -1,0 +1,15 @@
+from lapwing.flows.hot_types cimport Key, i64, u8, u16, u32, u64
+
+cdef class KeyBook:
+    cdef object _rows, _scratch
+    cdef Key[::1] fresh  # the keys of the current call
+    cdef Key[::1] rows  # by slot
+    cdef u8[::1] scratch
+    cdef dict pairs, pairs6
+
+    cdef object _flow_key(self, const Key *key)
+    cdef str _address(self, int version, u64 high, u64 low)
+    cdef Py_ssize_t _octets(self, Py_ssize_t at, u32 address) except -1
+    cdef Py_ssize_t _groups(self, u64 high, u64 low) except -1
+    cdef str _community_id(self, const Key *key)
+    cdef int _big_endian(self, Py_ssize_t at, u64 value, int size) except -1
