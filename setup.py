@@ -20,7 +20,7 @@ extensions = [
             # Small readers take a memoryview struct of 200 bytes by value, so they must inline.
             ("CYTHON_INLINE", "inline __attribute__((always_inline))"),
         ],
-        extra_compile_args=["-O3", "-fno-strict-aliasing"],
+        extra_compile_args=["-O3", "-g0", "-fno-strict-aliasing"],
         py_limited_api=True,
     )
     for source in sources

@@ -15,7 +15,7 @@ It opens nothing, reads no clock and knows no protocol above TCP and UDP. Use:
 `COMPILED` says which of the two equal implementations is in use.
 """
 
-from lapwing.flows._select import COMPILED, FlowTable, KeyBook
+from lapwing.flows._select import COMPILED, ActionWalk, FlowTable
 from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS, KEY_DTYPE, RECORD_DTYPE, ActionKind
 from lapwing.flows.objects import closed_events, flow_keys, opened_events
 from lapwing.flows.settings import FlowSettings
@@ -27,9 +27,9 @@ __all__ = [
     "KEY_DTYPE",
     "RECORD_DTYPE",
     "ActionKind",
+    "ActionWalk",
     "FlowSettings",
     "FlowTable",
-    "KeyBook",
     "closed_events",
     "flow_keys",
     "opened_events",

@@ -4,19 +4,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lapwing.flows.plain import FlowTable
-    from lapwing.flows.plain_book import KeyBook
+    from lapwing.flows.plain_walk import ActionWalk
 
     COMPILED: bool  # False: the plain twin serves, about 40 times slower
 else:
     try:
         from lapwing.flows.hot import FlowTable
-        from lapwing.flows.hot_book import KeyBook
+        from lapwing.flows.hot_walk import ActionWalk
 
         COMPILED = True
     except (ImportError, AttributeError):  # the second: uncompiled, where Cython is installed but could not build
         from lapwing.flows.plain import FlowTable
-        from lapwing.flows.plain_book import KeyBook
+        from lapwing.flows.plain_walk import ActionWalk
 
         COMPILED = False
 
-__all__ = ["COMPILED", "FlowTable", "KeyBook"]
+__all__ = ["COMPILED", "ActionWalk", "FlowTable"]

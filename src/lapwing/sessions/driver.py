@@ -27,8 +27,8 @@ from lapwing.flows import (
     ANOMALY_KINDS,
     CLOSE_REASONS,
     ActionKind,
+    ActionWalk,
     FlowTable,
-    KeyBook,
     closed_events,
     opened_events,
 )
@@ -51,13 +51,6 @@ _ACTIVE = CLOSE_REASONS.index("active")
 _stamp = msgspec.structs.force_setattr
 
 MAX_PROBED_DATAGRAMS = 3  # of a flow; after that nothing recognised it and it is left alone
-
-
-class _Ignored:
-    """Stands in the session list for a flow that nobody reads (any more)."""
-
-
-IGNORED = _Ignored()
 
 
 class SessionDriver:
@@ -85,8 +78,8 @@ class SessionDriver:
         self._tagger = SecretTagger(keys.tag_key)
         self._next_auth_id = count(1).__next__
         self._next_seq = count(1).__next__
-        self._sessions: list[StreamSession | DatagramSession | int | _Ignored | None] = []
-        self._book = KeyBook()
+        self._sessions: dict[int, StreamSession | DatagramSession | int] = {}  # by slot; int: datagrams probed in vain
+        self._walk = ActionWalk()
         self._now_ns = 0  # the latest packet since flows were last finished
         self._latest_ns = 0  # the latest of all
         self._parsers_created = 0
@@ -162,66 +155,60 @@ class SessionDriver:
     # -- one call's actions ------------------------------------------------------------------------------------------
 
     def _drain(self, chunk: memoryview, out: list[Event]) -> None:
-        actions = self._table.actions
+        table = self._table
+        actions = table.actions
         if not len(actions):
             return
-        keys = self._table.keys
-        records = self._table.records
-        places = (chunk, memoryview(self._table.arena))
-        opened = opened_events(keys) if self._wanted.flow and len(keys) else []
-        closed = closed_events(records) if self._wanted.flow and len(records) else []
-        book = self._book
-        book.take(keys)
+        wants_flows = self._wanted.flow
+        opened = opened_events(table.keys) if wants_flows and len(table.keys) else []
+        closed = closed_events(table.records) if wants_flows and len(table.records) else []
+        places = (chunk, memoryview(table.arena))
         sessions = self._sessions
-        session: Any
-        for ts_ns, aux, slot, offset, length, kind, side, source, _flags in actions.tolist():
+        walk = self._walk
+        walk.begin(actions, table.keys, everything=wants_flows)
+        for kind, slot, side, source, offset, length, ts_ns, aux in walk:
             if kind == SEGMENT:
-                session = sessions[slot]
-                if session is IGNORED:
-                    continue
                 data = bytes(places[source][offset : offset + length])
-                if session is None:
-                    session = sessions[slot] = StreamSession(book.server_port(slot))
-                if session.parser is None:
-                    self._identify(slot, session, side, data, 0, ts_ns, out)
-                else:
+                session: Any = sessions.get(slot)
+                if session is not None and session.parser is not None:
                     self._feed(slot, session, side, data, ts_ns, out)
+                else:
+                    self._identify(slot, session, side, data, 0, ts_ns, out)
             elif kind == DATAGRAM:
-                session = sessions[slot]
-                if session is not IGNORED:
-                    data = bytes(places[source][offset : offset + length])
-                    self._datagram(slot, session, side, data, ts_ns, out)
-            elif kind == OPENED:
-                if slot >= len(sessions):
-                    sessions.extend([None] * (slot + 1 - len(sessions)))
-                sessions[slot] = None
-                book.open(slot, aux)
-                if opened:
-                    self._publish(opened[aux], out)
+                data = bytes(places[source][offset : offset + length])
+                self._datagram(slot, sessions.get(slot), side, data, ts_ns, out)
             elif kind == CLOSED:
-                self._close(slot, records, aux, ts_ns, out)
+                self._close(slot, int(table.records[aux]["close_reason"]), ts_ns, out)
                 if closed:
                     self._publish(closed[aux], out)
-            elif kind == GAP:
-                session = sessions[slot]
-                if type(session) is StreamSession:
-                    self._gap(slot, session, side, length, ts_ns, out)
-            elif kind == SIDE_CLOSED:
-                session = sessions[slot]
-                if type(session) is StreamSession and session.parser is not None:
-                    self._close_side(slot, session, side, "fin", ts_ns, out)
+            elif kind == OPENED:
+                self._publish(opened[aux], out)
             elif kind == ESTABLISHED:
-                if self._wanted.flow:
-                    key = book.key(slot)
-                    self._publish(FlowEstablished(ts_ns, *_fields(key), rtt_ns=aux or None), out)
-            elif kind == ANOMALY and self._wanted.anomaly:
-                self._anomaly(slot, side, aux, length, ts_ns, out)
+                self._publish(FlowEstablished(ts_ns, *_fields(walk.key(slot)), rtt_ns=aux or None), out)
+            elif kind == ANOMALY:
+                if self._wanted.anomaly:
+                    self._anomaly(slot, side, aux, length, ts_ns, out)
+            elif type(session := sessions.get(slot)) is StreamSession:
+                if kind == GAP:
+                    self._gap(slot, session, side, length, ts_ns, out)
+                elif session.parser is not None:
+                    self._close_side(slot, session, side, "fin", ts_ns, out)
 
     # -- TCP -----------------------------------------------------------------------------------------------------------
 
     def _identify(
-        self, slot: int, session: StreamSession, side: int, data: bytes, missing: int, ts_ns: int, out: list[Event]
+        self,
+        slot: int,
+        session: StreamSession | None,
+        side: int,
+        data: bytes,
+        missing: int,
+        ts_ns: int,
+        out: list[Event],
     ) -> None:
+        if session is None:
+            session = self._sessions[slot] = StreamSession(self._walk.server_port(slot))
+            self._walk.read(slot)
         identifier = session.identifier
         assert identifier is not None
         session.pending.append((side, data, missing, ts_ns))
@@ -242,7 +229,7 @@ class SessionDriver:
         self._start(slot, session, protocol, identifier.evidence, ts_ns, out)
         pending, session.pending, session.identifier = session.pending, [], None
         for piece_side, piece, missing_bytes, piece_ts in pending:
-            if self._sessions[slot] is not session:
+            if self._sessions.get(slot) is not session:
                 break  # the parser stopped
             if missing_bytes:
                 self._gap(slot, session, piece_side, missing_bytes, piece_ts, out)
@@ -258,7 +245,7 @@ class SessionDriver:
         ts_ns: int,
         out: list[Event],
     ) -> None:
-        key = session.key = self._book.key(slot)
+        key = session.key = self._walk.key(slot)
         session.protocol = protocol.name
         session.parser = protocol.make(key)
         session.adapter = self._adapter(protocol.name, key)
@@ -330,16 +317,18 @@ class SessionDriver:
     def _identify_datagram(
         self, slot: int, held: int | None, side: int, data: bytes, ts_ns: int, out: list[Event]
     ) -> DatagramSession | None:
-        key = self._book.key(slot)
+        key = self._walk.key(slot)
         protocol = identify_datagram(SIDES[side], data, key, DATAGRAM_PROTOCOLS)
         if protocol is None:
             probed = (held or 0) + 1
             self._sessions[slot] = probed
+            self._walk.read(slot)
             if probed >= MAX_PROBED_DATAGRAMS:
                 self._ignore(slot)
             return None
         session = DatagramSession(key, protocol.name, protocol.make(key), self._adapter(protocol.name, key))
         self._sessions[slot] = session
+        self._walk.read(slot)
         self._parsers_created += 1
         if self._wanted.session:
             self._publish(SessionIdentified(ts_ns, *_fields(key), protocol.name, IdentifiedBy.CONTENT), out)
@@ -348,8 +337,10 @@ class SessionDriver:
     # -- ends ----------------------------------------------------------------------------------------------------------
 
     def _ignore(self, slot: int) -> None:
-        self._sessions[slot] = IGNORED
-        self._table.ignore(slot, self._book.flow_id(slot))
+        """Nobody reads this flow any more: the walk hands out nothing of it, and soon the table has nothing."""
+        self._sessions.pop(slot, None)
+        self._walk.ignore(slot)
+        self._table.ignore(slot, self._walk.flow_id(slot))
 
     def _stop(self, slot: int, session: StreamSession | DatagramSession, ts_ns: int, out: list[Event]) -> None:
         """The parser is poisoned or done; the flow goes on."""
@@ -383,27 +374,23 @@ class SessionDriver:
         self._end_session(session, SessionEndReason.POISONED, detail, ts_ns, out)
         self._ignore(slot)
 
-    def _close(self, slot: int, records: Any, row: int, ts_ns: int, out: list[Event]) -> None:
-        reason_index = int(records[row]["close_reason"])
-        if reason_index == _ACTIVE:
+    def _close(self, slot: int, reason_index: int, ts_ns: int, out: list[Event]) -> None:
+        session = self._sessions.get(slot)
+        if session is None or reason_index == _ACTIVE:
             return
-        session = self._sessions[slot]
         if type(session) is StreamSession:
             self._settle(slot, session, ts_ns, out)
-        if type(session) is StreamSession and session.parser is not None and self._sessions[slot] is session:
-            reason = CLOSE_REASONS[reason_index]
             for side in (0, 1):
-                self._close_side(slot, session, side, reason, ts_ns, out)
-            if self._sessions[slot] is session:
-                poison = session.parser.poisoned
-                ended = SessionEndReason.CLOSED if poison is None else SessionEndReason.POISONED
-                self._end_session(session, ended, poison or "", ts_ns, out)
+                self._close_side(slot, session, side, CLOSE_REASONS[reason_index], ts_ns, out)
         elif type(session) is DatagramSession:
             messages = session.parser.close(ts_ns)
             if messages:
                 self._messages_of(session, 0, messages, ts_ns, out)
-            self._end_session(session, SessionEndReason.CLOSED, "", ts_ns, out)
-        self._sessions[slot] = None
+        still_there = self._sessions.pop(slot, None) is session  # a fault or a poison while closing takes it out
+        if still_there and not isinstance(session, int) and session.parser is not None:
+            poison = session.parser.poisoned
+            reason = SessionEndReason.CLOSED if poison is None else SessionEndReason.POISONED
+            self._end_session(session, reason, poison or "", ts_ns, out)
 
     def _settle(self, slot: int, session: StreamSession, ts_ns: int, out: list[Event]) -> None:
         """The flow ends undecided: decide with what was seen, so that a short exchange is read all the same."""
@@ -484,7 +471,7 @@ class SessionDriver:
         out.append(event)
 
     def _anomaly(self, slot: int, side: int, kind: int, times: int, ts_ns: int, out: list[Event]) -> None:
-        key = self._book.key(slot)
+        key = self._walk.key(slot)
         event = AnomalySeen(
             ts_ns=ts_ns,
             kind=ANOMALY_KINDS[kind],

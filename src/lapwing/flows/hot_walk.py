@@ -1,8 +1,8 @@
 # mypy: ignore-errors
 # ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
-"""Keys by slot, and keys as events show them, compiled (Cython, pure-Python mode; types in `.pxd`).
+"""The walk through a call's actions, and keys as events show them (Cython, pure-Python mode; types in `.pxd`).
 
-`plain_book.py` defines what it does.
+`plain_walk.py` defines what it does.
 """
 
 from binascii import b2a_base64
@@ -13,50 +13,103 @@ import numpy as np
 from cython.cimports.lapwing.flows.hot_types import *
 
 from lapwing.events import FlowKey, Transport
-from lapwing.flows.layout import KEY_DTYPE
+from lapwing.flows.layout import ACTION_DTYPE, KEY_DTYPE
 from lapwing.flows.rules import ICMP6_PAIRS, ICMP_PAIRS
 
 if not cython.compiled:
-    raise ImportError("lapwing.flows.hot_book runs only compiled; lapwing.flows.plain_book is its twin")
+    raise ImportError("lapwing.flows.hot_walk runs only compiled; lapwing.flows.plain_walk is its twin")
 
 FIRST_ROWS = 1024  # slots kept at first; doubled when a higher one opens
+READ = cython.declare(cython.int, 1)  # interest in a flow; 0 when nothing of it was seen yet
+IGNORED_FLOW = cython.declare(cython.int, 2)
 SCRATCH_BYTES = 48  # the longest text is an IPv6 address of 45 characters, the longest id input 40 bytes
 _TRANSPORTS = {6: Transport.TCP, 17: Transport.UDP, 1: Transport.ICMP, 58: Transport.ICMP6, 132: Transport.SCTP}
 _OTHER = Transport.OTHER
 
 
-class KeyBook:
-    """Remembers which flow a slot stands for. See `plain_book.KeyBook`."""
+class ActionWalk:
+    """Goes through the actions of a call. See `plain_walk.ActionWalk`."""
 
     def __init__(self):
         self._rows = np.zeros(FIRST_ROWS, KEY_DTYPE)
         self.rows = self._rows
+        self._interest = np.zeros(FIRST_ROWS, np.uint8)
+        self.interest = self._interest
         self._scratch = bytearray(SCRATCH_BYTES)
         self.scratch = self._scratch
+        self.actions = np.zeros(0, ACTION_DTYPE)
         self.fresh = np.zeros(0, KEY_DTYPE)
         self.pairs = dict(ICMP_PAIRS)
         self.pairs6 = dict(ICMP6_PAIRS)
 
-    def take(self, keys):
-        """Go on with the key rows of another call."""
+    def begin(self, actions, keys, *, everything):
+        """Start with the actions of another call."""
+        self.actions = actions
         self.fresh = keys
+        self.at = 0
+        self.count = self.actions.shape[0]
+        self.everything = everything
 
-    def open(self, slot: cython.Py_ssize_t, row: cython.Py_ssize_t):
-        """From here on `slot` stands for the flow of key row `row`."""
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        while self.at < self.count:
+            action: cython.pointer[cython.const[Action]] = cython.address(self.actions[self.at])
+            self.at += 1
+            if self._wants(action):
+                return (
+                    action.kind,
+                    action.slot,
+                    action.side,
+                    action.source,
+                    action.offset,
+                    action.length,
+                    action.ts_ns,
+                    action.aux,
+                )
+        raise StopIteration
+
+    def _wants(self, action):
+        """Keep the books, and say whether the action must be handed out."""
+        slot: cython.Py_ssize_t = action.slot
+        if action.kind == DO_OPENED:
+            self._open(slot, action.aux)
+            return self.everything
+        if action.kind == DO_ESTABLISHED:
+            return self.everything
+        if action.kind == DO_CLOSED:
+            return self.everything or self.interest[slot] == READ
+        if action.kind == DO_ANOMALY:
+            return True
+        if action.kind == DO_SEGMENT or action.kind == DO_DATAGRAM:
+            return self.interest[slot] != IGNORED_FLOW
+        return self.interest[slot] == READ
+
+    def _open(self, slot, row):
         if slot >= self.rows.shape[0]:
-            grown = np.zeros(max(slot + 1, 2 * self.rows.shape[0]), KEY_DTYPE)
-            grown[: self.rows.shape[0]] = self._rows
-            self._rows = grown
-            self.rows = grown
+            room: cython.Py_ssize_t = max(slot + 1, 2 * self.rows.shape[0])
+            rows = np.zeros(room, KEY_DTYPE)
+            rows[: self.rows.shape[0]] = self._rows
+            interest = np.zeros(room, np.uint8)
+            interest[: self.interest.shape[0]] = self._interest
+            self._rows, self._interest = rows, interest
+            self.rows = rows
+            self.interest = interest
         self.rows[slot] = self.fresh[row]
+        self.interest[slot] = 0
+
+    def read(self, slot: cython.Py_ssize_t):
+        """Somebody reads the flow at `slot`: hand out all its actions until it closes."""
+        self.interest[slot] = READ
+
+    def ignore(self, slot: cython.Py_ssize_t):
+        """Nobody reads the flow at `slot`: hand out none of its payload."""
+        self.interest[slot] = IGNORED_FLOW
 
     def key(self, slot: cython.Py_ssize_t):
         """The key of the flow at `slot`."""
         return self._flow_key(cython.address(self.rows[slot]))
-
-    def fresh_key(self, row: cython.Py_ssize_t):
-        """The key in row `row` of the current call."""
-        return self._flow_key(cython.address(self.fresh[row]))
 
     def flow_id(self, slot: cython.Py_ssize_t):
         """The id of the flow at `slot`."""

@@ -1,12 +1,18 @@
-from lapwing.flows.hot_types cimport Key, i64, u8, u16, u32, u64
+from lapwing.flows.hot_types cimport Action, Key, i64, u8, u16, u32, u64
 
-cdef class KeyBook:
-    cdef object _rows, _scratch
+cdef class ActionWalk:
+    cdef object _rows, _interest, _scratch
+    cdef Action[::1] actions  # of the current call
     cdef Key[::1] fresh  # the keys of the current call
     cdef Key[::1] rows  # by slot
+    cdef u8[::1] interest  # by slot
+    cdef Py_ssize_t at, count
+    cdef bint everything
     cdef u8[::1] scratch
     cdef dict pairs, pairs6
 
+    cdef bint _wants(self, const Action *action) except -1
+    cdef int _open(self, Py_ssize_t slot, Py_ssize_t row) except -1
     cdef object _flow_key(self, const Key *key)
     cdef str _address(self, int version, u64 high, u64 low)
     cdef Py_ssize_t _octets(self, Py_ssize_t at, u32 address) except -1

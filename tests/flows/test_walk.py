@@ -1,0 +1,141 @@
+"""The walk through a call's actions: compiled and plain say the same."""
+
+from ipaddress import ip_address
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from lapwing.flows import KEY_DTYPE, ActionKind, ActionWalk
+from lapwing.flows.layout import ACTION_DTYPE
+from lapwing.flows.plain_walk import ActionWalk as PlainWalk
+
+HALVES = st.one_of(
+    st.integers(0, 2**64 - 1), st.sampled_from([0, 1, 0xFFFF_C000_0201, 0x20010DB8_0000_0000, 1 << 48, 0xFFFF << 16])
+)
+WALKS = pytest.mark.parametrize("make", [ActionWalk, PlainWalk], ids=["chosen", "plain"])
+
+
+@st.composite
+def key_rows(draw: st.DrawFn) -> NDArray[np.void]:
+    rows = np.zeros(draw(st.integers(1, 4)), KEY_DTYPE)
+    for row in rows:
+        row["flow_id"] = draw(st.integers(1, 2**40))
+        row["ip_version"] = version = draw(st.sampled_from([4, 6]))
+        for side in ("client", "server"):
+            row[f"{side}_hi"] = 0 if version == 4 else draw(HALVES)
+            row[f"{side}_lo"] = draw(HALVES) & (0xFFFFFFFF if version == 4 else 2**64 - 1)
+            row[f"{side}_port"] = draw(st.one_of(st.integers(0, 65_535), st.integers(0, 20), st.integers(128, 145)))
+        row["ip_protocol"] = draw(st.sampled_from([6, 17, 1, 58, 132, 47]))
+    return rows
+
+
+def numbered_keys(count: int) -> NDArray[np.void]:
+    rows = np.zeros(count, KEY_DTYPE)
+    rows["flow_id"], rows["ip_version"], rows["ip_protocol"] = np.arange(1, count + 1), 4, 6
+    return rows
+
+
+def actions_of(*steps: tuple[ActionKind, int, int]) -> NDArray[np.void]:
+    rows = np.zeros(len(steps), ACTION_DTYPE)
+    for row, (kind, slot, aux) in zip(rows, steps, strict=True):
+        row["kind"], row["slot"], row["aux"] = kind, slot, aux
+    return rows
+
+
+def opened(rows: NDArray[np.void], make: Any) -> Any:
+    """A walk at whose slot 3 n stands the flow of row n."""
+    walk = make()
+    walk.begin(actions_of(*((ActionKind.OPENED, 3 * row, row) for row in range(len(rows)))), rows, everything=False)
+    assert list(walk) == []
+    return walk
+
+
+@given(key_rows())
+def test_both_give_the_same_keys(rows: NDArray[np.void]) -> None:
+    first, second = opened(rows, ActionWalk), opened(rows, PlainWalk)
+    for slot in range(0, 3 * len(rows), 3):
+        assert first.key(slot) == second.key(slot)
+        assert first.flow_id(slot) == second.flow_id(slot)
+        assert first.server_port(slot) == second.server_port(slot)
+
+
+@given(key_rows())
+def test_addresses_are_written_as_the_standard_library_reads_them(rows: NDArray[np.void]) -> None:
+    walk = opened(rows, ActionWalk)
+    for row in range(len(rows)):
+        high, low = int(rows[row]["client_hi"]), int(rows[row]["client_lo"])
+        number = low if rows[row]["ip_version"] == 4 else high << 64 | low
+        packed = number.to_bytes(4 if rows[row]["ip_version"] == 4 else 16)
+        assert ip_address(walk.key(3 * row).client_ip) == ip_address(packed)
+
+
+@WALKS
+def test_a_slot_taken_again_stands_for_the_new_flow_from_there_on(make: Any) -> None:
+    steps = [
+        (ActionKind.OPENED, 0, 0),
+        (ActionKind.OPENED, 5_000, 1),
+        (ActionKind.SEGMENT, 0, 0),
+        (ActionKind.CLOSED, 0, 0),
+        (ActionKind.OPENED, 0, 2),
+        (ActionKind.SEGMENT, 0, 0),
+        (ActionKind.SEGMENT, 5_000, 0),
+    ]
+    walk = make()
+    walk.begin(actions_of(*steps), numbered_keys(3), everything=False)
+    assert [walk.flow_id(step[1]) for step in walk] == [1, 3, 2]
+
+
+@WALKS
+def test_only_what_is_read_is_handed_out(make: Any) -> None:
+    walk = opened(numbered_keys(3), make)
+    walk.read(0)
+    walk.ignore(3)
+    life = (ActionKind.ESTABLISHED, ActionKind.SEGMENT, ActionKind.GAP, ActionKind.SIDE_CLOSED, ActionKind.CLOSED)
+    every = [(kind, slot, 0) for slot in (0, 3, 6) for kind in (*life, ActionKind.ANOMALY)]
+    walk.begin(actions_of(*every), numbered_keys(0), everything=False)
+    seen = [(ActionKind(step[0]), step[1]) for step in walk]
+    assert seen == [
+        (ActionKind.SEGMENT, 0),
+        (ActionKind.GAP, 0),
+        (ActionKind.SIDE_CLOSED, 0),
+        (ActionKind.CLOSED, 0),
+        (ActionKind.ANOMALY, 0),
+        (ActionKind.ANOMALY, 3),
+        (ActionKind.SEGMENT, 6),
+        (ActionKind.ANOMALY, 6),
+    ]
+
+
+@WALKS
+def test_a_flow_reader_sees_every_beginning_and_end(make: Any) -> None:
+    walk = make()
+    life = [(ActionKind.OPENED, 0, 0), (ActionKind.ESTABLISHED, 0, 0), (ActionKind.CLOSED, 0, 0)]
+    walk.begin(actions_of(*life), numbered_keys(1), everything=True)
+    assert [ActionKind(step[0]) for step in walk] == [kind for kind, _, _ in life]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(ActionKind), st.integers(0, 3)), max_size=60),
+    st.booleans(),
+    st.dictionaries(st.integers(0, 60), st.sampled_from(["read", "ignore"])),
+)
+def test_both_hand_out_the_same_whatever_is_read_or_ignored_on_the_way(
+    steps: list[tuple[ActionKind, int]], everything: bool, choices: dict[int, str]
+) -> None:
+    beginning = [(ActionKind.OPENED, slot, slot) for slot in range(4)]
+    rest = [(kind, slot, slot) for kind, slot in steps]
+    seen = []
+    for make in (ActionWalk, PlainWalk):
+        walk = make()
+        walk.begin(actions_of(*beginning, *rest), numbered_keys(4), everything=everything)
+        mine = []
+        for number, step in enumerate(walk):
+            mine.append((*step, walk.flow_id(step[1])))
+            if number in choices:
+                getattr(walk, choices[number])(step[1])
+        seen.append(mine)
+    assert seen[0] == seen[1]
