@@ -157,7 +157,6 @@ class Campaigns:
         log_odds = self._settings.prior + self._judge.score(found.group, reasons)
         if log_odds > found.log_odds:
             found.log_odds, found.reasons = log_odds, list(reasons)
-        found.changed = True
         grown = found.episode.failures >= found.told_failures * self._settings.finding.growth
         if grown or SEVERITIES.index(severity_of(found)) > SEVERITIES.index(found.told_severity):
             told.append(self._tell(FindingUpdated, found, login.now_ns))
@@ -307,7 +306,7 @@ class Campaigns:
         return self._tell(FindingClosed, found, now_ns)
 
     def _tell(self, event: type[Finding], found: OpenFinding, now_ns: int) -> Finding:
-        found.told_failures, found.told_severity, found.changed = found.episode.failures, severity_of(found), False
+        found.told_failures, found.told_severity = found.episode.failures, severity_of(found)
         return build(event, found, self._keyring, now_ns)
 
 

@@ -49,7 +49,6 @@ class OpenFinding(msgspec.Struct, gc=False):
     named: bytes = b""
     told_failures: int = 0
     told_severity: Severity = Severity.INFO
-    changed: bool = False
     note: str = ""
 
 

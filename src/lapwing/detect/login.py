@@ -19,9 +19,10 @@ class Login:
     """A resolved login with its keys. Set once by the pair tracker: `known`, `gain`, `secret_gain`, `taken_back`...
 
     `failed` covers `failed` and `locked`. `weight` is how many tries it surely stands for.
-    `known`: this account has logged in from this source before. `counts`: a failure that is not a mere repetition.
+    `known`: this account has logged in from this source before. `counts`: a failure that is not a known user's typo.
     `routine`: a known account logs in again where it just did; only its source is looked at.
     `pair_gain`: what the pair adds to counts of failing pairs, by half-life (1 if it had not failed yet).
+    `try_gain`: what the try adds to counts of different tries; a repeated secret only renews what faded of it.
     `good_gain`: what it adds to counts of accounts that log in well.
     `back_pairs`, `back_tries`: what a success takes back from these counts, as the failures before it were typos;
     `back_secrets` are the mistyped ones. `pair_tries` is how many different tries of the pair failed before, faded.
@@ -49,6 +50,7 @@ class Login:
         "routine",
         "secret",
         "succeeded",
+        "try_gain",
         "weight",
     )
 
@@ -72,6 +74,7 @@ class Login:
         self.counts = False
         self.routine = False
         self.pair_gain: Quad = ZEROS
+        self.try_gain: Quad = ZEROS
         self.pair_tries = 0.0
         self.good_gain = 0.0
         self.back_pairs: Quad | None = None

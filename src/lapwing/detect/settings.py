@@ -24,7 +24,7 @@ class PairSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     typo_secrets: float = 6.0
     """A success takes back the failures before it up to this many, 0 to 100: more is guessing that ended well."""
     machine_gap_ms: int = 1_000
-    """Two different secrets on one account in less time were not typed, 0 to 60 000."""
+    """Two tries on one account in less time were not typed, 0 to 60 000."""
     machine_slope: float = 0.5
     """Per such pair of tries, 0 to 10; weighs at most `machine_cap`."""
     machine_cap: float = 3.0

@@ -300,6 +300,16 @@ def rotating_addresses(seed: int) -> Scenario:
     return t.scenario("rotating-addresses")
 
 
+def neighbours(seed: int) -> Scenario:
+    """Twenty-five sources of one network, four tries each, every try with a client of its own."""
+    t = crowd(seed)
+    sources = [f"203.0.113.{n + 20}" for n in range(25)]
+    for n, at_ns in _steps(t, START_NS + HOUR_NS, 20.0, 100):
+        t.login(at_ns, sources[n % 25], f"member{n}", f"leak {n}", client=f"ja4:rotated{n}")
+    t.expect("credential-stuffing", "network", "203.0.113.0/24", *sources)
+    return t.scenario("neighbours")
+
+
 def rotating_spelling(seed: int) -> Scenario:
     """One account in many spellings from many sources (W15)."""
     t = crowd(seed)
@@ -466,6 +476,7 @@ ATTACKS: tuple[Builder, ...] = (
     own_account,
     rotating_addresses,
     rotating_spelling,
+    neighbours,
 )
 BENIGN: tuple[Builder, ...] = (
     ordinary_days,

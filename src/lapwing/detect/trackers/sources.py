@@ -4,7 +4,7 @@ Accounts that fail and do not succeed here are counted, not failures since the l
 surfaces (W13). A crowd behind one address is told from an attacker by how many of its accounts do log in (W21).
 """
 
-from lapwing.detect.decay import HOUR_NS
+from lapwing.detect.decay import HOUR_NS, ONE_DAY
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import Four, SourceSettings
@@ -67,7 +67,8 @@ class Sources(Tracker[Source]):
 
     def _persistence(self, row: Source, now_ns: int) -> Reason | None:
         passed = min(max(now_ns // HOUR_NS - row.hour, 0), 24)
-        hours = ((row.hours << passed) & DAY_MASK).bit_count()
+        hours: float = ((row.hours << passed) & DAY_MASK).bit_count()
+        hours = min(hours, 1.0 + (row.tries[ONE_DAY] if row.tries else 0.0))  # repeating one secret is no persistence
         free = self._settings.free_hours + row.good
         if hours <= free:
             return None

@@ -56,13 +56,13 @@ class Tally(Row, gc=False):
                 self._take_back(login)
 
     def _add(self, login: Login) -> None:
-        g, w = login.pair_gain, login.weight
+        g, w = login.pair_gain, login.try_gain
         p, t = self.pairs, self.tries
         if p is None or t is None:
-            self.pairs, self.tries = list(g), [w, w, w, w]
+            self.pairs, self.tries = list(g), list(w)
             return
         self.pairs = [p[0] + g[0], p[1] + g[1], p[2] + g[2], p[3] + g[3]]
-        self.tries = [t[0] + w, t[1] + w, t[2] + w, t[3] + w]
+        self.tries = [t[0] + w[0], t[1] + w[1], t[2] + w[2], t[3] + w[3]]
 
     def _take_back(self, login: Login) -> None:
         if self.pairs is None or self.tries is None:
