@@ -6,18 +6,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lapwing.wire import BATCH_PACKETS, COMPILED, PACKET_DTYPE, Scanner, Status, plain, plain_scan, scanner_for
+from lapwing.wire import (
+    BATCH_PACKETS,
+    COMPILED,
+    PACKET_DTYPE,
+    Scanner,
+    Status,
+    plain,
+    plain_dns,
+    plain_scan,
+    scanner_for,
+)
 
 if COMPILED:
-    from lapwing.wire import hot, hot_scan
+    from lapwing.wire import hot, hot_dns, hot_scan
 else:  # pragma: no cover
-    hot, hot_scan = plain, plain_scan  # type: ignore[misc, unused-ignore]
+    hot, hot_dns, hot_scan = plain, plain_dns, plain_scan  # type: ignore[misc, unused-ignore]
 
 Rows = NDArray[np.void]
 Record = tuple[int, bytes, int, int]  # ts_ns, frame, wire_bytes, link_type
 DECODERS: dict[str, Callable[..., None]] = {"plain": plain.decode, "hot": hot.decode}
 
 SCANNERS: dict[str, Any] = {"plain": plain_scan, "hot": hot_scan}
+DNS_READERS: dict[str, Any] = {"plain": plain_dns, "hot": hot_dns}
 
 
 def row_of(frame: bytes, link_type: int = 1, *, wire_bytes: int | None = None, at: int = 0) -> Rows:

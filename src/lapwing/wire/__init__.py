@@ -3,7 +3,7 @@
 Compiled where a compiler was present at build time (`COMPILED`), otherwise in plain Python. Opens nothing.
 """
 
-from lapwing.wire._select import COMPILED, decode, scan_pcap, scan_pcapng
+from lapwing.wire._select import COMPILED, decode, looks_like_dns, read_dns, scan_pcap, scan_pcapng
 from lapwing.wire.layout import BATCH_PACKETS, INTERFACE_DTYPE, MAX_RECORD_BYTES, PACKET_DTYPE, Status
 from lapwing.wire.scanner import Scanner, is_capture_head, scanner_for
 
@@ -17,6 +17,8 @@ __all__ = [
     "Status",
     "decode",
     "is_capture_head",
+    "looks_like_dns",
+    "read_dns",
     "scan_pcap",
     "scan_pcapng",
     "scanner_for",

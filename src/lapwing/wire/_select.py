@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lapwing.wire.plain import decode
     from lapwing.wire.plain_bpf import match_rows
+    from lapwing.wire.plain_dns import looks_like_dns, read_dns
     from lapwing.wire.plain_scan import scan_pcap, scan_pcapng
 
     COMPILED: bool  # False: the plain twins serve, about 25 times slower
@@ -12,14 +13,16 @@ else:
     try:
         from lapwing.wire.hot import decode
         from lapwing.wire.hot_bpf import match_rows
+        from lapwing.wire.hot_dns import looks_like_dns, read_dns
         from lapwing.wire.hot_scan import scan_pcap, scan_pcapng
 
         COMPILED = True
     except ImportError:
         from lapwing.wire.plain import decode
         from lapwing.wire.plain_bpf import match_rows
+        from lapwing.wire.plain_dns import looks_like_dns, read_dns
         from lapwing.wire.plain_scan import scan_pcap, scan_pcapng
 
         COMPILED = False
 
-__all__ = ["COMPILED", "decode", "match_rows", "scan_pcap", "scan_pcapng"]
+__all__ = ["COMPILED", "decode", "looks_like_dns", "match_rows", "read_dns", "scan_pcap", "scan_pcapng"]
