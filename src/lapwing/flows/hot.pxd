@@ -11,7 +11,7 @@ cdef class FlowTable(TcpFlows):
     cdef u32[::1] free_slots, hashes, wheel_head, wheel_tail
     cdef short[:, ::1] pairs
     cdef u32 free_count, fresh_slot, active, max_flows
-    cdef u64 index_mask, hash_0, hash_1
+    cdef u64 index_mask, hash_0, hash_1, packet_count, regression_count
     cdef i64 last_flow_id, tick, sweep_ns, next_sweep_ns
     cdef i64 active_ns, behind_ns
     cdef i64[::1] timeouts_ns  # linger, TCP, UDP, other

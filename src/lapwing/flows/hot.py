@@ -25,7 +25,6 @@ FIRST_INDEX = cython.declare(cython.int, 4096)  # entries of the index; it doubl
 EVICTION_BATCH = cython.declare(cython.int, 65_536)  # flows put in order at once when the table is full
 MAX_CLOCK_NS = cython.declare(cython.longlong, 1 << 62)
 EVERYTHING = cython.declare(cython.longlong, (1 << 63) - 1)
-LOW_HALF = cython.declare(cython.ulonglong, 0xFFFFFFFF)
 
 
 def _pairs():
@@ -121,7 +120,7 @@ class FlowTable(TcpFlows):
         counts = np.asarray(self.counts).tolist()
         ended = dict(zip(CLOSE_REASONS, counts[ENDED:], strict=True))
         ended.pop("active")
-        named = {"packets": counts[PACKETS], "clock_regressions": counts[REGRESSIONS]}
+        named = {"packets": self.packet_count, "clock_regressions": self.regression_count}
         named |= {"flows_created": counts[CREATED], "flows_ended": sum(ended.values())}
         named |= {"flows_active_cuts": counts[CUTS], "faults": counts[FAULTS]}
         named |= {f"packets_unmatched_{kind.name.lower()}": counts[kind] for kind in Status if kind is not Status.OK}
@@ -178,8 +177,8 @@ class FlowTable(TcpFlows):
         if self._full():
             return 0
         if packet.status != 0:
-            self.counts[PACKETS] += 1
-            self.counts[REGRESSIONS] += self.behind_ns > 0
+            self.packet_count += 1
+            self.regression_count += self.behind_ns > 0
             self.counts[packet.status & 15] += 1
             return 1
         source_port: u16 = packet.src_port
@@ -211,8 +210,8 @@ class FlowTable(TcpFlows):
                 packet.src_lo == head.client_lo and packet.src_hi == head.client_hi and source_port == head.client_port
             )
         head = cython.address(self.heads[slot])
-        self.counts[PACKETS] += 1
-        self.counts[REGRESSIONS] += self.behind_ns > 0
+        self.packet_count += 1
+        self.regression_count += self.behind_ns > 0
         if self.behind_ns > CLOCK_TOLERANCE_NS:
             self._anomaly(CLOCK_REGRESSION, slot, side, 1)
         this: cython.pointer[Side] = cython.address(self.sides[slot, side])
@@ -254,70 +253,34 @@ class FlowTable(TcpFlows):
     # The index: open addressing with linear probing; an entry is the hash in the upper half, slot + 1 in the lower.
 
     def _hash(self, packet):
-        """SipHash-1-3 of the canonical key, 32 bits of it."""
-        words = cython.declare(u64[6])
+        """SipHash-1-3 of the canonical key, 32 bits of it. The smaller endpoint comes first, without a branch."""
         source_port: u64 = packet.src_port
         target_port: u64 = packet.dst_port
-        swap: cython.bint = True
+        two_way: cython.bint = True
         if packet.protocol == ICMP or packet.protocol == ICMP6:
             answer: cython.short = self.pairs[packet.protocol == ICMP6, packet.icmp_type]
-            swap = answer >= 0
+            two_way = answer >= 0
             source_port = packet.icmp_type
-            target_port = answer if swap else packet.icmp_code
-        if swap:
-            if packet.src_hi != packet.dst_hi:
-                swap = packet.dst_hi < packet.src_hi
-            elif packet.src_lo != packet.dst_lo:
-                swap = packet.dst_lo < packet.src_lo
-            else:
-                swap = target_port < source_port
-        ports: u64 = (target_port << 16 | source_port) if swap else (source_port << 16 | target_port)
-        ports = ports << 16 | cython.cast(u64, packet.protocol) << 8 | packet.ip_version
-        a_hi: u64 = packet.dst_hi if swap else packet.src_hi
-        a_lo: u64 = packet.dst_lo if swap else packet.src_lo
-        b_hi: u64 = packet.src_hi if swap else packet.dst_hi
-        b_lo: u64 = packet.src_lo if swap else packet.dst_lo
-        count: cython.int = 5
-        words[0] = ports
+            target_port = answer if two_way else packet.icmp_code
+        transport: u64 = cython.cast(u64, packet.protocol) << 48
         if packet.ip_version == 4:
-            words[1] = a_lo << 32 | (b_lo & LOW_HALF)
-            count = 2
-        else:
-            words[1] = a_hi
-            words[2] = a_lo
-            words[3] = b_hi
-            words[4] = b_lo
-        words[count] = cython.cast(u64, count * 8) << 56
-        v0: u64 = self.hash_0 ^ cython.cast(u64, 0x736F6D6570736575)
-        v1: u64 = self.hash_1 ^ cython.cast(u64, 0x646F72616E646F6D)
-        v2: u64 = self.hash_0 ^ cython.cast(u64, 0x6C7967656E657261)
-        v3: u64 = self.hash_1 ^ cython.cast(u64, 0x7465646279746573)
-        word: u64 = 0
-        k: cython.int
-        for k in range(count + 4):
-            if k <= count:
-                word = words[k]
-                v3 ^= word
-            elif k == count + 1:
-                v2 ^= 0xFF
-            v0 += v1
-            v1 = v1 << 13 | v1 >> 51
-            v1 ^= v0
-            v0 = v0 << 32 | v0 >> 32
-            v2 += v3
-            v3 = v3 << 16 | v3 >> 48
-            v3 ^= v2
-            v0 += v3
-            v3 = v3 << 21 | v3 >> 43
-            v3 ^= v0
-            v2 += v1
-            v1 = v1 << 17 | v1 >> 47
-            v1 ^= v2
-            v2 = v2 << 32 | v2 >> 32
-            if k <= count:
-                v0 ^= word
-        word = v0 ^ v1 ^ v2 ^ v3
-        return cython.cast(u32, word ^ word >> 32)
+            source: u64 = packet.src_lo << 16 | source_port
+            target: u64 = packet.dst_lo << 16 | target_port
+            first: u64 = min(source, target) if two_way else source
+            second: u64 = max(source, target) if two_way else target
+            return _sip(self.hash_0, self.hash_1, first ^ transport, second, 0, 0, 0, 2)
+        swap: cython.bint = packet.dst_lo < packet.src_lo
+        if packet.src_hi != packet.dst_hi:
+            swap = packet.dst_hi < packet.src_hi
+        elif packet.src_lo == packet.dst_lo:
+            swap = target_port < source_port
+        if swap and two_way:
+            transport |= target_port << 16 | source_port
+            return _sip(
+                self.hash_0, self.hash_1, transport, packet.dst_hi, packet.dst_lo, packet.src_hi, packet.src_lo, 5
+            )
+        transport |= source_port << 16 | target_port
+        return _sip(self.hash_0, self.hash_1, transport, packet.src_hi, packet.src_lo, packet.dst_hi, packet.dst_lo, 5)
 
     def _find(self, packet, hashed, source_port, target_port, two_way):
         """Slot of the flow this packet belongs to, -1 when there is none."""
@@ -591,3 +554,42 @@ def close_reason(head: cython.pointer[cython.const[Head]]) -> cython.int:
     if head.client_state == RESET or head.server_state == RESET:
         return BY_RST
     return BY_FIN if head.client_state == CLOSED and head.server_state == CLOSED else BY_IDLE
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(0xFFFFFFFF)
+def _sip(
+    key_0: u64, key_1: u64, word_0: u64, word_1: u64, word_2: u64, word_3: u64, word_4: u64, count: cython.int
+) -> u32:
+    """SipHash-1-3 of the first `count` words; a constant count lets the compiler unroll everything."""
+    v0: u64 = key_0 ^ cython.cast(u64, 0x736F6D6570736575)
+    v1: u64 = key_1 ^ cython.cast(u64, 0x646F72616E646F6D)
+    v2: u64 = key_0 ^ cython.cast(u64, 0x6C7967656E657261)
+    v3: u64 = key_1 ^ cython.cast(u64, 0x7465646279746573)
+    word: u64 = 0
+    k: cython.int
+    for k in range(count + 4):
+        if k < count:
+            word = word_0 if k == 0 else word_1 if k == 1 else word_2 if k == 2 else word_3 if k == 3 else word_4
+        elif k == count:
+            word = cython.cast(u64, count * 8) << 56
+        if k <= count:
+            v3 ^= word
+        elif k == count + 1:
+            v2 ^= 0xFF
+        v0 += v1
+        v1 = (v1 << 13 | v1 >> 51) ^ v0
+        v0 = v0 << 32 | v0 >> 32
+        v2 += v3
+        v3 = (v3 << 16 | v3 >> 48) ^ v2
+        v0 += v3
+        v3 = (v3 << 21 | v3 >> 43) ^ v0
+        v2 += v1
+        v1 = (v1 << 17 | v1 >> 47) ^ v2
+        v2 = v2 << 32 | v2 >> 32
+        if k <= count:
+            v0 ^= word
+    word = v0 ^ v1 ^ v2 ^ v3
+    return cython.cast(u32, word ^ word >> 32)

@@ -145,13 +145,11 @@ cdef enum:  # Head.client_letters and server_letters
     LETTER_Q = 64
     LETTER_I = 128
 
-cdef enum:  # `counts`; below PACKETS: rows by status, from ENDED on: flows by reason
-    PACKETS = 16
-    REGRESSIONS = 17
-    CREATED = 18
-    CUTS = 19
-    FAULTS = 20
-    ENDED = 21
+cdef enum:  # `counts`; below CREATED: rows by status, from ENDED on: flows by reason
+    CREATED = 16
+    CUTS = 17
+    FAULTS = 18
+    ENDED = 19
 
 cdef enum:  # bounds of one call's output
     CALL_ROWS = 4096  # a call that wrote this many rows of a kind ends

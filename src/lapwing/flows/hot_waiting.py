@@ -154,22 +154,25 @@ class WaitingBytes(FlowRows):
         previous: cython.bint = before
         begun: u32 = 0  # runs that begin inside, or right after, what fills up now
         conflicts: i64 = 0
-        k: u32
-        for k in range(length):
-            page: u32 = self._page_at(wait, start + k)
-            place: u32 = cython.cast(u32, (start + k) % PAGE)
-            mask: u8 = cython.cast(u8, 1 << (place & 7))
-            byte: u8 = self.data[at + k]
-            if self.pages[page, PAGE + (place >> 3)] & mask:
-                begun += not previous
-                previous = True
-                conflicts += self.pages[page, place] != byte
-                if not self.last_wins:
-                    continue
-            else:
-                previous = False
-                self.pages[page, PAGE + (place >> 3)] |= mask
-            self.pages[page, place] = byte
+        done: u32 = 0
+        while done < length:
+            page: u32 = self._page_at(wait, start + done)
+            first: u32 = cython.cast(u32, (start + done) % PAGE)
+            place: u32
+            for place in range(first, first + min(length - done, PAGE - first)):
+                byte: u8 = self.data[at + done]
+                done += 1
+                mask: u8 = cython.cast(u8, 1 << (place & 7))
+                if self.pages[page, PAGE + (place >> 3)] & mask:
+                    begun += not previous
+                    previous = True
+                    conflicts += self.pages[page, place] != byte
+                    if not self.last_wins:
+                        continue
+                else:
+                    previous = False
+                    self.pages[page, PAGE + (place >> 3)] |= mask
+                self.pages[page, place] = byte
         begun += not previous and self._present(wait, start + length)
         waiting.runs += 1
         waiting.runs -= before + begun
@@ -294,18 +297,25 @@ class WaitingBytes(FlowRows):
         waiting: cython.pointer[Wait] = cython.address(self.waits[wait])
         if not waiting.runs or not self._present(wait, waiting.delivered):
             return 0
-        first: u32 = self.arena_used
+        arena_first: u32 = self.arena_used
         offset: i64 = waiting.delivered
-        end: i64 = waiting.delivered + self.window
-        while offset < end and self._present(wait, offset):
+        in_run: cython.bint = True
+        while in_run:
             page: u32 = self.page_tables[wait, (offset // PAGE) % self.page_slots]
-            place: u32 = cython.cast(u32, offset % PAGE)
-            self.pages[page, PAGE + (place >> 3)] &= cython.cast(u8, ~(1 << (place & 7)))
-            self.arena_out[self.arena_used] = self.pages[page, place]
-            self.arena_used += 1
-            offset += 1
+            place: u32
+            for place in range(cython.cast(u32, offset % PAGE), PAGE):
+                mask: u8 = cython.cast(u8, 1 << (place & 7))
+                if not self.pages[page, PAGE + (place >> 3)] & mask:
+                    in_run = False
+                    break
+                self.pages[page, PAGE + (place >> 3)] ^= mask
+                self.arena_out[self.arena_used] = self.pages[page, place]
+                self.arena_used += 1
+                offset += 1
+            # The next place is in another page, which may not be held; a run is never longer than the window.
+            in_run = in_run and self._present(wait, offset)
         waiting.runs -= 1
-        self._act(DO_SEGMENT, waiting.slot, waiting.side, 0, first, self.arena_used - first, ARENA)
+        self._act(DO_SEGMENT, waiting.slot, waiting.side, 0, arena_first, self.arena_used - arena_first, ARENA)
         return self._skip(wait, offset - waiting.delivered)
 
     def _next_present(self, wait):
