@@ -20,6 +20,7 @@ cdef class FlowTable(TcpFlows):
     cdef bint finishing
 
     cdef Py_ssize_t _run(self, Py_ssize_t start, Py_ssize_t count) except -1 nogil
+    cdef int _prefetch(self, u32 hashed) except -1 nogil
     cdef int _set_clock(self, i64 now_ns) except -1 nogil
     cdef int _step(self, const Packet *packet, u32 hashed) except -1 nogil
     cdef int _why_over(self, const Head *head, u32 slot, int side, const Packet *packet) except -2 nogil

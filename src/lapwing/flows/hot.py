@@ -142,18 +142,28 @@ class FlowTable(TcpFlows):
                     self.hashes[k] = self._hash(packet)
                     lapwing_prefetch(cython.address(self.index[self.hashes[k] & self.index_mask]))
             for k in range(ahead):
-                entry: u64 = self.index[self.hashes[k] & self.index_mask]
-                if entry:
-                    slot: u32 = cython.cast(u32, entry) - 1
-                    lapwing_prefetch(cython.address(self.heads[slot]))
-                    lapwing_prefetch(cython.address(self.sides[slot, 0]))
-                    lapwing_prefetch(cython.address(self.sides[slot, 1]))
+                self._prefetch(self.hashes[k])
             for k in range(ahead):
                 self.cursor = at + k
                 if not self._step(cython.address(self.packets[at + k]), self.hashes[k]):
                     return at + k
             at += ahead
         return count
+
+    def _prefetch(self, hashed):
+        """Ask for the rows of the flow that has this hash, if there is one."""
+        at: u64 = hashed & self.index_mask
+        entry: u64 = self.index[at]
+        while entry:
+            if entry >> 32 == hashed:
+                slot: u32 = cython.cast(u32, entry) - 1
+                lapwing_prefetch(cython.address(self.heads[slot]))
+                lapwing_prefetch(cython.address(self.sides[slot, 0]))
+                lapwing_prefetch(cython.address(self.sides[slot, 1]))
+                return 0
+            at = (at + 1) & self.index_mask
+            entry = self.index[at]
+        return 0
 
     def _set_clock(self, now_ns):
         """Move the clock on; notes how far `now_ns` lies before it."""
