@@ -3,6 +3,7 @@
 Where no C compiler is present the build goes on without them and the plain-Python twins serve, slower.
 """
 
+import os
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -33,4 +34,7 @@ modules = cythonize(
 for module in modules:
     module.optional = True  # set on the result: cythonize() drops it when it is passed in
 
-setup(ext_modules=modules, options={"bdist_wheel": {"py_limited_api": "cp311"}})
+setup(
+    ext_modules=modules,
+    options={"bdist_wheel": {"py_limited_api": "cp311"}, "build_ext": {"parallel": os.cpu_count() or 1}},
+)
