@@ -28,7 +28,7 @@ $(READY): pyproject.toml setup.py constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lapwing needs Python 3.11 or later: make PYTHON=...")'
 	$(TOOL) pip install --quiet -c constraints.txt "setuptools>=80" "Cython>=3.3,<4"
-	$(TOOL) pip install --quiet -c constraints.txt --no-build-isolation -e ".[dev]"
+	LAPWING_COMPILE=0 $(TOOL) pip install --quiet -c constraints.txt --no-build-isolation -e ".[dev]"
 	touch $@
 
 $(COMPILED): $(READY) $(HOT)

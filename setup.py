@@ -11,7 +11,9 @@ from setuptools import Extension, setup
 
 LIMITED_API = "0x030B0000"  # one abi3 wheel for CPython 3.11 and later; typed memoryviews need 3.11
 
-sources = sorted(Path("src/lapwing").glob("*/hot*.py"))
+# `make setup` installs the package first and compiles in place afterwards: once, not twice.
+compiles = os.environ.get("LAPWING_COMPILE", "1") != "0"
+sources = sorted(Path("src/lapwing").glob("*/hot*.py")) if compiles else []
 extensions = [
     Extension(
         ".".join(source.relative_to("src").with_suffix("").parts),
