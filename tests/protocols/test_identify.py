@@ -13,6 +13,7 @@ from lapwing.protocols import (
     Match,
     StreamIdentifier,
     StreamProtocol,
+    could_start,
     identify_datagram,
 )
 from lapwing.protocols.dns import DnsParser
@@ -170,3 +171,29 @@ def test_of_two_protocols_that_take_a_datagram_the_one_on_its_port_is_chosen() -
     first, on_port = always("first", 1), always("on_port", 53)
     assert identify_datagram(Side.CLIENT, b"x", KEY, [first, on_port]) is on_port
     assert identify_datagram(Side.CLIENT, b"x", KEY, [first, always("other", 2)]) is first
+
+
+@pytest.mark.parametrize("protocol", STREAM_PROTOCOLS, ids=lambda protocol: protocol.name)
+def test_first_bytes_declared_are_those_the_probe_goes_on_with(protocol: StreamProtocol) -> None:
+    for side, starts in zip(Side, protocol.starts, strict=True):
+        going_on = {byte for byte in range(256) if protocol.probe(side, bytes((byte,))) is not Match.NO}
+        assert set(starts) == going_on
+
+
+@given(st.sampled_from([0, 1]), st.binary(min_size=1, max_size=80), st.sampled_from([21, 22, 25, 80, 443]))
+def test_what_could_not_start_is_hopeless_whatever_follows(side_index: int, data: bytes, port: int) -> None:
+    side = (Side.CLIENT, Side.SERVER)[side_index]
+    identifier = StreamIdentifier(port, STREAM_PROTOCOLS)
+    identifier.feed(side, data)
+    if not could_start(side_index, data[0]):
+        assert identifier.hopeless
+    assert all(
+        protocol.probe(side, data) is Match.NO or could_start(side_index, data[0]) for protocol in STREAM_PROTOCOLS
+    )
+
+
+def test_tls_is_given_up_by_its_first_byte() -> None:
+    assert not could_start(0, 0x16)
+    assert not could_start(1, 0x16)
+    assert could_start(0, ord("G"))
+    assert could_start(1, ord("2"))

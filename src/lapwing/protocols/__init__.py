@@ -15,12 +15,23 @@ from lapwing.protocols.contract import (
 from lapwing.protocols.dns import DNS
 from lapwing.protocols.ftp import FTP
 from lapwing.protocols.http import HTTP
-from lapwing.protocols.identify import StreamIdentifier, identify_datagram
+from lapwing.protocols.identify import StreamIdentifier, first_bytes, identify_datagram
 from lapwing.protocols.smtp import SMTP
 from lapwing.protocols.ssh import SSH
 
 STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH)
 DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS,)
+
+_FIRST_BYTES = first_bytes(STREAM_PROTOCOLS)
+
+
+def could_start(side_index: int, first_byte: int) -> bool:
+    """Tell whether a side (0 client, 1 server) may begin with `first_byte` in any of STREAM_PROTOCOLS.
+
+    False is final: whatever follows and whatever the port, a StreamIdentifier would find the flow hopeless.
+    """
+    return _FIRST_BYTES[side_index][first_byte] == 1
+
 
 __all__ = [
     "DATAGRAM_PROTOCOLS",
@@ -32,5 +43,6 @@ __all__ = [
     "StreamIdentifier",
     "StreamParser",
     "StreamProtocol",
+    "could_start",
     "identify_datagram",
 ]

@@ -20,6 +20,10 @@ class Match(IntEnum):
     YES = 2
 
 
+NO, MORE, YES = Match  # probes run for every flow, and before Python 3.12 a look at `Match.NO` costs as much as a call
+ANY_BYTE = bytes(range(256))
+
+
 class StreamParser(Protocol):
     """Ordered bytes of one flow in, messages out.
 
@@ -55,12 +59,16 @@ class DatagramParser(Protocol):
 
 
 class StreamProtocol(NamedTuple):
-    """A protocol over TCP. `probe(side, head)` sees up to PROBE_BYTES of the start of one side."""
+    """A protocol over TCP. `probe(side, head)` sees up to PROBE_BYTES of the start of one side.
+
+    `starts` has the bytes a client and a server may begin with; for others `probe` is not asked and would say NO.
+    """
 
     name: str
     ports: frozenset[int]
     probe: Callable[[Side, bytes], Match]
     make: Callable[[FlowKey], StreamParser]
+    starts: tuple[bytes, bytes] = (ANY_BYTE, ANY_BYTE)
 
 
 class DatagramProtocol(NamedTuple):

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from string import ascii_letters
 
 from lapwing.events import FlowKey, Message, Side
 from lapwing.events.messages import UNKNOWN_VERB, FtpCommand, FtpReply
-from lapwing.protocols.contract import PROBE_BYTES, Match, StreamProtocol
+from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, Match, StreamProtocol
 from lapwing.protocols.lines import Line, LineBuffer
-from lapwing.protocols.replies import ReplyBuilder, hide_echo, is_reply_start
+from lapwing.protocols.replies import REPLY_STARTS, ReplyBuilder, hide_echo, is_reply_start
 
 MAX_STRANGE_LINES = 16  # in a row; then it is not FTP
 
@@ -25,39 +26,43 @@ _TELNET = re.compile(rb"\xff(?:(\xff)|[\xfb-\xfe].?|\xfa.*?(?:\xff\xf0|\Z)|.?)",
 _SECURITY_DONE = 234  # RFC 4217, 4: the security exchange is complete, TLS follows
 TLS_RECORD = b"\x16\x03"
 
+_STARTS = (ascii_letters.encode(), REPLY_STARTS)
+_CLIENT = Side.CLIENT
+_SERVER = Side.SERVER
+
 
 def probe(side: Side, head: bytes) -> Match:
     """Tell FTP by the server's greeting or the client's first command."""
     line, newline, _ = head.partition(b"\n")
     ended = bool(newline) or len(head) >= PROBE_BYTES
-    if side is Side.SERVER:
+    if side is _SERVER:
         return _probe_greeting(line, ended=ended)
     found = _COMMAND.match(line.rstrip(b"\r"))
     if found is None:
-        return Match.MORE if not ended and re.fullmatch(rb"[A-Za-z]{0,12}", line) else Match.NO
+        return MORE if not ended and re.fullmatch(rb"[A-Za-z]{0,12}", line) else NO
     verb = found[1].decode("ascii").upper()
     if verb == "AUTH":
         return _probe_auth(found[2] or b"", ended=ended)
     if verb == "USER" and line.count(b" ") > 2:  # IRC has a USER of four words
-        return Match.NO
+        return NO
     if verb in _OPENING_VERBS:
-        return Match.YES if ended else Match.MORE
-    return Match.MORE if verb in KNOWN_VERBS or not ended else Match.NO
+        return YES if ended else MORE
+    return MORE if verb in KNOWN_VERBS or not ended else NO
 
 
 def _probe_greeting(line: bytes, *, ended: bool) -> Match:
     if not is_reply_start(line):
-        return Match.NO
+        return NO
     text = line[4:].upper()
     if b"SMTP" in text:
-        return Match.NO
-    return Match.YES if line[:3] == b"220" and b"FTP" in text and ended else Match.MORE
+        return NO
+    return YES if line[:3] == b"220" and b"FTP" in text and ended else MORE
 
 
 def _probe_auth(mechanism: bytes, *, ended: bool) -> Match:
     if not ended:
-        return Match.MORE
-    return Match.YES if mechanism.upper().startswith((b"TLS", b"SSL", b"GSSAPI")) else Match.NO
+        return MORE
+    return YES if mechanism.upper().startswith((b"TLS", b"SSL", b"GSSAPI")) else NO
 
 
 class FtpParser:
@@ -75,13 +80,13 @@ class FtpParser:
 
     def feed(self, side: Side, data: bytes, now_ns: int) -> list[Message]:
         """Take the next bytes of `side`."""
-        buffer = self._client if side is Side.CLIENT else self._server
+        buffer = self._client if side is _CLIENT else self._server
         buffer.push(data)
-        return list(self._client_lines() if side is Side.CLIENT else self._server_lines())
+        return list(self._client_lines() if side is _CLIENT else self._server_lines())
 
     def gap(self, side: Side, missing_bytes: int, now_ns: int) -> list[Message]:
         """Go on at the next line that is a command or a reply."""
-        if side is Side.CLIENT:
+        if side is _CLIENT:
             self._client.gap()
         else:
             self._server.gap()
@@ -90,10 +95,10 @@ class FtpParser:
 
     def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:
         """Read a last line that has no end."""
-        line = (self._client if side is Side.CLIENT else self._server).rest()
+        line = (self._client if side is _CLIENT else self._server).rest()
         if line is None or line.doubtful:
             return []
-        message = self._command(line) if side is Side.CLIENT else self._reply(line)
+        message = self._command(line) if side is _CLIENT else self._reply(line)
         return [] if message is None else [message]
 
     @property
@@ -163,4 +168,4 @@ def make(key: FlowKey) -> FtpParser:
     return FtpParser()
 
 
-FTP = StreamProtocol(name="ftp", ports=frozenset({21}), probe=probe, make=make)
+FTP = StreamProtocol(name="ftp", ports=frozenset({21}), probe=probe, make=make, starts=_STARTS)

@@ -15,10 +15,25 @@ Those on their own port come first, then the order of the tuple.
 from collections.abc import Iterable, Sequence
 
 from lapwing.events import FlowKey, IdentifiedBy, Side
-from lapwing.protocols.contract import PROBE_BYTES, DatagramProtocol, Match, StreamProtocol
+from lapwing.protocols.contract import NO, PROBE_BYTES, YES, DatagramProtocol, StreamProtocol
 
 TLS_HANDSHAKE = b"\x16\x03"  # record type and major version, RFC 8446 section 5.1
 MAX_UNDECIDED_BYTES = 8 * 1024  # of both sides; who has not shown a protocol by then is taken by port or given up
+
+# Members of enums under names of this module, as in `contract`.
+_SERVER = Side.SERVER
+_BY_CONTENT = IdentifiedBy.CONTENT
+_BY_PORT = IdentifiedBy.PORT
+
+
+def first_bytes(protocols: Iterable[StreamProtocol]) -> tuple[bytes, bytes]:
+    """Return for client and server a table of 256 flags: whether any of `protocols` may begin with that byte."""
+    client, server = bytearray(256), bytearray(256)
+    for protocol in protocols:
+        for flags, starts in zip((client, server), protocol.starts, strict=True):
+            for byte in starts:
+                flags[byte] = 1
+    return bytes(client), bytes(server)
 
 
 class StreamIdentifier:
@@ -36,7 +51,11 @@ class StreamIdentifier:
         self._port = server_port
         self._candidates = protocols
         if protocols and server_port not in protocols[0].ports:
-            self._candidates = sorted(protocols, key=lambda protocol: server_port not in protocol.ports)
+            on_port: list[StreamProtocol] = []
+            others: list[StreamProtocol] = []
+            for protocol in protocols:
+                (on_port if server_port in protocol.ports else others).append(protocol)
+            self._candidates = on_port + others
         self._sure: StreamProtocol | None = None  # said YES, while one before it says MORE
         self._heads: dict[Side, bytes] = {}
         self._seen_bytes = 0
@@ -48,12 +67,13 @@ class StreamIdentifier:
 
     def feed(self, side: Side, data: bytes) -> StreamProtocol | None:
         """Look at the next bytes of `side`; return the protocol when they decide it."""
-        head = self._heads.get(side, b"")
+        heads = self._heads
+        head = heads.get(side, b"")
         self._seen_bytes += len(data)
         if len(head) < PROBE_BYTES and data:
-            head = self._heads[side] = head + data[: PROBE_BYTES - len(head)]
+            head = heads[side] = head + data[: PROBE_BYTES - len(head)]
             if self._ask(side, head):
-                return self._choose(self._sure, IdentifiedBy.CONTENT)
+                return self._choose(self._sure, _BY_CONTENT)
         if self._seen_bytes >= MAX_UNDECIDED_BYTES or self._saw_both():
             return self.settle()
         return None
@@ -61,9 +81,9 @@ class StreamIdentifier:
     def settle(self) -> StreamProtocol | None:
         """Decide with what was seen, as nothing more will come; None when the flow is hopeless."""
         if self._sure is not None:
-            return self._choose(self._sure, IdentifiedBy.CONTENT)
+            return self._choose(self._sure, _BY_CONTENT)
         on_port = (protocol for protocol in self._candidates if self._heads and self._port in protocol.ports)
-        return self._choose(next(on_port, None), IdentifiedBy.PORT)
+        return self._choose(next(on_port, None), _BY_PORT)
 
     def _choose(self, protocol: StreamProtocol | None, evidence: IdentifiedBy) -> StreamProtocol | None:
         self.hopeless = protocol is None
@@ -76,13 +96,15 @@ class StreamIdentifier:
     def _ask(self, side: Side, head: bytes) -> bool:
         """Ask those who are left, in order; True when that decides it, for `_sure` or for nobody."""
         left: list[StreamProtocol] = []
+        first = head[0]
+        place = side is _SERVER
         for protocol in self._candidates:
-            match = protocol.probe(side, head)
-            if match is Match.NO:
+            match = protocol.probe(side, head) if first in protocol.starts[place] else NO
+            if match is NO:
                 if protocol is self._sure:
                     self._sure = None
                 continue
-            if match is Match.YES and (self._sure is None or self._sure not in left):
+            if match is YES and (self._sure is None or self._sure not in left):
                 self._sure = protocol
                 if not left:
                     return True
@@ -97,7 +119,7 @@ def identify_datagram(
     """Return the protocol whose probe recognises `datagram`: the one on its port, else the first; None for none."""
     chosen = None
     for protocol in protocols:
-        if protocol.probe(side, datagram) is Match.YES:
+        if protocol.probe(side, datagram) is YES:
             if key.server_port in protocol.ports:
                 return protocol
             chosen = chosen or protocol

@@ -11,6 +11,7 @@ MIN_ECHO_CHARS = 4  # shorter secrets would hide ordinary words
 
 _REPLY = re.compile(rb"([1-6]\d\d)([ -]|$)(.*)", re.DOTALL)
 _REPLY_START = re.compile(rb"[1-6](?:\d(?:\d(?:[ -].*)?)?)?\Z", re.DOTALL)
+REPLY_STARTS = b"123456\n"  # first bytes that `is_reply_start` takes; nothing but a line end is no reply yet
 _ECHOING = range(500, 505)  # syntax error, not implemented, bad sequence: servers like to quote the command
 
 

@@ -4,13 +4,14 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from enum import Enum, auto
+from string import ascii_letters
 
 from lapwing.events import FlowKey, Message, Side
 from lapwing.events.messages import AUTH_DATA_VERB, UNKNOWN_VERB, SmtpCommand, SmtpReply
-from lapwing.protocols.contract import PROBE_BYTES, Match, StreamProtocol
+from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, Match, StreamProtocol
 from lapwing.protocols.lines import Line, LineBuffer
 from lapwing.protocols.mail import Mail
-from lapwing.protocols.replies import ReplyBuilder, hide_echo, is_reply_start
+from lapwing.protocols.replies import REPLY_STARTS, ReplyBuilder, hide_echo, is_reply_start
 
 MAX_STRANGE_LINES = 16  # in a row; then it is not SMTP
 MAX_PENDING_COMMANDS = 256  # pipelined and not answered; of more, the oldest are forgotten
@@ -29,29 +30,33 @@ _CHUNK = re.compile(rf"(\d{{1,{MAX_CHUNK_DIGITS}}})( +LAST)? *\Z", re.ASCII | re
 _CONTENT_END = "."  # stands in the queue of commands for the end of DATA
 TLS_RECORD = b"\x16\x03"
 
+_STARTS = (ascii_letters.encode(), REPLY_STARTS)
+_CLIENT = Side.CLIENT
+_SERVER = Side.SERVER
+
 
 def probe(side: Side, head: bytes) -> Match:
     """Tell SMTP by the server's greeting or the client's first command."""
     line, newline, _ = head.partition(b"\n")
     ended = bool(newline) or len(head) >= PROBE_BYTES
-    if side is Side.SERVER:
+    if side is _SERVER:
         return _probe_greeting(line)
     found = _COMMAND.match(line.rstrip(b"\r"))
     if found is None:
-        return Match.MORE if not ended and re.fullmatch(rb"[A-Za-z]{0,3}", line) else Match.NO
+        return MORE if not ended and re.fullmatch(rb"[A-Za-z]{0,3}", line) else NO
     verb = found[1].decode("ascii").upper()
     if verb in _OPENING_VERBS and (ended or found[2] is not None):
-        return Match.YES
-    return Match.MORE if verb in KNOWN_VERBS or not ended else Match.NO
+        return YES
+    return MORE if verb in KNOWN_VERBS or not ended else NO
 
 
 def _probe_greeting(line: bytes) -> Match:
     if not is_reply_start(line):
-        return Match.NO
+        return NO
     text = line[4:].upper()
     if b"SMTP" in text:
-        return Match.YES
-    return Match.NO if b"FTP" in text else Match.MORE
+        return YES
+    return NO if b"FTP" in text else MORE
 
 
 class _Mode(Enum):
@@ -84,7 +89,7 @@ class SmtpParser:
 
     def feed(self, side: Side, data: bytes, now_ns: int) -> list[Message]:
         """Take the next bytes of `side`."""
-        if side is Side.CLIENT:
+        if side is _CLIENT:
             self._client.push(data)
             return list(self._client_messages())
         self._server.push(data)
@@ -93,7 +98,7 @@ class SmtpParser:
     def gap(self, side: Side, missing_bytes: int, now_ns: int) -> list[Message]:
         """Go on at the next line that is a command or a reply; message content goes on as such."""
         self._pending.clear()
-        if side is Side.SERVER:
+        if side is _SERVER:
             self._server.gap()
             self._replies.gap()
         else:
@@ -111,7 +116,7 @@ class SmtpParser:
 
     def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:
         """Read a last line that has no end, and give the mail that was cut off."""
-        if side is Side.SERVER:
+        if side is _SERVER:
             line = self._server.rest()
             reply = None if line is None or line.doubtful else self._reply(line)
             return [] if reply is None else [reply]
@@ -280,4 +285,4 @@ def make(key: FlowKey) -> SmtpParser:
     return SmtpParser()
 
 
-SMTP = StreamProtocol(name="smtp", ports=frozenset({25, 465, 587, 2525}), probe=probe, make=make)
+SMTP = StreamProtocol(name="smtp", ports=frozenset({25, 465, 587, 2525}), probe=probe, make=make, starts=_STARTS)

@@ -1,7 +1,7 @@
 """HTTP/1.x over llhttp: heads by llhttp, framing and recovery by our own few states, since a sniffer must go on."""
 
 from lapwing.events import FlowKey, Side
-from lapwing.protocols.contract import Match, StreamParser, StreamProtocol
+from lapwing.protocols.contract import MORE, NO, YES, Match, StreamParser, StreamProtocol
 from lapwing.protocols.http.heads import could_be_request, could_be_response, is_no_http
 from lapwing.protocols.http.parser import HttpParser
 
@@ -30,32 +30,38 @@ _METHODS = (
 )
 _CERTAIN_BYTES = 24  # a known method and this much without a line end is no line of another protocol
 _STATUS_BYTES = len(b"HTTP/1.1 200")
+_SERVER = Side.SERVER
+_STARTS = (b"\t\r\n" + bytes(range(0x20, 0x100)), b"H")  # a mangled request is still one
 
 
 def _probe(side: Side, head: bytes) -> Match:
-    if side is Side.SERVER:
+    if side is _SERVER:
         if not could_be_response(head):
-            return Match.NO
-        return Match.YES if len(head) >= _STATUS_BYTES else Match.MORE
-    if head[:1] < b" ":  # empty lines, which servers skip before a request, or nothing of HTTP
-        head = head.lstrip(b"\r\n")
+            return NO
+        return YES if len(head) >= _STATUS_BYTES else MORE
     if head.startswith(_METHODS):
         return _probe_rest(head)
+    if head[:1] < b" ":  # empty lines, which servers skip before a request
+        head = head.lstrip(b"\r\n")
+        if head.startswith(_METHODS):
+            return _probe_rest(head)
     if not could_be_request(head):
-        return Match.NO if is_no_http(head) else Match.MORE
-    return Match.YES if b" HTTP/1." in head.partition(b"\n")[0] else Match.MORE
+        return NO if is_no_http(head) else MORE
+    return YES if b" HTTP/1." in head.partition(b"\n")[0] else MORE
 
 
 def _probe_rest(head: bytes) -> Match:
     """Tell a request from a line of another protocol that starts with the same word."""
-    line, end, _ = head.partition(b"\n")
-    if end:
-        return Match.YES if b" HTTP/1." in line else (Match.MORE if b"HTTP/1" in line else Match.NO)
-    return Match.YES if len(head) >= _CERTAIN_BYTES else Match.MORE
+    end = head.find(b"\n")
+    if end < 0:
+        return YES if len(head) >= _CERTAIN_BYTES else MORE
+    if head.find(b" HTTP/1.", 0, end) >= 0:
+        return YES
+    return MORE if head.find(b"HTTP/1", 0, end) >= 0 else NO
 
 
 def _make(key: FlowKey) -> StreamParser:
     return HttpParser()
 
 
-HTTP = StreamProtocol("http", frozenset({80, 3000, 5000, 8000, 8008, 8080, 8081, 8888}), _probe, _make)
+HTTP = StreamProtocol("http", frozenset({80, 3000, 5000, 8000, 8008, 8080, 8081, 8888}), _probe, _make, _STARTS)

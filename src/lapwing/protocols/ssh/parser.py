@@ -4,26 +4,27 @@ from collections.abc import Iterator
 
 from lapwing.events import FlowKey, Message, Side, WireError
 from lapwing.events.messages import SshBanner, SshKexInit
-from lapwing.protocols.contract import Match, StreamProtocol
+from lapwing.protocols.contract import MORE, NO, YES, Match, StreamProtocol
 from lapwing.protocols.ssh.clear import ClearSide
 from lapwing.protocols.ssh.kexinit import agree, parse_kexinit
 from lapwing.protocols.ssh.outcome import LoginWatch
 from lapwing.protocols.ssh.sizes import framing
 
 _PREFIX = b"SSH-"
+_STARTS = (b"S", b"\t\r\n" + bytes(range(0x20, 0x7F)))  # a server may send other lines first
 
 
 def probe(side: Side, head: bytes) -> Match:
     """Tell SSH by the identification string; a server may send other lines before it."""
     if head.startswith(_PREFIX):
-        return Match.YES
+        return YES
     if _PREFIX.startswith(head):
-        return Match.MORE
+        return MORE
     if side is Side.CLIENT:
-        return Match.NO
+        return NO
     if b"\nSSH-" in head:
-        return Match.YES
-    return Match.MORE if head.isascii() and head.translate(None, b"\t\r\n").decode("ascii").isprintable() else Match.NO
+        return YES
+    return MORE if head.isascii() and head.translate(None, b"\t\r\n").decode("ascii").isprintable() else NO
 
 
 class SshParser:
@@ -116,4 +117,4 @@ def make(key: FlowKey) -> SshParser:
     return SshParser()
 
 
-SSH = StreamProtocol(name="ssh", ports=frozenset({22}), probe=probe, make=make)
+SSH = StreamProtocol(name="ssh", ports=frozenset({22}), probe=probe, make=make, starts=_STARTS)
