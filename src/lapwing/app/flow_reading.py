@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lapwing.app.reading import Paths, fresh_keys
 from lapwing.events import AnomalySeen, FlowClosed, SourceError
 from lapwing.flows import FlowSettings, FlowTable, closed_events
-from lapwing.io.capture import CaptureSource, Progress, expand_paths, open_capture
+from lapwing.io.capture import LANES, Progress, ReadAhead, expand_paths, open_capture
 from lapwing.sessions import RunKeys
 
 Records = NDArray[np.void]
@@ -99,14 +99,14 @@ class FlowReading:
             if self._stopped or self._left == 0:
                 break
             try:
-                source = open_capture(path, filter=self._filter, verify_checksums=self._verify)
+                source = open_capture(path, filter=self._filter, verify_checksums=self._verify, lanes=LANES)
             except SourceError as error:
                 self._failed.append(str(error))
                 if len(self._failed) == len(self._paths):
                     raise
                 continue
-            with source:
-                yield from self._read_one(source)
+            with ReadAhead(source) as batches:
+                yield from self._read_one(batches)
                 self._damage.extend(source.damage)
                 for name, value in source.statistics().items():
                     key = f"capture.{name}"
@@ -114,10 +114,10 @@ class FlowReading:
             self._progress = None
         yield from self._flush()
 
-    def _read_one(self, source: CaptureSource) -> Iterator[Records]:
+    def _read_one(self, batches: ReadAhead) -> Iterator[Records]:
         table = self._table
         while not self._stopped and self._left != 0:
-            batch = source.next_batch()
+            batch = batches.next_batch()
             if batch is None:
                 break
             number = batch.count
@@ -129,7 +129,7 @@ class FlowReading:
                 index = table.process(batch.buffer, batch.packets, index, number)
                 if len(table.records):
                     yield table.records
-            self._progress = source.progress()
+            self._progress = batches.source.progress()
 
     def _flush(self) -> Iterator[Records]:
         more = True

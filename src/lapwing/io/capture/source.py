@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, Self
 
 import numpy as np
@@ -50,21 +51,29 @@ class CaptureSource:
         head: bytes,
         packet_filter: PacketFilter | None,
         verify_checksums: bool,
+        lanes: int = 1,
     ) -> None:
+        """`lanes` is for how many further batches a batch stays valid, itself included."""
         self.name = file.name
         self._file = file
         self._stream = stream
         self._scanner = scanner
         self._filter = packet_filter
         self._verify_checksums = verify_checksums
-        self._storage = memoryview(bytearray(READ_BYTES + max(READ_BYTES, scanner.window_bytes)))
+        storage_bytes = READ_BYTES + max(READ_BYTES, scanner.window_bytes)
+        # One more than lanes, as what is left of a lent storage moves on into the next.
+        self._storages = cycle([memoryview(bytearray(storage_bytes)) for _ in range(lanes + 1 if lanes > 1 else 1)])
+        self._storage = next(self._storages)
         self._storage[: len(head)] = head
+        self._lent = False  # a batch in the current storage was handed out
         self._position = scanner.offset  # the unread bytes are storage[position:end]
         self._end = len(head)
         self._at_end = False
         self._drained = len(head) == self._position
-        self._rows = np.zeros(BATCH_PACKETS, PACKET_DTYPE)
-        self._rows_view = self._rows.data  # exported once: numpy takes microseconds to describe the layout
+        tables = [np.zeros(BATCH_PACKETS, PACKET_DTYPE) for _ in range(lanes)]
+        # Exported once: numpy takes microseconds to describe the layout.
+        self._tables = cycle([(rows, rows.data) for rows in tables])
+        self._rows, self._rows_view = next(self._tables)
         self._counters = np.zeros(len(Status), np.int64)
         self._wire_bytes = 0
         self._filtered = 0
@@ -96,7 +105,10 @@ class CaptureSource:
             count = self._wanted(self._scan())
             if count:
                 self._decode(count)
-                return PacketBatch(self._storage, self._rows, count)
+                batch = PacketBatch(self._storage, self._rows, count)
+                self._rows, self._rows_view = next(self._tables)
+                self._lent = True
+                return batch
 
     def statistics(self) -> dict[str, int]:
         """Counters that only grow: packets, bytes, packets by status, blocks skipped, damage by kind."""
@@ -123,7 +135,11 @@ class CaptureSource:
         if self._at_end:
             return False
         left = self._end - self._position
-        self._storage[:left] = self._storage[self._position : self._end]
+        unread = self._storage[self._position : self._end]
+        if self._lent:
+            self._storage = next(self._storages)
+            self._lent = False
+        self._storage[:left] = unread
         self._position, self._end = 0, left
         try:
             count = self._stream.readinto(self._storage[left : left + READ_BYTES])
@@ -184,6 +200,7 @@ def open_capture(
     *,
     filter: str | None = None,  # noqa: A002 - the word every capture tool uses
     verify_checksums: bool = False,
+    lanes: int = 1,
 ) -> CaptureSource:
     """Open a capture file (pcap, pcapng, also packed with gzip or zstandard) or, for `-`, standard input.
 
@@ -191,6 +208,7 @@ def open_capture(
     inside of files, and what it leaves out is not decoded.
     `verify_checksums` marks packets with wrong checksums as `Status.BAD_CHECKSUM`; captures taken on the sending host
     are full of them for a good reason (offload), so it is off by default.
+    `lanes` is for how many further batches a batch stays valid, itself included.
 
     Raises SourceError, in one line that names the file, when it cannot be read at all, and SettingsError for a filter
     that cannot be compiled.
@@ -201,7 +219,7 @@ def open_capture(
         head = _head(file.name, stream)
         scanner = scanner_for(head)
         packet_filter = PacketFilter(filter, scanner.link_type) if filter and filter.strip() else None
-        return CaptureSource(file, stream, scanner, head, packet_filter, verify_checksums)
+        return CaptureSource(file, stream, scanner, head, packet_filter, verify_checksums, lanes)
     except ValueError as error:
         file.close()
         raise SourceError(f"{file.name}: {error}") from error

@@ -1,0 +1,87 @@
+"""Reading ahead in a second thread gives what reading gives."""
+
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lapwing.io.capture import LANES, CaptureSource, ReadAhead, open_capture
+from lapwing.testing import START_NS, TimedFrame, pcap, udp_frame
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A capture of several chunks, its packets of very different sizes."""
+    sizes = np.random.default_rng(1).integers(1, 1_400, 6_000).tolist()
+    frames = [
+        TimedFrame(
+            START_NS + 1_000 * number, udp_frame("192.0.2.1", 4_000, "192.0.2.2", 53, bytes([number & 255]) * size)
+        )
+        for number, size in enumerate(sizes)
+    ]
+    capture = tmp_path / "in.pcap"
+    capture.write_bytes(pcap(frames, nanoseconds=True))
+    return capture
+
+
+def packets_of(source: CaptureSource | ReadAhead) -> list[tuple[int, bytes]]:
+    found = []
+    while (batch := source.next_batch()) is not None:
+        for row in batch.packets[: batch.count]:
+            start = int(row["payload_off"])
+            found.append((int(row["ts_ns"]), bytes(batch.buffer[start : start + int(row["payload_captured"])])))
+    return found
+
+
+def test_packets_and_their_bytes_are_those_of_plain_reading(path: Path) -> None:
+    with open_capture(path) as source:
+        plain = packets_of(source)
+    with ReadAhead(open_capture(path, lanes=LANES)) as ahead:
+        assert packets_of(ahead) == plain
+        assert ahead.next_batch() is None
+        assert ahead.source.statistics()["packets"] == len(plain) == 6_000
+
+
+def test_a_batch_stays_valid_while_others_are_read_ahead(path: Path) -> None:
+    with ReadAhead(open_capture(path, lanes=LANES)) as ahead:
+        batch = ahead.next_batch()
+        assert batch is not None
+        before = (batch.packets.tobytes(), bytes(batch.buffer))
+        for _ in range(50):  # the thread runs until every other lane is filled
+            if ahead._full.qsize() == LANES - 1:
+                break
+            threading.Event().wait(0.02)
+        assert ahead._full.qsize() == LANES - 1
+        assert (batch.packets.tobytes(), bytes(batch.buffer)) == before
+
+
+def test_closing_early_ends_the_thread_and_closes_the_file(path: Path) -> None:
+    source = open_capture(path, lanes=LANES)
+    with ReadAhead(source) as ahead:
+        ahead.next_batch()
+    assert not [thread for thread in threading.enumerate() if thread.name == "lapwing-read-ahead"]
+    assert source._file._descriptor == -1
+
+
+def test_what_reading_raises_is_raised_to_the_taker(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = open_capture(path, lanes=LANES)
+
+    def broken() -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(source, "next_batch", broken)
+    with ReadAhead(source) as ahead, pytest.raises(MemoryError, match="no room"):
+        ahead.next_batch()
+
+
+def test_closing_does_not_wait_for_an_idle_pipe() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, pcap([TimedFrame(START_NS, udp_frame("192.0.2.1", 1, "192.0.2.2", 2, b"x"))]))
+    with ReadAhead(open_capture(f"/dev/fd/{reading}", lanes=LANES)) as ahead:
+        batch = ahead.next_batch()
+        assert batch is not None
+        assert batch.count == 1
+    os.close(writing)
+    os.close(reading)
