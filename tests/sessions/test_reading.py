@@ -239,3 +239,11 @@ def test_flow_records_equal_the_flow_events_of_a_full_reading(write: Write) -> N
         for event in events:
             msgspec.structs.force_setattr(event, "seq", 0)
     assert fast == full
+
+
+def test_flows_can_be_called_whatever_was_imported_before() -> None:
+    import lapwing.flows.settings  # binds the room to the package
+    from lapwing.flows import FlowSettings
+
+    assert callable(lapwing.flows)
+    assert FlowSettings().max_flows > 0
