@@ -51,3 +51,17 @@ def test_the_same_seed_tries_the_same_inputs(tmp_path: Path) -> None:
         fuzz(Target("any", run, [b"GET / HTTP/1.1\r\n"]), 60.0, 7)
         tried.append(inputs)
     assert tried[0] == tried[1]
+
+
+def test_an_input_that_computes_too_long_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fuzz.__main__.SLOW_S", 0.05)
+    result = fuzz(Target("slow", lambda data: sum(range(len(data) * 3_000_000)), [b"seed"]), 60.0, 1)
+    assert result.broken is not None
+    assert "computing" in result.broken[1]
+
+
+def test_a_slow_first_time_alone_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fuzz.__main__.SLOW_S", 0.05)
+    first = iter([3_000_000])
+    result = fuzz(Target("imports", lambda _: sum(range(next(first, 0) * 4)), [b"seed"]), 0.2, 1)
+    assert result.broken is None
