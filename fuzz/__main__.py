@@ -26,7 +26,7 @@ class Target(NamedTuple):
     """One thing to fuzz."""
 
     name: str
-    run: Callable[[bytes], None]
+    run: Callable[[bytes], object]
     seeds: Sequence[bytes]
 
 
