@@ -1,6 +1,6 @@
 """Logins over HTTP: forms, JSON, OAuth token requests, Basic and Digest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lapwing.events import AuthAttempted, AuthEvent, Message, Outcome, Side
@@ -30,6 +30,8 @@ class _Pending(NamedTuple):
 class HttpLogins:
     """Finds the logins of one connection; see LoginAdapter for the contract."""
 
+    __slots__ = ("_accepted", "_answers", "_context", "_early", "_last_request", "_pending")
+
     def __init__(self, context: LoginContext) -> None:
         self._context = context
         self._answers = AnswerReader()
@@ -52,15 +54,15 @@ class HttpLogins:
         self._pending.clear()
         return events
 
-    def _request(self, request: HttpRequest, ts_ns: int) -> list[AuthEvent]:
+    def _request(self, request: HttpRequest, ts_ns: int) -> Sequence[AuthEvent]:
         self._last_request = request.index
         credentials = find_credentials(request, self._context.settings)
         if credentials is None:
-            return []
+            return ()
         username, secret_tag = self._normalised(credentials)
         identity = (credentials.endpoint, username, secret_tag)
         if identity in self._accepted:
-            return []
+            return ()
         attempt = self._attempt(request, identity, credentials.mechanism, ts_ns)
         events: list[AuthEvent] = [attempt]
         if len(self._pending) == MAX_PENDING:
@@ -72,13 +74,13 @@ class HttpLogins:
             events += self._response(self._early, ts_ns)
         return events
 
-    def _response(self, response: HttpResponse, ts_ns: int) -> list[AuthEvent]:
+    def _response(self, response: HttpResponse, ts_ns: int) -> Sequence[AuthEvent]:
         if response.status < 200:
-            return []
-        pending = self._pending.pop(response.index, None)
+            return ()
+        pending = self._pending.pop(response.index, None) if self._pending else None
         if pending is None:
             self._early = response if response.index > self._last_request else None
-            return []
+            return ()
         verdict = self._answers.judge(response, pending.login)
         if pending.login.mechanism in _PER_REQUEST and verdict.outcome is Outcome.SUCCEEDED:
             self._accept(pending.identity)

@@ -12,7 +12,21 @@ from lapwing.events import Outcome
 from lapwing.events.messages import HttpResponse
 from lapwing.logins.endpoints import path_segments
 from lapwing.logins.http_fields import inflated
-from lapwing.logins.http_pages import NOTHING, Sign, read_json, read_page
+from lapwing.logins.http_pages import (
+    ANY,
+    CHALLENGE,
+    ERROR,
+    FAILURE,
+    LOCKED,
+    LOGOUT_LINK,
+    NOTHING,
+    PASSWORD_FORM,
+    SUCCESS,
+    TOKEN,
+    Sign,
+    read_json,
+    read_page,
+)
 
 MAX_FAILURE_PAGES = 8  # remembered per connection and surface, the newest
 MAX_SURFACES = 16  # per connection with remembered pages; an honest client uses one or two
@@ -32,6 +46,10 @@ _CHALLENGE_PATH = re.compile(
 _SESSION_COOKIE = re.compile(r"sess|sid\b|auth|token|logged_?in|remember|jwt|identity", re.IGNORECASE)
 _DEAD_COOKIE = re.compile(
     r"max-age=0\b|expires=\w{3,9}, 01[ -]jan[ -]1970|^[^=;]*=(?:deleted|\"\")?(?:;|$)", re.IGNORECASE
+)
+_CODE_HEADER = "x-github-otp"
+_TELLING_HEADERS = frozenset(
+    {"content-type", "location", "set-cookie", "content-encoding", "www-authenticate", _CODE_HEADER}
 )
 
 
@@ -73,6 +91,8 @@ def _unknown(detail: str) -> Verdict:
 
 class AnswerReader:
     """Reads the answers of one connection and remembers how its failure pages look."""
+
+    __slots__ = ("_failures",)
 
     def __init__(self) -> None:
         self._failures: dict[str, list[tuple[int, bytes]]] = {}  # surface to body length and hash
@@ -131,59 +151,66 @@ def _look_of(response: HttpResponse) -> tuple[int, bytes]:
 class _Answer:
     """A response with what is read from its headers and, when asked for, its body."""
 
+    __slots__ = ("_encoding", "_type", "is_json", "location", "response", "sets_session", "stale", "wants_code")
+
     def __init__(self, response: HttpResponse) -> None:
         self.response = response
         self.location = ""
         self.sets_session = False
-        self.header_names: set[str] = set()
         self.stale = False
+        self.wants_code = False  # says so in a header of its own
         self._encoding = self._type = ""
         for name, value in response.headers:
-            self._take(name.lower(), value)
+            key = name.lower()
+            if key in _TELLING_HEADERS:
+                self._take(key, value)
         self.is_json = "json" in self._type
 
     def _take(self, name: str, value: str) -> None:
-        self.header_names.add(name)
-        if name == "location":
+        if name == "content-type":
+            self._type = value.casefold()
+        elif name == "location":
             self.location = value
         elif name == "set-cookie":
             cookie = value.partition("=")[0]
             self.sets_session |= bool(_SESSION_COOKIE.search(cookie)) and not _DEAD_COOKIE.search(value)
         elif name == "content-encoding":
             self._encoding = value
-        elif name == "content-type":
-            self._type = value.casefold()
         elif name == "www-authenticate":
             self.stale |= "stale=true" in value.casefold()
+        else:
+            self.wants_code = True
 
-    def signs(self) -> Sign:
-        """Return what the body shows; nothing when it cannot be read."""
-        body = inflated(self.response.body, self._encoding)
+    def signs(self, wanted: Sign = ANY) -> Sign:
+        """Return what the body shows, of its words only what is `wanted`; nothing when it cannot be read."""
+        body = self.response.body
+        if self._encoding:
+            body = inflated(body, self._encoding)
         if self.is_json or body[:1] == b"{":
-            found = read_json(body)
+            found = read_json(body, wanted)
             self.is_json = found is not None
             if found is not None:
                 return found
-        return read_page(body) if body else NOTHING
+        return read_page(body, wanted) if body else NOTHING
 
 
 def _judge_refusal(answer: _Answer, login: Login) -> Verdict:
     status = answer.response.status
     detail = f"status {status}"
-    signs = answer.signs()
     if status in {423, 429}:
         return _locked(0.9, detail)
-    if (Sign.CHALLENGE in signs and answer.is_json) or "x-github-otp" in answer.header_names:
+    signs = answer.signs(LOCKED | CHALLENGE if status in {401, 403} else ANY)  # these two speak for themselves
+    if (signs & CHALLENGE and answer.is_json) or answer.wants_code:
         return _challenged(0.85, f"{detail}, second factor wanted")
-    if Sign.LOCKED in signs:
+    if signs & LOCKED:
         return _locked(0.85, f"{detail}, says locked")
     if status == 401:
         return _unknown("status 401, stale nonce") if answer.stale else _failed(0.97, detail)
     if status == 403:
         return _failed(0.6 if login.mechanism in {"basic", "digest"} else 0.8, detail)
-    if Sign.FAILURE in signs and status in {400, 404, 409, 422}:
+    if signs & FAILURE and status in {400, 404, 409, 422}:
         return _failed(0.9, f"{detail}, says wrong credentials")
-    if Sign.PASSWORD_FORM in signs:
+    if signs & PASSWORD_FORM:
         return _failed(0.75, f"{detail}, password form again")
     return _unknown(detail)
 
@@ -213,17 +240,17 @@ def _judge_redirect(answer: _Answer, login: Login) -> Verdict:
 
 def _judge_json(answer: _Answer, signs: Sign, login: Login) -> Verdict:
     status = f"status {answer.response.status}"
-    if Sign.CHALLENGE in signs:
+    if signs & CHALLENGE:
         return _challenged(0.85, "JSON wants second factor")
-    if Sign.LOCKED in signs:
+    if signs & LOCKED:
         return _locked(0.85, "JSON says locked")
-    if Sign.FAILURE in signs and Sign.TOKEN not in signs:
+    if signs & FAILURE and not signs & TOKEN:
         return _failed(0.9, "JSON says failed")
-    if Sign.TOKEN in signs:
+    if signs & TOKEN:
         return _succeeded(0.95, "JSON with token")
-    if Sign.SUCCESS in signs:
+    if signs & SUCCESS:
         return _succeeded(0.9, "JSON says success")
-    if Sign.ERROR in signs:
+    if signs & ERROR:
         return _unknown("JSON with an error")
     if answer.sets_session:
         return _succeeded(0.8, f"{status} with session cookie")
@@ -232,17 +259,17 @@ def _judge_json(answer: _Answer, signs: Sign, login: Login) -> Verdict:
 
 def _judge_html(answer: _Answer, signs: Sign) -> Verdict | None:
     """Judge by what the page shows; None when it shows nothing of it."""
-    if Sign.LOGOUT_LINK in signs and Sign.FAILURE not in signs:
+    if signs & LOGOUT_LINK and not signs & FAILURE:
         return _succeeded(0.85, "page with logout")
-    if Sign.LOCKED in signs:
+    if signs & LOCKED:
         return _locked(0.8, "page says locked")
-    if Sign.PASSWORD_FORM in signs:
-        if Sign.FAILURE in signs:
+    if signs & PASSWORD_FORM:
+        if signs & FAILURE:
             return _failed(0.95, "password form again, says wrong credentials")
         return _failed(0.85, "password form again")
-    if Sign.CHALLENGE in signs:
+    if signs & CHALLENGE:
         return _challenged(0.7, "page wants second factor")
-    if Sign.FAILURE in signs:
+    if signs & FAILURE:
         return _failed(0.8, "page says wrong credentials")
     return None
 

@@ -6,9 +6,9 @@ from binascii import Error as Base64Error
 from typing import NamedTuple
 
 from lapwing.events.messages import HttpRequest
-from lapwing.logins.endpoints import compiled, derived_template, path_segments
+from lapwing.logins.endpoints import derived_template, path_segments
 from lapwing.logins.http_fields import Fields, body_fields, body_kind, form_fields
-from lapwing.logins.http_names import field_names
+from lapwing.logins.http_rules import rules_of
 from lapwing.logins.settings import LoginSettings
 
 MAX_AUTHORIZATION_CHARS = 4096
@@ -40,20 +40,23 @@ def find_credentials(request: HttpRequest, settings: LoginSettings) -> Credentia
             authorization = value
         elif size == 12 and name.lower() == "content-type":
             content_type = value
-    kind, fields = _fields(request, content_type)
-    grant = next((value for name, value in fields if name == "grant_type"), None)
-    if grant is not None:  # the client's own Basic credentials come with every grant and are no login
-        return _granted(grant, dict(fields), authorization, _surface(request, kind, settings)[1])
-    found = _in_fields(request, kind, fields, settings) if fields else None
-    if found is None and authorization and settings.http_basic:
+    if request.body or "=" in request.target:
+        kind, fields = _fields(request, content_type)
+        for name, value in fields:
+            if name == "grant_type":  # the client's own Basic credentials come with every grant and are no login
+                return _granted(value, dict(fields), authorization, _surface(request, kind, settings)[1])
+        found = _in_fields(request, kind, fields, settings) if fields else None
+        if found is not None:
+            return found
+    if authorization and settings.http_basic:
         return _in_authorization(authorization, request)
-    return found
+    return None
 
 
 def _surface(request: HttpRequest, kind: str, settings: LoginSettings) -> tuple[bool, str, str]:
     """Return whether the request goes to a configured surface, the surface's name, and the end of its path."""
     segments = path_segments(request.target)
-    template = compiled(settings.endpoints).find(request.method, segments, kind)
+    template = rules_of(settings).endpoints.find(request.method, segments, kind)
     return template is not None, template or derived_template(request.method, segments), "/".join(segments[-2:])
 
 
@@ -68,7 +71,7 @@ def _fields(request: HttpRequest, content_type: str) -> tuple[str, Fields]:
 
 
 def _in_fields(request: HttpRequest, kind: str, fields: Fields, settings: LoginSettings) -> Credentials | None:
-    seen = field_names(settings.username_fields, settings.secret_fields).sort_out(fields)
+    seen = rules_of(settings).names.sort_out(fields)
     if seen.secret is None or seen.sets_secret:
         return None
     configured, endpoint, path_end = _surface(request, kind, settings)

@@ -2,7 +2,6 @@
 
 import re
 import zlib
-from collections.abc import Iterator
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -19,8 +18,14 @@ _BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,70})', re.IGNORECASE)
 _PART_NAME = re.compile(rb'content-disposition:[^\r\n]*?[; ]name="?([^";\r\n]{1,200})', re.IGNORECASE)
 
 
+_USUAL_KINDS = {"application/x-www-form-urlencoded": "form", "application/json": "json"}
+
+
 def body_kind(content_type: str, body: bytes) -> str | None:
     """Return `form`, `json` or `multipart`; by the look of the body where the type is missing or says text."""
+    usual = _USUAL_KINDS.get(content_type)
+    if usual is not None:
+        return usual
     kind = content_type.partition(";")[0].strip().casefold()
     if kind == "application/x-www-form-urlencoded":
         return "form"
@@ -79,29 +84,28 @@ def json_fields(body: bytes) -> Fields:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return []
-    fields = []
-    for field in _leaves(document, "", 0):
-        fields.append(field)
-        if len(fields) == MAX_FIELDS:
-            break
+    fields: Fields = []
+    _add_leaves(fields, document, "", 0)
     return fields
 
 
-def _leaves(value: object, name: str, depth: int) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
+def _add_leaves(fields: Fields, value: object, name: str, depth: int) -> None:
+    if len(fields) == MAX_FIELDS or value is None:
+        return
+    if isinstance(value, str):
+        fields.append((name, value[:MAX_FIELD_CHARS]))
+    elif isinstance(value, bool):
+        fields.append((name, "true" if value else "false"))
+    elif isinstance(value, dict):
         if depth < MAX_JSON_DEPTH:
             for key, inner in value.items():
-                yield from _leaves(inner, str(key), depth + 1)
+                _add_leaves(fields, inner, key, depth + 1)
     elif isinstance(value, list):
         if depth < MAX_JSON_DEPTH:
             for inner in value[:MAX_FIELDS]:
-                yield from _leaves(inner, name, depth + 1)
-    elif isinstance(value, str):
-        yield name, value[:MAX_FIELD_CHARS]
-    elif isinstance(value, bool):
-        yield name, "true" if value else "false"
-    elif value is not None:
-        yield name, str(value)[:MAX_FIELD_CHARS]
+                _add_leaves(fields, inner, name, depth + 1)
+    else:
+        fields.append((name, str(value)[:MAX_FIELD_CHARS]))
 
 
 def inflated(body: bytes, content_encoding: str) -> bytes:

@@ -54,16 +54,16 @@ class FieldNames:
         users: set[str] = set()
         secret_names: set[str] = set()
         for name, value in fields:
-            look = self._look(name[:MAX_NAME_CHARS])
-            sets_secret |= look.sets_secret
-            if look.user_rank is not None and value:
-                (mails if look.is_mail else users).add(value)
-                if look.user_rank < user_rank:
-                    user, user_rank = value, look.user_rank
-            if look.secret_rank is not None:
+            as_user, as_secret, sets, is_mail = self._look(name[:MAX_NAME_CHARS])
+            sets_secret |= sets
+            if as_user is not None and value:
+                (mails if is_mail else users).add(value)
+                if as_user < user_rank:
+                    user, user_rank = value, as_user
+            if as_secret is not None:
                 secret_names.add(name)
-                if look.secret_rank < secret_rank:
-                    secret, secret_rank = value, look.secret_rank
+                if as_secret < secret_rank:
+                    secret, secret_rank = value, as_secret
         return Sorted(user, secret, sets_secret or len(secret_names) > 1, bool(mails and users and mails != users))
 
     def _look_at(self, name: str) -> Look:

@@ -1,27 +1,25 @@
 """What the body of an answer says about a login: JSON flags and tokens, forms, words."""
 
 import re
-from enum import Flag, auto
 
 from lapwing.logins.http_fields import json_fields
 
 MAX_PAGE_BYTES = 64 * 1024  # of a page searched
 
 
-class Sign(Flag):
-    """Something an answer shows. Several can be true at once; who reads them decides what weighs more."""
-
-    FAILURE = auto()  # says that the credentials are wrong
-    SUCCESS = auto()  # says that it worked
-    TOKEN = auto()  # hands out a token
-    LOCKED = auto()
-    CHALLENGE = auto()  # wants a second factor
-    PASSWORD_FORM = auto()
-    LOGOUT_LINK = auto()
-    ERROR = auto()  # reports some error
-
-
-NOTHING = Sign(0)
+# What an answer shows, as bits of a Sign: several can be true at once; who reads them decides what weighs more.
+# Plain numbers, for an enum's operators cost more than finding the signs.
+Sign = int
+NOTHING: Sign = 0
+FAILURE: Sign = 1  # says that the credentials are wrong
+SUCCESS: Sign = 2  # says that it worked
+TOKEN: Sign = 4  # hands out a token
+LOCKED: Sign = 8
+CHALLENGE: Sign = 16  # wants a second factor
+PASSWORD_FORM: Sign = 32
+LOGOUT_LINK: Sign = 64
+ERROR: Sign = 128  # reports some error
+ANY: Sign = 255
 
 _FAILED = re.compile(
     r"(?:invalid|incorrect|wrong|bad|unknown|unrecognized|not recognized|mismatch|do(?:es)?(?: not|n't) match)"
@@ -43,15 +41,15 @@ _CHALLENGE = re.compile(
 # A pattern is tried only around one of its words: finding words is a hundred times faster than trying everywhere.
 _WORDS: tuple[tuple[Sign, re.Pattern[str], tuple[str, ...]], ...] = (
     (
-        Sign.FAILURE,
+        FAILURE,
         _FAILED,
         (
             *("invalid", "incorrect", "wrong", "bad ", "unknown", "recogni", "match", "not found", "not exist"),
             *("not valid", "failed", "failure", "denied", "unsuccessful", "error", "unauthori"),
         ),
     ),
-    (Sign.LOCKED, _LOCKED, ("locked", "disabled", "suspended", "too many", "limit")),
-    (Sign.CHALLENGE, _CHALLENGE, ("factor", "2fa", "mfa", "otp", "time ", "verification", "authenticator")),
+    (LOCKED, _LOCKED, ("locked", "disabled", "suspended", "too many", "limit")),
+    (CHALLENGE, _CHALLENGE, ("factor", "2fa", "mfa", "otp", "time ", "verification", "authenticator")),
 )
 _WORD_TRIES = 4  # places looked at per word
 _BEFORE_CHARS = 64  # of a word, and
@@ -89,53 +87,63 @@ _NOT_GOOD = frozenset({"error", "fail", "failed", "failure", "denied", "unauthor
 _FALSY = frozenset({"", "false", "0"})
 
 
-def read_json(body: bytes) -> Sign | None:
-    """Return what a JSON answer shows, None when it is no JSON."""
+def read_json(body: bytes, wanted: Sign = ANY) -> Sign | None:
+    """Return what a JSON answer shows, None when it is no JSON. Of what its words say, only `wanted` is looked for."""
     fields = json_fields(body)
     if not fields and body.strip() not in {b"{}", b"[]"}:
         return None
     signs = NOTHING
     for name, value in fields:
-        signs |= _read_field(name.casefold().replace("_", "").replace("-", ""), name, value)
+        signs |= _read_field(name, value, wanted)
     return signs
 
 
-def _read_field(key: str, name: str, value: str) -> Sign:
+def _read_field(name: str, value: str, wanted: Sign) -> Sign:
+    name = name.casefold()
+    key = name.replace("_", "").replace("-", "")
     if key in _FLAG_NAMES:
-        return Sign.FAILURE if value.casefold() in _NOT_GOOD else Sign.SUCCESS
+        return FAILURE if value.casefold() in _NOT_GOOD else SUCCESS
     if key in _TOKEN_NAMES:
-        return Sign.TOKEN if len(value) >= _MIN_TOKEN_CHARS else NOTHING
-    if _CHALLENGE_NAME.search(name.casefold()):
-        return NOTHING if value.casefold() in _FALSY else Sign.CHALLENGE
+        return TOKEN if len(value) >= _MIN_TOKEN_CHARS else NOTHING
+    if _CHALLENGE_NAME.search(name):
+        return NOTHING if value.casefold() in _FALSY else CHALLENGE
     signs = NOTHING
     if key in _STATUS_NAMES:
         word = value.casefold()
-        signs = Sign.SUCCESS if word in _GOOD else (Sign.FAILURE if word in _NOT_GOOD else NOTHING)
+        signs = SUCCESS if word in _GOOD else (FAILURE if word in _NOT_GOOD else NOTHING)
     elif key in _ERROR_NAMES and value.casefold() not in _FALSY:
-        signs = Sign.ERROR
+        signs = ERROR
     if signs or key in _TALK_NAMES or key in _STATUS_NAMES:
-        signs |= read_words(value)
+        signs |= read_words(value, wanted)
     return signs
 
 
-def read_page(page: bytes) -> Sign:
-    """Return what an HTML or plain-text answer shows."""
+def read_page(page: bytes, wanted: Sign = ANY) -> Sign:
+    """Return what of `wanted` an HTML or plain-text answer shows."""
     page = page[:MAX_PAGE_BYTES]
-    signs = read_words(page.decode("utf-8", "replace"))
-    if _PASSWORD_INPUT.search(page):
-        signs |= Sign.PASSWORD_FORM
-    if _LOGOUT.search(page):
-        signs |= Sign.LOGOUT_LINK
+    text = page.decode("utf-8", "replace").lower()
+    signs = _words(text, wanted)
+    # The words first: going through a page for them costs next to nothing beside the patterns.
+    if wanted & PASSWORD_FORM and "password" in text and _PASSWORD_INPUT.search(page):
+        signs |= PASSWORD_FORM
+    if wanted & LOGOUT_LINK and ("out" in text or "logoff" in text) and _LOGOUT.search(page):
+        signs |= LOGOUT_LINK
     return signs
 
 
-def read_words(text: str) -> Sign:
-    """Return what the words of a message say."""
-    text = text.lower()
+def read_words(text: str, wanted: Sign = ANY) -> Sign:
+    """Return what of `wanted` the words of a message say."""
+    return _words(text.lower(), wanted)
+
+
+def _words(text: str, wanted: Sign) -> Sign:
     signs = NOTHING
     for sign, pattern, words in _WORDS:
-        if any(_says(text, word, pattern) for word in words):
-            signs |= sign
+        if wanted & sign:
+            for word in words:
+                if word in text and _says(text, word, pattern):
+                    signs |= sign
+                    break
     return signs
 
 
