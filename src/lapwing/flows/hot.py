@@ -184,7 +184,9 @@ class FlowTable(TcpFlows):
         if self.wait_count or self.clock_ns >= self.next_sweep_ns:
             if self._expire():
                 return 0
-        if self._full():
+        if self.action_count >= CALL_ROWS or self.record_count >= CALL_ROWS or self.key_count >= CALL_ROWS:
+            return 0
+        if self.arena_used >= CALL_ARENA:
             return 0
         if packet.status != 0:
             self.packet_count += 1
@@ -365,6 +367,7 @@ class FlowTable(TcpFlows):
         if self.free_count:
             self.free_count -= 1
             slot = self.free_slots[self.free_count]
+            self._clear_rows(slot)
         else:
             slot = self.fresh_slot
             self.fresh_slot += 1
@@ -378,7 +381,6 @@ class FlowTable(TcpFlows):
         head.protocol = packet.protocol
         head.client_state = head.server_state = INACTIVE
         head.client_letters = head.server_letters = 0
-        self._clear_rows(slot)
         self.tails[slot].hash = hashed
         self.tails[slot].first_ts_ns = self.clock_ns
         swapped: cython.bint = self._take_roles(packet, slot, source_port, target_port)

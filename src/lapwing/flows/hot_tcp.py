@@ -41,14 +41,24 @@ class TcpFlows(WaitingBytes):
         carries: cython.bint = length != 0 or (flags & FIN) != 0
         if start > this.next_offset + 1 and not this.flags & HAS_FIN:
             carries = True  # even without bytes it shows that some passed us by; one beyond may be a FIN we missed
-        if carries and start + length > this.next_offset and not self._fits(slot, side, start + length):
+        # Most segments follow the last one on a flow that is established: they take the short way round every decision.
+        end: i64 = start + length
+        near: cython.bint = end <= this.next_offset + self.max_ahead and not this.flags & HAS_FIN
+        if carries and not near and end > this.next_offset and not self._fits(slot, side, end):
             self._anomaly(OUT_OF_WINDOW, slot, side, 1)
             flags &= ~FIN
             carries = False
-        self._note_flags(head, slot, side, flags, length != 0)
-        self._next_states(head, side, flags)
+        letters: cython.int = head.server_letters if side else head.client_letters
+        plain: cython.bint = flags & (SYN | FIN | ACK) == ACK
+        if not plain or not letters & (LETTER_D if length else LETTER_A):
+            self._note_flags(head, slot, side, flags, length != 0)
+        if not plain or state == INACTIVE:
+            self._next_states(head, side, flags)
         if flags & ACK:
-            self._acknowledge(head, slot, side, packet)
+            this.ack = packet.tcp_ack
+            this.flags |= HAS_ACK
+            if not head.flags & IS_ESTABLISHED or head.flags & (EXTRA << (1 - side)):
+                self._acknowledge(head, slot, side, packet)
         if carries:
             self._account(head, slot, side, packet, start)
         return 0
@@ -127,10 +137,7 @@ class TcpFlows(WaitingBytes):
         return 0
 
     def _acknowledge(self, head, slot, side, packet):
-        """Note the acknowledgement; it may show that a hole on the other side arrived there."""
-        this: cython.pointer[Side] = cython.address(self.sides[slot, side])
-        this.ack = packet.tcp_ack
-        this.flags |= HAS_ACK
+        """What an acknowledgement says beyond its number: the handshake ended, a hole of the other side arrived."""
         if side == 0 and not head.flags & IS_ESTABLISHED and head.server_letters & LETTER_H:
             if not packet.tcp_flags & SYN:
                 head.flags |= IS_ESTABLISHED
