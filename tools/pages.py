@@ -122,7 +122,7 @@ def doc(event: type[Event]) -> list[str]:
     """The docstring of an event and of what it is built on, without those every event shares."""
     own = event.__mro__[: event.__mro__.index(Event)]
     texts = [one.__dict__["__doc__"] for one in own if one.__dict__.get("__doc__")]
-    return "\n\n".join("\n".join(line.strip() for line in str(text).splitlines()) for text in texts[:2]).splitlines()
+    return "\n\n".join(inspect.cleandoc(str(text)) for text in texts[:2]).splitlines()
 
 
 def event_types() -> tuple[type[Event], ...]:

@@ -1,5 +1,6 @@
 """All events as one tagged union: the closed contract of every output, its schema, and the way back from a line."""
 
+from inspect import cleandoc
 from typing import Any, get_args
 
 import msgspec
@@ -83,4 +84,7 @@ def decode(line: bytes | str) -> AnyEvent:
 def schema() -> dict[str, Any]:
     """The JSON Schema of a line. Closed: a field that is not in it is never written."""
     (described,), definitions = msgspec.json.schema_components([AnyEvent])
+    for definition in definitions.values():
+        if "description" in definition:  # some versions of Python keep the indentation of docstrings, some do not
+            definition["description"] = cleandoc(definition["description"])
     return {"$schema": DIALECT, "title": "Lapwing event", **described, "$defs": definitions}
