@@ -34,6 +34,16 @@ class Body:
         if room > 0 and self.complete:  # after a hole the kept part ends: what follows would be out of place
             self.kept += data[start : min(end, start + room)]
 
+    def add_all(self, data: bytes, size: int) -> None:
+        """Take all of `data`, which has `size` bytes."""
+        self.size += size
+        kept = self.kept
+        if len(kept) + size <= MAX_BODY_BYTES and self.complete:
+            kept += data
+        else:
+            self.size -= size
+            self.add(data, 0, size)
+
     def lose(self, missing_bytes: int) -> None:
         """Count bytes that will never come."""
         self.size += missing_bytes

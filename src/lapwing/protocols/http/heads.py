@@ -1,5 +1,6 @@
 """Message heads: start line and header fields of HTTP/1.x, from the bytes up to the empty line.
 
+Nearly all heads are read by `usual_request` and `usual_response`; here is what they pass on.
 llhttp reads what is well-formed. What it refuses and servers commonly accept (both lengths given, bare LF, unknown
 methods, spaces before the colon, folded lines) is read by the lenient reader below: a login must not become invisible
 because its head is odd.
@@ -10,15 +11,10 @@ from typing import NamedTuple
 
 import httptools
 
+from lapwing.protocols.http.framing import Headers, facts
+
 MAX_HEADERS = 256  # kept per message; later ones still decide the framing but are not reported
-MAX_LENGTH_DIGITS = 18  # of Content-Length; longer is absurd and read as absent
-
 MANGLED_LINE_BYTES = 256  # of a first line that is no start line; by then it mentions HTTP or is something else
-
-# Framing of a body, RFC 9112 section 6.3. Zero or more is a length in bytes.
-CHUNKED = -1
-UNTIL_CLOSE = -2
-UNSTATED = -3  # no length given: nothing for a request, until close for a response
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _METHOD_HEAD = re.compile(_TOKEN + rb"{1,24}(?: |\Z)")
@@ -29,9 +25,6 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _STATUS_LINE = re.compile(rb"HTTP/(1\.[0-9]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r?\n")
 _STATUS_TEMPLATE = b"HTTP/1.1 200"
 _FOLD = re.compile(r"\r?\n[ \t]+")
-_FRAMING_NAMES = frozenset({"content-length", "transfer-encoding", "host"})
-
-Headers = list[tuple[str, str]]
 
 
 class RequestHead(NamedTuple):
@@ -114,7 +107,7 @@ def parse_request(head: bytes) -> RequestHead | None:
     except httptools.HttpParserError:
         return _lenient_request(head)
     headers = [(name.decode("latin-1"), value.decode("latin-1").rstrip()) for name, value in collector.headers]
-    framing, host = _facts(headers)
+    framing, host = facts(headers)
     method = parser.get_method().decode("latin-1")
     target = collector.text.decode("latin-1")
     return RequestHead(method, target, parser.get_http_version(), headers[:MAX_HEADERS], host, framing)
@@ -133,7 +126,7 @@ def parse_response(head: bytes) -> ResponseHead | None:
     except httptools.HttpParserError:
         return _lenient_response(head)
     headers = [(name.decode("latin-1"), value.decode("latin-1").rstrip()) for name, value in collector.headers]
-    framing, _ = _facts(headers)
+    framing, _ = facts(headers)
     reason = collector.text.decode("latin-1")
     return ResponseHead(parser.get_status_code(), reason, parser.get_http_version(), headers[:MAX_HEADERS], framing)
 
@@ -145,7 +138,7 @@ def _lenient_request(head: bytes) -> RequestHead | None:
         return None
     method, target, version = (part.decode("latin-1") for part in parts)
     headers = _lenient_headers(block)
-    framing, host = _facts(headers)
+    framing, host = facts(headers)
     return RequestHead(method, target, version, headers[:MAX_HEADERS], host, framing)
 
 
@@ -166,7 +159,7 @@ def _lenient_response(head: bytes) -> ResponseHead | None:
         return None
     version, status, reason = ((part or b"").decode("latin-1") for part in line.groups())
     headers = _lenient_headers(head[line.end() :])
-    return ResponseHead(int(status), reason, version, headers[:MAX_HEADERS], _facts(headers)[0])
+    return ResponseHead(int(status), reason, version, headers[:MAX_HEADERS], facts(headers)[0])
 
 
 def _lenient_headers(block: bytes) -> Headers:
@@ -178,28 +171,3 @@ def _lenient_headers(block: bytes) -> Headers:
         if name := name.strip():
             headers.append((name, value.strip()))
     return headers
-
-
-def _facts(headers: Headers) -> tuple[int, str | None]:
-    """Return the framing and the Host of a message. Transfer-Encoding overrules Content-Length (RFC 9112 6.3)."""
-    framing = UNSTATED
-    host = None
-    for name, value in headers:
-        key = name.lower()
-        if key not in _FRAMING_NAMES:
-            continue
-        if key == "host":
-            host = value if host is None else host
-        elif key == "transfer-encoding":
-            if value.lower().endswith("chunked"):
-                framing = CHUNKED
-        elif framing == UNSTATED:
-            framing = _length(value)
-    return framing, host
-
-
-def _length(value: str) -> int:
-    first = value.partition(",")[0].strip()
-    if first.isascii() and first.isdigit() and len(first) <= MAX_LENGTH_DIGITS:
-        return int(first)
-    return UNSTATED

@@ -14,6 +14,8 @@ class HttpParser:
     Ends (`done`) where the connection leaves HTTP: after 101, and after a successful CONNECT.
     """
 
+    __slots__ = ("_requests", "_responses", "done", "poisoned")
+
     def __init__(self) -> None:
         self.poisoned: str | None = None
         self.done = False
@@ -29,8 +31,7 @@ class HttpParser:
     def feed(self, side: Side, data: bytes, now_ns: int) -> Sequence[Message]:
         """See StreamParser."""
         reader = self._requests if side is _CLIENT else self._responses
-        if reader.countdown > len(data):
-            reader.countdown -= len(data)
+        if reader.absorb(data):
             return ()
         messages = reader.feed(data)
         self.poisoned = reader.refused

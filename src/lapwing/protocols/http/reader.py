@@ -10,10 +10,12 @@ from typing import ClassVar
 
 from lapwing.events import Message
 from lapwing.protocols.http.bodies import MAX_BODY_BYTES, Body, ChunkError, Chunks
-from lapwing.protocols.http.heads import CHUNKED, UNTIL_CLOSE, is_no_http
+from lapwing.protocols.http.framing import CHUNKED, UNTIL_CLOSE
+from lapwing.protocols.http.heads import is_no_http
 
 MAX_HEAD_BYTES = 64 * 1024  # per message; longer ends the parser: servers refuse such heads too
 MAX_START_LINE_BYTES = 8192  # looked back for when seeking a message start; servers accept no longer ones
+_LINE_END = b"\r\n"
 START_BYTES = 32  # of a head, enough to see that it is none
 
 
@@ -33,12 +35,16 @@ class SideReader(ABC):
         self._again: bytes | None = None  # held bytes to be read again by another state
         self._left = 0  # bytes of a body of known length still to come
         self._body: Body | None = None
-        self._chunks = Chunks()
+        self._chunks: Chunks | None = None  # while a body comes in chunks
         self._out: list[Message] = []
 
     @abstractmethod
     def could_start(self, start: bytes) -> bool:
         """Tell whether the first bytes of a head, however few, may begin one. False is final."""
+
+    @abstractmethod
+    def begin_usual(self, head: bytes) -> int | None:
+        """Like `begin`, for heads as nearly all are; None says nothing of the head."""
 
     @abstractmethod
     def begin(self, head: bytes) -> int | None:
@@ -51,6 +57,28 @@ class SideReader(ABC):
     @abstractmethod
     def spoke_before(self) -> bool:
         """Tell whether anything of this connection was understood: then garbage is skipped, else refused."""
+
+    def absorb(self, data: bytes) -> bool:
+        """Take the next bytes if they lie all within a body and do not end it: most bytes do."""
+        body = self._body
+        size = len(data)
+        if body is None:
+            return False
+        if self._left > size:
+            self._left -= size
+            body.add_all(data, size)
+            if len(body.kept) == MAX_BODY_BYTES:
+                self._count_down(body)
+            return True
+        if self.countdown > size:
+            self.countdown -= size
+            return True
+        chunks = self._chunks
+        if chunks is not None and chunks.left > size:
+            chunks.left -= size
+            body.add_all(data, size)
+            return True
+        return False
 
     def feed(self, data: bytes) -> list[Message]:
         """Take the next bytes."""
@@ -73,7 +101,7 @@ class SideReader(ABC):
         elif self._state == self._read_rest:
             body.lose(missing_bytes)
         elif self._state == self._read_chunked:
-            if not self._chunks.skip(missing_bytes, body):
+            if self._chunks is None or not self._chunks.skip(missing_bytes, body):
                 self._cut()
         elif missing_bytes <= self._left + self.countdown:
             self._skip_sized(missing_bytes, body)
@@ -107,7 +135,7 @@ class SideReader(ABC):
                 return pos + end - seen
             self._again = None if self.refused else joined
             return len(data)
-        while data[pos] in b"\r\n":  # RFC 9112 2.2: empty lines before a start line are ignored
+        while data[pos] in _LINE_END:  # RFC 9112 2.2: empty lines before a start line are ignored
             pos += 1
             if pos == len(data):
                 return pos
@@ -130,13 +158,15 @@ class SideReader(ABC):
 
     def _accept(self, head: bytes) -> bool:
         """Begin the message of `head`; False when it is none."""
-        if not self.could_start(head[:START_BYTES]):
-            self._meet_garbage(head)
-            return False
-        if len(head) > MAX_HEAD_BYTES:
-            self._refuse("head longer than 64 KiB")
-            return True
-        framing = self.begin(head)
+        framing = self.begin_usual(head) if len(head) <= MAX_HEAD_BYTES else None
+        if framing is None:
+            if not self.could_start(head[:START_BYTES]):
+                self._meet_garbage(head)
+                return False
+            if len(head) > MAX_HEAD_BYTES:
+                self._refuse("head longer than 64 KiB")
+                return True
+            framing = self.begin(head)
         if framing is None:
             self._meet_garbage(head)
             return False
@@ -208,10 +238,11 @@ class SideReader(ABC):
             self._end_message()
 
     def _read_chunked(self, data: bytes, pos: int) -> int:
-        body = self._body
+        body, chunks = self._body, self._chunks
         assert body is not None
+        assert chunks is not None
         try:
-            pos, ended = self._chunks.take(data, pos, body)
+            pos, ended = chunks.take(data, pos, body)
         except ChunkError as problem:
             self._cut()
             self._again = problem.held or None
@@ -230,7 +261,7 @@ class SideReader(ABC):
         if body is not None:
             body.size -= self.countdown
         self.countdown = self._left = 0
-        self._body = None
+        self._body = self._chunks = None
         self._state = self._read_head
         self._out.append(self.finish(body))
 

@@ -2,31 +2,19 @@
 
 import re
 from collections import deque
-from typing import NamedTuple
 
 from lapwing.events.messages import HttpRequest, HttpResponse
+from lapwing.protocols._select import usual_request, usual_response
 from lapwing.protocols.http.bodies import Body
-from lapwing.protocols.http.heads import (
-    UNSTATED,
-    UNTIL_CLOSE,
-    RequestHead,
-    ResponseHead,
-    could_be_request,
-    could_be_response,
-    parse_request,
-    parse_response,
-)
+from lapwing.protocols.http.framing import UNSTATED, UNTIL_CLOSE
+from lapwing.protocols.http.heads import could_be_request, could_be_response, parse_request, parse_response
 from lapwing.protocols.http.reader import SideReader
+from lapwing.protocols.http.usual import RequestParts, ResponseParts
 
 MAX_PENDING = 256  # requests waiting for an answer; with more, the oldest answers come out without their request
 
 
-class Asked(NamedTuple):
-    """What the answer needs to know of its request."""
-
-    position: int
-    method: str
-    target: str
+Asked = tuple[int, str, str]  # what the answer needs to know of its request: position, method, target
 
 
 class Exchanges:
@@ -50,18 +38,18 @@ class Exchanges:
         """Note a request; return its index."""
         index = self._next_request
         self._next_request += 1
-        self._asked.append(Asked(index, method, target))
+        self._asked.append((index, method, target))
         return index
 
     def answer(self, *, final: bool, after_loss: bool) -> tuple[int, Asked | None]:
         """Return the index of a response and its request, None when that was not seen."""
         asked = self._asked
         if after_loss and asked:
-            self._next_response = asked[-1].position
+            self._next_response = asked[-1][0]
         index = self._next_response
-        while asked and asked[0].position < index:
+        while asked and asked[0][0] < index:
             asked.popleft()
-        request = asked[0] if asked and asked[0].position == index else None
+        request = asked[0] if asked and asked[0][0] == index else None
         if final:
             self._next_response += 1
             self._next_request = max(self._next_request, self._next_response)
@@ -76,7 +64,7 @@ class RequestReader(SideReader):
     def __init__(self, exchanges: Exchanges) -> None:
         super().__init__()
         self._exchanges = exchanges
-        self._head_read: RequestHead | None = None
+        self._head_read: RequestParts | None = None
         self._index = 0
 
     def could_start(self, start: bytes) -> bool:
@@ -87,13 +75,21 @@ class RequestReader(SideReader):
         """See SideReader."""
         return self._exchanges.any
 
+    def begin_usual(self, head: bytes) -> int | None:
+        """See SideReader."""
+        return self._begun(usual_request(head))
+
     def begin(self, head: bytes) -> int | None:
         """See SideReader."""
-        request = self._head_read = parse_request(head)
+        return self._begun(parse_request(head))
+
+    def _begun(self, request: RequestParts | None) -> int | None:
+        self._head_read = request
         if request is None:
             return None
-        self._index = self._exchanges.ask(request.method, request.target)
-        return 0 if request.framing == UNSTATED else request.framing
+        self._index = self._exchanges.ask(request[0], request[1])
+        framing = request[5]
+        return 0 if framing == UNSTATED else framing
 
     def finish(self, body: Body | None) -> HttpRequest:
         """See SideReader."""
@@ -101,7 +97,7 @@ class RequestReader(SideReader):
         assert head is not None
         method, target, version, headers, host, _ = head
         if body is None:
-            return HttpRequest(method, target, version, headers, host, index=self._index)
+            return HttpRequest(method, target, version, headers, host, b"", 0, self._index)
         kept = bytes(body.kept)
         return HttpRequest(method, target, version, headers, host, kept, body.size, self._index, body.complete)
 
@@ -114,7 +110,7 @@ class ResponseReader(SideReader):
     def __init__(self, exchanges: Exchanges) -> None:
         super().__init__()
         self._exchanges = exchanges
-        self._head_read: ResponseHead | None = None
+        self._head_read: ResponseParts | None = None
         self._index = 0
         self._asked: Asked | None = None
 
@@ -126,33 +122,39 @@ class ResponseReader(SideReader):
         """See SideReader."""
         return self._exchanges.any
 
+    def begin_usual(self, head: bytes) -> int | None:
+        """See SideReader."""
+        return self._begun(usual_response(head))
+
     def begin(self, head: bytes) -> int | None:
         """See SideReader."""
-        response = self._head_read = parse_response(head)
+        return self._begun(parse_response(head))
+
+    def _begun(self, response: ResponseParts | None) -> int | None:
+        self._head_read = response
         if response is None:
             return None
-        status = response.status
+        status, framing = response[0], response[4]
         final = status >= 200 or status == 101
         self._index, self._asked = self._exchanges.answer(final=final, after_loss=self.lost)
-        method = self._asked.method if self._asked is not None else "GET"
+        method = self._asked[1] if self._asked is not None else "GET"
         # RFC 9112 6.3: these have no body, whatever their headers say. 101 and 2xx to CONNECT leave HTTP.
         if status == 101 or (method == "CONNECT" and 200 <= status < 300):
             self.stopped = True
             return 0
         if status < 200 or status in {204, 304} or method == "HEAD":
             return 0
-        return UNTIL_CLOSE if response.framing == UNSTATED else response.framing
+        return UNTIL_CLOSE if framing == UNSTATED else framing
 
     def finish(self, body: Body | None) -> HttpResponse:
         """See SideReader."""
         head = self._head_read
         assert head is not None
         status, reason, version, headers, _ = head
-        method, target = (None, None) if self._asked is None else self._asked[1:]
+        asked = self._asked
+        method, target = (None, None) if asked is None else (asked[1], asked[2])
         if body is None:
-            return HttpResponse(
-                status, reason, version, headers, index=self._index, request_method=method, request_target=target
-            )
+            return HttpResponse(status, reason, version, headers, b"", 0, self._index, True, method, target)
         kept = bytes(body.kept)
         return HttpResponse(
             status, reason, version, headers, kept, body.size, self._index, body.complete, method, target

@@ -1,0 +1,160 @@
+# cython: show_performance_hints=False
+# mypy: ignore-errors
+"""The compiled reader of usual message heads. Cython in pure-Python mode.
+
+Semantics are those of `http.usual`; tests hold the two together. Rules of this file: every byte is read through a
+checked index of a view of the head, so that reading past its end raises IndexError, which here says: not usual. Every
+function propagates its exceptions.
+"""
+
+import cython
+from cython import int as cint
+from cython import uchar as u8
+
+from lapwing.protocols.http.framing import is_chunked, stated_length
+
+if not cython.compiled:
+    raise ImportError("lapwing.protocols.hot_http runs only compiled; lapwing.protocols.http.usual is its twin")
+
+# Bounds and numbers, as in usual and framing.
+MAX_USUAL_HEADERS = cython.declare(cint, 256)
+CHUNKED = cython.declare(cint, -1)
+UNSTATED = cython.declare(cint, -3)
+
+CR = cython.declare(cint, 0x0D)
+LF = cython.declare(cint, 0x0A)
+SPACE = cython.declare(cint, 0x20)
+COLON = cython.declare(cint, 0x3A)
+
+_METHODS = cython.declare(
+    dict,
+    {
+        b"GET": "GET",
+        b"POST": "POST",
+        b"HEAD": "HEAD",
+        b"PUT": "PUT",
+        b"DELETE": "DELETE",
+        b"OPTIONS": "OPTIONS",
+        b"PATCH": "PATCH",
+    },
+)
+
+
+def usual_request(head: bytes):
+    """Read a request head; see `usual.usual_request`."""
+    view: cython.const[u8][::1] = head
+    start: cython.Py_ssize_t
+    pos: cython.Py_ssize_t = 0
+    headers: list = []
+    try:
+        while view[pos] != SPACE:
+            pos += 1
+            if pos > 7:
+                return None
+        method = _METHODS.get(head[:pos])
+        if method is None:
+            return None
+        pos += 1
+        start = pos
+        while 0x21 <= view[pos] <= 0x7E:
+            pos += 1
+        if view[pos] != SPACE or pos == start:
+            return None
+        target = head[start:pos].decode("ascii")
+        version = _version(view, pos + 1)
+        if version is None or view[pos + 9] != CR or view[pos + 10] != LF:
+            return None
+        found = _headers(head, view, pos + 11, headers)
+    except IndexError:
+        return None
+    return None if found is None else (method, target, version, headers, found[1], found[0])
+
+
+def usual_response(head: bytes):
+    """Read a response head; see `usual.usual_response`."""
+    view: cython.const[u8][::1] = head
+    pos: cython.Py_ssize_t = 13
+    number: cint
+    status: cint = 0
+    headers: list = []
+    try:
+        version = _version(view, 0)
+        if version is None or view[8] != SPACE or view[12] != SPACE or view[9] == 0x30:
+            return None
+        for number in range(9, 12):
+            if not 0x30 <= view[number] <= 0x39:
+                return None
+            status = 10 * status + view[number] - 0x30
+        while 0x20 <= view[pos] <= 0x7E:
+            pos += 1
+        if view[pos] != CR or view[pos + 1] != LF or (pos > 13 and (view[13] == SPACE or view[pos - 1] == SPACE)):
+            return None
+        reason = head[13:pos].decode("ascii")
+        found = _headers(head, view, pos + 2, headers)
+    except IndexError:
+        return None
+    return None if found is None else (status, reason, version, headers, found[0])
+
+
+@cython.cfunc
+def _version(view: cython.const[u8][::1], at: cython.Py_ssize_t) -> object:
+    if view[at] != 0x48 or view[at + 1] != 0x54 or view[at + 2] != 0x54 or view[at + 3] != 0x50:
+        return None
+    if view[at + 4] != 0x2F or view[at + 5] != 0x31 or view[at + 6] != 0x2E:
+        return None
+    if view[at + 7] == 0x31:
+        return "1.1"
+    return "1.0" if view[at + 7] == 0x30 else None
+
+
+@cython.cfunc
+def _headers(head: bytes, view: cython.const[u8][::1], pos: cython.Py_ssize_t, headers: list) -> object:
+    """Fill `headers` from `pos` to the end of the head and return framing and host; None when a line is not usual."""
+    size: cython.Py_ssize_t = len(head)
+    start: cython.Py_ssize_t
+    length: cython.Py_ssize_t
+    end: cython.Py_ssize_t
+    byte: cint
+    name: str
+    value: str
+    key: str
+    framing: cython.longlong = UNSTATED  # a length has at most 18 digits
+    host: object = None
+    while view[pos] != CR:
+        start = pos
+        byte = view[pos]
+        while 0x61 <= (byte | 0x20) <= 0x7A or 0x30 <= byte <= 0x39 or byte == 0x2D or byte == 0x5F:
+            pos += 1
+            byte = view[pos]
+        if byte != COLON or pos == start or len(headers) == MAX_USUAL_HEADERS:
+            return None
+        length = pos - start
+        name = head[start:pos].decode("ascii")
+        pos += 1
+        while view[pos] == SPACE:
+            pos += 1
+        end = pos
+        start = pos
+        while 0x20 <= view[pos] <= 0x7E:
+            pos += 1
+            if view[pos - 1] != SPACE:
+                end = pos
+        if view[pos] != CR or view[pos + 1] != LF:
+            return None
+        value = head[start:end].decode("ascii")
+        pos += 2
+        headers.append((name, value))
+        if length != 4 and length != 14 and length != 17:
+            continue
+        key = name.lower()
+        if key == "host":
+            if host is None:
+                host = value
+        elif key == "content-length":
+            if framing == UNSTATED:
+                framing = stated_length(value)
+        elif key == "transfer-encoding" and is_chunked(value):
+            framing = CHUNKED
+    if view[pos + 1] != LF or pos + 2 != size:
+        return None
+    return framing, host
