@@ -1,13 +1,12 @@
 """FTP control channel (RFC 959; RFC 2428 and RFC 4217 commands) until it is encrypted."""
 
 import re
-from collections.abc import Iterator
 from string import ascii_letters
 
 from lapwing.events import FlowKey, Message, Side
 from lapwing.events.messages import UNKNOWN_VERB, FtpCommand, FtpReply
 from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, Match, StreamProtocol
-from lapwing.protocols.lines import Line, LineBuffer
+from lapwing.protocols.lines import Line, LineBuffer, text_of
 from lapwing.protocols.replies import REPLY_STARTS, ReplyBuilder, hide_echo, is_reply_start
 
 MAX_STRANGE_LINES = 16  # in a row; then it is not FTP
@@ -68,6 +67,8 @@ def _probe_auth(mechanism: bytes, *, ended: bool) -> Match:
 class FtpParser:
     """Commands and replies of one control channel; done once the server accepts encryption."""
 
+    __slots__ = ("_client", "_replied", "_replies", "_secret", "_server", "_strange_count", "done", "poisoned")
+
     def __init__(self) -> None:
         self.poisoned: str | None = None
         self.done = False
@@ -80,9 +81,11 @@ class FtpParser:
 
     def feed(self, side: Side, data: bytes, now_ns: int) -> list[Message]:
         """Take the next bytes of `side`."""
-        buffer = self._client if side is _CLIENT else self._server
-        buffer.push(data)
-        return list(self._client_lines() if side is _CLIENT else self._server_lines())
+        if side is _CLIENT:
+            self._client.push(data)
+            return self._client_lines()
+        self._server.push(data)
+        return self._server_lines()
 
     def gap(self, side: Side, missing_bytes: int, now_ns: int) -> list[Message]:
         """Go on at the next line that is a command or a reply."""
@@ -106,25 +109,29 @@ class FtpParser:
         """Bytes held of lines not ended."""
         return self._client.held_bytes + self._server.held_bytes
 
-    def _client_lines(self) -> Iterator[Message]:
+    def _client_lines(self) -> list[Message]:
+        messages: list[Message] = []
         while not self.poisoned and (line := self._client.line()) is not None:
             message = self._command(line)
             if message is not None:
-                yield message
+                messages.append(message)
+        return messages
 
-    def _server_lines(self) -> Iterator[Message]:
-        while not self.poisoned and not self.done and not self._encrypted():
-            line = self._server.line()
+    def _server_lines(self) -> list[Message]:
+        messages: list[Message] = []
+        server = self._server
+        while not self.poisoned and not self.done:
+            # Only the server's bytes count here: a client could send them to be left alone.
+            if server.starts_with(TLS_RECORD):
+                self.done = True
+                break
+            line = server.line()
             if line is None:
-                return
+                break
             message = self._reply(line)
             if message is not None:
-                yield message
-
-    def _encrypted(self) -> bool:
-        # Only the server's bytes count here: a client could send them to be left alone.
-        self.done = self._server.starts_with(TLS_RECORD)
-        return self.done
+                messages.append(message)
+        return messages
 
     def _command(self, line: Line) -> FtpCommand | None:
         data = _TELNET.sub(rb"\1", line.data) if b"\xff" in line.data else line.data
@@ -135,7 +142,7 @@ class FtpParser:
         if line.doubtful and verb not in KNOWN_VERBS:
             return None
         self._strange_count = 0
-        return self._sent(verb, Line(found[2] or b"").text)
+        return self._sent(verb, text_of(found[2] or b""))
 
     def _strange(self, line: Line) -> FtpCommand | None:
         if line.doubtful or not line.data.strip():
@@ -149,7 +156,7 @@ class FtpParser:
 
     def _sent(self, verb: str, argument: str) -> FtpCommand:
         self._secret = argument if verb in _SECRET_VERBS else ""
-        return FtpCommand(verb=verb, argument=argument)
+        return FtpCommand(verb, argument)
 
     def _reply(self, line: Line) -> FtpReply | None:
         reply = self._replies.add(line)
@@ -159,8 +166,9 @@ class FtpParser:
             return None
         self._replied = True
         self.done = reply.code == _SECURITY_DONE
-        reply = hide_echo(reply, self._secret)
-        return FtpReply(code=reply.code, text=reply.text)
+        if self._secret:
+            reply = hide_echo(reply, self._secret)
+        return FtpReply(reply.code, reply.text)
 
 
 def make(key: FlowKey) -> FtpParser:

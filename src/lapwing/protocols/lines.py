@@ -5,6 +5,14 @@ from typing import NamedTuple
 MAX_LINE_BYTES = 8 * 1024  # per line; RFC 5321 wants 512, FTP paths reach 4 KiB; the rest of a longer line is skipped
 
 
+def text_of(data: bytes) -> str:
+    """Return bytes as text: UTF-8 where they are that, Latin-1 otherwise, so that unequal bytes stay unequal."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
 class Line(NamedTuple):
     """One line without its end.
 
@@ -19,11 +27,8 @@ class Line(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The line as text: UTF-8 where it is that, Latin-1 otherwise, so that unequal bytes stay unequal."""
-        try:
-            return self.data.decode("utf-8")
-        except UnicodeDecodeError:
-            return self.data.decode("latin-1")
+        """The line as text; see `text_of`."""
+        return text_of(self.data)
 
 
 class LineBuffer:
@@ -36,7 +41,7 @@ class LineBuffer:
 
     def __init__(self, limit: int = MAX_LINE_BYTES) -> None:
         self._limit = limit
-        self._data = bytearray()
+        self._data: bytes | bytearray = b""  # a piece as it came, while it is all there is: mostly it is whole lines
         self._pos = 0  # consumed so far
         self._scan = 0  # no line end before this
         self._skipping = False  # the current line is over the bound: drop up to its end
@@ -49,17 +54,29 @@ class LineBuffer:
             if end < 0:
                 return
             data = data[end:]
-        self._data += data
+        if self._pos == len(self._data):
+            self._data = data
+            self._pos = self._scan = 0
+        else:
+            if type(self._data) is bytes:
+                self._data = bytearray(self._data)
+            self._data += data
 
     def line(self) -> Line | None:
         """Take the next line, None when its end has not come yet."""
-        end = self._data.find(b"\n", self._scan)
+        data, pos = self._data, self._pos
+        if pos == len(data):
+            if pos:
+                self._data = b""
+                self._pos = self._scan = 0
+            return None
+        end = data.find(b"\n", self._scan)
         if end < 0:
             self._compact()
             return None
-        raw = bytes(self._data[self._pos : end])
+        raw = data[pos:end]
         self._pos = self._scan = end + 1
-        return self._finish(raw)
+        return self._finish(raw if type(raw) is bytes else bytes(raw))
 
     def take(self, count: int | None = None) -> bytes:
         """Take raw bytes from the start of a line on: at most `count`, by default all that is there."""
@@ -67,7 +84,7 @@ class LineBuffer:
         raw = bytes(self._data[self._pos : end])
         self._pos = self._scan = end
         if end == len(self._data):
-            self._data.clear()
+            self._data = b""
             self._pos = self._scan = 0
         return raw
 
@@ -78,7 +95,7 @@ class LineBuffer:
 
     def gap(self) -> None:
         """Bytes are missing: forget the line they belonged to."""
-        self._data.clear()
+        self._data = b""
         self._pos = self._scan = 0
         self._skipping = False
         self._doubtful = True
@@ -86,26 +103,27 @@ class LineBuffer:
     @property
     def held_bytes(self) -> int:
         """Bytes held now."""
-        return len(self._data)
+        return len(self._data) - self._pos
 
     def starts_with(self, prefix: bytes) -> bool:
         """Whether the line that has begun starts with `prefix`."""
         return self._data.startswith(prefix, self._pos)
 
     def _finish(self, raw: bytes) -> Line:
-        cut = self._skipping or len(raw) > self._limit
-        bare = not raw.endswith(b"\r")
         doubtful = self._doubtful
-        self._skipping = self._doubtful = False
-        if cut:
-            return Line(raw[: self._limit], cut=True, doubtful=doubtful)
-        return Line(raw.rstrip(b"\r"), bare=bare, doubtful=doubtful)
+        if self._skipping or len(raw) > self._limit:
+            self._skipping = self._doubtful = False
+            return Line(raw[: self._limit], True, False, doubtful)
+        self._doubtful = False
+        if raw[-1:] == b"\r":
+            return Line(raw.rstrip(b"\r"), False, False, doubtful)
+        return Line(raw, False, True, doubtful)
 
     def _compact(self) -> None:
         if self._pos:
-            del self._data[: self._pos]
+            self._data = self._data[self._pos :]
             self._pos = 0
         if len(self._data) > self._limit:
-            del self._data[self._limit :]
+            self._data = self._data[: self._limit]
             self._skipping = True
         self._scan = len(self._data)

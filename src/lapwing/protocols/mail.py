@@ -3,7 +3,7 @@
 import re
 
 from lapwing.events.messages import SmtpMail
-from lapwing.protocols.lines import Line, LineBuffer
+from lapwing.protocols.lines import Line, LineBuffer, text_of
 
 MAX_RECIPIENTS = 100  # kept per mail; RFC 5321 has servers take that many
 MAX_HEADERS = 64  # kept per mail
@@ -75,7 +75,7 @@ class Mail:
         mail = SmtpMail(
             mail_from=self.mail_from,
             rcpt_to=self.rcpt_to,
-            headers=[(name, Line(value.rstrip()).text) for name, value in self._headers],
+            headers=[(name, text_of(value.rstrip())) for name, value in self._headers],
             body_bytes=self._body_bytes,
             complete=self._complete,
         )

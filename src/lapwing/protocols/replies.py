@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from lapwing.events.messages import REDACTED
-from lapwing.protocols.lines import Line
+from lapwing.protocols.lines import Line, text_of
 
 MAX_REPLY_TEXT_BYTES = 8 * 1024  # per reply; later lines of a longer one are read for its end only
 MIN_ECHO_CHARS = 4  # shorter secrets would hide ordinary words
@@ -29,7 +29,7 @@ def is_reply_start(line: bytes) -> bool:
 
 def hide_echo(reply: Reply, secret: str) -> Reply:
     """Return `reply` without `secret` where the server quotes the command it did not understand."""
-    if reply.code not in _ECHOING or len(secret) < MIN_ECHO_CHARS or secret not in reply.text:
+    if len(secret) < MIN_ECHO_CHARS or reply.code not in _ECHOING or secret not in reply.text:
         return reply
     return Reply(reply.code, reply.text.replace(secret, REDACTED))
 
@@ -57,7 +57,7 @@ class ReplyBuilder:
             return None
         self.strange_count = 0
         code, mark, rest = found.groups()
-        text = Line(rest).text
+        text = text_of(rest)
         if mark != b"-":
             return Reply(int(code), text)
         self._code = code
@@ -74,7 +74,7 @@ class ReplyBuilder:
         if found is None or (found[1] != self._code and not self._any_code_ends):
             self._keep(line.text)
             return None
-        self._keep(Line(found[3]).text)
+        self._keep(text_of(found[3]))
         if found[2] == b"-":
             return None
         reply = Reply(int(self._code), "\n".join(self._lines))

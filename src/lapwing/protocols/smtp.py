@@ -2,14 +2,13 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator
 from enum import Enum, auto
 from string import ascii_letters
 
 from lapwing.events import FlowKey, Message, Side
 from lapwing.events.messages import AUTH_DATA_VERB, UNKNOWN_VERB, SmtpCommand, SmtpReply
 from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, Match, StreamProtocol
-from lapwing.protocols.lines import Line, LineBuffer
+from lapwing.protocols.lines import Line, LineBuffer, text_of
 from lapwing.protocols.mail import Mail
 from lapwing.protocols.replies import REPLY_STARTS, ReplyBuilder, hide_echo, is_reply_start
 
@@ -69,6 +68,10 @@ class _Mode(Enum):
     CHUNK = auto()  # counted message content
 
 
+# Under names of this module, for before Python 3.12 a look at `_Mode.DATA` costs as much as a call.
+_COMMAND_LINE, _AUTH_SENT, _AUTH_CHALLENGED, _DATA, _CHUNK_BYTES = _Mode
+
+
 class SmtpParser:
     """Commands, replies and mails of one connection; done once the server accepts STARTTLS."""
 
@@ -79,7 +82,7 @@ class SmtpParser:
         self._server = LineBuffer()
         self._replies = ReplyBuilder(any_code_ends=True)
         self._pending: deque[str] = deque(maxlen=MAX_PENDING_COMMANDS)
-        self._mode = _Mode.COMMAND
+        self._mode = _COMMAND_LINE
         self._mail = Mail()
         self._chunk_left = 0
         self._chunk_last = False
@@ -91,9 +94,9 @@ class SmtpParser:
         """Take the next bytes of `side`."""
         if side is _CLIENT:
             self._client.push(data)
-            return list(self._client_messages())
+            return self._client_messages()
         self._server.push(data)
-        return list(self._server_messages())
+        return self._server_messages()
 
     def gap(self, side: Side, missing_bytes: int, now_ns: int) -> list[Message]:
         """Go on at the next line that is a command or a reply; message content goes on as such."""
@@ -107,12 +110,12 @@ class SmtpParser:
         return []
 
     def _client_gap(self, missing_bytes: int) -> None:
-        if self._mode in (_Mode.DATA, _Mode.CHUNK):
+        if self._mode in (_DATA, _CHUNK_BYTES):
             self._mail.gap(missing_bytes)
-        if self._mode is _Mode.CHUNK and missing_bytes <= self._chunk_left:
+        if self._mode is _CHUNK_BYTES and missing_bytes <= self._chunk_left:
             self._chunk_left -= missing_bytes
-        elif self._mode is not _Mode.DATA:
-            self._mode = _Mode.COMMAND
+        elif self._mode is not _DATA:
+            self._mode = _COMMAND_LINE
 
     def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:
         """Read a last line that has no end, and give the mail that was cut off."""
@@ -120,7 +123,7 @@ class SmtpParser:
             line = self._server.rest()
             reply = None if line is None or line.doubtful else self._reply(line)
             return [] if reply is None else [reply]
-        if self._mode in (_Mode.DATA, _Mode.CHUNK):
+        if self._mode in (_DATA, _CHUNK_BYTES):
             return [self._mail.cut_off()] if self._mail.started else []
         line = self._client.rest()
         command = None if line is None or line.doubtful else self._command(line)
@@ -133,26 +136,29 @@ class SmtpParser:
 
     # The client.
 
-    def _client_messages(self) -> Iterator[Message]:
+    def _client_messages(self) -> list[Message]:
+        messages: list[Message] = []
         while not self.poisoned:
-            if self._mode is _Mode.DATA:
+            mode = self._mode
+            if mode is _DATA:
                 if not self._mail.read_dotted(self._client):
-                    return
+                    break
                 self._pending.append(_CONTENT_END)
-                self._mode = _Mode.COMMAND
-                yield self._mail.finish()
-            elif self._mode is _Mode.CHUNK:
+                self._mode = _COMMAND_LINE
+                messages.append(self._mail.finish())
+            elif mode is _CHUNK_BYTES:
                 if not self._read_chunk():
-                    return
+                    break
                 if self._chunk_last:
-                    yield self._mail.finish()
+                    messages.append(self._mail.finish())
             else:
                 line = self._client.line()
                 if line is None:
-                    return
+                    break
                 command = self._command(line)
                 if command is not None:
-                    yield command
+                    messages.append(command)
+        return messages
 
     def _read_chunk(self) -> bool:
         data = self._client.take(self._chunk_left)
@@ -160,29 +166,29 @@ class SmtpParser:
         self._chunk_left -= len(data)
         if self._chunk_left:
             return False
-        self._mode = _Mode.COMMAND
+        self._mode = _COMMAND_LINE
         return True
 
     def _command(self, line: Line) -> SmtpCommand | None:
         found = _COMMAND.match(line.data)
         verb = found[1].decode("ascii").upper() if found else ""
         if self._in_auth(verb):
-            self._mode = _Mode.AUTH_SENT
+            self._mode = _AUTH_SENT
             self._secret = line.text
             return SmtpCommand(verb=AUTH_DATA_VERB, argument=self._secret)
         if found is None or verb not in KNOWN_VERBS:
             return self._strange(line)
         self._strange_count = 0
-        argument = Line(found[2] or b"").text
+        argument = text_of(found[2] or b"")
         self._secret = argument.partition(" ")[2] if verb == "AUTH" else ""
         self._pending.append(verb)
         self._begin(verb, argument, bare=line.bare)
-        return SmtpCommand(verb=verb, argument=argument)
+        return SmtpCommand(verb, argument)
 
     def _in_auth(self, verb: str) -> bool:
-        if self._mode is _Mode.AUTH_SENT and verb in _NEVER_BASE64:
-            self._mode = _Mode.COMMAND  # the reply to AUTH was not seen
-        return self._mode in (_Mode.AUTH_SENT, _Mode.AUTH_CHALLENGED)
+        if self._mode is _AUTH_SENT and verb in _NEVER_BASE64:
+            self._mode = _COMMAND_LINE  # the reply to AUTH was not seen
+        return self._mode in (_AUTH_SENT, _AUTH_CHALLENGED)
 
     def _strange(self, line: Line) -> SmtpCommand | None:
         if line.doubtful or not line.data.strip():
@@ -198,9 +204,9 @@ class SmtpParser:
 
     def _begin(self, verb: str, argument: str, *, bare: bool) -> None:
         if verb == "AUTH":
-            self._mode = _Mode.AUTH_SENT
+            self._mode = _AUTH_SENT
         elif verb == "DATA":
-            self._mode = _Mode.DATA
+            self._mode = _DATA
             self._mail.begin(bare=bare)
         elif verb == "BDAT":
             self._begin_chunk(argument)
@@ -217,25 +223,27 @@ class SmtpParser:
             return
         if not self._mail.started:
             self._mail.begin(bare=False)
-        self._mode = _Mode.CHUNK
+        self._mode = _CHUNK_BYTES
         self._chunk_left = int(found[1])
         self._chunk_last = found[2] is not None
 
     # The server.
 
-    def _server_messages(self) -> Iterator[Message]:
-        while not self.poisoned and not self.done and not self._encrypted():
-            line = self._server.line()
+    def _server_messages(self) -> list[Message]:
+        replies: list[Message] = []
+        server = self._server
+        while not self.poisoned and not self.done:
+            # Only the server's bytes count here: a client could send them to be left alone.
+            if server.starts_with(TLS_RECORD):
+                self.done = True
+                break
+            line = server.line()
             if line is None:
-                return
+                break
             reply = self._reply(line)
             if reply is not None:
-                yield reply
-
-    def _encrypted(self) -> bool:
-        # Only the server's bytes count here: a client could send them to be left alone.
-        self.done = self._server.starts_with(TLS_RECORD)
-        return self.done
+                replies.append(reply)
+        return replies
 
     def _reply(self, line: Line) -> SmtpReply | None:
         reply = self._replies.add(line)
@@ -245,21 +253,22 @@ class SmtpParser:
             return None
         self._answered(reply.code)
         self._replied = True
-        reply = hide_echo(reply, self._secret)
-        return SmtpReply(code=reply.code, text=reply.text)
+        if self._secret:
+            reply = hide_echo(reply, self._secret)
+        return SmtpReply(reply.code, reply.text)
 
     def _answered(self, code: int) -> None:
         verb = self._answered_verb(code)
         if code == 334:
-            if self._mode in (_Mode.COMMAND, _Mode.AUTH_SENT):
-                self._mode = _Mode.AUTH_CHALLENGED
+            if self._mode in (_COMMAND_LINE, _AUTH_SENT):
+                self._mode = _AUTH_CHALLENGED
         elif verb == "AUTH":
-            if self._mode in (_Mode.AUTH_SENT, _Mode.AUTH_CHALLENGED):
-                self._mode = _Mode.COMMAND
+            if self._mode in (_AUTH_SENT, _AUTH_CHALLENGED):
+                self._mode = _COMMAND_LINE
         elif verb == "DATA" or code == 354:
             self._answered_data(accepted=code == 354)
-        elif verb == "BDAT" and code in {500, 501, 502} and self._mode is _Mode.CHUNK:
-            self._mode = _Mode.COMMAND  # a server without BDAT reads what follows as commands
+        elif verb == "BDAT" and code in {500, 501, 502} and self._mode is _CHUNK_BYTES:
+            self._mode = _COMMAND_LINE  # a server without BDAT reads what follows as commands
         elif verb == "STARTTLS" and code == 220:
             self.done = True
 
@@ -272,12 +281,12 @@ class SmtpParser:
         return self._pending.popleft()
 
     def _answered_data(self, *, accepted: bool) -> None:
-        if accepted and self._mode is _Mode.COMMAND:
+        if accepted and self._mode is _COMMAND_LINE:
             self._mail.begin(bare=False)  # DATA itself was lost in a gap
-            self._mode = _Mode.DATA
-        elif not accepted and self._mode is _Mode.DATA:
+            self._mode = _DATA
+        elif not accepted and self._mode is _DATA:
             self._mail.abandon()
-            self._mode = _Mode.COMMAND
+            self._mode = _COMMAND_LINE
 
 
 def make(key: FlowKey) -> SmtpParser:

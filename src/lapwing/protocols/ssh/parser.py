@@ -34,6 +34,7 @@ class SshParser:
         self.poisoned: str | None = None
         self.done = False
         self._sides = {side: ClearSide(side) for side in Side}
+        self._pair = (self._sides[Side.CLIENT], self._sides[Side.SERVER])
         self._offers: dict[Side, SshKexInit] = {}
         self._watch: LoginWatch | None = None
 
@@ -103,13 +104,13 @@ class SshParser:
 
     def _settle(self) -> None:
         """Stop reading where nothing more can be learnt."""
-        sides = self._sides.values()
-        if any(side.is_version_1 for side in sides):
-            self.done = all(side.banner is not None for side in sides)
-        elif self._watch is not None:
-            self.done = self._watch.done or any(side.lost for side in sides)
+        client, server = self._pair
+        if self._watch is not None:  # for which both sides spoke version 2
+            self.done = self._watch.done or client.lost or server.lost
+        elif client.is_version_1 or server.is_version_1:
+            self.done = client.banner is not None and server.banner is not None
         else:
-            self.done = all(side.encrypted or side.lost for side in sides)
+            self.done = (client.encrypted or client.lost) and (server.encrypted or server.lost)
 
 
 def make(key: FlowKey) -> SshParser:
