@@ -158,10 +158,10 @@ def test_a_datagram_is_identified_by_content_on_any_port() -> None:
     question = bytes.fromhex("000701000001000000000000 03777777076578616d706c6503636f6d00 00010001")
     elsewhere = FlowKey(1, "", Transport.UDP, "192.0.2.10", 40_000, "198.51.100.53", 9953)
     for key in (KEY, elsewhere):
-        protocol = identify_datagram(Side.CLIENT, question, key, DATAGRAM_PROTOCOLS)
+        protocol = identify_datagram(Side.CLIENT, question, key.server_port, DATAGRAM_PROTOCOLS)
         assert protocol is not None
         assert protocol.name == "dns"
-    assert identify_datagram(Side.CLIENT, b"not a question", KEY, DATAGRAM_PROTOCOLS) is None
+    assert identify_datagram(Side.CLIENT, b"not a question", KEY.server_port, DATAGRAM_PROTOCOLS) is None
 
 
 def test_of_two_protocols_that_take_a_datagram_the_one_on_its_port_is_chosen() -> None:
@@ -169,8 +169,8 @@ def test_of_two_protocols_that_take_a_datagram_the_one_on_its_port_is_chosen() -
         return DatagramProtocol(name, frozenset({port}), lambda side, datagram: Match.YES, DnsParser)
 
     first, on_port = always("first", 1), always("on_port", 53)
-    assert identify_datagram(Side.CLIENT, b"x", KEY, [first, on_port]) is on_port
-    assert identify_datagram(Side.CLIENT, b"x", KEY, [first, always("other", 2)]) is first
+    assert identify_datagram(Side.CLIENT, b"x", KEY.server_port, [first, on_port]) is on_port
+    assert identify_datagram(Side.CLIENT, b"x", KEY.server_port, [first, always("other", 2)]) is first
 
 
 @pytest.mark.parametrize("protocol", STREAM_PROTOCOLS, ids=lambda protocol: protocol.name)

@@ -14,7 +14,7 @@ Those on their own port come first, then the order of the tuple.
 
 from collections.abc import Iterable, Sequence
 
-from lapwing.events import FlowKey, IdentifiedBy, Side
+from lapwing.events import IdentifiedBy, Side
 from lapwing.protocols.contract import NO, PROBE_BYTES, YES, DatagramProtocol, StreamProtocol
 
 TLS_HANDSHAKE = b"\x16\x03"  # record type and major version, RFC 8446 section 5.1
@@ -114,13 +114,13 @@ class StreamIdentifier:
 
 
 def identify_datagram(
-    side: Side, datagram: bytes, key: FlowKey, protocols: Iterable[DatagramProtocol]
+    side: Side, datagram: bytes, server_port: int, protocols: Iterable[DatagramProtocol]
 ) -> DatagramProtocol | None:
     """Return the protocol whose probe recognises `datagram`: the one on its port, else the first; None for none."""
     chosen = None
     for protocol in protocols:
         if protocol.probe(side, datagram) is YES:
-            if key.server_port in protocol.ports:
+            if server_port in protocol.ports:
                 return protocol
             chosen = chosen or protocol
     return chosen

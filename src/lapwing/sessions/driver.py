@@ -1,6 +1,6 @@
 """Packets in, one ordered stream of events out. No clock, no I/O: batches are handed in, lists are handed back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any
 
@@ -257,15 +257,29 @@ class SessionDriver:
         return adapter_for(protocol, LoginContext(key, self._login_settings, self._tagger, self._next_auth_id))
 
     def _feed(self, slot: int, session: StreamSession, side: int, data: bytes, ts_ns: int, out: list[Event]) -> None:
-        parser = session.parser
-        assert parser is not None
+        assert session.parser is not None
+        self._hear(slot, session, side, session.parser.feed, data, ts_ns, out)
+
+    def _hear(
+        self,
+        slot: int,
+        session: StreamSession | DatagramSession,
+        side: int,
+        ask: Callable[..., Iterable[Message]],
+        argument: bytes | int | str,
+        ts_ns: int,
+        out: list[Event],
+    ) -> None:
+        """Hand `argument` of `side` to a method of the parser, publish its messages, and see whether it goes on."""
         try:
-            messages = parser.feed(SIDES[side], data, ts_ns)
+            messages = ask(SIDES[side], argument, ts_ns)
             if messages:
                 self._messages_of(session, side, messages, ts_ns, out)
         except Exception as fault:
             self._fault(slot, session, fault, ts_ns, out)
             return
+        parser = session.parser
+        assert parser is not None
         if parser.poisoned is not None or parser.done:
             self._stop(slot, session, ts_ns, out)
 
@@ -275,15 +289,7 @@ class SessionDriver:
             return
         session.note_gap(side, missing)
         self._gap_bytes += missing
-        try:
-            messages = session.parser.gap(SIDES[side], missing, ts_ns)
-            if messages:
-                self._messages_of(session, side, messages, ts_ns, out)
-        except Exception as fault:
-            self._fault(slot, session, fault, ts_ns, out)
-            return
-        if session.parser.poisoned is not None or session.parser.done:
-            self._stop(slot, session, ts_ns, out)
+        self._hear(slot, session, side, session.parser.gap, missing, ts_ns, out)
 
     def _close_side(
         self, slot: int, session: StreamSession, side: int, reason: str, ts_ns: int, out: list[Event]
@@ -291,34 +297,19 @@ class SessionDriver:
         if session.closed_sides[side] or session.parser is None:
             return
         session.closed_sides[side] = True
-        try:
-            messages = session.parser.close(SIDES[side], reason, ts_ns)
-            if messages:
-                self._messages_of(session, side, messages, ts_ns, out)
-        except Exception as fault:
-            self._fault(slot, session, fault, ts_ns, out)
+        self._hear(slot, session, side, session.parser.close, reason, ts_ns, out)
 
     # -- UDP -----------------------------------------------------------------------------------------------------------
 
     def _datagram(self, slot: int, held: Any, side: int, data: bytes, ts_ns: int, out: list[Event]) -> None:
         session = held if type(held) is DatagramSession else self._identify_datagram(slot, held, side, data, ts_ns, out)
-        if session is None:
-            return
-        try:
-            messages = session.parser.parse(SIDES[side], data, ts_ns)
-            if messages:
-                self._messages_of(session, side, messages, ts_ns, out)
-        except Exception as fault:
-            self._fault(slot, session, fault, ts_ns, out)
-            return
-        if session.parser.poisoned is not None or session.parser.done:
-            self._stop(slot, session, ts_ns, out)
+        if session is not None:
+            self._hear(slot, session, side, session.parser.parse, data, ts_ns, out)
 
     def _identify_datagram(
         self, slot: int, held: int | None, side: int, data: bytes, ts_ns: int, out: list[Event]
     ) -> DatagramSession | None:
-        key = self._walk.key(slot)
-        protocol = identify_datagram(SIDES[side], data, key, DATAGRAM_PROTOCOLS)
+        protocol = identify_datagram(SIDES[side], data, self._walk.server_port(slot), DATAGRAM_PROTOCOLS)
         if protocol is None:
             probed = (held or 0) + 1
             self._sessions[slot] = probed
@@ -326,6 +317,7 @@ class SessionDriver:
             if probed >= MAX_PROBED_DATAGRAMS:
                 self._ignore(slot)
             return None
+        key = self._walk.key(slot)
         session = DatagramSession(key, protocol.name, protocol.make(key), self._adapter(protocol.name, key))
         self._sessions[slot] = session
         self._walk.read(slot)
@@ -381,16 +373,22 @@ class SessionDriver:
         if type(session) is StreamSession:
             self._settle(slot, session, ts_ns, out)
             for side in (0, 1):
+                if self._sessions.get(slot) is not session:
+                    break  # the parser stopped
                 self._close_side(slot, session, side, CLOSE_REASONS[reason_index], ts_ns, out)
         elif type(session) is DatagramSession:
-            messages = session.parser.close(ts_ns)
-            if messages:
-                self._messages_of(session, 0, messages, ts_ns, out)
+            self._close_datagrams(slot, session, ts_ns, out)
         still_there = self._sessions.pop(slot, None) is session  # a fault or a poison while closing takes it out
         if still_there and not isinstance(session, int) and session.parser is not None:
             poison = session.parser.poisoned
             reason = SessionEndReason.CLOSED if poison is None else SessionEndReason.POISONED
             self._end_session(session, reason, poison or "", ts_ns, out)
+
+    def _close_datagrams(self, slot: int, session: DatagramSession, ts_ns: int, out: list[Event]) -> None:
+        try:
+            self._messages_of(session, 0, session.parser.close(ts_ns), ts_ns, out)
+        except Exception as fault:
+            self._fault(slot, session, fault, ts_ns, out)
 
     def _settle(self, slot: int, session: StreamSession, ts_ns: int, out: list[Event]) -> None:
         """The flow ends undecided: decide with what was seen, so that a short exchange is read all the same."""

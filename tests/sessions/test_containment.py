@@ -1,0 +1,74 @@
+"""A parser that breaks its contract costs its own session, nothing else."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+import lapwing
+from lapwing.events import AnomalySeen, Event, FlowClosed, FlowKey, Message, SessionEnded, SessionMessaged, Side
+from lapwing.protocols import STREAM_PROTOCOLS, Match, StreamProtocol
+from lapwing.testing import TcpConversation, interleave, pcap
+
+
+class Broken:
+    """Raises wherever `at` says."""
+
+    poisoned: str | None = None
+    done = False
+
+    def __init__(self, at: str) -> None:
+        self._at = at
+
+    def feed(self, side: Side, data: bytes, now_ns: int) -> Iterable[Message]:
+        return self._maybe("feed")
+
+    def gap(self, side: Side, missing_bytes: int, now_ns: int) -> Iterable[Message]:
+        return self._maybe("gap")
+
+    def close(self, side: Side, reason: str, now_ns: int) -> Iterable[Message]:
+        return self._maybe("close")
+
+    def _maybe(self, here: str) -> Iterable[Message]:
+        if here == self._at:
+            raise ZeroDivisionError("a bug")
+        return ()
+
+
+def broken(at: str) -> StreamProtocol:
+    def probe(side: Side, head: bytes) -> Match:
+        return Match.YES if head.startswith(b"BROKEN") else Match.NO
+
+    def make(key: FlowKey) -> Broken:
+        return Broken(at)
+
+    return StreamProtocol("broken", frozenset({7}), probe, make)
+
+
+@pytest.fixture(params=["feed", "gap", "close"])
+def events(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    """What is read of a flow whose parser breaks, and of a healthy one beside it."""
+    monkeypatch.setattr("lapwing.sessions.session.STREAM_PROTOCOLS", (broken(request.param), *STREAM_PROTOCOLS))
+    bad = TcpConversation(server_port=7).handshake().client(b"BROKEN one").skip(client=9).client(b"two").close()
+    good = TcpConversation(client_port=41_000).handshake()
+    good.client(b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n").server(b"HTTP/1.1 204 No Content\r\n\r\n").close()
+    path = tmp_path / "in.pcap"
+    path.write_bytes(pcap(interleave(bad, good), nanoseconds=True))
+    with lapwing.read(path) as reading:
+        seen = list(reading)
+        counters = reading.statistics()
+    assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 2
+    assert counters["sessions.parser_faults"] == 1
+    return seen
+
+
+def test_a_fault_is_reported_once_by_name_and_ends_that_session_once(events: list[Event]) -> None:
+    faults = [event for event in events if isinstance(event, AnomalySeen) and event.kind == "session.parser_fault"]
+    assert [fault.detail for fault in faults] == ["broken parser: ZeroDivisionError"]
+    ended = [event for event in events if isinstance(event, SessionEnded) and event.protocol == "broken"]
+    assert [event.reason for event in ended] == ["poisoned"]
+
+
+def test_the_flow_and_its_neighbours_go_on(events: list[Event]) -> None:
+    assert sorted(event.server_port for event in events if isinstance(event, FlowClosed)) == [7, 80]
+    assert len([event for event in events if isinstance(event, SessionMessaged) and event.protocol == "http"]) == 2
