@@ -15,7 +15,7 @@ from lapwing.protocols.contract import (
 from lapwing.protocols.dns import DNS
 from lapwing.protocols.ftp import FTP
 from lapwing.protocols.http import HTTP
-from lapwing.protocols.identify import StreamIdentifier, first_bytes, identify_datagram
+from lapwing.protocols.identify import TLS_HANDSHAKE, StreamIdentifier, first_bytes, identify_datagram
 from lapwing.protocols.smtp import SMTP
 from lapwing.protocols.ssh import SSH
 
@@ -37,6 +37,7 @@ __all__ = [
     "DATAGRAM_PROTOCOLS",
     "PROBE_BYTES",
     "STREAM_PROTOCOLS",
+    "TLS_HANDSHAKE",
     "DatagramParser",
     "DatagramProtocol",
     "Match",

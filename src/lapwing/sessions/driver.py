@@ -33,7 +33,7 @@ from lapwing.flows import (
     opened_events,
 )
 from lapwing.logins import LoginAdapter, LoginContext, SecretTagger, adapter_for
-from lapwing.protocols import DATAGRAM_PROTOCOLS, StreamProtocol, identify_datagram
+from lapwing.protocols import DATAGRAM_PROTOCOLS, TLS_HANDSHAKE, StreamProtocol, could_start, identify_datagram
 from lapwing.sessions.emit import Wanted
 from lapwing.sessions.session import MAX_PENDING_PIECES, SIDES, DatagramSession, StreamSession
 from lapwing.sessions.settings import PipelineSettings, RunKeys
@@ -207,6 +207,10 @@ class SessionDriver:
         out: list[Event],
     ) -> None:
         if session is None:
+            if data and not could_start(side, data[0]):
+                self._encrypted += data.startswith(TLS_HANDSHAKE)
+                self._ignore(slot)
+                return
             session = self._sessions[slot] = StreamSession(self._walk.server_port(slot))
             self._walk.read(slot)
         identifier = session.identifier
