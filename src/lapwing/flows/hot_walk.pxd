@@ -1,7 +1,7 @@
 from lapwing.flows.hot_types cimport Action, Key, i64, u8, u16, u32, u64
 
 cdef class ActionWalk:
-    cdef object _rows, _interest, _scratch
+    cdef object _rows, _interest, _scratch, _whole_actions, _whole_keys
     cdef Action[::1] actions  # of the current call
     cdef Key[::1] fresh  # the keys of the current call
     cdef Key[::1] rows  # by slot

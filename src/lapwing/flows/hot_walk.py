@@ -37,17 +37,21 @@ class ActionWalk:
         self.interest = self._interest
         self._scratch = bytearray(SCRATCH_BYTES)
         self.scratch = self._scratch
-        self.actions = np.zeros(0, ACTION_DTYPE)
-        self.fresh = np.zeros(0, KEY_DTYPE)
+        self.actions = self._whole_actions = np.zeros(0, ACTION_DTYPE)
+        self.fresh = self._whole_keys = np.zeros(0, KEY_DTYPE)
         self.pairs = dict(ICMP_PAIRS)
         self.pairs6 = dict(ICMP6_PAIRS)
 
     def begin(self, actions, keys, *, everything):
-        """Start with the actions of another call."""
-        self.actions = actions
-        self.fresh = keys
+        """Start with the actions of another call: the first rows of arrays that a table uses again and again."""
+        whole = actions if actions.base is None else actions.base
+        if whole is not self._whole_actions:  # to look at an array's layout takes longer than at its rows
+            self.actions = self._whole_actions = whole
+        whole = keys if keys.base is None else keys.base
+        if whole is not self._whole_keys:
+            self.fresh = self._whole_keys = whole
         self.at = 0
-        self.count = self.actions.shape[0]
+        self.count = len(actions)
         self.everything = everything
 
     def __iter__(self):
