@@ -143,16 +143,20 @@ def test_any_split_gives_the_same_logins(sizes: list[int]) -> None:
     assert ended(smtp(*cut(steps, sizes))) == ended(smtp(*steps))
 
 
-CLIENT_LINES = [b"AUTH PLAIN " + PLAIN, b"AUTH PLAIN", PLAIN, b"AUTH LOGIN", b"aHVudGVyMg==", b"*", b"=", b"EHLO x"]
+CLIENT_LINES = [b"AUTH PLAIN " + PLAIN, b"AUTH PLAIN", PLAIN, b"AUTH LOGIN", b"YW5h", b"*", b"=", b"EHLO x"]
 SERVER_LINES = [b"250 x", b"334 x", b"235 x", b"535 x", b"454 x", b"500 what?"]
 STEP = st.one_of(
     st.sampled_from(CLIENT_LINES).map(lambda line: client(line + b"\r\n")),
     st.sampled_from(SERVER_LINES).map(lambda line: server(line + b"\r\n")),
 )
+# A secret where the protocol has the user name cannot be told from one, so the line with it follows a user name.
+DIALOGUE = [client(b"AUTH LOGIN YW5h\r\n"), server(b"334 x\r\n"), client(b"aHVudGVyMg==\r\n"), server(b"535 x\r\n")]
+BLOCK = st.one_of(STEP.map(lambda step: [step]), st.integers(1, len(DIALOGUE)).map(lambda end: DIALOGUE[:end]))
 
 
-@given(st.lists(STEP, max_size=30))
-def test_no_order_of_lines_breaks_the_pairing_or_shows_a_secret(steps: list[Step]) -> None:
+@given(st.lists(BLOCK, max_size=30))
+def test_no_order_of_lines_breaks_the_pairing_or_shows_a_secret(blocks: list[list[Step]]) -> None:
+    steps = [step for block in blocks for step in block]
     shown = text(smtp(*steps)) + published(SmtpParser(), *HELLO, *steps)
     assert not [secret for secret in SECRETS if secret in shown]
 
