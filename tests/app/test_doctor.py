@@ -9,6 +9,7 @@ from lapwing.app import installation
 from lapwing.app.cli import Level
 from lapwing.app.commands import doctor
 from lapwing.app.exit_codes import ExitCode
+from lapwing.app.warning import warn_if_plain
 from lapwing.events import Severity, schema
 from tests.app.conftest import Lapwing
 
@@ -26,7 +27,8 @@ def test_missing_compiled_loops_are_said_loudly(
     monkeypatch.setattr("lapwing.app.warning.hot_modules", lambda: {"lapwing.flows.hot": False})
     monkeypatch.setattr(doctor, "hot_modules", lambda: {"lapwing.flows.hot": False})
     assert "slow" in lapwing("doctor").out
-    assert "SLOW: lapwing.flows.hot not compiled" in lapwing("demo").err
+    warn_if_plain()
+    assert "SLOW: lapwing.flows.hot not compiled" in capfd.readouterr().err
 
 
 def test_wrong_settings_are_found_by_the_doctor(lapwing: Lapwing, monkeypatch: pytest.MonkeyPatch) -> None:

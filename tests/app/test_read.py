@@ -10,7 +10,7 @@ import pytest
 
 from lapwing.app.exit_codes import ExitCode
 from lapwing.events import decode
-from tests.app.conftest import Lapwing, start
+from tests.app.conftest import Lapwing, heard, start
 from tests.app.traffic import guessing_at
 
 
@@ -137,7 +137,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
     process.stdout.read(100)
     process.stdout.close()
     assert process.wait(timeout=60) == ExitCode.PIPE_CLOSED
-    assert process.stderr.read() == b""
+    assert heard(process.stderr.read().decode()) == ""
     process.stderr.close()
 
 
@@ -147,8 +147,8 @@ def test_a_full_disk_is_one_line(guessing: Path) -> None:
         process = start("read", guessing, stdout=full.fileno())
         _, err = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INPUT
-    assert b"No space left on device" in err
-    assert err.count(b"\n") == 1
+    assert "No space left on device" in heard(err.decode())
+    assert heard(err.decode()).count("\n") == 1
 
 
 def test_ctrl_c_prints_what_had_been_seen(guessing: Path) -> None:
@@ -164,7 +164,7 @@ def test_ctrl_c_prints_what_had_been_seen(guessing: Path) -> None:
     out, err = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED
     assert b"Findings" in out
-    assert err.count(b"\n") == 1
+    assert heard(err.decode()).count("\n") == 1
 
 
 def wait_until_reading(process: "subprocess.Popen[bytes]") -> None:

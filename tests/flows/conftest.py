@@ -5,15 +5,13 @@ from typing import Any
 
 import pytest
 
-from lapwing.flows import plain
+from lapwing.flows import COMPILED, plain
 from tests.flows.rows import Result, Trace, run
 
 IMPLEMENTATIONS: dict[str, Any] = {"plain": plain.FlowTable}
-try:
+if COMPILED:
     from lapwing.flows import hot
-except ImportError:
-    pass
-else:
+
     IMPLEMENTATIONS["hot"] = hot.FlowTable
 
 
