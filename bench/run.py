@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.agreement import measure_agreement
 from bench.contenders import Contender, line_up
 from bench.generate import Capture, generate
 from bench.growth import measure_growth
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.no_growth:
         console.print("memory at ten times the input")
         measure_growth(captures["mixed"], results)
+    measure_agreement(results)
     show(contenders, results, console)
     figures = results.figures()
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")

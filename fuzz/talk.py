@@ -72,12 +72,13 @@ def _bytewise(parser: StreamParser, side: Side, hole: int, segment: bytes) -> li
 def _logins(protocol: str, messages: list[tuple[Side, Message]]) -> None:
     ids = count(1)
     adapter = adapter_for(protocol, LoginContext(KEY, LoginSettings(), SecretTagger(bytes(16)), lambda: next(ids)))
-    assert adapter is not None
     events: list[AuthEvent] = []
     for side, message in messages:
         msgspec.json.encode(message.redacted())
-        events += adapter.message(side, message, 0)
-    events += adapter.close(0)
+        if adapter is not None:
+            events += adapter.message(side, message, 0)
+    if adapter is not None:
+        events += adapter.close(0)
     ended = [event.auth_id for event in events if isinstance(event, AuthResolved)]
     assert len(set(ended)) == len(ended)
     assert {event.auth_id for event in events if isinstance(event, AuthAttempted)} <= set(ended)

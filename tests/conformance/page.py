@@ -10,10 +10,11 @@ from tests.conformance.ftp import compare_ftp
 from tests.conformance.http import compare_http
 from tests.conformance.smtp import compare_smtp
 from tests.conformance.ssh import compare_ssh
+from tests.conformance.ssl import compare_ssl
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "conformance.md"
 
-COMPARISONS = (compare_conn, compare_http, compare_ftp, compare_smtp, compare_ssh, compare_dns)
+COMPARISONS = (compare_conn, compare_http, compare_ftp, compare_smtp, compare_ssh, compare_ssl, compare_dns)
 
 INTRODUCTION = """# Conformance
 
@@ -32,6 +33,8 @@ What is compared, and how:
 - `ftp.log`: arguments that Zeek writes as a URL, and passwords, which Lapwing never shows, are not compared.
 - `smtp.log`: envelope, headers and the last reply of each mail, from commands and replies in their order.
 - `ssh.log`: banners, negotiated algorithms, and outcome and number of the logins, which both programs infer.
+- `ssl.log`: version, cipher suite, group, server name, protocol, alert, whether resumed and established, and the
+  SHA-256 of every certificate of both sides; over TCP and in QUIC.
 - `dns.log`: queries joined with their answers. The text of records other than addresses and names is Zeek's own and
   not compared; `AA` and `RA` only of answers with records, as Zeek sets them there.
 

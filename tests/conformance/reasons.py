@@ -14,6 +14,9 @@ LOGGED_WITHOUT_CHECKSUMS = frozenset(
 
 _VNTAG = "VN-Tag is not decoded in this version"
 _OLD_HTTP = "HTTP/0.9"
+_OTHER_START = "TLS that a protocol begins which is not read in this version"
+_STARTTLS = "TLS after STARTTLS"
+_QUIC = "QUIC"
 _TUNNEL = "the flow lies inside a tunnel"
 _CUT_TUNNEL = "the flow lies inside a tunnel: the log is cut to histories and does not say which"
 _DAMAGED = (
@@ -47,6 +50,29 @@ NOT_COMPARED: dict[tuple[str, str], str] = {
     ("http.log", "scripts.base.protocols.http.http-09-content-length-confusion"): _OLD_HTTP,
     ("http.log", "scripts.base.protocols.http.no-version"): _OLD_HTTP,
     ("http.log", "scripts.base.protocols.http.inner-transfer-encoding-ossfuzz"): "made by a fuzzer: no HTTP/1.x in it",
+    ("ssl.log", "scripts.base.protocols.rdp.rdp-no-cookie-msthash"): _OTHER_START,
+    ("ssl.log", "scripts.base.protocols.rdp.rdp-to-ssl"): _OTHER_START,
+    ("ssl.log", "scripts.base.protocols.xmpp.server-dialback-dpd"): _OTHER_START,
+    ("ssl.log", "scripts.base.protocols.xmpp.client-dpd"): _OTHER_START,
+    ("ssl.log", "scripts.base.protocols.xmpp.starttls"): _OTHER_START,
+    ("ssl.log", "scripts.base.protocols.ftp.gridftp"): _STARTTLS,
+    ("ssl.log", "scripts.base.protocols.ftp.ftp-auth-tls"): _STARTTLS,
+    ("ssl.log", "scripts.base.protocols.pop3.starttls"): _STARTTLS,
+    ("ssl.log", "scripts.base.protocols.smtp.starttls"): _STARTTLS,
+    ("ssl.log", "scripts.base.protocols.ssl.dtls-stun-dpd"): "DTLS",
+    ("ssl.log", "scripts.base.protocols.websocket.wstunnel-https"): "TLS inside a WebSocket",
+    ("ssl.log", "scripts.base.protocols.quic.interop.quic-go_quic-go.handshake"): _QUIC,
+    ("ssl.log", "scripts.base.protocols.quic.interop.quic-go_quic-go.retry"): _QUIC,
+    ("ssl.log", "scripts.base.protocols.quic.merlinc2"): _QUIC,
+    ("ssl.log", "scripts.base.protocols.quic.39264-rand"): _QUIC,
+    ("ssl.log", "scripts.base.protocols.quic.run-pcap"): _QUIC,
+    ("ssl.log", "scripts.base.protocols.quic.quicdoq"): _QUIC,
+    ("ssl.log", "scripts.base.protocols.quic.quicv2-echo-443"): _QUIC,
+    ("ssl.log", "scripts.base.protocols.quic.quicv2-http3-443"): _QUIC,
+    ("ssl.log", "scripts.base.protocols.quic.fragmented-crypto"): _QUIC,
+    ("ssl.log", "scripts.base.protocols.quic.decrypt-fail-google-de-51833"): _QUIC,
+    ("ssl.log", "scripts.base.protocols.quic.multiple-initial-fragmented-crypto-only-initial"): _QUIC,
+    ("ssl.log", "scripts.base.protocols.quic.multiple-initial-fragmented-crypto"): _QUIC,
     ("ssh.log", "scripts.base.protocols.websocket.wstunnel-ssh"): "SSH inside a WebSocket",
     ("ssh.log", "scripts.base.protocols.websocket.wstunnel-ssh-configure"): "SSH inside a WebSocket",
     ("smtp.log", "scripts.base.protocols.http.http-connect"): "SMTP inside a tunnel made by HTTP CONNECT",
@@ -89,5 +115,6 @@ SSH_REASONS: dict[str, str] = {
 DNS_REASONS: dict[str, str] = {
     "core.ipv6-frag": "IP fragments are not put together in this version",
 }
+SSL_REASONS: dict[str, str] = {}
 
-ALL_REASONS = (CONN_REASONS, HTTP_REASONS, FTP_REASONS, SMTP_REASONS, SSH_REASONS, DNS_REASONS)
+ALL_REASONS = (CONN_REASONS, HTTP_REASONS, FTP_REASONS, SMTP_REASONS, SSH_REASONS, DNS_REASONS, SSL_REASONS)

@@ -71,7 +71,7 @@ def test_content_wins_over_port(port: int, side: Side, data: bytes, name: str) -
 
 
 @pytest.mark.parametrize("port", [21, 22, 25, 80, 9999])
-@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\x00" * 64, b"{}{}{}{}{}\n"])
+@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00\x63\x00\x01\xfc\x03\x03", b"\x00" * 64, b"{}{}{}{}{}\n"])
 def test_content_of_no_known_protocol_is_hopeless_at_once_on_any_port(port: int, data: bytes) -> None:
     identifier = StreamIdentifier(port, STREAM_PROTOCOLS)
     assert identifier.feed(Side.CLIENT, data) is None
@@ -192,8 +192,8 @@ def test_what_could_not_start_is_hopeless_whatever_follows(side_index: int, data
     )
 
 
-def test_tls_is_given_up_by_its_first_byte() -> None:
-    assert not could_start(0, 0x16)
-    assert not could_start(1, 0x16)
+def test_bytes_that_begin_nothing_are_given_up_at_once() -> None:
+    assert not could_start(0, 0x17)
+    assert not could_start(1, 0x17)
     assert could_start(0, ord("G"))
     assert could_start(1, ord("2"))

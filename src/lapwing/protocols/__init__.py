@@ -15,11 +15,12 @@ from lapwing.protocols.contract import (
 from lapwing.protocols.dns import DNS
 from lapwing.protocols.ftp import FTP
 from lapwing.protocols.http import HTTP
-from lapwing.protocols.identify import TLS_HANDSHAKE, StreamIdentifier, first_bytes, identify_datagram
+from lapwing.protocols.identify import StreamIdentifier, first_bytes, identify_datagram
 from lapwing.protocols.smtp import SMTP
 from lapwing.protocols.ssh import SSH
+from lapwing.protocols.tls import TLS
 
-STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH)
+STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH, TLS)
 DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS,)
 
 _FIRST_BYTES = first_bytes(STREAM_PROTOCOLS)
@@ -37,7 +38,6 @@ __all__ = [
     "DATAGRAM_PROTOCOLS",
     "PROBE_BYTES",
     "STREAM_PROTOCOLS",
-    "TLS_HANDSHAKE",
     "DatagramParser",
     "DatagramProtocol",
     "Match",

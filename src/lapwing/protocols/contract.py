@@ -62,6 +62,7 @@ class StreamProtocol(NamedTuple):
     """A protocol over TCP. `probe(side, head)` sees up to PROBE_BYTES of the start of one side.
 
     `starts` has the bytes a client and a server may begin with; for others `probe` is not asked and would say NO.
+    `encrypted` says that logins in it cannot be read.
     """
 
     name: str
@@ -69,15 +70,17 @@ class StreamProtocol(NamedTuple):
     probe: Callable[[Side, bytes], Match]
     make: Callable[[FlowKey], StreamParser]
     starts: tuple[bytes, bytes] = (ANY_BYTE, ANY_BYTE)
+    encrypted: bool = False
 
 
 class DatagramProtocol(NamedTuple):
-    """A protocol over UDP. `probe(side, datagram)` answers YES or NO for one datagram."""
+    """A protocol over UDP. `probe(side, datagram)` answers YES or NO for one datagram; `encrypted` as above."""
 
     name: str
     ports: frozenset[int]
     probe: Callable[[Side, bytes], Match]
     make: Callable[[FlowKey], DatagramParser]
+    encrypted: bool = False
 
 
 PROBE_BYTES = 64  # per side; every protocol of ours shows itself within it

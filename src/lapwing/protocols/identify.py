@@ -17,7 +17,6 @@ from collections.abc import Iterable, Sequence
 from lapwing.events import IdentifiedBy, Side
 from lapwing.protocols.contract import NO, PROBE_BYTES, YES, DatagramProtocol, StreamProtocol
 
-TLS_HANDSHAKE = b"\x16\x03"  # record type and major version, RFC 8446 section 5.1
 MAX_UNDECIDED_BYTES = 8 * 1024  # of both sides; who has not shown a protocol by then is taken by port or given up
 
 # Members of enums under names of this module, as in `contract`.
@@ -59,11 +58,6 @@ class StreamIdentifier:
         self._sure: StreamProtocol | None = None  # said YES, while one before it says MORE
         self._heads: dict[Side, bytes] = {}
         self._seen_bytes = 0
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether a side began with a TLS handshake: nothing in this flow can be read."""
-        return any(head.startswith(TLS_HANDSHAKE) for head in self._heads.values())
 
     def feed(self, side: Side, data: bytes) -> StreamProtocol | None:
         """Look at the next bytes of `side`; return the protocol when they decide it."""

@@ -33,7 +33,7 @@ from lapwing.flows import (
     opened_events,
 )
 from lapwing.logins import LoginAdapter, LoginContext, SecretTagger, adapter_for
-from lapwing.protocols import DATAGRAM_PROTOCOLS, TLS_HANDSHAKE, StreamProtocol, could_start, identify_datagram
+from lapwing.protocols import DATAGRAM_PROTOCOLS, StreamProtocol, could_start, identify_datagram
 from lapwing.sessions.emit import Wanted
 from lapwing.sessions.session import MAX_PENDING_PIECES, SIDES, DatagramSession, StreamSession
 from lapwing.sessions.settings import PipelineSettings, RunKeys
@@ -208,7 +208,6 @@ class SessionDriver:
     ) -> None:
         if session is None:
             if data and not could_start(side, data[0]):
-                self._encrypted += data.startswith(TLS_HANDSHAKE)
                 self._ignore(slot)
                 return
             session = self._sessions[slot] = StreamSession(self._walk.server_port(slot))
@@ -222,7 +221,6 @@ class SessionDriver:
         if protocol is not None:
             self._begin(slot, session, protocol, ts_ns, out)
         elif identifier.hopeless:
-            self._encrypted += identifier.encrypted
             self._ignore(slot)
 
     def _begin(self, slot: int, session: StreamSession, protocol: StreamProtocol, ts_ns: int, out: list[Event]) -> None:
@@ -254,6 +252,7 @@ class SessionDriver:
         session.parser = protocol.make(key)
         session.adapter = self._adapter(protocol.name, key)
         self._parsers_created += 1
+        self._encrypted += protocol.encrypted
         if self._wanted.session:
             self._publish(SessionIdentified(ts_ns, *_fields(key), protocol.name, evidence), out)
 
@@ -326,6 +325,7 @@ class SessionDriver:
         self._sessions[slot] = session
         self._walk.read(slot)
         self._parsers_created += 1
+        self._encrypted += protocol.encrypted
         if self._wanted.session:
             self._publish(SessionIdentified(ts_ns, *_fields(key), protocol.name, IdentifiedBy.CONTENT), out)
         return session

@@ -1,4 +1,8 @@
-"""Typed protocol messages, one module per protocol, in one tagged union (`kind`)."""
+"""Typed protocol messages, one module per protocol, in one tagged union (`kind`).
+
+A new protocol's module has its messages and their union, which is added to `Message` here; readers import the messages
+from that module.
+"""
 
 from lapwing.events.messages.base import REDACTED, UNKNOWN_VERB, BaseMessage
 from lapwing.events.messages.dns import DnsQuery, DnsQuestion, DnsRecord, DnsResponse
@@ -6,6 +10,7 @@ from lapwing.events.messages.ftp import FtpCommand, FtpReply
 from lapwing.events.messages.http import HttpRequest, HttpResponse
 from lapwing.events.messages.smtp import AUTH_DATA_VERB, SmtpCommand, SmtpMail, SmtpReply
 from lapwing.events.messages.ssh import SshAuthInferred, SshBanner, SshKexInit
+from lapwing.events.messages.tls import TlsMessage
 
 Message = (
     HttpRequest
@@ -20,6 +25,7 @@ Message = (
     | SshAuthInferred
     | DnsQuery
     | DnsResponse
+    | TlsMessage
 )
 
 __all__ = [

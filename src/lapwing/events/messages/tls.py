@@ -1,0 +1,83 @@
+"""What TLS shows before its encryption (RFC 8446, RFC 5246)."""
+
+from msgspec import field
+
+from lapwing.events.messages.base import BaseMessage
+
+
+class TlsClientHello(BaseMessage, frozen=True, gc=False, tag="tls.client_hello"):
+    """What a client offers. Numbers are IANA's, in the order sent, values of GREASE (RFC 8701) included.
+
+    `version` is the highest offered. `resumes` says that a session ticket or a pre-shared key is presented, `ech` that
+    an encrypted hello (or its imitation) came along, so `server_name` may be only the outer name.
+    `ja3` is an MD5 in hex, `ja4` the fingerprint of the same name; both ignore GREASE.
+    """
+
+    version: str
+    ja3: str
+    ja4: str
+    server_name: str | None = None
+    alpn: list[str] = field(default_factory=list)
+    cipher_suites: list[int] = field(default_factory=list)
+    extensions: list[int] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+    signature_algorithms: list[int] = field(default_factory=list)
+    resumes: bool = False
+    ech: bool = False
+
+
+class TlsServerHello(BaseMessage, frozen=True, gc=False, tag="tls.server_hello"):
+    """What the server chose. `retry` marks a request to the client to say hello again (RFC 8446, 4.1.4).
+
+    `alpn` and `group` are None where they are not in the clear or not used; `ja3s` is an MD5 in hex.
+    """
+
+    version: str
+    cipher_suite: str
+    ja3s: str
+    alpn: str | None = None
+    group: str | None = None
+    extensions: list[int] = field(default_factory=list)
+    retry: bool = False
+
+
+class TlsCertificate(BaseMessage, frozen=True, gc=False, tag="tls.certificate"):
+    """One certificate (RFC 5280): names in the form of RFC 4514, times in nanoseconds UTC.
+
+    `sha256` is over its whole encoding, hex. Of a certificate that cannot be read the rest is empty.
+    `key` says algorithm and size, e.g. `rsa-2048`, `ec-secp256r1`, `ed25519`.
+    """
+
+    sha256: str
+    subject: str = ""
+    issuer: str = ""
+    serial: str = ""
+    not_before_ns: int = 0
+    not_after_ns: int = 0
+    alternative_names: list[str] = field(default_factory=list)
+    key: str = ""
+
+
+class TlsCertificates(BaseMessage, frozen=True, gc=False, tag="tls.certificates"):
+    """The chain one side shows, its own certificate first. Never visible in TLS 1.3."""
+
+    certificates: list[TlsCertificate]
+
+
+class TlsAlert(BaseMessage, frozen=True, gc=False, tag="tls.alert"):
+    """An alert in the clear, with its registered name, e.g. `handshake_failure`."""
+
+    fatal: bool
+    description: str
+
+
+class TlsEstablished(BaseMessage, frozen=True, gc=False, tag="tls.established"):
+    """Both sides went over to encryption: the handshake came to its end as far as can be seen."""
+
+    version: str
+    cipher_suite: str
+    group: str | None = None
+    resumed: bool = False
+
+
+TlsMessage = TlsClientHello | TlsServerHello | TlsCertificates | TlsAlert | TlsEstablished

@@ -1,0 +1,82 @@
+"""Fingerprints of hellos: JA3, JA3S and JA4 (the client's; the only one of its family with a free licence)."""
+
+from collections.abc import Iterable
+from hashlib import md5, sha256
+
+from lapwing.protocols.tls.hello import ALPN, SERVER_NAME, ClientHello, ServerHello, is_grease
+
+MAX_COUNT = 99  # two digits stand for the number of cipher suites and of extensions
+
+_JA4_VERSIONS = {
+    0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300: "s3", 0x0002: "s2",
+    0xFEFF: "d1", 0xFEFD: "d2", 0xFEFC: "d3",
+}  # fmt: skip
+_HASH_CHARS = 12
+_EMPTY_HASH = "0" * _HASH_CHARS
+
+
+def ja3(hello: ClientHello) -> str:
+    """Return version, cipher suites, extensions, groups and point formats as an MD5 in hex, without GREASE."""
+    kinds = (kind for kind, _ in hello.extensions)
+    fields = (
+        str(hello.legacy_version),
+        _decimal(hello.cipher_suites),
+        _decimal(kinds),
+        _decimal(hello.groups),
+        "-".join(map(str, hello.point_formats)),
+    )
+    return _md5(",".join(fields))
+
+
+def ja3s(hello: ServerHello) -> str:
+    """Return version, cipher suite and extensions of the answer as an MD5 in hex."""
+    kinds = "-".join(str(kind) for kind, _ in hello.extensions)
+    return _md5(f"{hello.legacy_version},{hello.cipher_suite},{kinds}")
+
+
+def ja4(hello: ClientHello, transport: str) -> str:
+    """Return the JA4 of a hello; `transport` is `t` for TCP, `q` for QUIC, `d` for DTLS."""
+    ciphers = [one for one in hello.cipher_suites if not is_grease(one)]
+    kinds = [kind for kind, _ in hello.extensions if not is_grease(kind)]
+    name = "d" if SERVER_NAME in kinds else "i"
+    counts = f"{min(len(ciphers), MAX_COUNT):02}{min(len(kinds), MAX_COUNT):02}"
+    version = _JA4_VERSIONS.get(hello.version, "00")
+    others = [kind for kind in kinds if kind not in (SERVER_NAME, ALPN)]
+    extensions = _hex(sorted(others))
+    if hello.signature_algorithms:
+        extensions += "_" + _hex(one for one in hello.signature_algorithms if not is_grease(one))
+    hashed = _short_hash(extensions) if others else _EMPTY_HASH
+    return f"{transport}{version}{name}{counts}{_ja4_alpn(hello.alpn)}_{_short_hash(_hex(sorted(ciphers)))}_{hashed}"
+
+
+def _ja4_alpn(names: list[bytes]) -> str:
+    """First and last letter of the first name; of its hex where one of them is no ASCII letter or digit.
+
+    A name that begins outside ASCII is `99`, as in the published vectors.
+    """
+    first = names[0] if names else b""
+    if not first:
+        return "00"
+    if first[0] > 0x7F:
+        return "99"
+    ends = first[:1] + first[-1:]
+    if ends.isalnum():
+        return ends.decode("ascii")
+    text = first.hex()
+    return text[0] + text[-1]
+
+
+def _decimal(values: Iterable[int]) -> str:
+    return "-".join(str(value) for value in values if not is_grease(value))
+
+
+def _hex(values: Iterable[int]) -> str:
+    return ",".join(f"{value:04x}" for value in values)
+
+
+def _short_hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:_HASH_CHARS] if text else _EMPTY_HASH
+
+
+def _md5(text: str) -> str:
+    return md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,166 @@
+"""ClientHello and ServerHello as fields (RFC 8446, 4.1; RFC 5246, 7.4.1)."""
+
+from typing import NamedTuple
+
+from lapwing.events import WireError
+from lapwing.protocols.tls.reader import Reader, numbers
+
+MAX_EXTENSIONS = 256  # of one hello; clients send up to some forty
+
+SERVER_NAME = 0
+SUPPORTED_GROUPS = 10
+POINT_FORMATS = 11
+SIGNATURE_ALGORITHMS = 13
+ALPN = 16
+SESSION_TICKET = 35
+PRE_SHARED_KEY = 41
+SUPPORTED_VERSIONS = 43
+KEY_SHARE = 51
+NEXT_PROTOCOL = 13172
+ENCRYPTED_HELLO = 0xFE0D  # RFC 9849
+
+# SHA-256 of "HelloRetryRequest": the random of a ServerHello that is none (RFC 8446, 4.1.3).
+RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+
+
+def is_grease(number: int) -> bool:
+    """Whether a number means nothing and only keeps servers tolerant (RFC 8701)."""
+    return number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF
+
+
+class ClientHello(NamedTuple):
+    """Fields of a ClientHello as sent; `extensions` keeps type and data in order."""
+
+    legacy_version: int
+    session_id: bytes
+    cipher_suites: list[int]
+    extensions: list[tuple[int, bytes]]
+    server_name: str | None
+    alpn: list[bytes]
+    groups: list[int]
+    point_formats: bytes
+    signature_algorithms: list[int]
+    versions: list[int]
+
+    @property
+    def version(self) -> int:
+        """The highest version offered."""
+        return max((one for one in self.versions if not is_grease(one)), default=self.legacy_version)
+
+    def has(self, kind: int) -> bool:
+        """Whether an extension was sent."""
+        return any(one == kind for one, _ in self.extensions)
+
+
+class ServerHello(NamedTuple):
+    """Fields of a ServerHello as sent."""
+
+    version: int
+    session_id: bytes
+    cipher_suite: int
+    extensions: list[tuple[int, bytes]]
+    alpn: bytes | None
+    group: int | None
+    retry: bool
+    legacy_version: int
+
+    def has(self, kind: int) -> bool:
+        """Whether an extension was sent."""
+        return any(one == kind for one, _ in self.extensions)
+
+
+def read_client_hello(body: bytes) -> ClientHello:
+    """Read the body of a ClientHello. Raises WireError; an extension whose inside is broken counts as empty."""
+    reader = Reader(body)
+    version = reader.number(2)
+    reader.take(32)
+    session_id = reader.vector(1)
+    ciphers = numbers(reader.vector(2))
+    reader.vector(1)  # compression
+    extensions = _extensions(reader)
+    by_kind = dict(reversed(extensions))
+    return ClientHello(
+        version,
+        session_id,
+        ciphers,
+        extensions,
+        _server_name(by_kind.get(SERVER_NAME, b"")),
+        _alpn(by_kind.get(ALPN, b"")),
+        _numbers(by_kind.get(SUPPORTED_GROUPS, b""), 2),
+        _point_formats(by_kind.get(POINT_FORMATS, b"")),
+        _numbers(by_kind.get(SIGNATURE_ALGORITHMS, b""), 2),
+        _numbers(by_kind.get(SUPPORTED_VERSIONS, b""), 1),
+    )
+
+
+def read_server_hello(body: bytes) -> ServerHello:
+    """Read the body of a ServerHello. Raises WireError."""
+    reader = Reader(body)
+    version = reader.number(2)
+    random = reader.take(32)
+    session_id = reader.vector(1)
+    cipher = reader.number(2)
+    reader.take(1)  # compression
+    extensions = _extensions(reader)
+    by_kind = dict(reversed(extensions))
+    chosen = by_kind.get(SUPPORTED_VERSIONS, b"")
+    share = by_kind.get(KEY_SHARE, b"")
+    alpn = _alpn(by_kind.get(ALPN, b""))
+    return ServerHello(
+        int.from_bytes(chosen, "big") if len(chosen) == 2 else version,
+        session_id,
+        cipher,
+        extensions,
+        alpn[0] if alpn else None,
+        int.from_bytes(share[:2], "big") if len(share) >= 2 else None,
+        random == RETRY_RANDOM,
+        version,
+    )
+
+
+def _extensions(reader: Reader) -> list[tuple[int, bytes]]:
+    if not reader.left:
+        return []  # before TLS 1.2 they may be left out altogether
+    inner = Reader(reader.vector(2))
+    found: list[tuple[int, bytes]] = []
+    while inner.left:
+        if len(found) == MAX_EXTENSIONS:
+            raise WireError(f"more than {MAX_EXTENSIONS} extensions")
+        found.append((inner.number(2), inner.vector(2)))
+    return found
+
+
+def _server_name(data: bytes) -> str | None:
+    """The first host name of the list (RFC 6066, 3); None where there is none."""
+    try:
+        names = Reader(Reader(data).vector(2))
+        kind, name = names.number(1), names.vector(2)
+    except WireError:
+        return None
+    return name.decode("ascii", "backslashreplace") if kind == 0 and name else None
+
+
+def _alpn(data: bytes) -> list[bytes]:
+    """The protocol names (RFC 7301, 3.1)."""
+    try:
+        names = Reader(Reader(data).vector(2))
+        found = []
+        while names.left:
+            found.append(names.vector(1))
+    except WireError:
+        return []
+    return found
+
+
+def _numbers(data: bytes, length_size: int) -> list[int]:
+    try:
+        return numbers(Reader(data).vector(length_size))
+    except WireError:
+        return []
+
+
+def _point_formats(data: bytes) -> bytes:
+    try:
+        return Reader(data).vector(1)
+    except WireError:
+        return b""

@@ -1,0 +1,189 @@
+"""The parser of one TLS connection: reads what is in the clear and stops where encryption begins."""
+
+from lapwing.events import FlowKey, Message, Side, WireError
+from lapwing.events.messages.tls import TlsAlert, TlsCertificates, TlsClientHello, TlsEstablished, TlsServerHello
+from lapwing.protocols.contract import MORE, NO, YES, Match
+from lapwing.protocols.tls import records
+from lapwing.protocols.tls.certificates import read_chain
+from lapwing.protocols.tls.fingerprints import ja3, ja3s, ja4
+from lapwing.protocols.tls.hello import (
+    ENCRYPTED_HELLO,
+    PRE_SHARED_KEY,
+    SESSION_TICKET,
+    ClientHello,
+    ServerHello,
+    read_client_hello,
+    read_server_hello,
+)
+from lapwing.protocols.tls.names import alert_name, cipher_name, group_name, version_name
+from lapwing.protocols.tls.records import HandshakeBuffer, Record, RecordBuffer
+
+CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, SERVER_KEY_EXCHANGE = 1, 2, 11, 12
+HELLO_REQUEST = 0
+TLS13 = 0x0304
+
+_NAMED_CURVE = 3  # RFC 8422, 5.4
+_FATAL = 2
+_CLIENT = Side.CLIENT
+
+
+def probe(side: Side, head: bytes) -> Match:
+    """Tell TLS by its first record: a hello of that side, or an alert of the server."""
+    if side is _CLIENT or head[:1] == b"\x16":
+        kinds = (records.HANDSHAKE, CLIENT_HELLO if side is _CLIENT else SERVER_HELLO)
+    else:
+        kinds = (records.ALERT, _FATAL)
+    for at, allowed in ((0, range(kinds[0], kinds[0] + 1)), (1, range(3, 4)), (2, range(5)), (3, range(0x49))):
+        if len(head) > at and head[at] not in allowed:
+            return NO
+    if len(head) <= records.HEADER_BYTES:
+        return MORE
+    return YES if head[records.HEADER_BYTES] == kinds[1] else NO
+
+
+def client_hello_message(hello: ClientHello, transport: str) -> TlsClientHello:
+    """Make the message of a hello; `transport` as in `ja4`."""
+    return TlsClientHello(
+        version=version_name(hello.version),
+        ja3=ja3(hello),
+        ja4=ja4(hello, transport),
+        server_name=hello.server_name,
+        alpn=[name.decode("ascii", "backslashreplace") for name in hello.alpn],
+        cipher_suites=hello.cipher_suites,
+        extensions=[kind for kind, _ in hello.extensions],
+        groups=hello.groups,
+        signature_algorithms=hello.signature_algorithms,
+        resumes=any(kind == PRE_SHARED_KEY or (kind == SESSION_TICKET and data) for kind, data in hello.extensions),
+        ech=hello.has(ENCRYPTED_HELLO),
+    )
+
+
+def server_hello_message(hello: ServerHello) -> TlsServerHello:
+    """Make the message of an answer."""
+    return TlsServerHello(
+        version=version_name(hello.version),
+        cipher_suite=cipher_name(hello.cipher_suite),
+        ja3s=ja3s(hello),
+        alpn=None if hello.alpn is None else hello.alpn.decode("ascii", "backslashreplace"),
+        group=None if hello.group is None else group_name(hello.group),
+        extensions=[kind for kind, _ in hello.extensions],
+        retry=hello.retry,
+    )
+
+
+class _Speaker:
+    """One side: its bytes, and whether they are still in the clear."""
+
+    __slots__ = ("encrypted", "handshake", "records", "unreadable")
+
+    def __init__(self) -> None:
+        self.records = RecordBuffer()
+        self.handshake = HandshakeBuffer()
+        self.encrypted = False
+        self.unreadable = False  # after a hole nobody knows where a record begins
+
+
+class TlsParser:
+    """Hellos, certificates and alerts of one connection; done when both sides went over to encryption."""
+
+    def __init__(self) -> None:
+        self.poisoned: str | None = None
+        self.done = False
+        self._client = _Speaker()
+        self._server = _Speaker()
+        self._asked: ClientHello | None = None
+        self._answered: ServerHello | None = None
+        self._curve: str | None = None
+        self._certified = False
+
+    def feed(self, side: Side, data: bytes, now_ns: int) -> list[Message]:
+        """Take the next bytes of `side`."""
+        speaker = self._client if side is _CLIENT else self._server
+        messages: list[Message] = []
+        if speaker.unreadable:
+            return messages
+        speaker.records.push(data)
+        try:
+            while not self.done and (record := speaker.records.record()) is not None:
+                self._record(side, speaker, record, messages)
+        except WireError as problem:
+            self.poisoned = f"{problem}, from the {side}"
+        return messages
+
+    def gap(self, side: Side, missing_bytes: int, now_ns: int) -> list[Message]:
+        """A hole in the handshake ends the reading of that side; one in encrypted data matters not."""
+        speaker = self._client if side is _CLIENT else self._server
+        if not speaker.unreadable and not speaker.records.gap(missing_bytes):
+            speaker.unreadable = True
+            self.done = self._client.unreadable and self._server.unreadable
+        return []
+
+    def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:
+        """Nothing is left to say."""
+        return []
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes held of records and messages that are not whole."""
+        sides = (self._client, self._server)
+        return sum(side.records.held_bytes + side.handshake.held_bytes for side in sides)
+
+    def _record(self, side: Side, speaker: _Speaker, record: Record, messages: list[Message]) -> None:
+        if record.kind == records.CHANGE_CIPHER:
+            # In TLS 1.3 it means nothing (RFC 8446, appendix D.4): encryption begins with application data.
+            if not self._is_13():
+                self._encrypts(speaker, messages)
+        elif record.kind == records.APPLICATION:
+            self._encrypts(speaker, messages)
+        elif speaker.encrypted:
+            return
+        elif record.kind == records.HANDSHAKE:
+            for kind, body in speaker.handshake.add(record.body):
+                self._handshake(side, kind, body, messages)
+        elif record.kind == records.ALERT and len(record.body) == 2:
+            messages.append(TlsAlert(record.body[0] == _FATAL, alert_name(record.body[1])))
+
+    def _is_13(self) -> bool:
+        if self._answered is not None:
+            return self._answered.version >= TLS13
+        return self._asked is not None and self._asked.version >= TLS13 and self._server.encrypted is False
+
+    def _handshake(self, side: Side, kind: int, body: bytes, messages: list[Message]) -> None:
+        if kind == CLIENT_HELLO and side is _CLIENT:
+            self._asked = read_client_hello(body)
+            messages.append(client_hello_message(self._asked, "t"))
+        elif kind == SERVER_HELLO and side is not _CLIENT:
+            hello = read_server_hello(body)
+            messages.append(server_hello_message(hello))
+            if not hello.retry:
+                self._answered = hello
+        elif kind == CERTIFICATE:
+            self._certified = self._certified or side is not _CLIENT
+            messages.append(TlsCertificates(read_chain(body)))
+        elif kind == SERVER_KEY_EXCHANGE and side is not _CLIENT and body[:1] == bytes((_NAMED_CURVE,)):
+            self._curve = group_name(int.from_bytes(body[1:3], "big"))
+
+    def _encrypts(self, speaker: _Speaker, messages: list[Message]) -> None:
+        speaker.encrypted = True
+        answered = self._answered
+        if not (self._client.encrypted and self._server.encrypted):
+            return
+        self.done = True
+        if answered is not None:
+            group = self._curve if answered.group is None else group_name(answered.group)
+            version, cipher = version_name(answered.version), cipher_name(answered.cipher_suite)
+            messages.append(TlsEstablished(version, cipher, group, self._resumed(answered)))
+
+    def _resumed(self, answered: ServerHello) -> bool:
+        """Whether keys of an earlier session serve: by the key the server took, else as no certificate was shown."""
+        if answered.version >= TLS13:
+            return answered.has(PRE_SHARED_KEY)
+        asked = self._asked
+        if asked is None or self._certified:
+            return False
+        return (bool(asked.session_id) and asked.session_id == answered.session_id) or asked.has(SESSION_TICKET)
+
+
+def make(key: FlowKey) -> TlsParser:
+    """Make the parser of one flow."""
+    return TlsParser()

@@ -1,0 +1,43 @@
+"""Reads the nested vectors of TLS (RFC 8446, section 3) without ever passing their ends."""
+
+from lapwing.events import WireError
+
+
+class Reader:
+    """A cursor over bytes; every read past the end raises WireError."""
+
+    __slots__ = ("_data", "_end", "_pos")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._pos = 0
+        self._end = len(data)
+
+    @property
+    def left(self) -> int:
+        """Bytes not read yet."""
+        return self._end - self._pos
+
+    def take(self, count: int) -> bytes:
+        """Read `count` bytes."""
+        end = self._pos + count
+        if end > self._end:
+            raise WireError("a field ends after its message")
+        data = self._data[self._pos : end]
+        self._pos = end
+        return data
+
+    def number(self, size: int) -> int:
+        """Read a big-endian number of `size` bytes."""
+        return int.from_bytes(self.take(size), "big")
+
+    def vector(self, length_size: int) -> bytes:
+        """Read bytes that are preceded by their number."""
+        return self.take(self.number(length_size))
+
+
+def numbers(data: bytes) -> list[int]:
+    """Return pairs of bytes as numbers; raises WireError when a byte is left over."""
+    if len(data) % 2:
+        raise WireError("a list of 16-bit numbers has an odd length")
+    return [data[at] << 8 | data[at + 1] for at in range(0, len(data), 2)]

@@ -1,0 +1,91 @@
+"""Fingerprints of hellos are those that others published."""
+
+from typing import Any
+
+import pytest
+
+from lapwing.protocols.tls.fingerprints import ja3, ja3s, ja4
+from lapwing.protocols.tls.hello import ClientHello, ServerHello, is_grease
+
+CHROME_CIPHERS = "1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f 0035"
+CHROME_EXTENSIONS = "0000 0017 ff01 000a 000b 0023 0010 0005 000d 0012 0033 002d 002b 001b 4469 0015"
+CHROME_SIGNATURES = "0403 0804 0401 0503 0805 0501 0806 0601"
+
+
+def hexed(text: str) -> list[int]:
+    return [int(word, 16) for word in text.split()]
+
+
+def hello(**fields: Any) -> ClientHello:
+    empty = ClientHello(0x0303, b"", [], [], None, [], [], b"", [], [])
+    return empty._replace(**fields)
+
+
+def kinds(*numbers: int) -> list[tuple[int, bytes]]:
+    return [(number, b"") for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "extensions", "groups", "formats", "digest"),
+    [
+        # The two examples of the method's first publication.
+        (
+            [47, 53, 5, 10, 49161, 49162, 49171, 49172, 50, 56, 19, 4],
+            [0, 10, 11],
+            [23, 24, 25],
+            b"\0",
+            "ada70206e40642a3e4461f35503241d5",
+        ),
+        ([4, 5, 10, 9, 100, 98, 3, 6, 19, 18, 99], [], [], b"", "de350869b8c85de67a350c8d186f11e6"),
+    ],
+)
+def test_ja3_is_the_published_one(
+    ciphers: list[int], extensions: list[int], groups: list[int], formats: bytes, digest: str
+) -> None:
+    one = hello(legacy_version=769, cipher_suites=ciphers, extensions=kinds(*extensions))
+    assert ja3(one._replace(groups=groups, point_formats=formats)) == digest
+
+
+def test_ja3s_is_the_published_one() -> None:
+    answer = ServerHello(769, b"", 49172, kinds(65281, 11), None, None, False, 769)
+    assert ja3s(answer) == "623de93db17d313345d7ea481e7443cf"
+
+
+def chrome() -> ClientHello:
+    return hello(
+        cipher_suites=hexed(CHROME_CIPHERS),
+        extensions=kinds(*hexed(CHROME_EXTENSIONS)),
+        alpn=[b"h2", b"http/1.1"],
+        signature_algorithms=hexed(CHROME_SIGNATURES),
+        versions=[0x0304, 0x0303],
+    )
+
+
+def test_ja4_is_the_published_one() -> None:
+    assert ja4(chrome(), "t") == "t13d1516h2_8daaf6152771_e5627efa2ab1"
+
+
+def test_grease_changes_no_fingerprint() -> None:
+    plain = chrome()
+    greased = plain._replace(
+        cipher_suites=[0x4A4A, *plain.cipher_suites],
+        extensions=[(0xFAFA, b""), *plain.extensions, (0x2A2A, b"\0")],
+        versions=[0xCACA, *plain.versions],
+    )
+    assert ja4(greased, "t") == ja4(plain, "t")
+    assert ja3(greased) == ja3(plain)
+    assert is_grease(0xFAFA)
+    assert not is_grease(0xFA0A)
+
+
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [([], "00"), ([b""], "00"), ([b"h"], "hh"), ([b"http/1.1"], "h1"), ([b"\xab\xcd"], "99"), ([b"0\xab"], "3b")],
+)
+def test_the_alpn_part_of_ja4_is_two_characters_whatever_the_name(names: list[bytes], part: str) -> None:
+    assert ja4(hello(alpn=names), "q") == f"q12i0000{part}_000000000000_000000000000"
+
+
+def test_counts_of_a_ja4_stop_at_two_digits() -> None:
+    many = hello(cipher_suites=list(range(200)), extensions=kinds(*range(1, 150)))
+    assert ja4(many, "t").startswith("t12i9999")
