@@ -8,13 +8,23 @@ from tests.conformance.conn import compare_conn
 from tests.conformance.dns import compare_dns
 from tests.conformance.ftp import compare_ftp
 from tests.conformance.http import compare_http
+from tests.conformance.quic import compare_quic
 from tests.conformance.smtp import compare_smtp
 from tests.conformance.ssh import compare_ssh
 from tests.conformance.ssl import compare_ssl
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "conformance.md"
 
-COMPARISONS = (compare_conn, compare_http, compare_ftp, compare_smtp, compare_ssh, compare_ssl, compare_dns)
+COMPARISONS = (
+    compare_conn,
+    compare_http,
+    compare_ftp,
+    compare_smtp,
+    compare_ssh,
+    compare_ssl,
+    compare_quic,
+    compare_dns,
+)
 
 INTRODUCTION = """# Conformance
 
@@ -35,6 +45,7 @@ What is compared, and how:
 - `ssh.log`: banners, negotiated algorithms, and outcome and number of the logins, which both programs infer.
 - `ssl.log`: version, cipher suite, group, server name, protocol, alert, whether resumed and established, and the
   SHA-256 of every certificate of both sides; over TCP and in QUIC.
+- `quic.log`: version, connection ids, server name and the first protocol offered; the history letters are Zeek's own.
 - `dns.log`: queries joined with their answers. The text of records other than addresses and names is Zeek's own and
   not compared; `AA` and `RA` only of answers with records, as Zeek sets them there.
 

@@ -8,6 +8,7 @@ LOGGED_WITHOUT_CHECKSUMS = frozenset(
         "scripts.base.protocols.quic.decrypt-crash",
         "scripts.base.protocols.quic.fragmented-crypto",
         "scripts.base.protocols.quic.merlinc2",
+        "scripts.base.protocols.quic.quic-log",
     }
 )
 """Cases whose log has the packets with wrong checksums: it was made without looking at them."""
@@ -16,7 +17,6 @@ _VNTAG = "VN-Tag is not decoded in this version"
 _OLD_HTTP = "HTTP/0.9"
 _OTHER_START = "TLS that a protocol begins which is not read in this version"
 _STARTTLS = "TLS after STARTTLS"
-_QUIC = "QUIC"
 _TUNNEL = "the flow lies inside a tunnel"
 _CUT_TUNNEL = "the flow lies inside a tunnel: the log is cut to histories and does not say which"
 _DAMAGED = (
@@ -61,18 +61,6 @@ NOT_COMPARED: dict[tuple[str, str], str] = {
     ("ssl.log", "scripts.base.protocols.smtp.starttls"): _STARTTLS,
     ("ssl.log", "scripts.base.protocols.ssl.dtls-stun-dpd"): "DTLS",
     ("ssl.log", "scripts.base.protocols.websocket.wstunnel-https"): "TLS inside a WebSocket",
-    ("ssl.log", "scripts.base.protocols.quic.interop.quic-go_quic-go.handshake"): _QUIC,
-    ("ssl.log", "scripts.base.protocols.quic.interop.quic-go_quic-go.retry"): _QUIC,
-    ("ssl.log", "scripts.base.protocols.quic.merlinc2"): _QUIC,
-    ("ssl.log", "scripts.base.protocols.quic.39264-rand"): _QUIC,
-    ("ssl.log", "scripts.base.protocols.quic.run-pcap"): _QUIC,
-    ("ssl.log", "scripts.base.protocols.quic.quicdoq"): _QUIC,
-    ("ssl.log", "scripts.base.protocols.quic.quicv2-echo-443"): _QUIC,
-    ("ssl.log", "scripts.base.protocols.quic.quicv2-http3-443"): _QUIC,
-    ("ssl.log", "scripts.base.protocols.quic.fragmented-crypto"): _QUIC,
-    ("ssl.log", "scripts.base.protocols.quic.decrypt-fail-google-de-51833"): _QUIC,
-    ("ssl.log", "scripts.base.protocols.quic.multiple-initial-fragmented-crypto-only-initial"): _QUIC,
-    ("ssl.log", "scripts.base.protocols.quic.multiple-initial-fragmented-crypto"): _QUIC,
     ("ssh.log", "scripts.base.protocols.websocket.wstunnel-ssh"): "SSH inside a WebSocket",
     ("ssh.log", "scripts.base.protocols.websocket.wstunnel-ssh-configure"): "SSH inside a WebSocket",
     ("smtp.log", "scripts.base.protocols.http.http-connect"): "SMTP inside a tunnel made by HTTP CONNECT",
@@ -116,5 +104,15 @@ DNS_REASONS: dict[str, str] = {
     "core.ipv6-frag": "IP fragments are not put together in this version",
 }
 SSL_REASONS: dict[str, str] = {}
+QUIC_REASONS: dict[str, str] = {}
 
-ALL_REASONS = (CONN_REASONS, HTTP_REASONS, FTP_REASONS, SMTP_REASONS, SSH_REASONS, DNS_REASONS, SSL_REASONS)
+ALL_REASONS = (
+    CONN_REASONS,
+    HTTP_REASONS,
+    FTP_REASONS,
+    SMTP_REASONS,
+    SSH_REASONS,
+    DNS_REASONS,
+    SSL_REASONS,
+    QUIC_REASONS,
+)

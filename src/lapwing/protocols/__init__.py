@@ -16,12 +16,13 @@ from lapwing.protocols.dns import DNS
 from lapwing.protocols.ftp import FTP
 from lapwing.protocols.http import HTTP
 from lapwing.protocols.identify import StreamIdentifier, first_bytes, identify_datagram
+from lapwing.protocols.quic import QUIC
 from lapwing.protocols.smtp import SMTP
 from lapwing.protocols.ssh import SSH
 from lapwing.protocols.tls import TLS
 
 STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH, TLS)
-DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS,)
+DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS, QUIC)
 
 _FIRST_BYTES = first_bytes(STREAM_PROTOCOLS)
 

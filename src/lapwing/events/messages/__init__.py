@@ -8,6 +8,7 @@ from lapwing.events.messages.base import REDACTED, UNKNOWN_VERB, BaseMessage
 from lapwing.events.messages.dns import DnsQuery, DnsQuestion, DnsRecord, DnsResponse
 from lapwing.events.messages.ftp import FtpCommand, FtpReply
 from lapwing.events.messages.http import HttpRequest, HttpResponse
+from lapwing.events.messages.quic import QuicMessage
 from lapwing.events.messages.smtp import AUTH_DATA_VERB, SmtpCommand, SmtpMail, SmtpReply
 from lapwing.events.messages.ssh import SshAuthInferred, SshBanner, SshKexInit
 from lapwing.events.messages.tls import TlsMessage
@@ -25,6 +26,7 @@ Message = (
     | SshAuthInferred
     | DnsQuery
     | DnsResponse
+    | QuicMessage
     | TlsMessage
 )
 
