@@ -77,9 +77,6 @@ def compare_dns() -> Comparison:
             if reason := why_not_compared("dns.log", case):
                 left_out[reason] += len(theirs)
                 continue
-            over_tcp = [row for row in theirs if row.get("proto") == "tcp"]
-            left_out["DNS over TCP"] += len(over_tcp)
-            theirs = [row for row in theirs if row not in over_tcp]
             ours = {key: lookups(events) for key, events in messages_by_flow(case, "dns").items()}
             compared += len(theirs)
             for row in theirs:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lapwing.events import FlowKey, Message, Side, Transport
-from lapwing.events.messages import DnsQuery, DnsQuestion, DnsRecord, DnsResponse
+from lapwing.events.messages import DnsQuery, DnsQuestion, DnsRecord, DnsResponse, DnsUnanswered
 from lapwing.protocols.contract import Match
 from lapwing.protocols.dns import DNS, MAX_BAD_DATAGRAMS, MAX_PENDING, DnsParser
 
@@ -75,11 +75,27 @@ def test_a_repeated_query_counts_from_its_first_sending() -> None:
     assert message.rtt_ns == 200
 
 
-def test_queries_never_answered_are_forgotten_beyond_the_bound() -> None:
+def test_queries_never_answered_are_named_at_the_end_and_beyond_the_bound() -> None:
     parser = DnsParser(KEY)
+    found: list[Message] = []
     for number in range(MAX_PENDING * 3):
-        parse(parser, Side.CLIENT, query(number=number).to_wire())
+        found += parser.parse(Side.CLIENT, query(number=number).to_wire(), number)
     assert len(parser._pending) == MAX_PENDING
+    found += parser.close(0)
+    unanswered = [one for one in found if isinstance(one, DnsUnanswered)]
+    assert unanswered == [DnsUnanswered(number, "www.example.com", "A", number) for number in range(MAX_PENDING * 3)]
+
+
+def test_a_group_that_is_asked_owes_no_answer() -> None:
+    parser = DnsParser(MULTICAST)
+    parser.parse(Side.CLIENT, query().to_wire(), 0)
+    assert list(parser.close(0)) == []
+
+
+def test_an_answer_to_a_forgotten_query_has_no_rtt() -> None:
+    parser = DnsParser(KEY)
+    for number in range(MAX_PENDING + 1):
+        parser.parse(Side.CLIENT, query(number=number).to_wire(), 0)
     message = parse(parser, Side.SERVER, answer(query(number=0)))
     assert isinstance(message, DnsResponse)
     assert message.rtt_ns is None

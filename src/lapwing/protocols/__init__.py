@@ -13,6 +13,7 @@ from lapwing.protocols.contract import (
     StreamProtocol,
 )
 from lapwing.protocols.dns import DNS
+from lapwing.protocols.dns_tcp import DNS_TCP
 from lapwing.protocols.ftp import FTP
 from lapwing.protocols.http import HTTP
 from lapwing.protocols.identify import StreamIdentifier, first_bytes, identify_datagram
@@ -21,7 +22,7 @@ from lapwing.protocols.smtp import SMTP
 from lapwing.protocols.ssh import SSH
 from lapwing.protocols.tls import TLS
 
-STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH, TLS)
+STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH, TLS, DNS_TCP)
 DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS, QUIC)
 
 _FIRST_BYTES = first_bytes(STREAM_PROTOCOLS)

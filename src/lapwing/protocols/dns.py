@@ -1,4 +1,4 @@
-"""DNS over UDP (RFC 1035), multicast DNS and LLMNR included: queries and answers, paired.
+"""DNS over UDP (RFC 1035; over TCP: `dns_tcp`), multicast DNS and LLMNR included: queries and answers, paired.
 
 Recognised by content: a sane header and a question that parses; the usual ports are only a hint.
 """
@@ -6,16 +6,17 @@ Recognised by content: a sane header and a question that parses; the usual ports
 from collections.abc import Sequence
 
 from lapwing.events import FlowKey, Message, Side, WireError
-from lapwing.events.messages import DnsQuery, DnsResponse
+from lapwing.events.messages import DnsQuery, DnsResponse, DnsUnanswered
 from lapwing.protocols.contract import DatagramParser, DatagramProtocol, Match
 from lapwing.wire import looks_like_dns, read_dns
 
-MAX_PENDING = 256  # unanswered queries per flow; beyond, the oldest is forgotten and its answer has no rtt
+MAX_PENDING = 256  # unanswered queries per flow; beyond, the oldest is given up and its answer has no rtt
 MAX_BAD_DATAGRAMS = 8  # in a row, before the flow is taken to speak something else
 
 _ANY_CLASS = 0xFFFF
 _MULTICAST_CLASS = 0x7FFF  # RFC 6762: the top bit asks for a unicast answer or for a cache flush
 _MULTICAST_PORT = 5353
+_LLMNR_PORT = 5355
 
 # Of the flags.
 _QR = 0x8000
@@ -37,12 +38,14 @@ class DnsParser:
     A datagram that does not parse is skipped; MAX_BAD_DATAGRAMS of them in a row poison the parser.
     """
 
-    __slots__ = ("_bad", "_class_mask", "_pending", "done", "poisoned")
+    __slots__ = ("_bad", "_class_mask", "_everybody_answers", "_pending", "done", "poisoned")
 
     def __init__(self, key: FlowKey) -> None:
         self.poisoned: str | None = None
         self.done = False
         is_multicast = key.server_port == _MULTICAST_PORT or key.client_port == _MULTICAST_PORT
+        # What is asked of a group is answered from other addresses, in other flows.
+        self._everybody_answers = is_multicast or key.server_port == _LLMNR_PORT
         self._class_mask = _MULTICAST_CLASS if is_multicast else _ANY_CLASS
         self._pending: dict[tuple[int, str, str], int] = {}  # to when it was asked
         self._bad = 0
@@ -59,10 +62,10 @@ class DnsParser:
         self._bad = 0
         asked = (number, questions[0].name, questions[0].qtype) if questions else None
         if not flags & _QR:
-            if asked is not None:
-                self._note(asked, now_ns)
             recursion, unchecked = flags & _RD != 0, flags & _CD != 0
-            return (DnsQuery(number, flags >> 11 & 0xF, questions, recursion, unchecked, additional_count),)
+            query = DnsQuery(number, flags >> 11 & 0xF, questions, recursion, unchecked, additional_count)
+            given_up = () if asked is None else self._note(asked, now_ns)
+            return (query, *given_up) if given_up else (query,)
         asked_ns = self._pending.pop(asked, None) if asked is not None else None
         return (
             DnsResponse(
@@ -83,13 +86,20 @@ class DnsParser:
 
     def close(self, now_ns: int) -> Sequence[Message]:
         """See DatagramParser."""
-        return ()
+        pending, self._pending = self._pending, {}
+        if self._everybody_answers:
+            return ()
+        return [DnsUnanswered(*asked, asked_ns) for asked, asked_ns in pending.items()]
 
-    def _note(self, asked: tuple[int, str, str], now_ns: int) -> None:
+    def _note(self, asked: tuple[int, str, str], now_ns: int) -> Sequence[Message]:
+        """Keep when it was asked first; returns what had to be given up for it."""
         pending = self._pending
         pending.setdefault(asked, now_ns)
-        if len(pending) > MAX_PENDING:
-            del pending[next(iter(pending))]
+        if len(pending) <= MAX_PENDING:
+            return ()
+        oldest = next(iter(pending))
+        asked_ns = pending.pop(oldest)
+        return () if self._everybody_answers else (DnsUnanswered(*oldest, asked_ns),)
 
 
 def _make(key: FlowKey) -> DatagramParser:

@@ -5,7 +5,7 @@ from that module.
 """
 
 from lapwing.events.messages.base import REDACTED, UNKNOWN_VERB, BaseMessage
-from lapwing.events.messages.dns import DnsQuery, DnsQuestion, DnsRecord, DnsResponse
+from lapwing.events.messages.dns import DnsQuery, DnsQuestion, DnsRecord, DnsResponse, DnsUnanswered
 from lapwing.events.messages.ftp import FtpCommand, FtpReply
 from lapwing.events.messages.http import HttpRequest, HttpResponse
 from lapwing.events.messages.quic import QuicMessage
@@ -26,6 +26,7 @@ Message = (
     | SshAuthInferred
     | DnsQuery
     | DnsResponse
+    | DnsUnanswered
     | QuicMessage
     | TlsMessage
 )
@@ -39,6 +40,7 @@ __all__ = [
     "DnsQuestion",
     "DnsRecord",
     "DnsResponse",
+    "DnsUnanswered",
     "FtpCommand",
     "FtpReply",
     "HttpRequest",

@@ -47,3 +47,12 @@ class DnsResponse(BaseMessage, frozen=True, gc=False, tag="dns.response"):
     recursion_desired: bool = False
     recursion_available: bool = False
     rtt_ns: int | None = None
+
+
+class DnsUnanswered(BaseMessage, frozen=True, gc=False, tag="dns.unanswered"):
+    """A query that nobody answered before its flow ended or too many others waited; `asked_ns` is its time."""
+
+    transaction_id: int
+    name: str
+    qtype: str
+    asked_ns: int
