@@ -7,6 +7,7 @@ from lapwing.wire import looks_like_dns
 
 HEADER_BYTES = 12
 LENGTH_BYTES = 2
+MAX_FIRST_BYTES = 8 * 1024  # a longer first message is rare, and other protocols often begin with such bytes
 
 _MAX_COUNT = 64  # of each section of a query
 _CLIENT = Side.CLIENT
@@ -17,6 +18,8 @@ _OPCODES = frozenset({0, 1, 2, 4, 5, 6})
 
 def probe(side: Side, head: bytes) -> Match:
     """Tell DNS by a length, a sane header behind it and the names of the first question."""
+    if head[0] >= MAX_FIRST_BYTES >> 8:
+        return NO
     if len(head) < LENGTH_BYTES:
         return MORE
     length = head[0] << 8 | head[1]
@@ -137,5 +140,5 @@ def make(key: FlowKey) -> DnsStreamParser:
     return DnsStreamParser(key)
 
 
-# Longer queries and answers than these lengths begin with are rare; other protocols begin with such bytes often.
-DNS_TCP = StreamProtocol("dns", frozenset({53}), probe, make, starts=(bytes(range(4)), bytes(range(32))))
+_STARTS = bytes(range(MAX_FIRST_BYTES >> 8))
+DNS_TCP = StreamProtocol("dns", frozenset({53}), probe, make, starts=(_STARTS, _STARTS))
