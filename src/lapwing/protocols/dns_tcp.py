@@ -7,9 +7,11 @@ from lapwing.wire import looks_like_dns
 
 HEADER_BYTES = 12
 LENGTH_BYTES = 2
-MAX_FIRST_BYTES = 8 * 1024  # a longer first message is rare, and other protocols often begin with such bytes
+MAX_FIRST_QUERY_BYTES = 4 * 1024  # longer first messages are rare, and other protocols often begin with such bytes
+MAX_FIRST_ANSWER_BYTES = 8 * 1024
 
 _MAX_COUNT = 64  # of each section of a query
+_STARTS = (bytes(range(MAX_FIRST_QUERY_BYTES >> 8)), bytes(range(MAX_FIRST_ANSWER_BYTES >> 8)))
 _CLIENT = Side.CLIENT
 _QR = 0x80
 _UNUSED_FLAG = 0x40  # the Z bit, in the second byte of the flags
@@ -18,7 +20,7 @@ _OPCODES = frozenset({0, 1, 2, 4, 5, 6})
 
 def probe(side: Side, head: bytes) -> Match:
     """Tell DNS by a length, a sane header behind it and the names of the first question."""
-    if head[0] >= MAX_FIRST_BYTES >> 8:
+    if head[0] not in _STARTS[side is not _CLIENT]:
         return NO
     if len(head) < LENGTH_BYTES:
         return MORE
@@ -140,5 +142,4 @@ def make(key: FlowKey) -> DnsStreamParser:
     return DnsStreamParser(key)
 
 
-_STARTS = bytes(range(MAX_FIRST_BYTES >> 8))
-DNS_TCP = StreamProtocol("dns", frozenset({53}), probe, make, starts=(_STARTS, _STARTS))
+DNS_TCP = StreamProtocol("dns", frozenset({53}), probe, make, starts=_STARTS)
