@@ -1,6 +1,7 @@
 """Lapwing watches login sessions: packets in, typed messages, logins and credential attacks out.
 
 `read` gives the events of captures, `stream` the same for `async for`, `flows` only their flow records, fast.
+`callbacks.session` waits for whoever reaches what was planted.
 The words these speak are in `lapwing.events`.
 """
 
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lapwing._version import __version__
 
 if TYPE_CHECKING:
+    from lapwing import callbacks
     from lapwing.app.flow_reading import FlowReading, flows
     from lapwing.app.reading import Reading, read, stream
 
@@ -21,16 +23,18 @@ _HOMES = {
     "stream": "lapwing.app.reading",
 }
 
-__all__ = ["FlowReading", "Reading", "__version__", "flows", "read", "stream"]
+__all__ = ["FlowReading", "Reading", "__version__", "callbacks", "flows", "read", "stream"]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: `import lapwing` alone stays cheap."""
+    from importlib import import_module
+
+    if name == "callbacks":
+        return import_module("lapwing.callbacks")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'lapwing' has no attribute {name!r}")
-    from importlib import import_module
-
     value = getattr(import_module(home), name)
     globals()[name] = value
     return value

@@ -181,6 +181,8 @@ def test_a_query_that_cannot_be_read_is_shown_in_hex() -> None:
         ("oast.example.com", "https://oast.example.com"),
         (" http://u:p@OAST.example.com.:8443/x?y ", "https://oast.example.com:8443"),
         ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+        ("http://192.0.2.1:8080", "https://192.0.2.1:8080"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
     ],
 )
 def test_a_collectors_address_has_one_form(text: str, server: str) -> None:

@@ -1,7 +1,10 @@
 """Who reached a token we planted: tokens, correlation, the interactsh wire, sessions, responders.
 
 Nothing here opens a socket, reads a clock or draws a random number; time and entropy are handed in.
+The room's face also hands out `session`, the client: it lives on the floor that may open sockets (decision 0009).
 """
+
+from typing import TYPE_CHECKING, Any
 
 from lapwing.callbacks import interactsh, responders
 from lapwing.callbacks.correlation import TO_THE_END, Place, Registry, attribute, correlate, places
@@ -20,12 +23,13 @@ from lapwing.callbacks.interaction import (
     Turn,
     protocol_of,
 )
+from lapwing.callbacks.machine import CallbackSession, Fetch, Output, Received, Register, Resolve, State
 from lapwing.callbacks.noise import Noise, NoiseMarker, NoiseRules
 from lapwing.callbacks.outcomes import Accepts, Disabled, Inconclusive, NotObserved, Observed, Outcome, accepts
 from lapwing.callbacks.policy import Answer, Policy, Verdict, decide, wait_needed
 from lapwing.callbacks.published import received_event, tripped_event
-from lapwing.callbacks.session import CallbackSession, Fetch, Output, Received, Register, Resolve, State
-from lapwing.callbacks.settings import SessionSettings
+from lapwing.callbacks.retention import Gap
+from lapwing.callbacks.settings import ClientSettings, SessionSettings
 from lapwing.callbacks.tokens import (
     DEFAULT_ID_LENGTH,
     DEFAULT_NONCE_LENGTH,
@@ -34,6 +38,9 @@ from lapwing.callbacks.tokens import (
     TokenKey,
     correlation_id,
 )
+
+if TYPE_CHECKING:
+    from lapwing.io.callbacks import session
 
 __all__ = [
     "DEFAULT_ID_LENGTH",
@@ -44,10 +51,12 @@ __all__ = [
     "AnyInteraction",
     "Attribution",
     "CallbackSession",
+    "ClientSettings",
     "Disabled",
     "DnsInteraction",
     "Fetch",
     "FtpInteraction",
+    "Gap",
     "HttpInteraction",
     "Inconclusive",
     "Interaction",
@@ -86,6 +95,16 @@ __all__ = [
     "protocol_of",
     "received_event",
     "responders",
+    "session",
     "tripped_event",
     "wait_needed",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Fetch the client when it is first asked for; nothing in this room uses it."""
+    if name != "session":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return import_module("lapwing.io.callbacks").session

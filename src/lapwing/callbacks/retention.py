@@ -66,6 +66,10 @@ class Gaps:
                 return gap
         return None
 
+    def spans(self) -> list[Gap]:
+        """All of them, oldest first."""
+        return list(self._gaps)
+
     def __len__(self) -> int:
         return len(self._gaps)
 

@@ -1,7 +1,10 @@
 """How a callback session waits, asks and remembers."""
 
+from ipaddress import ip_network
+
 import msgspec
 
+from lapwing.callbacks.tokens import MAX_LABEL_LENGTH, MIN_PART_LENGTH
 from lapwing.events import SettingsError
 
 
@@ -32,3 +35,30 @@ class SessionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise SettingsError("callbacks.session.default_timeout_s: must not be above max_timeout_s")
         if self.poll_interval_s >= self.default_timeout_s:
             raise SettingsError("callbacks.session.poll_interval_s: must be below default_timeout_s")
+
+
+class ClientSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a collector is reached, and what the tokens look like."""
+
+    domain: str = ""  # below which tokens are planted; the server's own name when empty
+    private_networks: tuple[str, ...] = ()  # of one's own collectors, e.g. 192.0.2.0/24; others are never contacted
+    ca_file: str = ""  # PEM certificates that vouch for the collector; those of the system when empty
+    call_timeout_s: float = 5.0  # of one call to the collector
+    id_length: int = 20  # characters; as long as the collector's, or it reports nothing
+    nonce_length: int = 13  # characters behind them; likewise
+    waits: SessionSettings = SessionSettings()
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError for a value no collector can be reached with."""
+        if self.call_timeout_s <= 0:
+            raise SettingsError("callbacks.client.call_timeout_s: must be above 0")
+        shortest = MIN_PART_LENGTH
+        total = self.id_length + self.nonce_length
+        if min(self.id_length, self.nonce_length) < shortest or total > MAX_LABEL_LENGTH:
+            allowed = f"at least {shortest} each, together at most {MAX_LABEL_LENGTH}"
+            raise SettingsError(f"callbacks.client.id_length, nonce_length: {allowed}")
+        for network in self.private_networks:
+            try:
+                ip_network(network)
+            except ValueError as problem:
+                raise SettingsError(f"callbacks.client.private_networks: {problem}; e.g. 192.0.2.0/24") from None

@@ -159,12 +159,16 @@ class TokenBook:
     def mint(self, purpose: str, now_ns: int) -> Token:
         """Return the next token. Raises ValueError when the shape has no more room: register anew."""
         token = self.key.mint(self.next_number, purpose)
-        self.next_number += 1
-        self._minted[token.number] = (purpose, now_ns)
+        self.recall(token.number, purpose, now_ns)
+        return token
+
+    def recall(self, number: int, purpose: str, minted_ns: int) -> None:
+        """Remember a token, which an earlier run may have minted; the next one minted has a higher number."""
+        self.next_number = max(self.next_number, number + 1)
+        self._minted[number] = (purpose, minted_ns)
         if len(self._minted) > self._limit:
             del self._minted[next(iter(self._minted))]
             self.forgotten_count += 1
-        return token
 
     def read(self, unique_id: str) -> Token | None:
         """Return the token of a reported id, whatever its letter case; None when it is forged, foreign or forgotten."""

@@ -12,6 +12,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 def normalise_server(text: str) -> str:
     """Return `https://host[:port]`: a missing scheme and `http://` become https; path, query and user are dropped.
 
+    Only `http://` to a loopback address stays what it is: nothing leaves the machine.
     Raises SettingsError for what has no host with a dot, or characters no host has.
     """
     trimmed = text.strip()
@@ -24,7 +25,15 @@ def normalise_server(text: str) -> str:
     plain = host.isascii() and all(character.isalnum() or character in ".-:_" for character in host)
     if parts.scheme not in {"http", "https"} or not plain or ("." not in host and ":" not in host):
         raise SettingsError("callbacks.server: give a host name with a dot, such as oast.example.com")
-    return f"https://{shown}" + ("" if port is None else f":{port}")
+    scheme = "http" if parts.scheme == "http" and _is_loopback(host) else "https"
+    return f"{scheme}://{shown}" + ("" if port is None else f":{port}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def refused_address(address: str, allowed: Iterable[str] = ()) -> bool:

@@ -11,10 +11,7 @@ from lapwing.callbacks import Attribution, DnsInteraction, HttpInteraction, Inte
 from lapwing.callbacks.interaction import OtherInteraction
 from lapwing.callbacks.interactsh import FetchFailure
 from lapwing.callbacks.interactsh.client import Batch
-from lapwing.callbacks.outcomes import Accepts, Disabled, Inconclusive, NotObserved, Observed, Outcome
-from lapwing.callbacks.pace import MANY_FAILURES, RateBucket, backoff_ns
-from lapwing.callbacks.retention import MAX_DIGESTS, MAX_FORGOTTEN, MAX_GAPS, Gap, Gaps, Observations, Repeats
-from lapwing.callbacks.session import (
+from lapwing.callbacks.machine import (
     CallbackSession,
     Fetch,
     Output,
@@ -23,6 +20,9 @@ from lapwing.callbacks.session import (
     Resolve,
     State,
 )
+from lapwing.callbacks.outcomes import Accepts, Disabled, Inconclusive, NotObserved, Observed, Outcome
+from lapwing.callbacks.pace import MANY_FAILURES, RateBucket, backoff_ns
+from lapwing.callbacks.retention import MAX_DIGESTS, MAX_FORGOTTEN, MAX_GAPS, Gap, Gaps, Observations, Repeats
 from lapwing.callbacks.settings import SessionSettings
 from lapwing.callbacks.tokens import Token, TokenBook, TokenKey, correlation_id
 from lapwing.events import SettingsError

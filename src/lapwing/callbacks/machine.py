@@ -84,6 +84,7 @@ class CallbackSession:
         self.undecryptable_count = 0
         self.shared_dropped_count = 0
         self.streaming = False
+        self.follower_count = 0
         self._shared: deque[Interaction] = deque()
         self._observations = Observations(self.settings)
         self._repeats = Repeats()
@@ -126,6 +127,18 @@ class CallbackSession:
         outputs: list[Output] = [Register(now_ns + backoff_ns(self.failure_count, self.settings.max_backoff_s))]
         return self._planned(now_ns, outputs + self._give_up(now_ns))
 
+    def recall(self, interactions: Iterable[Interaction], gaps: Iterable[Gap], now_ns: int) -> None:
+        """What an earlier run of this session saw, and the spans in which it may have missed something."""
+        for gap in gaps:
+            self._gaps.add(gap)
+        for interaction in interactions:
+            self._take([interaction], now_ns)
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """The spans in which something may have been lost, for the next run of this session."""
+        return self._gaps.spans()
+
     # Waits.
 
     def wait(
@@ -167,6 +180,17 @@ class CallbackSession:
         waiter = self._waiters.get(waiter_id)
         if waiter is not None:
             self._remove(waiter)
+        return self._planned(now_ns, [])
+
+    def follow(self, now_ns: int) -> list[Output]:
+        """Somebody wants everything that comes, not one token's: the collector is asked without waits too."""
+        self.follower_count += 1
+        self._demand = True
+        return self._planned(now_ns, [])
+
+    def unfollow(self, now_ns: int) -> list[Output]:
+        """They want it no longer."""
+        self.follower_count -= 1
         return self._planned(now_ns, [])
 
     # Fetches.
@@ -385,7 +409,7 @@ class CallbackSession:
     def _due(self, now_ns: int) -> int | None:
         if self.state is not State.LISTENING or self.streaming or self._fetching_since_ns is not None:
             return None
-        if not self._waiters:
+        if not self._waiters and not self.follower_count:
             return None
         if self.failure_count:
             due_ns = self._last_failure_ns + backoff_ns(self.failure_count, self.settings.max_backoff_s)

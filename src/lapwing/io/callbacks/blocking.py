@@ -1,0 +1,136 @@
+"""The same session without an event loop of one's own: a thread runs one, and its answers are waited for."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from lapwing.callbacks import Accepts, Disabled, Outcome, Token
+from lapwing.io.callbacks.client import Session
+from lapwing.io.callbacks.following import Hit
+from lapwing.io.callbacks.planted import Planted
+
+Result = TypeVar("Result")
+
+
+class BlockingSession:
+    """A session with a collector, for code without `async`; use it with `with`. Threads may share it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lapwing-callbacks", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            self._run(self._session.__aenter__())
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session: who waits, in whatever thread, is told at once. Doing it twice does nothing more."""
+        if not self._loop.is_closed():
+            try:
+                self._run(self._session.aclose())
+            finally:
+                self._stop()
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        if self._loop.is_closed():
+            work.close()
+            raise RuntimeError("the callback session is closed")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # Ctrl-C ends the wait over there too
+            raise
+
+    def _ask(self, question: Callable[[], Result]) -> Result:
+        async def ask() -> Result:
+            return question()
+
+        return self._run(ask())
+
+    def mint(self, purpose: str = "") -> Planted:
+        """Return a new token to plant; nothing is sent. Raises ValueError when the purpose is too long."""
+        return self._ask(lambda: self._session.mint(purpose))
+
+    def find(self, text: str) -> Planted | None:
+        """Return the token of this session that `text` (an id, a host name or an address of it) names, or None."""
+        return self._ask(lambda: self._session.find(text))
+
+    def wait_for(self, token: Planted | Token, accepts: Accepts = "any", timeout: float | None = None) -> Outcome:
+        """Wait until somebody reaches `token` by a protocol that `accepts` names; earlier times count.
+
+        `timeout` is seconds, by default and at most those of the settings. `NotObserved` is only returned with proof,
+        which may take up to the verdict's grace past the timeout.
+        """
+        return self._run(self._session.wait_for(token, accepts, timeout))
+
+    @contextmanager
+    def following(self) -> Iterator[Iterator[Hit]]:
+        """Everything that comes, for `for`: own tokens, and what the collector shows to all its clients."""
+        context = self._session.following()
+        reader = self._run(_entered(context))
+
+        def hits() -> Iterator[Hit]:
+            while True:
+                try:
+                    yield self._run(reader.__anext__())
+                except StopAsyncIteration:
+                    return
+
+        try:
+            yield hits()
+        finally:
+            if not self._loop.is_closed():
+                self._run(_left(context))
+
+    @property
+    def domain(self) -> str:
+        """The name below which tokens are planted."""
+        return self._session.domain
+
+    @property
+    def server(self) -> str:
+        """The collector's address."""
+        return self._session.server
+
+    @property
+    def disabled(self) -> Disabled | None:
+        """Why nobody is listening; None while the session works."""
+        return self._session.disabled
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the collector has not been reached several times in a row."""
+        return self._session.degraded
+
+    def statistics(self) -> dict[str, int]:
+        """Everything that is held or was dropped."""
+        return self._ask(self._session.statistics)
+
+
+async def _entered(context: Any) -> Any:
+    return await context.__aenter__()
+
+
+async def _left(context: Any) -> None:
+    await context.__aexit__(None, None, None)

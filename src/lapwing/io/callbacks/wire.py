@@ -1,0 +1,117 @@
+"""Calls to a collector over HTTP, within bounds. What goes wrong is a `CallError` whose text names no address."""
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import httpcore2
+import httpx2
+
+from lapwing.callbacks.interactsh import Call, CallError, FetchFailure
+from lapwing.events import SettingsError
+from lapwing.io.callbacks.screened import RefusedAddressError, ScreenedTransport
+
+USER_AGENT = "lapwing"
+
+
+class Answer(NamedTuple):
+    """What came back. `cut`: the body was longer than the bound."""
+
+    status: int
+    body: bytes
+    cut: bool = False
+
+
+class Collector(Protocol):
+    """Where calls go; tests put their own in its place."""
+
+    async def send(self, call: Call, *, max_bytes: int) -> Answer:
+        """Make one call. Raises CallError."""
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+
+
+class HttpCollector:
+    """A collector behind an address that `normalise_server` returned."""
+
+    def __init__(
+        self, server: str, *, timeout_s: float, allowed: Iterable[str] = (), tls: ssl.SSLContext | None = None
+    ) -> None:
+        """`timeout_s` bounds one call, slow drips included. `tls` verifies by the system's authorities by default."""
+        self._timeout_s = timeout_s
+        self._client = httpx2.AsyncClient(
+            base_url=server,
+            transport=ScreenedTransport(tls or ssl.create_default_context(), allowed),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=timeout_s,
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        )
+
+    async def send(self, call: Call, *, max_bytes: int) -> Answer:
+        """Make one call. Raises CallError."""
+        progress = _Progress()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._exchange(call, max_bytes, progress)
+        except RefusedAddressError:
+            raise CallError(FetchFailure.CONNECT, REFUSED) from None
+        except (httpcore2.TimeoutException, TimeoutError):
+            raise CallError(progress.failure(FetchFailure.TIMEOUT)) from None
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.HTTPError, OSError) as problem:
+            # The text of a connection that failed is the system's; others may quote what was sent.
+            detail = "" if progress.sent else str(problem)
+            raise CallError(progress.failure(FetchFailure.REQUEST), detail) from None
+
+    async def _exchange(self, call: Call, max_bytes: int, progress: "_Progress") -> Answer:
+        body = bytearray()
+        async with self._client.stream(
+            call.method,
+            call.path,
+            content=call.body or None,
+            headers=dict(call.headers),
+            extensions={"trace": progress.trace},
+        ) as answer:
+            progress.answered = True
+            async for part in answer.aiter_raw():
+                body += part
+                if len(body) > max_bytes:
+                    return Answer(answer.status_code, bytes(body[:max_bytes]), cut=True)
+            return Answer(answer.status_code, bytes(body))
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        await self._client.aclose()
+
+
+REFUSED = "the name leads to a private address, so the collector was not contacted; allow its network if it is yours"
+
+
+class _Progress:
+    """How far one call came, for the name of the error that ends it."""
+
+    def __init__(self) -> None:
+        self.sent = False
+        self.answered = False
+
+    async def trace(self, step: str, _: object) -> None:
+        """The connection tells its steps."""
+        if step == "http11.send_request_headers.started":
+            self.sent = True
+
+    def failure(self, otherwise: FetchFailure) -> FetchFailure:
+        """What was not sent has emptied no mailbox."""
+        if not self.sent:
+            return FetchFailure.CONNECT
+        return FetchFailure.BODY if self.answered and otherwise is FetchFailure.REQUEST else otherwise
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Verify by the system's authorities, or by those of `ca_file` alone. Raises SettingsError."""
+    try:
+        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except (OSError, ssl.SSLError) as problem:
+        raise SettingsError(f"callbacks.ca_file: {ca_file}: {problem}; give a file of PEM certificates") from None
