@@ -32,6 +32,16 @@ class Level(StrEnum):
     CRITICAL = "critical"
 
 
+class RingSize(StrEnum):
+    """Profiles of the ring, without loading what uses them."""
+
+    DEFAULT = "default"
+    HIGH_THROUGHPUT = "high-throughput"
+    LOW_LATENCY = "low-latency"
+    LOW_MEMORY = "low-memory"
+    JUMBO = "jumbo"
+
+
 Files = Annotated[
     list[str] | None,
     typer.Argument(
@@ -50,6 +60,55 @@ OutputOption = Annotated[
     Format | None, typer.Option("-o", "--output", help="Shape; table on a terminal and ndjson elsewhere by default.")
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML.")]
+Interface = Annotated[
+    str | None, typer.Option("-i", "--interface", metavar="IFACE", help="Watch this interface; any for all of them.")
+]
+EventFamilies = Annotated[
+    str | None,
+    typer.Option(
+        "--events",
+        metavar="FAMILIES",
+        help="Which events to write: auth,finding,decision,anomaly by default; also flow, session, sensor, all.",
+    ),
+]
+FailOn = Annotated[Level | None, typer.Option("--fail-on", help="Exit with 1 when a finding is at least this severe.")]
+WriteTo = Annotated[
+    str | None, typer.Option("-w", "--write", metavar="FILE", help="Also write the packets to this capture.")
+]
+RotateSize = Annotated[
+    str | None, typer.Option("--rotate-size", metavar="SIZE", help="Begin a new file at this size, e.g. 100MiB.")
+]
+RotateTime = Annotated[
+    str | None, typer.Option("--rotate-time", metavar="TIME", help="Begin a new file after this time, e.g. 10m.")
+]
+KeepFiles = Annotated[
+    int | None, typer.Option("--keep", min=1, metavar="N", help="Delete the oldest files beyond this many.")
+]
+Before = Annotated[
+    str | None,
+    typer.Option("--before", metavar="TIME", help="Write only around findings, from this long before each, e.g. 30s."),
+]
+After = Annotated[
+    str | None, typer.Option("--after", metavar="TIME", help="With --before: how long to go on; 60s by default.")
+]
+Profile = Annotated[RingSize, typer.Option("--profile", help="Size of the ring between kernel and reader.")]
+Snaplen = Annotated[
+    int | None,
+    typer.Option("-s", "--snaplen", min=64, max=262_144, help="Bytes of each packet to take; all by default."),
+]
+Promiscuous = Annotated[
+    bool, typer.Option("--promiscuous/--no-promiscuous", " /-p", help="Take packets addressed to others too.")
+]
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", metavar="NAME", help="Network namespace of the interface.")
+]
+FanoutGroup = Annotated[
+    int | None,
+    typer.Option("--fanout", min=0, max=65_535, metavar="GROUP", help="Share the packets with others of this group."),
+]
+User = Annotated[
+    str | None, typer.Option("-Z", "--user", metavar="USER", help="Become this user once the interface is open.")
+]
 NoNames = Annotated[bool, typer.Option("-n", help="Accepted for the fingers: addresses are never resolved.")]
 
 
@@ -75,25 +134,57 @@ def read(
     filter_: Filter = None,
     count: Count = None,
     output: OutputOption = None,
-    events: Annotated[
-        str | None,
-        typer.Option(
-            "--events",
-            metavar="FAMILIES",
-            help="Which events to write: auth,finding,decision,anomaly by default; also flow, session, sensor, all.",
-        ),
-    ] = None,
-    fail_on: Annotated[
-        Level | None, typer.Option("--fail-on", help="Exit with 1 when a finding is at least this severe.")
-    ] = None,
+    events: EventFamilies = None,
+    fail_on: FailOn = None,
+    write: WriteTo = None,
+    rotate_size: RotateSize = None,
+    rotate_time: RotateTime = None,
+    keep: KeepFiles = None,
+    before: Before = None,
+    after: After = None,
     config: ConfigFile = None,
     _names: NoNames = False,
 ) -> None:
     """Read captures: logins, findings, and what could not be seen."""
+    from lapwing.app.commands.options import RecordOptions
     from lapwing.app.commands.read import ReadOptions, run
 
-    options = ReadOptions(_inputs(files, more), filter_, count, output, events, fail_on, config)
-    _exit(run, options)
+    record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
+    _exit(run, ReadOptions(_inputs(files, more), filter_, count, output, events, fail_on, config, record))
+
+
+@app.command()
+def watch(
+    interface: Annotated[
+        str, typer.Option("-i", "--interface", metavar="IFACE", help="The interface; any for all of them.")
+    ],
+    filter_: Filter = None,
+    count: Count = None,
+    output: OutputOption = None,
+    events: EventFamilies = None,
+    fail_on: FailOn = None,
+    write: WriteTo = None,
+    rotate_size: RotateSize = None,
+    rotate_time: RotateTime = None,
+    keep: KeepFiles = None,
+    before: Before = None,
+    after: After = None,
+    profile: Profile = RingSize.DEFAULT,
+    snaplen: Snaplen = None,
+    promiscuous: Promiscuous = True,
+    namespace: Namespace = None,
+    fanout: FanoutGroup = None,
+    user: User = None,
+    config: ConfigFile = None,
+    _names: NoNames = False,
+) -> None:
+    """Watch an interface: logins, findings, and what could not be seen, as they happen. Ctrl-C ends it."""
+    from lapwing.app.commands.options import LiveOptions, RecordOptions
+    from lapwing.app.commands.watch import WatchOptions, run
+
+    live = LiveOptions(interface, profile, snaplen, promiscuous, namespace, fanout, user)
+    record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
+    _exit(run, WatchOptions(live, record, filter_, count, output, events, fail_on, config))
 
 
 @app.command()
@@ -103,13 +194,19 @@ def flows(
     filter_: Filter = None,
     count: Count = None,
     output: OutputOption = None,
+    interface: Interface = None,
+    namespace: Namespace = None,
+    user: User = None,
     config: ConfigFile = None,
     _names: NoNames = False,
 ) -> None:
-    """Read captures and write one flow record per flow; nothing above the transport is parsed."""
+    """Read captures, or watch an interface, and write one record per flow; nothing above the transport is parsed."""
     from lapwing.app.commands.flows import FlowOptions, run
+    from lapwing.app.commands.options import LiveOptions
 
-    _exit(run, FlowOptions(_inputs(files, more), filter_, count, output, config))
+    live = LiveOptions(interface, namespace=namespace, user=user) if interface is not None else None
+    inputs = _inputs(files, more) if live is None else [*(files or []), *(more or [])]
+    _exit(run, FlowOptions(inputs, filter_, count, output, config, live))
 
 
 @app.command()

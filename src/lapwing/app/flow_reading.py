@@ -12,10 +12,22 @@ from numpy.typing import NDArray
 from lapwing.app.reading import Paths, fresh_keys
 from lapwing.events import AnomalySeen, FlowClosed, SourceError
 from lapwing.flows import FlowSettings, FlowTable, closed_events
-from lapwing.io.capture import LANES, Progress, ReadAhead, expand_paths, open_capture
+from lapwing.io.capture import (
+    LANES,
+    LiveSettings,
+    LiveSource,
+    PacketBatch,
+    Progress,
+    ReadAhead,
+    expand_paths,
+    open_capture,
+    open_live,
+)
 from lapwing.sessions import RunKeys
 
 Records = NDArray[np.void]
+
+LIST_EVENTS = 1024  # made at once: what a list holds is small beside what a flow table holds
 
 
 class FlowReading:
@@ -30,9 +42,17 @@ class FlowReading:
         count: int | None = None,
         keys: RunKeys | None = None,
         verify_checksums: bool = False,
+        interface: str | None = None,
+        live: LiveSettings | None = None,
     ) -> None:
         """See `flows`."""
-        self._paths = expand_paths([str(path) for path in paths])
+        names = [str(path) for path in paths]
+        if interface is not None and names:
+            raise ValueError("either captures or an interface, not both")
+        self._live: LiveSource | None = None
+        if interface is not None:
+            self._live = open_live(interface, settings=live, filter=filter, verify_checksums=verify_checksums)
+        self._paths = expand_paths(names)
         self._table = FlowTable(settings or FlowSettings(), (keys or fresh_keys()).flow_key, payloads=False)
         self._filter = filter
         self._left = count
@@ -53,11 +73,17 @@ class FlowReading:
         self.close()
 
     def __iter__(self) -> Iterator[FlowClosed]:
+        return (event for events in self.lists() for event in events)
+
+    def lists(self, size: int = LIST_EVENTS) -> Iterator[list[FlowClosed]]:
+        """The same events in lists of at most `size`. One without any only means that time has passed."""
         numbers = count(1)
         for records in self._batches:
-            for event in closed_events(records):
-                msgspec.structs.force_setattr(event, "seq", next(numbers))
-                yield event
+            for at in range(0, max(len(records), 1), size):
+                events = closed_events(records[at : at + size])
+                for event in events:
+                    msgspec.structs.force_setattr(event, "seq", next(numbers))
+                yield events
 
     def records(self) -> Iterator[Records]:
         """The records as structured arrays (`lapwing.flows.RECORD_DTYPE`), in the order the flows ended.
@@ -73,6 +99,8 @@ class FlowReading:
     def close(self) -> None:
         """Close what was opened. Records not read by then are gone."""
         self._batches.close()
+        if self._live is not None:
+            self._live.close()
 
     @property
     def damage(self) -> list[AnomalySeen]:
@@ -90,11 +118,15 @@ class FlowReading:
 
     def statistics(self) -> dict[str, int]:
         """Counters of capture and flow table by dotted name; they only grow."""
-        return self._counters | {
+        live = self._live.statistics() if self._live is not None else {}
+        counters = self._counters | {f"capture.{name}": value for name, value in live.items()}
+        return counters | {
             f"flows.{name.removeprefix('flows_')}": value for name, value in self._table.statistics().items()
         }
 
     def _run(self) -> Generator[Records]:
+        if self._live is not None:
+            yield from self._watch(self._live)
         for path in self._paths:
             if self._stopped or self._left == 0:
                 break
@@ -114,21 +146,41 @@ class FlowReading:
             self._progress = None
         yield from self._flush()
 
+    def _watch(self, source: LiveSource) -> Iterator[Records]:
+        """An interface, until `stop`. Flows expire by the clock while no packet comes."""
+        while not self._stopped and self._left != 0:
+            try:
+                batch = source.next_batch()
+            except SourceError as error:  # the interface has gone; what it gave is told
+                self._failed.append(str(error))
+                return
+            if batch is None:
+                return
+            yield from self._take(batch)
+            idle_until_ns = source.idle_until_ns
+            while idle_until_ns is not None:
+                more = self._table.advance(idle_until_ns)
+                yield self._table.records  # perhaps empty: time has passed
+                idle_until_ns = idle_until_ns if more else None
+            self._progress = source.progress()
+
+    def _take(self, batch: PacketBatch) -> Iterator[Records]:
+        number = batch.count
+        if self._left is not None:
+            number = min(number, self._left)
+            self._left -= number
+        index = 0
+        while index < number:
+            index = self._table.process(batch.buffer, batch.packets, index, number)
+            if len(self._table.records):
+                yield self._table.records
+
     def _read_one(self, batches: ReadAhead) -> Iterator[Records]:
-        table = self._table
         while not self._stopped and self._left != 0:
             batch = batches.next_batch()
             if batch is None:
                 break
-            number = batch.count
-            if self._left is not None:
-                number = min(number, self._left)
-                self._left -= number
-            index = 0
-            while index < number:
-                index = table.process(batch.buffer, batch.packets, index, number)
-                if len(table.records):
-                    yield table.records
+            yield from self._take(batch)
             self._progress = batches.source.progress()
 
     def _flush(self) -> Iterator[Records]:
@@ -146,11 +198,20 @@ def flows(
     count: int | None = None,
     keys: RunKeys | None = None,
     verify_checksums: bool = False,
+    interface: str | None = None,
+    live: LiveSettings | None = None,
 ) -> FlowReading:
-    """Read captures and return their flow records; arguments as for `read`.
+    """Read captures, or watch an interface, and return the flow records; arguments as for `read`.
 
     Raises SourceError when no input can be read at all; one among others is passed over and listed in `failed`.
     """
     return FlowReading(
-        paths, settings=settings, filter=filter, count=count, keys=keys, verify_checksums=verify_checksums
+        paths,
+        settings=settings,
+        filter=filter,
+        count=count,
+        keys=keys,
+        verify_checksums=verify_checksums,
+        interface=interface,
+        live=live,
     )

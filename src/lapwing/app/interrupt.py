@@ -1,13 +1,15 @@
-"""Ctrl-C during a reading: the first ends the input and lets what was seen so far be told, the second ends at once."""
+"""Ctrl-C or SIGTERM during a reading: the first ends the input and what was seen is told, the second ends all."""
 
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class Interrupted:
-    """Whether the reading was ended from the keyboard."""
+    """Whether the reading was ended from outside."""
 
     def __init__(self) -> None:
         self.happened = False
@@ -15,17 +17,20 @@ class Interrupted:
 
 @contextmanager
 def stop_on_interrupt(stop: Callable[[], None]) -> Iterator[Interrupted]:
-    """Call `stop` on the first Ctrl-C; restore the usual handling afterwards and for the second."""
+    """Call `stop` on the first Ctrl-C or SIGTERM; restore the usual handling afterwards and for the second."""
     state = Interrupted()
-    usual = signal.getsignal(signal.SIGINT)
+    usual = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         state.happened = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         stop()
 
-    signal.signal(signal.SIGINT, handle)
+    for number in _SIGNALS:
+        signal.signal(number, handle)
     try:
         yield state
     finally:
-        signal.signal(signal.SIGINT, usual)
+        for number, handler in usual.items():
+            signal.signal(number, handler)

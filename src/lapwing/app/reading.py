@@ -1,4 +1,4 @@
-"""`read` and `stream`: captures in, events out. The composition of source, driver and detection for one run."""
+"""`read` and `stream`: captures or an interface in, events out: source, driver and detection put together for a run."""
 
 import asyncio
 import secrets
@@ -7,8 +7,29 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Self
 
-from lapwing.events import AnomalySeen, Event, SensorEnded, SensorFailed, SensorStarted, Severity, SourceError
-from lapwing.io.capture import CaptureSource, Progress, expand_paths, open_capture
+from lapwing.detect import Detector
+from lapwing.events import (
+    AnomalySeen,
+    Event,
+    FindingRaised,
+    SensorEnded,
+    SensorFailed,
+    SensorLagged,
+    SensorStarted,
+    Severity,
+    SourceError,
+)
+from lapwing.io.capture import (
+    CaptureSource,
+    LiveSettings,
+    LiveSource,
+    PacketBatch,
+    Progress,
+    Recorder,
+    expand_paths,
+    open_capture,
+    open_live,
+)
 from lapwing.sessions import FAMILIES, PipelineSettings, RunKeys, SessionDriver, Wanted
 
 Paths = str | PathLike[str]
@@ -49,20 +70,33 @@ class Reading:
         sensor: str = "",
         keys: RunKeys | None = None,
         verify_checksums: bool = False,
+        interface: str | None = None,
+        live: LiveSettings | None = None,
+        record: Recorder | None = None,
     ) -> None:
         """See `read`."""
-        self._paths = expand_paths([str(path) for path in paths])
+        if interface is not None and paths:
+            raise ValueError("either captures or an interface, not both")
+        settings = settings or PipelineSettings()
+        self._live: LiveSource | None = None
+        if interface is not None:
+            self._live = open_live(interface, settings=live, filter=filter, verify_checksums=verify_checksums)
+        self._paths = [interface] if interface is not None else expand_paths([str(path) for path in paths])
+        self._record = record
+        # Whoever is on the wire could adapt to a key known beforehand; a file was finished before it was read.
+        detector = Detector(settings.detect, key=secrets.token_bytes(32)) if self._live is not None else None
         self._filter = filter
         self._count = count
         self._verify = verify_checksums
         self._driver = SessionDriver(
-            settings or PipelineSettings(), keys or fresh_keys(), wanted=Wanted(events), sensor=sensor
+            settings, keys or fresh_keys(), wanted=Wanted(events), detector=detector, sensor=sensor
         )
-        self._source: CaptureSource | None = None
+        self._source: CaptureSource | LiveSource | None = None
         self._stopped = False
         self._done_counters: dict[str, int] = {}
         self._damaged = False
         self._failed: list[str] = []
+        self._unreadable = 0
         self._lists = self._run()
         self._events = (event for events in self._lists for event in events)
 
@@ -91,6 +125,10 @@ class Reading:
     def close(self) -> None:
         """Close what was opened. Events not read by then are gone."""
         self._lists.close()
+        if self._live is not None:
+            self._live.close()
+        if self._record is not None:
+            self._record.close()
 
     @property
     def damaged(self) -> bool:
@@ -111,6 +149,8 @@ class Reading:
         counters = dict(self._done_counters)
         if self._source is not None:
             _add(counters, self._source.statistics(), "capture.")
+        if self._record is not None:
+            _add(counters, self._record.statistics(), "record.")
         _add(counters, self._driver.statistics(), "")
         return counters
 
@@ -120,7 +160,7 @@ class Reading:
             if self._stopped or left == 0:
                 break
             try:
-                source = open_capture(path, filter=self._filter, verify_checksums=self._verify)
+                source = self._open(path)
             except SourceError as error:
                 yield self._fail(path, error)
                 continue
@@ -131,40 +171,78 @@ class Reading:
                 self._source = None
         yield from self._driver.finish()
 
+    def _open(self, path: str) -> CaptureSource | LiveSource:
+        if self._live is not None:
+            return self._live
+        return open_capture(path, filter=self._filter, verify_checksums=self._verify)
+
     def _fail(self, path: str, error: SourceError) -> list[Event]:
         """Note that an input cannot be read. Raises the error when there is nothing else to read."""
-        self._failed.append(str(error))
-        if len(self._failed) == len(self._paths):
+        self._unreadable += 1
+        if self._unreadable == len(self._paths):
+            self._failed.append(str(error))
             raise error
-        detail = str(error).removeprefix(f"{path}: ")
-        return self._driver.note([SensorFailed(ts_ns=self._driver.now_ns, source=path, detail=detail)])
+        return self._note_failure(path, str(error))
 
-    def _read_one(self, source: CaptureSource, path: str, left: int | None) -> Generator[list[Event], None, int | None]:
+    def _note_failure(self, source: str, what: str) -> list[Event]:
+        self._failed.append(what)
+        detail = what.removeprefix(f"{source}: ")
+        return self._driver.note([SensorFailed(ts_ns=self._driver.now_ns, source=source, detail=detail)])
+
+    def _read_one(
+        self, source: CaptureSource | LiveSource, path: str, left: int | None
+    ) -> Generator[list[Event], None, int | None]:
         """Read one capture; returns how many packets may still be read."""
         started = False
         while not self._stopped and left != 0:
-            batch = source.next_batch()
+            try:
+                batch = source.next_batch()
+            except SourceError as error:  # the interface has gone; what it gave is told
+                yield self._note_failure(path, str(error))
+                break
             if batch is None:
                 break
             packets = batch.packets
             count = batch.count if left is None else min(batch.count, left)
-            if not started:
+            if not started and count:
                 started = True
                 first_ns = int(packets[0]["ts_ns"])
                 yield from self._join(first_ns)
                 yield self._driver.note([SensorStarted(ts_ns=first_ns, source=path)])
             if left is not None:
                 left -= count
-            yield self._driver.process(batch.buffer, packets, count)
+            events = self._driver.process(batch.buffer, packets, count)
+            if self._record is not None:
+                self._record_batch(self._record, batch, count, events)
+            if isinstance(source, LiveSource):
+                self._let_time_pass(source, events)
+            yield events
         yield self._driver.note(self._end_of_source(source, path))
         return left
+
+    def _let_time_pass(self, source: LiveSource, events: list[Event]) -> None:
+        """Expire by the clock when no packet comes, and say what the kernel had no room for."""
+        if source.idle_until_ns is not None:
+            events += self._driver.advance(source.idle_until_ns)
+        drops = source.take_drops()
+        if drops:
+            lagged = SensorLagged(ts_ns=self._driver.now_ns, where="kernel", lost_count=drops)
+            events += self._driver.note([lagged])
+
+    def _record_batch(self, record: Recorder, batch: PacketBatch, count: int, events: list[Event]) -> None:
+        already = record.failure
+        record.write(batch.buffer, batch.packets, count)
+        if any(isinstance(event, FindingRaised) for event in events):
+            record.trigger(self._driver.now_ns)
+        if record.failure is not None and already is None:
+            events += self._note_failure("recording", record.failure)
 
     def _join(self, first_ns: int) -> Iterator[list[Event]]:
         """A capture that begins before the last one ended is another story: end the flows of the last one first."""
         if first_ns < self._driver.now_ns:
             yield from self._driver.finish_flows()
 
-    def _end_of_source(self, source: CaptureSource, path: str) -> Iterator[Event]:
+    def _end_of_source(self, source: CaptureSource | LiveSource, path: str) -> Iterator[Event]:
         counters = source.statistics()
         now_ns = self._driver.now_ns
         for damage in source.damage:
@@ -186,14 +264,21 @@ def read(
     sensor: str = "",
     keys: RunKeys | None = None,
     verify_checksums: bool = False,
+    interface: str | None = None,
+    live: LiveSettings | None = None,
+    record: Recorder | None = None,
 ) -> Reading:
-    """Read captures and return their events in order.
+    """Read captures, or watch an interface, and return the events in order.
 
     `paths` are capture files (pcap or pcapng, also compressed with gzip or zstd), folders, globs, or `-` for standard
     input. `events` names the families to hand out; all logins are judged whatever it says. `filter` is a BPF
     expression. `count` ends the input after that many packets. `keys` fixes the run's secrets, so that two runs give
     the same credential tags; by default each run has its own. `verify_checksums` leaves out packets whose checksums
     are wrong (captures taken on the sending host are full of them for a good reason: offload).
+
+    `interface` names a network interface to watch instead of captures, `any` for all; it is opened at once, and `live`
+    says how. The reading then goes on until `stop()`; flows expire by the clock while no packet comes, and an empty
+    list among `lists()` only means that time has passed. `record` writes the packets to files on the way.
 
     Raises SourceError when no input can be read at all; one among others is a `sensor.failed`, listed in `failed`.
     Raises ValueError for a wrong family or filter. Damage inside
@@ -208,6 +293,9 @@ def read(
         sensor=sensor,
         keys=keys,
         verify_checksums=verify_checksums,
+        interface=interface,
+        live=live,
+        record=record,
     )
 
 
@@ -219,9 +307,20 @@ async def stream(*paths: Paths, **options: Any) -> AsyncIterator[Event]:
     """
     with read(*paths, **options) as reading:
         lists = reading.lists()
-        while (events := await asyncio.to_thread(next, lists, None)) is not None:
+        while (events := await _in_thread(reading, lists)) is not None:
             for event in events:
                 yield event
+
+
+async def _in_thread(reading: Reading, lists: Iterator[list[Event]]) -> list[Event] | None:
+    """The next list. When this is cancelled, the thread is waited for: the reading is then free to be closed."""
+    working = asyncio.ensure_future(asyncio.to_thread(next, lists, None))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        reading.stop()
+        await asyncio.wait([working])
+        raise
 
 
 def _add(total: dict[str, int], more: dict[str, int], prefix: str) -> None:

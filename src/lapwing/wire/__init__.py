@@ -3,7 +3,17 @@
 Compiled where a compiler was present at build time (`COMPILED`), otherwise in plain Python. Opens nothing.
 """
 
-from lapwing.wire._select import COMPILED, decode, looks_like_dns, read_dns, scan_pcap, scan_pcapng
+from lapwing.wire._select import (
+    COMPILED,
+    decode,
+    looks_like_dns,
+    pack_pcap,
+    read_dns,
+    ring_barrier,
+    scan_pcap,
+    scan_pcapng,
+    walk_ring,
+)
 from lapwing.wire.layout import BATCH_PACKETS, INTERFACE_DTYPE, MAX_RECORD_BYTES, PACKET_DTYPE, Status
 from lapwing.wire.scanner import Scanner, is_capture_head, scanner_for
 
@@ -18,8 +28,11 @@ __all__ = [
     "decode",
     "is_capture_head",
     "looks_like_dns",
+    "pack_pcap",
     "read_dns",
+    "ring_barrier",
     "scan_pcap",
     "scan_pcapng",
     "scanner_for",
+    "walk_ring",
 ]

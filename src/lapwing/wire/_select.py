@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from lapwing.wire.plain import decode
     from lapwing.wire.plain_bpf import match_rows
     from lapwing.wire.plain_dns import looks_like_dns, read_dns
+    from lapwing.wire.plain_frames import pack_pcap, ring_barrier, walk_ring
     from lapwing.wire.plain_scan import scan_pcap, scan_pcapng
 
     COMPILED: bool  # False: the plain twins serve, about 25 times slower
@@ -14,6 +15,7 @@ else:
         from lapwing.wire.hot import decode
         from lapwing.wire.hot_bpf import match_rows
         from lapwing.wire.hot_dns import looks_like_dns, read_dns
+        from lapwing.wire.hot_frames import pack_pcap, ring_barrier, walk_ring
         from lapwing.wire.hot_scan import scan_pcap, scan_pcapng
 
         COMPILED = True
@@ -21,8 +23,20 @@ else:
         from lapwing.wire.plain import decode
         from lapwing.wire.plain_bpf import match_rows
         from lapwing.wire.plain_dns import looks_like_dns, read_dns
+        from lapwing.wire.plain_frames import pack_pcap, ring_barrier, walk_ring
         from lapwing.wire.plain_scan import scan_pcap, scan_pcapng
 
         COMPILED = False
 
-__all__ = ["COMPILED", "decode", "looks_like_dns", "match_rows", "read_dns", "scan_pcap", "scan_pcapng"]
+__all__ = [
+    "COMPILED",
+    "decode",
+    "looks_like_dns",
+    "match_rows",
+    "pack_pcap",
+    "read_dns",
+    "ring_barrier",
+    "scan_pcap",
+    "scan_pcapng",
+    "walk_ring",
+]

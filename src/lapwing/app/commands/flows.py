@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.table import Table
 
+from lapwing.app.commands.options import LiveOptions, live_settings
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.flow_reading import FlowReading
@@ -22,6 +22,7 @@ from lapwing.app.terminal import Live, stdout_console
 from lapwing.app.units import plural, say_bytes, say_duration, say_time
 from lapwing.app.warning import warn_if_plain
 from lapwing.events import AnomalySeen, FlowClosed
+from lapwing.io.capture import drop_privileges
 
 LIST_EVENTS = 1024  # written at once: one call per list, not per event
 PIPED_WIDTH = 180  # columns of the table when nobody looks
@@ -36,6 +37,7 @@ class FlowOptions(NamedTuple):
     packets: int | None = None
     output: Format | None = None
     config: Path | None = None
+    live: LiveOptions | None = None
 
 
 def run(options: FlowOptions) -> ExitCode:
@@ -44,8 +46,15 @@ def run(options: FlowOptions) -> ExitCode:
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
     warn_if_plain()
     reading = open_flows(
-        *options.inputs, settings=configuration.settings.flows, filter=options.filter, count=options.packets
+        *options.inputs,
+        settings=configuration.settings.flows,
+        filter=options.filter,
+        count=options.packets,
+        interface=options.live.interface if options.live else None,
+        live=live_settings(options.live) if options.live else None,
     )
+    if options.live is not None:
+        drop_privileges(options.live.user)
     with stop_on_interrupt(reading.stop) as interrupted, reading:
         if output is Format.TABLE:
             _print(followed(reading))
@@ -57,7 +66,7 @@ def run(options: FlowOptions) -> ExitCode:
     for failure in reading.failed:
         complain(failure)
     complain_of(reading.damage)
-    if interrupted.happened:
+    if interrupted.happened and options.live is None:
         complain("interrupted; these are the flows seen until then")
         return ExitCode.INTERRUPTED
     if reading.failed:
@@ -69,7 +78,7 @@ def followed(reading: FlowReading) -> Iterator[list[FlowClosed]]:
     """The records in lists, shown live on the way."""
     with Live() as live:
         number = 0
-        while events := list(islice(reading, LIST_EVENTS)):
+        for events in reading.lists(LIST_EVENTS):
             number += len(events)
             position = None if live.silent else reading.progress()
             if position is not None:

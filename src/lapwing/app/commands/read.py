@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lapwing.app.commands.options import RecordOptions, recorder
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
@@ -37,6 +38,7 @@ class ReadOptions(NamedTuple):
     events: str | None = None
     fail_on: str | None = None
     config: Path | None = None
+    record: RecordOptions = RecordOptions()
 
 
 def run(options: ReadOptions) -> ExitCode:
@@ -51,13 +53,24 @@ def run(options: ReadOptions) -> ExitCode:
         events=sorted({*chosen, *SUMMARY_FAMILIES}),
         filter=options.filter,
         count=options.packets,
+        record=recorder(options.record),
     )
     writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
     return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None)
 
 
-def tell(reading: Reading, writer: Writer | None, chosen: Sequence[str], fail_on: Severity | None) -> ExitCode:
-    """Read to the end; to `writer` go the events of the chosen families, without it a summary is printed."""
+def tell(
+    reading: Reading,
+    writer: Writer | None,
+    chosen: Sequence[str],
+    fail_on: Severity | None,
+    *,
+    endless: bool = False,
+) -> ExitCode:
+    """Read to the end; to `writer` go the events of the chosen families, without it a summary is printed.
+
+    A reading without an end of its own (`endless`) is not cut short by Ctrl-C: that is how it ends.
+    """
     summary = Summary()
     started_ns = time.monotonic_ns()
     with stop_on_interrupt(reading.stop) as interrupted, reading:
@@ -72,7 +85,7 @@ def tell(reading: Reading, writer: Writer | None, chosen: Sequence[str], fail_on
             complain(f"{damage.source}{place}: {damage.what}")
     else:
         print_overview(stdout_console(), summary, run_facts)
-    if interrupted.happened:
+    if interrupted.happened and not endless:
         complain("interrupted; this is what had been seen until then")
         return ExitCode.INTERRUPTED
     return verdict(summary, reading, fail_on)

@@ -1,7 +1,26 @@
-"""Capture files and pipes in, batches of decoded packets out. Constant memory, whatever the size."""
+"""Capture files, pipes and interfaces in, batches of decoded packets out. Constant memory, whatever the size."""
 
 from lapwing.io.capture.ahead import LANES, ReadAhead
+from lapwing.io.capture.live import LiveSource, open_live
+from lapwing.io.capture.live_settings import PROFILES, LiveSettings
 from lapwing.io.capture.paths import expand_paths
+from lapwing.io.capture.privileges import drop_privileges
+from lapwing.io.capture.recorder import Recorder, RecordSettings
 from lapwing.io.capture.source import CaptureSource, PacketBatch, Progress, open_capture
 
-__all__ = ["LANES", "CaptureSource", "PacketBatch", "Progress", "ReadAhead", "expand_paths", "open_capture"]
+__all__ = [
+    "LANES",
+    "PROFILES",
+    "CaptureSource",
+    "LiveSettings",
+    "LiveSource",
+    "PacketBatch",
+    "Progress",
+    "ReadAhead",
+    "RecordSettings",
+    "Recorder",
+    "drop_privileges",
+    "expand_paths",
+    "open_capture",
+    "open_live",
+]

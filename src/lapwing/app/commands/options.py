@@ -1,0 +1,74 @@
+"""Options several commands share, and the settings they mean."""
+
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from lapwing.app.units import NS_PER_S, duration_ns, size_bytes
+from lapwing.events import SettingsError
+from lapwing.io.capture import LiveSettings, Recorder, RecordSettings
+
+_T = TypeVar("_T")
+
+
+class RecordOptions(NamedTuple):
+    """The part of a command line about recording; sizes and durations as people write them."""
+
+    path: str | None = None
+    rotate_bytes: str | None = None
+    rotate_s: str | None = None
+    keep_files: int | None = None
+    before: str | None = None
+    after: str | None = None
+
+
+class LiveOptions(NamedTuple):
+    """The part of a command line about an interface."""
+
+    interface: str
+    profile: str = "default"
+    snaplen: int | None = None
+    promiscuous: bool = True
+    namespace: str | None = None
+    fanout: int | None = None
+    user: str | None = None
+
+
+def live_settings(options: LiveOptions) -> LiveSettings:
+    """The settings these options mean. Raises SettingsError for a value out of range."""
+    given = {
+        "profile": options.profile,
+        "snaplen_bytes": options.snaplen,
+        "promiscuous": options.promiscuous,
+        "namespace": options.namespace,
+        "fanout_group": options.fanout,
+    }
+    return _settings(LiveSettings, {name: value for name, value in given.items() if value is not None})
+
+
+def recorder(options: RecordOptions) -> Recorder | None:
+    """What writes packets to files, None when that was not asked for. Raises SettingsError."""
+    if options.path is None:
+        if any(value is not None for value in options[1:]):
+            raise SettingsError("rotation and pre-trigger need a file to write: add -w FILE")
+        return None
+    try:
+        given = {
+            "rotate_bytes": size_bytes(options.rotate_bytes) if options.rotate_bytes else None,
+            "rotate_s": duration_ns(options.rotate_s) / NS_PER_S if options.rotate_s else None,
+            "keep_files": options.keep_files,
+            "before_s": duration_ns(options.before) / NS_PER_S if options.before else None,
+            "after_s": duration_ns(options.after) / NS_PER_S if options.after else None,
+        }
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    return Recorder(
+        options.path, _settings(RecordSettings, {name: value for name, value in given.items() if value is not None})
+    )
+
+
+def _settings(kind: type[_T], given: dict[str, object]) -> _T:
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        raise SettingsError(str(error)) from error
