@@ -146,7 +146,7 @@ def test_the_program_tells_what_is_open_when_it_is_ended(wire: Wire, number: sig
     readable = b""
     give_up = time.monotonic() + ENOUGH_S
     while b"auth.resolved" not in readable and time.monotonic() < give_up:  # until the program is listening
-        wire.send([udp_frame("192.0.2.1", 7, "192.0.2.2", 9_999, b"open"), *FRAMES])
+        wire.send([udp_frame("192.0.2.1", 40_007, "192.0.2.2", 9_999, b"open"), *FRAMES])
         if select.select([program.stdout], [], [], 0.3)[0]:
             readable += os.read(program.stdout.fileno(), 1 << 20)
     program.send_signal(number)
@@ -154,7 +154,7 @@ def test_the_program_tells_what_is_open_when_it_is_ended(wire: Wire, number: sig
     found = [decode(line) for line in (readable + out).splitlines()]
     assert program.returncode == 0, err
     assert [
-        event for event in found if isinstance(event, FlowClosed) and event.client_port == 7 and event.reason == "flush"
+        event for event in found if isinstance(event, FlowClosed) and event.client_port == 40_007 and event.reason == "flush"
     ]
 
 

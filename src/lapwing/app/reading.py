@@ -232,8 +232,9 @@ class Reading:
     def _record_batch(self, record: Recorder, batch: PacketBatch, count: int, events: list[Event]) -> None:
         already = record.failure
         record.write(batch.buffer, batch.packets, count)
-        if any(isinstance(event, FindingRaised) for event in events):
-            record.trigger(self._driver.now_ns)
+        for event in events:
+            if isinstance(event, FindingRaised):
+                record.trigger(event.ts_ns)
         if record.failure is not None and already is None:
             events += self._note_failure("recording", record.failure)
 

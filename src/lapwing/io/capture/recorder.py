@@ -3,6 +3,7 @@
 import struct
 import sys
 from collections import deque
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Self
 
@@ -17,6 +18,7 @@ from lapwing.wire import MAX_RECORD_BYTES, pack_pcap
 NS_PER_S = 1_000_000_000
 MAGIC_NANOSECONDS = 0xA1B23C4D
 MIB = 1024 * 1024
+SLICES = 16  # pieces a waiting time is cut into; what is kept begins at most a sixteenth of it late
 
 
 class RecordSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -79,20 +81,33 @@ class Recorder:
         self._counters["other_link_packets"] += count - fitting
         if not fitting:
             return
+        if self.settings.before_s is None:
+            newest_ns = int(packets["ts_ns"][:count].max())
+            self._put(newest_ns, fitting, pack_pcap(buffer, packets, count, self._link_type))
+            return
+        slices = packets["ts_ns"][:count] // max(round(self.settings.before_s * NS_PER_S / SLICES), 1)
+        ends = [*(np.flatnonzero(np.diff(slices)) + 1).tolist(), count]
+        for start, end in pairwise([0, *ends]):
+            self._put_or_hold(buffer, packets[start:end], end - start)
+
+    def _put_or_hold(self, buffer: Any, packets: NDArray[np.void], count: int) -> None:
+        assert self._link_type is not None
         records = pack_pcap(buffer, packets, count, self._link_type)
-        newest_ns = int(packets["ts_ns"][:count].max())
-        if self.settings.before_s is None or (self._until_ns is not None and newest_ns <= self._until_ns):
-            self._put(newest_ns, fitting, records)
+        newest_ns = int(packets["ts_ns"].max())
+        if self._until_ns is not None and newest_ns <= self._until_ns:
+            self._put(newest_ns, count, records)
         else:
-            self._hold(newest_ns, fitting, records)
+            self._hold(newest_ns, count, records)
 
     def trigger(self, now_ns: int) -> None:
         """There is a reason to keep what was seen just before `now_ns` and what follows. Nothing without `before_s`."""
         if self.settings.before_s is None or self.failure is not None:
             return
         self._until_ns = max(self._until_ns or 0, now_ns + round(self.settings.after_s * NS_PER_S))
-        held, self._held, self._held_bytes = self._held, deque(), 0
-        for newest_ns, count, records in held:
+        self._forget_before(now_ns)
+        while self._held and self._held[0][0] <= self._until_ns:
+            newest_ns, count, records = self._held.popleft()
+            self._held_bytes -= len(records)
             self._put(newest_ns, count, records)
 
     def statistics(self) -> dict[str, int]:
@@ -106,10 +121,13 @@ class Recorder:
         self._stream = None
 
     def _hold(self, newest_ns: int, count: int, records: bytes) -> None:
-        assert self.settings.before_s is not None
         self._held.append((newest_ns, count, records))
         self._held_bytes += len(records)
-        oldest_ns = newest_ns - round(self.settings.before_s * NS_PER_S)
+        self._forget_before(newest_ns)
+
+    def _forget_before(self, now_ns: int) -> None:
+        assert self.settings.before_s is not None
+        oldest_ns = now_ns - round(self.settings.before_s * NS_PER_S)
         while self._held and (self._held_bytes > self.settings.before_bytes or self._held[0][0] < oldest_ns):
             _, number, dropped = self._held.popleft()
             self._held_bytes -= len(dropped)
