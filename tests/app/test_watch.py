@@ -154,7 +154,9 @@ def test_the_program_tells_what_is_open_when_it_is_ended(wire: Wire, number: sig
     found = [decode(line) for line in (readable + out).splitlines()]
     assert program.returncode == 0, err
     assert [
-        event for event in found if isinstance(event, FlowClosed) and event.client_port == 40_007 and event.reason == "flush"
+        event
+        for event in found
+        if isinstance(event, FlowClosed) and event.client_port == 40_007 and event.reason == "flush"
     ]
 
 

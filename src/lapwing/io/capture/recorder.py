@@ -85,6 +85,8 @@ class Recorder:
             newest_ns = int(packets["ts_ns"][:count].max())
             self._put(newest_ns, fitting, pack_pcap(buffer, packets, count, self._link_type))
             return
+        # What this batch shows is told after it, and may reach back from the first packet of it.
+        self._forget_before(int(packets["ts_ns"][0]))
         slices = packets["ts_ns"][:count] // max(round(self.settings.before_s * NS_PER_S / SLICES), 1)
         ends = [*(np.flatnonzero(np.diff(slices)) + 1).tolist(), count]
         for start, end in pairwise([0, *ends]):
@@ -123,15 +125,19 @@ class Recorder:
     def _hold(self, newest_ns: int, count: int, records: bytes) -> None:
         self._held.append((newest_ns, count, records))
         self._held_bytes += len(records)
-        self._forget_before(newest_ns)
+        while self._held_bytes > self.settings.before_bytes:
+            self._forget_oldest()
 
     def _forget_before(self, now_ns: int) -> None:
         assert self.settings.before_s is not None
         oldest_ns = now_ns - round(self.settings.before_s * NS_PER_S)
-        while self._held and (self._held_bytes > self.settings.before_bytes or self._held[0][0] < oldest_ns):
-            _, number, dropped = self._held.popleft()
-            self._held_bytes -= len(dropped)
-            self._counters["forgotten_packets"] += number
+        while self._held and self._held[0][0] < oldest_ns:
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        _, number, dropped = self._held.popleft()
+        self._held_bytes -= len(dropped)
+        self._counters["forgotten_packets"] += number
 
     def _put(self, newest_ns: int, count: int, records: bytes) -> None:
         try:
