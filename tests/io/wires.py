@@ -75,6 +75,9 @@ class Wire:
                 capture_output=True,
             )
             self.ip("link", "set", name, "up")
+        for _ in range(1_000):  # until the carrier is noticed, frames are dropped without a word
+            if all("state UP" in self.state(name) for name in (self.left, self.right)):
+                break
         self._out: socket.socket = in_namespace(self.namespace, self._open)
 
     def _open(self) -> socket.socket:
@@ -84,6 +87,10 @@ class Wire:
 
     def ip(self, *arguments: str) -> None:
         subprocess.run(["ip", "-n", self.namespace, *arguments], check=True, capture_output=True)
+
+    def state(self, interface: str) -> str:
+        command = ["ip", "-n", self.namespace, "link", "show", interface]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def send(self, frames: Iterable[bytes]) -> None:
         for frame in frames:
