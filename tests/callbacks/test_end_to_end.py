@@ -19,7 +19,7 @@ from lapwing.callbacks.responders import (
     SmtpResponder,
     Zone,
 )
-from lapwing.callbacks.responders.ber import write, write_integer
+from lapwing.wire.ber import write, write_integer
 from tests.callbacks.playbook import PEER, TLS, Make, Step, play
 
 DOMAIN = "oast.example.com"

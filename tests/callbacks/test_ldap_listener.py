@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from lapwing.callbacks.interaction import LdapInteraction
 from lapwing.callbacks.responders import LdapResponder
-from lapwing.callbacks.responders.ber import message_size, read_elements, write, write_integer
 from lapwing.callbacks.responders.ldap import MAX_GARBAGE_BYTES, MAX_MESSAGE_BYTES, MAX_REQUESTS, START_TLS
 from lapwing.events import WireError
+from lapwing.wire.ber import message_size, read_elements, write, write_integer
 from tests.callbacks.playbook import PEER, SIZES, TLS, Step, Talk, play, same_whichever_way_it_is_cut
 
 # As OpenLDAP's client sends them.

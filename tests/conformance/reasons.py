@@ -16,7 +16,6 @@ LOGGED_WITHOUT_CHECKSUMS = frozenset(
 _VNTAG = "VN-Tag is not decoded in this version"
 _OLD_HTTP = "HTTP/0.9"
 _OTHER_START = "TLS that a protocol begins which is not read in this version"
-_STARTTLS = "TLS after STARTTLS"
 _TUNNEL = "the flow lies inside a tunnel"
 _CUT_TUNNEL = "the flow lies inside a tunnel: the log is cut to histories and does not say which"
 _DAMAGED = (
@@ -55,11 +54,8 @@ NOT_COMPARED: dict[tuple[str, str], str] = {
     ("ssl.log", "scripts.base.protocols.xmpp.server-dialback-dpd"): _OTHER_START,
     ("ssl.log", "scripts.base.protocols.xmpp.client-dpd"): _OTHER_START,
     ("ssl.log", "scripts.base.protocols.xmpp.starttls"): _OTHER_START,
-    ("ssl.log", "scripts.base.protocols.ftp.gridftp"): _STARTTLS,
-    ("ssl.log", "scripts.base.protocols.ftp.ftp-auth-tls"): _STARTTLS,
-    ("ssl.log", "scripts.base.protocols.pop3.starttls"): _STARTTLS,
-    ("ssl.log", "scripts.base.protocols.smtp.starttls"): _STARTTLS,
     ("ssl.log", "scripts.base.protocols.ssl.dtls-stun-dpd"): "DTLS",
+    ("ssl.log", "scripts.base.protocols.ftp.gridftp"): "one connection speaks TLS inside replies of FTP (ADAT)",
     ("ssl.log", "scripts.base.protocols.websocket.wstunnel-https"): "TLS inside a WebSocket",
     ("ssh.log", "scripts.base.protocols.websocket.wstunnel-ssh"): "SSH inside a WebSocket",
     ("ssh.log", "scripts.base.protocols.websocket.wstunnel-ssh-configure"): "SSH inside a WebSocket",

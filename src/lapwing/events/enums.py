@@ -60,6 +60,7 @@ class IdentifiedBy(StrEnum):
 
     CONTENT = "content"
     PORT = "port"
+    HANDOVER = "handover"  # the protocol before it said so, e.g. STARTTLS
 
 
 class Outcome(StrEnum):

@@ -6,12 +6,23 @@ An adapter is added to LOGIN_PROTOCOLS. Secrets enter here and leave only as key
 from lapwing.logins.contract import LoginAdapter, LoginContext, LoginProtocol
 from lapwing.logins.ftp import FTP_LOGINS
 from lapwing.logins.http import HTTP_LOGINS
+from lapwing.logins.imap import IMAP_LOGINS
+from lapwing.logins.ldap import LDAP_LOGINS
+from lapwing.logins.pop3 import POP3_LOGINS
 from lapwing.logins.secrets import SecretTagger
 from lapwing.logins.settings import LoginSettings
 from lapwing.logins.smtp import SMTP_LOGINS
 from lapwing.logins.ssh import SSH_LOGINS
 
-LOGIN_PROTOCOLS: tuple[LoginProtocol, ...] = (FTP_LOGINS, HTTP_LOGINS, SMTP_LOGINS, SSH_LOGINS)
+LOGIN_PROTOCOLS: tuple[LoginProtocol, ...] = (
+    FTP_LOGINS,
+    HTTP_LOGINS,
+    IMAP_LOGINS,
+    LDAP_LOGINS,
+    POP3_LOGINS,
+    SMTP_LOGINS,
+    SSH_LOGINS,
+)
 _MAKERS = {login.protocol: login.make for login in LOGIN_PROTOCOLS}
 
 

@@ -8,6 +8,7 @@ from lapwing.protocols.contract import (
     PROBE_BYTES,
     DatagramParser,
     DatagramProtocol,
+    Handover,
     Match,
     StreamParser,
     StreamProtocol,
@@ -17,12 +18,15 @@ from lapwing.protocols.dns_tcp import DNS_TCP
 from lapwing.protocols.ftp import FTP
 from lapwing.protocols.http import HTTP
 from lapwing.protocols.identify import StreamIdentifier, first_bytes, identify_datagram
+from lapwing.protocols.imap import IMAP
+from lapwing.protocols.ldap import LDAP
+from lapwing.protocols.pop3 import POP3
 from lapwing.protocols.quic import QUIC
 from lapwing.protocols.smtp import SMTP
 from lapwing.protocols.ssh import SSH
 from lapwing.protocols.tls import TLS
 
-STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH, TLS, DNS_TCP)
+STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH, TLS, DNS_TCP, POP3, IMAP, LDAP)
 DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS, QUIC)
 
 _FIRST_BYTES = first_bytes(STREAM_PROTOCOLS)
@@ -36,16 +40,33 @@ def could_start(side_index: int, first_byte: int) -> bool:
     return _FIRST_BYTES[side_index][first_byte] == 1
 
 
+_BY_NAME = {protocol.name: protocol for protocol in STREAM_PROTOCOLS}
+
+
+def stream_protocol(name: str) -> StreamProtocol:
+    """Return the protocol of STREAM_PROTOCOLS with that name."""
+    return _BY_NAME[name]
+
+
+def handover_of(parser: StreamParser | DatagramParser) -> Handover | None:
+    """Return how the stream of a parser that is done goes on, None when that is all there is to read."""
+    handover: Handover | None = getattr(parser, "handover", None)
+    return handover
+
+
 __all__ = [
     "DATAGRAM_PROTOCOLS",
     "PROBE_BYTES",
     "STREAM_PROTOCOLS",
     "DatagramParser",
     "DatagramProtocol",
+    "Handover",
     "Match",
     "StreamIdentifier",
     "StreamParser",
     "StreamProtocol",
     "could_start",
+    "handover_of",
     "identify_datagram",
+    "stream_protocol",
 ]

@@ -24,12 +24,24 @@ NO, MORE, YES = Match  # probes run for every flow, and before Python 3.12 a loo
 ANY_BYTE = bytes(range(256))
 
 
+class Handover(NamedTuple):
+    """How a stream goes on after its parser is done: as another protocol, from the bytes not consumed on.
+
+    `protocol` is the name of one in STREAM_PROTOCOLS, None when it must be found out (HTTP CONNECT).
+    """
+
+    protocol: str | None
+    client: bytes = b""
+    server: bytes = b""
+
+
 class StreamParser(Protocol):
     """Ordered bytes of one flow in, messages out.
 
     Laws: any split of a side's bytes gives the same messages; any bytes give messages, never an exception; buffers
     have named bounds. Messages returned by a call are delivered before a poison it announces; poison ends the parser,
-    not the flow; poison wins over `done`. The driver stops feeding a parser that is poisoned or done.
+    not the flow; poison wins over `done`. The driver stops feeding a parser that is poisoned or done. One that is done
+    may have an attribute `handover`, a Handover, when the stream goes on as something else.
     """
 
     poisoned: str | None  # reason of at most MAX_POISON_REASON_BYTES, None while healthy

@@ -5,7 +5,7 @@ from string import ascii_letters
 
 from lapwing.events import FlowKey, Message, Side
 from lapwing.events.messages import UNKNOWN_VERB, FtpCommand, FtpReply
-from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, Match, StreamProtocol
+from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, Handover, Match, StreamProtocol
 from lapwing.protocols.lines import Line, LineBuffer, text_of
 from lapwing.protocols.replies import REPLY_STARTS, ReplyBuilder, hide_echo, is_reply_start
 
@@ -67,11 +67,22 @@ def _probe_auth(mechanism: bytes, *, ended: bool) -> Match:
 class FtpParser:
     """Commands and replies of one control channel; done once the server accepts encryption."""
 
-    __slots__ = ("_client", "_replied", "_replies", "_secret", "_server", "_strange_count", "done", "poisoned")
+    __slots__ = (
+        "_client",
+        "_replied",
+        "_replies",
+        "_secret",
+        "_server",
+        "_strange_count",
+        "done",
+        "handover",
+        "poisoned",
+    )
 
     def __init__(self) -> None:
         self.poisoned: str | None = None
         self.done = False
+        self.handover: Handover | None = None
         self._client = LineBuffer()
         self._server = LineBuffer()
         self._replies = ReplyBuilder(any_code_ends=False)
@@ -131,6 +142,8 @@ class FtpParser:
             message = self._reply(line)
             if message is not None:
                 messages.append(message)
+        if self.done:
+            self.handover = Handover("tls", self._client.take(), server.take())
         return messages
 
     def _command(self, line: Line) -> FtpCommand | None:

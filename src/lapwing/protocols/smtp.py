@@ -7,7 +7,7 @@ from string import ascii_letters
 
 from lapwing.events import FlowKey, Message, Side
 from lapwing.events.messages import AUTH_DATA_VERB, UNKNOWN_VERB, SmtpCommand, SmtpReply
-from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, Match, StreamProtocol
+from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, Handover, Match, StreamProtocol
 from lapwing.protocols.lines import Line, LineBuffer, text_of
 from lapwing.protocols.mail import Mail
 from lapwing.protocols.replies import REPLY_STARTS, ReplyBuilder, hide_echo, is_reply_start
@@ -78,6 +78,7 @@ class SmtpParser:
     def __init__(self) -> None:
         self.poisoned: str | None = None
         self.done = False
+        self.handover: Handover | None = None
         self._client = LineBuffer()
         self._server = LineBuffer()
         self._replies = ReplyBuilder(any_code_ends=True)
@@ -243,6 +244,8 @@ class SmtpParser:
             reply = self._reply(line)
             if reply is not None:
                 replies.append(reply)
+        if self.done:
+            self.handover = Handover("tls", self._client.take(), server.take())
         return replies
 
     def _reply(self, line: Line) -> SmtpReply | None:

@@ -33,7 +33,15 @@ from lapwing.flows import (
     opened_events,
 )
 from lapwing.logins import LoginAdapter, LoginContext, SecretTagger, adapter_for
-from lapwing.protocols import DATAGRAM_PROTOCOLS, StreamProtocol, could_start, identify_datagram
+from lapwing.protocols import (
+    DATAGRAM_PROTOCOLS,
+    Handover,
+    StreamProtocol,
+    could_start,
+    handover_of,
+    identify_datagram,
+    stream_protocol,
+)
 from lapwing.sessions.emit import Wanted
 from lapwing.sessions.session import MAX_PENDING_PIECES, SIDES, DatagramSession, StreamSession
 from lapwing.sessions.settings import PipelineSettings, RunKeys
@@ -50,6 +58,7 @@ CLOSED = int(ActionKind.CLOSED)
 _ACTIVE = CLOSE_REASONS.index("active")
 _stamp = msgspec.structs.force_setattr
 
+MAX_HANDOVERS = 4  # from one protocol to the next in one stream: more is made up
 MAX_PROBED_DATAGRAMS = 3  # of a flow; after that nothing recognised it and it is left alone
 
 
@@ -231,12 +240,15 @@ class SessionDriver:
         self._start(slot, session, protocol, identifier.evidence, ts_ns, out)
         pending, session.pending, session.identifier = session.pending, [], None
         for piece_side, piece, missing_bytes, piece_ts in pending:
-            if self._sessions.get(slot) is not session:
+            reading = self._sessions.get(slot)
+            if type(reading) is not StreamSession:
                 break  # the parser stopped
             if missing_bytes:
-                self._gap(slot, session, piece_side, missing_bytes, piece_ts, out)
+                self._gap(slot, reading, piece_side, missing_bytes, piece_ts, out)
+            elif reading.parser is not None:
+                self._feed(slot, reading, piece_side, piece, piece_ts, out)
             else:
-                self._feed(slot, session, piece_side, piece, piece_ts, out)
+                self._identify(slot, reading, piece_side, piece, 0, piece_ts, out)
 
     def _start(
         self,
@@ -345,7 +357,28 @@ class SessionDriver:
         poison = parser.poisoned
         reason = SessionEndReason.DONE if poison is None else SessionEndReason.POISONED
         self._end_session(session, reason, poison or "", ts_ns, out)
-        self._ignore(slot)
+        handover = handover_of(parser) if poison is None else None
+        handed_over = session.handover_count if type(session) is StreamSession else 0
+        if handover is None or handed_over == MAX_HANDOVERS:
+            self._ignore(slot)
+        else:
+            self._hand_over(slot, handover, handed_over + 1, ts_ns, out)
+
+    def _hand_over(self, slot: int, handover: Handover, turn: int, ts_ns: int, out: list[Event]) -> None:
+        """The stream goes on as another protocol: make its parser and give it what is not consumed."""
+        session = self._sessions[slot] = StreamSession(self._walk.server_port(slot))
+        session.handover_count = turn
+        if handover.protocol is not None:
+            session.identifier = None
+            self._start(slot, session, stream_protocol(handover.protocol), IdentifiedBy.HANDOVER, ts_ns, out)
+        for side, data in enumerate((handover.client, handover.server)):
+            reading = self._sessions.get(slot)
+            if not data or type(reading) is not StreamSession:
+                continue
+            if reading.parser is not None:
+                self._feed(slot, reading, side, data, ts_ns, out)
+            else:
+                self._identify(slot, reading, side, data, 0, ts_ns, out)
 
     def _fault(
         self, slot: int, session: StreamSession | DatagramSession, fault: Exception, ts_ns: int, out: list[Event]
@@ -377,16 +410,17 @@ class SessionDriver:
         if type(session) is StreamSession:
             self._settle(slot, session, ts_ns, out)
             for side in (0, 1):
-                if self._sessions.get(slot) is not session:
+                reading = self._sessions.get(slot)
+                if type(reading) is not StreamSession:
                     break  # the parser stopped
-                self._close_side(slot, session, side, CLOSE_REASONS[reason_index], ts_ns, out)
+                self._close_side(slot, reading, side, CLOSE_REASONS[reason_index], ts_ns, out)
         elif type(session) is DatagramSession:
             self._close_datagrams(slot, session, ts_ns, out)
-        still_there = self._sessions.pop(slot, None) is session  # a fault or a poison while closing takes it out
-        if still_there and not isinstance(session, int) and session.parser is not None:
-            poison = session.parser.poisoned
+        left = self._sessions.pop(slot, None)  # a fault or a poison while closing takes it out
+        if left is not None and not isinstance(left, int) and left.parser is not None:
+            poison = left.parser.poisoned
             reason = SessionEndReason.CLOSED if poison is None else SessionEndReason.POISONED
-            self._end_session(session, reason, poison or "", ts_ns, out)
+            self._end_session(left, reason, poison or "", ts_ns, out)
 
     def _close_datagrams(self, slot: int, session: DatagramSession, ts_ns: int, out: list[Event]) -> None:
         try:

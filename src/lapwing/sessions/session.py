@@ -16,6 +16,7 @@ class StreamSession:
         "adapter",
         "client_gap_bytes",
         "closed_sides",
+        "handover_count",
         "identifier",
         "key",
         "message_count",
@@ -34,6 +35,7 @@ class StreamSession:
         self.parser: StreamParser | None = None
         self.adapter: LoginAdapter | None = None
         self.closed_sides = [False, False]
+        self.handover_count = 0  # of protocols before this one in the same stream
         self.message_count = 0
         self.client_gap_bytes = 0
         self.server_gap_bytes = 0

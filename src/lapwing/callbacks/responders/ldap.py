@@ -2,8 +2,8 @@
 
 from lapwing.callbacks.interaction import LdapInteraction, Peer
 from lapwing.callbacks.responders.base import Limits, Output, Responder, Send, StartTls, text
-from lapwing.callbacks.responders.ber import MAX_DEPTH, Element, message_size, read_elements, write, write_integer
 from lapwing.events import WireError
+from lapwing.wire.ber import MAX_DEPTH, Element, message_size, read_elements, write, write_integer
 
 MAX_MESSAGE_BYTES = 64 * 1024  # of one request; a search with a long filter has a few hundred
 MAX_REQUESTS = 100  # per connection

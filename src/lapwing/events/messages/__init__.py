@@ -8,6 +8,9 @@ from lapwing.events.messages.base import REDACTED, UNKNOWN_VERB, BaseMessage
 from lapwing.events.messages.dns import DnsQuery, DnsQuestion, DnsRecord, DnsResponse, DnsUnanswered
 from lapwing.events.messages.ftp import FtpCommand, FtpReply
 from lapwing.events.messages.http import HttpRequest, HttpResponse
+from lapwing.events.messages.imap import ImapMessage
+from lapwing.events.messages.ldap import LdapMessage
+from lapwing.events.messages.pop3 import Pop3Message
 from lapwing.events.messages.quic import QuicMessage
 from lapwing.events.messages.smtp import AUTH_DATA_VERB, SmtpCommand, SmtpMail, SmtpReply
 from lapwing.events.messages.ssh import SshAuthInferred, SshBanner, SshKexInit
@@ -27,6 +30,9 @@ Message = (
     | DnsQuery
     | DnsResponse
     | DnsUnanswered
+    | ImapMessage
+    | LdapMessage
+    | Pop3Message
     | QuicMessage
     | TlsMessage
 )

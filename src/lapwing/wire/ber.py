@@ -1,4 +1,4 @@
-"""The part of BER (X.690) that LDAP uses: definite lengths, one-byte tags."""
+"""The part of BER (X.690) that LDAP uses: definite lengths, one-byte tags; read and written."""
 
 from typing import NamedTuple
 
@@ -60,3 +60,10 @@ def write(tag: int, *contents: bytes) -> bytes:
 def write_integer(value: int, tag: int = 2) -> bytes:
     """Return a non-negative INTEGER or ENUMERATED."""
     return write(tag, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
+def integer(content: bytes) -> int:
+    """Return the value of an INTEGER or ENUMERATED; raises WireError where it has no byte or more than eight."""
+    if not 1 <= len(content) <= 8:
+        raise WireError("BER integer of no sensible size")
+    return int.from_bytes(content, "big", signed=True)
