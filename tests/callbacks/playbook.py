@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from lapwing.callbacks.interaction import Interaction, Peer
 from lapwing.callbacks.responders import (
     Close,
+    Control,
     DiscardData,
     FtpResponder,
     OpenData,
@@ -34,6 +35,7 @@ class Talk:
         self.data = bytearray()
         self.closed = ""
         self.tls_wanted = False
+        self.controls: list[Control] = []
         self._take(responder.start())
 
     def say(self, data: bytes, now_ns: int = 0) -> None:
@@ -57,6 +59,8 @@ class Talk:
                 self.heard += output.data
             elif isinstance(output, Close):
                 self.closed = output.reason
+            elif isinstance(output, Control):
+                self.controls.append(output)
             elif isinstance(output, StartTls):
                 self.tls_wanted = True
             elif isinstance(output, Interaction):

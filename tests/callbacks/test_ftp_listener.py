@@ -155,3 +155,16 @@ def test_bounds_end_the_connection_in_words() -> None:
 @given(st.lists(BYTES, max_size=5), SIZES)
 def test_any_bytes_in_any_pieces_are_the_same_and_bounded(steps: list[bytes], sizes: list[int]) -> None:
     same_whichever_way_it_is_cut(make, list(steps), sizes)
+
+
+def test_data_connections_are_protected_only_where_the_control_connection_is() -> None:
+    talk = Talk(FtpResponder(PEER, 0))
+    assert isinstance(talk.responder, FtpResponder)
+    talk.say(b"PROT P\r\n")
+    assert b"536" in talk.heard
+    talk.say(b"AUTH TLS\r\n")
+    talk.tls()
+    talk.say(b"PROT P\r\n")
+    assert talk.responder.data_protected
+    talk.say(b"PROT C\r\n")
+    assert not talk.responder.data_protected

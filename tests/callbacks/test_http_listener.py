@@ -304,3 +304,34 @@ def test_any_bytes_in_any_pieces_are_the_same_and_bounded(steps: list[bytes], si
     for step in steps:
         talk.say(step)
         assert talk.responder.held_bytes < MAX_HEAD_BYTES
+
+
+def controlled(said: bytes) -> Talk:
+    talk = Talk(HttpResponder(PEER, 0, site=SITE, control=lambda asked: asked.path == "/register"))
+    talk.say(said)
+    return talk
+
+
+def test_a_request_to_the_collector_itself_is_handed_over_and_no_interaction() -> None:
+    request = (
+        b"POST /register?x=1 HTTP/1.1\r\nHost: oast.example.com\r\nAuthorization: T\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    talk = controlled(request + GET)
+    (control,) = talk.controls
+    assert (control.method, control.target, control.body, control.whole) == ("POST", "/register?x=1", b"{}", True)
+    assert dict(control.fields)["authorization"] == "T"
+    assert not talk.noted
+    assert not talk.heard
+    assert talk.responder.next_wakeup_ns is None
+    assert isinstance(talk.responder, HttpResponder)
+    outputs = talk.responder.answered(b"the answer", S)
+    assert [type(one).__name__ for one in outputs] == ["Send", "HttpInteraction", "Send"]
+    assert talk.responder.answered(b"once more", S) == []
+
+
+def test_a_body_for_the_collector_that_is_not_whole_says_so() -> None:
+    head = b"POST /register HTTP/1.1\r\nHost: x\r\n"
+    (chunked,) = controlled(head + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n").controls
+    (long,) = controlled(head + b"Content-Length: 100000\r\n\r\n" + b"x" * 100_000).controls
+    assert not chunked.whole
+    assert not long.whole

@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Write, check and show settings.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
+callbacks_app = typer.Typer(help="Learn who reached what was planted.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(callbacks_app, name="callbacks")
 
 
 class Level(StrEnum):
@@ -258,6 +260,62 @@ def config_show(
     from lapwing.app.commands.config import show
 
     _exit(show, config, output)
+
+
+@callbacks_app.command("serve")
+def callbacks_serve(
+    domain: Annotated[
+        list[str] | None, typer.Option("--domain", "-d", metavar="NAME", help="A domain to answer for; repeatable.")
+    ] = None,
+    ip: Annotated[
+        list[str] | None,
+        typer.Option("--ip", metavar="ADDRESS", help="What names below the domains resolve to; repeatable."),
+    ] = None,
+    listen: Annotated[
+        list[str] | None,
+        typer.Option("--listen", "-l", metavar="ADDRESS", help="Where to listen, 0.0.0.0 by default; repeatable."),
+    ] = None,
+    port: Annotated[
+        list[str] | None,
+        typer.Option("--port", metavar="NAME=N,...", help="A listener's ports, e.g. dns=5353 or ftp= for none."),
+    ] = None,
+    control: Annotated[
+        str | None,
+        typer.Option("--control", metavar="ADDRESS:PORT", help="Where clients register; 127.0.0.1:8053 by default."),
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", metavar="FILE|URL", help="SQLite file, or postgresql://USER@HOST/DATABASE.")
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", metavar="TEXT", envvar="LAPWING_TOKEN", help="What clients must show to register."),
+    ] = None,
+    cert: Annotated[Path | None, typer.Option("--cert", metavar="FILE", help="Certificate chain, PEM.")] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="Its private key, PEM.")] = None,
+    lab: Annotated[
+        Path | None, typer.Option("--lab", metavar="FOLDER", help="Keep a CA there and make the certificate with it.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="NAME", help="Become this user once the ports are open.")
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option("--settings", metavar="FILE", help="The collector's settings in TOML.")
+    ] = None,
+    output: Annotated[Format | None, typer.Option("-o", "--output", help="Shape of the events: ndjson or eve.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write no events; the store has them.")] = False,
+) -> None:
+    """Answer DNS, HTTP, SMTP, LDAP and FTP for a domain and keep every interaction."""
+    try:
+        from lapwing.app.commands.callbacks_serve import ServeOptions, run
+    except ModuleNotFoundError as missing:
+        typer.echo(f"lapwing: needs {missing.name}: pip install 'lapwing[collector]'", err=True)
+        raise typer.Exit(ExitCode.USAGE) from None
+
+    options = ServeOptions(
+        domain or [], ip or [], listen or [], port or [], control, store, token, cert, key, lab, user, settings, output,
+        quiet,
+    )  # fmt: skip
+    _exit(run, options)
 
 
 @app.command()

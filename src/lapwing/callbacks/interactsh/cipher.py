@@ -32,7 +32,12 @@ _OAEP = padding.OAEP(mgf=padding.MGF1(algorithm=hashes.SHA256()), algorithm=hash
 
 def public_key_field(key: RSAPrivateKey) -> str:
     """Return the `public-key` of a registration: base64 over PEM text over SubjectPublicKeyInfo."""
-    pem = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return public_key_text(key.public_key())
+
+
+def public_key_text(key: RSAPublicKey) -> str:
+    """Return a public key in the one form it is sent and kept in."""
+    pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(pem).decode("ascii")
 
 

@@ -5,6 +5,7 @@ A connection's responder is made with its peer and the time, started, then fed; 
 
 from lapwing.callbacks.responders.base import (
     Close,
+    Control,
     DiscardData,
     Limits,
     OpenData,
@@ -17,13 +18,15 @@ from lapwing.callbacks.responders.base import (
 from lapwing.callbacks.responders.dns import DnsResponder, DnsStreamResponder
 from lapwing.callbacks.responders.ftp import FtpResponder
 from lapwing.callbacks.responders.http import HttpResponder
-from lapwing.callbacks.responders.http_answers import HttpAnswer, HttpSite
+from lapwing.callbacks.responders.http_answers import Asked, HttpAnswer, HttpSite
 from lapwing.callbacks.responders.ldap import LdapResponder
 from lapwing.callbacks.responders.smtp import SmtpResponder
 from lapwing.callbacks.responders.zone import CustomRecord, Zone
 
 __all__ = [
+    "Asked",
     "Close",
+    "Control",
     "CustomRecord",
     "DiscardData",
     "DnsResponder",

@@ -48,7 +48,21 @@ class DiscardData(NamedTuple):
     limit_bytes: int
 
 
-Output = Send | StartTls | Close | OpenData | SendData | DiscardData | Interaction
+class Control(NamedTuple):
+    """HTTP: a request to the collector itself, no interaction; give its answer to `answered`.
+
+    `fields` are the header's, names in lower case; `whole` False: the body was longer than what is kept of one.
+    """
+
+    method: str
+    target: str
+    fields: tuple[tuple[str, str], ...]
+    body: bytes
+    whole: bool = True
+    stream: int = 0  # of HTTP/2
+
+
+Output = Send | StartTls | Close | OpenData | SendData | DiscardData | Control | Interaction
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

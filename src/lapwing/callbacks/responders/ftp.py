@@ -44,7 +44,6 @@ _FIXED = {
     "REST": b"350 Restart position accepted",
     "ABOR": b"226 Nothing to abort",
     "PBSZ": b"200 PBSZ=0",
-    "PROT": b"200 Protection level set",
     "PORT": b"502 Use passive mode",
     "EPRT": b"502 Use passive mode",
     "HELP": b"214 No help here",
@@ -78,6 +77,7 @@ class FtpResponder(Responder):
         self._waiting = _Waiting.NOTHING
         self._extended = False
         self._data_ready = False
+        self.data_protected = False  # the client wants TLS on data connections (RFC 4217 section 9)
         self._overlong = False
         self._user = ""
         self._bad_count = 0
@@ -170,6 +170,13 @@ class FtpResponder(Responder):
 
     def _modified(self, verb: str, argument: str) -> list[Output]:
         return [*self._report(verb, argument), *self._say(b"213 20260101000000")]
+
+    def _protection(self, _verb: str, argument: str) -> list[Output]:
+        level = argument.upper()
+        if level not in {"C", "P"} or (level == "P" and not self.peer.tls):
+            return self._bad(b"536 Not available")
+        self.data_protected = level == "P"
+        return self._say(b"200 Protection level set")
 
     def _passive(self, verb: str, _argument: str) -> list[Output]:
         self._extended = verb == "EPSV"
@@ -279,6 +286,7 @@ _COMMANDS = {
     "XPWD": FtpResponder._directory,
     "SIZE": FtpResponder._size,
     "MDTM": FtpResponder._modified,
+    "PROT": FtpResponder._protection,
     "PASV": FtpResponder._passive,
     "EPSV": FtpResponder._passive,
     "LIST": FtpResponder._list,

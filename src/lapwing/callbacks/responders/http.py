@@ -5,10 +5,11 @@ stay in the raw bytes.
 """
 
 import re
+from collections.abc import Callable
 from enum import Enum, auto
 
 from lapwing.callbacks.interaction import MAX_RAW_BYTES, HttpInteraction, Peer, RawKeeper
-from lapwing.callbacks.responders.base import SECOND_NS, Limits, Output, Responder, Send
+from lapwing.callbacks.responders.base import SECOND_NS, Control, Limits, Output, Responder, Send
 from lapwing.callbacks.responders.http_answers import MAX_DELAY_S, Asked, HttpAnswer, HttpSite, answer_to, write_answer
 
 MAX_HEAD_BYTES = 32 * 1024  # of request line and header; so the head and as much of a body are kept whole
@@ -32,14 +33,26 @@ class _Mode(Enum):
     CHUNK_END = auto()
     TRAILER = auto()
     DELAYED = auto()  # the answer is held back
+    CONTROL = auto()  # the answer is made elsewhere
 
 
 class HttpResponder(Responder):
     """One connection."""
 
-    def __init__(self, peer: Peer, now_ns: int, *, site: HttpSite, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        peer: Peer,
+        now_ns: int,
+        *,
+        site: HttpSite,
+        limits: Limits | None = None,
+        control: Callable[[Asked], bool] | None = None,
+    ) -> None:
+        """`control` says which requests are for the collector itself."""
         super().__init__(peer, now_ns, limits)
         self._site = site
+        self._control = control
+        self._head = b""
         self._data = bytearray()
         self._scanned = 0  # no end of a head before this
         self._mode = _Mode.HEAD
@@ -60,12 +73,21 @@ class HttpResponder(Responder):
     @property
     def next_wakeup_ns(self) -> int | None:
         """The deadline, or when a delayed answer is due."""
+        if self._mode is _Mode.CONTROL:
+            return None  # who makes the answer keeps the time
         due_ns = super().next_wakeup_ns
         return due_ns if due_ns is None or self._mode is not _Mode.DELAYED else self._held_until_ns
 
+    def answered(self, reply: bytes, now_ns: int) -> list[Output]:
+        """The answer to a control request is there: `reply` is its bytes."""
+        if self.ended or self._mode is not _Mode.CONTROL:
+            return []
+        self._now_ns = self._last_byte_ns = now_ns
+        return [Send(reply), *self._done(), *self._read()]
+
     def _received(self, data: bytes) -> list[Output]:
         self._data += data
-        if self._mode is _Mode.DELAYED and len(self._data) > MAX_AHEAD_BYTES:
+        if self._mode in _PAUSED and len(self._data) > MAX_AHEAD_BYTES:
             return self._finish("too much sent ahead")
         return self._read()
 
@@ -78,7 +100,7 @@ class HttpResponder(Responder):
 
     def _read(self) -> list[Output]:
         outputs: list[Output] = []
-        while not self.ended and self._data and self._mode is not _Mode.DELAYED:
+        while not self.ended and self._data and self._mode not in _PAUSED:
             before = len(self._data), self._mode
             outputs += _STEPS[self._mode](self)
             if (len(self._data), self._mode) == before:
@@ -107,6 +129,7 @@ class HttpResponder(Responder):
             self._scanned = 0
 
     def _begin(self, head: bytes) -> list[Output]:
+        self._head = head
         line, _, rest = head.partition(b"\n")
         found = _REQUEST_LINE.match(line.rstrip(b"\r"))
         if found is None:
@@ -186,9 +209,13 @@ class HttpResponder(Responder):
 
     def _request_done(self) -> list[Output]:
         path, _, query = self._target.partition("?")
-        answer = answer_to(Asked(self._method, path, query, self._host), self._site)
+        asked = Asked(self._method, path, query, self._host)
         self._request_count += 1
         self._close_after = self._close_after or self._request_count >= MAX_REQUESTS
+        if self._control is not None and self._control(asked):
+            self._mode = _Mode.CONTROL
+            return [self._to_control()]
+        answer = answer_to(asked, self._site)
         reply = write_answer(answer, self._site, head_only=self._method == "HEAD", close=self._close_after)
         outputs: list[Output] = [self._report(response=reply)]
         if answer.delay_s <= 0:
@@ -197,6 +224,18 @@ class HttpResponder(Responder):
         self._held = [Send(reply)]
         self._held_until_ns = self._now_ns + int(min(answer.delay_s, MAX_DELAY_S) * SECOND_NS)
         return outputs
+
+    def _to_control(self) -> Control:
+        raw, size = self._raw.take()
+        fields = _fields(self._head.partition(b"\n")[2])
+        chunked = b"chunked" in _last(fields, b"transfer-encoding").lower()
+        return Control(
+            self._method,
+            self._target,
+            tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields),
+            raw[len(self._head) :],
+            whole=size == len(raw) and not chunked,
+        )
 
     def _done(self) -> list[Output]:
         """The request was answered: go on to the next, or end."""
@@ -239,6 +278,7 @@ class HttpResponder(Responder):
     def _reset(self) -> None:
         self._mode = _Mode.HEAD
         self._method = self._target = self._host = ""
+        self._head = b""
         self._left = self._body_bytes = self._scanned = 0
 
     def _take(self, count: int) -> bytes:
@@ -248,6 +288,7 @@ class HttpResponder(Responder):
         return data
 
 
+_PAUSED = frozenset({_Mode.DELAYED, _Mode.CONTROL})
 _STEPS = {
     _Mode.HEAD: HttpResponder._read_head,
     _Mode.BODY: HttpResponder._read_body,

@@ -54,6 +54,7 @@ class GroupWriter:
         self._loss: Loss | None = None
         self._wake = asyncio.Event()
         self._closing = False
+        self._ended = False
 
     async def start(self) -> None:
         """Read where the numbers stand."""
@@ -78,6 +79,8 @@ class GroupWriter:
 
     async def barrier(self) -> bool:
         """Wait until all that was submitted before is committed or refused; whether it was committed."""
+        if self._ended:
+            return False
         loop = asyncio.get_running_loop()
         future: asyncio.Future[bool] = loop.create_future()
         self._waiting.append((0, lambda seq: None if future.done() else future.set_result(seq is not None)))
@@ -91,6 +94,7 @@ class GroupWriter:
                 await self._wake.wait()
             self._wake.clear()
             await self._commit()
+        self._ended = True
 
     def close(self) -> None:
         """Take nothing more; `run` ends when all is written."""

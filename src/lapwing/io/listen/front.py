@@ -1,0 +1,139 @@
+"""Control requests of one listener: answered as they come, or turned into a stream of events."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+
+from lapwing.callbacks.interactsh import RefusedError, Reply, error_reply, unauthorised_reply
+from lapwing.callbacks.push import RESUME_HEADER, Hello, keep_alive, write_event
+from lapwing.callbacks.responders import Control
+from lapwing.io.listen.admission import source_of
+from lapwing.io.listen.connection import Connection
+from lapwing.io.listen.control import EVENTS_PATH, ControlApi, Request, sealed, write_reply
+from lapwing.io.listen.hub import Hub, Subscription
+from lapwing.io.listen.mailroom import OpenMailbox
+from lapwing.io.store import Stored
+
+KEEP_ALIVE_S = 15.0  # between signs of life on a stream with nothing to say
+UNREAD_S = 60.0  # how long a stream waits for a client that does not read
+_STREAM_HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+    b"Access-Control-Allow-Origin: *\r\nX-Accel-Buffering: no\r\nConnection: close\r\n\r\n"
+)
+
+
+class ControlFront:
+    """Between connections and the calls."""
+
+    def __init__(self, api: ControlApi, hub: Hub, *, domain: str) -> None:
+        self._api = api
+        self._hub = hub
+        self._domain = domain
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._streams: dict[Connection, Subscription] = {}
+
+    def asked(self, connection: Connection, control: Control) -> None:
+        """Begin to answer."""
+        request = Request.of(control, source_of(connection.peer.client_ip))
+        if not control.whole:
+            self._reply(connection, error_reply("send a Content-Length, and no more than 32 KiB", 413))
+        elif request.path == EVENTS_PATH and request.method != "OPTIONS":
+            self._start(self._serve_stream(connection, request))
+        else:
+            self._start(self._answer(connection, request))
+
+    def left(self, connection: Connection) -> None:
+        """End a connection's stream; any other call runs to its end. Nothing is cancelled amid a query."""
+        subscription = self._streams.pop(connection, None)
+        if subscription is not None:
+            subscription.end("the client is gone")
+
+    async def close(self) -> None:
+        """Wait for calls that are being answered; streams must have been ended."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _reply(self, connection: Connection, reply: Reply) -> None:
+        connection.reply(write_reply(reply, self._domain))
+
+    async def _answer(self, connection: Connection, request: Request) -> None:
+        try:
+            answer = await self._api.answer(request)
+        except Exception:  # a fault of ours or of the store ends this call only
+            self._reply(connection, error_reply("the collector failed", 500))
+            raise
+        if connection.reply(write_reply(answer.reply, self._domain)):
+            answer.sent()
+
+    async def _serve_stream(self, connection: Connection, request: Request) -> None:
+        if not self._api.allowed(request):
+            self._reply(connection, unauthorised_reply())
+            return
+        try:
+            opened, consumer = await self._api.identified(request)
+        except RefusedError as refused:
+            self._reply(connection, refused.reply)
+            return
+        mailbox_id = opened.keys.mailbox_id
+        subscription = self._hub.subscribe(mailbox_id)
+        if subscription is None:
+            self._reply(connection, error_reply("as many streams as a mailbox may have", 429))
+            return
+        self._streams[connection] = subscription
+        connection.lasting()
+        try:
+            with suppress(ConnectionError, TimeoutError):
+                await self._stream(connection, opened, _start_of(request, opened, consumer), subscription)
+        finally:
+            self._hub.unsubscribe(mailbox_id, subscription)
+            self._streams.pop(connection, None)
+            connection.shut()
+
+    async def _stream(
+        self, connection: Connection, opened: OpenMailbox, cursor: int, subscription: Subscription
+    ) -> None:
+        hello = Hello(opened.keys.wrapped_key, cursor, opened.keys.lost_through)
+        connection.stream(_STREAM_HEAD + write_event("hello", hello))
+        while not subscription.ended:
+            if subscription.behind:
+                subscription.caught_up()
+                more = True
+                while more and not subscription.behind:
+                    page = await self._api.mailroom.interactions.after(opened.keys.mailbox_id, cursor)
+                    cursor = await self._send(connection, opened, page.entries, cursor)
+                    more = page.more
+            fresh = list(subscription.fresh)
+            subscription.fresh.clear()
+            cursor = await self._send(connection, opened, fresh, cursor)
+            while subscription.notices:
+                await _written(connection, write_event("refused", subscription.notices.popleft()))
+            if not subscription.behind and not subscription.fresh and not await subscription.news(KEEP_ALIVE_S):
+                self._api.mailroom.used(opened.keys.mailbox_id)
+                await _written(connection, keep_alive())
+        await _written(connection, write_event("expired", subscription.ended))
+
+    async def _send(self, connection: Connection, opened: OpenMailbox, entries: list[Stored], cursor: int) -> int:
+        for entry in entries:
+            if entry.seq > cursor:
+                await _written(connection, write_event("interaction", sealed(entry, opened), entry.seq))
+                cursor = entry.seq
+        return cursor
+
+
+def _start_of(request: Request, opened: OpenMailbox, consumer: str) -> int:
+    """Where the client says it was, else after what it acknowledged."""
+    last = request.field(RESUME_HEADER)
+    return int(last) if last.isascii() and last.isdigit() and len(last) < 20 else opened.cursors.get(consumer, 0)
+
+
+async def _written(connection: Connection, data: bytes) -> None:
+    """Send when there is room. Raises ConnectionError for a client that is gone or does not read."""
+    if not connection.stream(data):
+        async with asyncio.timeout(UNREAD_S):
+            await connection.room()
+        if not connection.stream(data):
+            raise ConnectionResetError

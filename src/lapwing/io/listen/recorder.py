@@ -1,0 +1,81 @@
+"""From an interaction to a committed row: whose it is, on disk first, then told."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from msgspec.structs import replace
+
+from lapwing.callbacks import Interaction, attribute, protocol_of
+from lapwing.io.listen.directory import Directory
+from lapwing.io.store import NOBODY, GroupWriter, Hit, PlantedToken, Row, encode_payload
+
+NS_PER_S = 1_000_000_000
+
+Then = Callable[[bool], None]
+Told = Callable[[Interaction, PlantedToken | None, bool], None]
+
+
+class Recorder:
+    """Takes interactions of all listeners. `told` hears of each after its commit, with the planted token it tripped and
+    whether somebody is to be alerted about that.
+    """
+
+    def __init__(self, writer: GroupWriter, directory: Directory, *, keep_nobodys: bool = True) -> None:
+        self.counts: dict[str, int] = {}  # committed, by protocol
+        self.nobodys_count = 0
+        self.told: Told | None = None
+        self._writer = writer
+        self._directory = directory
+        self._keep_nobodys = keep_nobodys
+
+    def take(self, interactions: Sequence[Interaction], then: Then) -> None:
+        """Write, then call `then`: with False when it could not be written and nobody may be answered."""
+        rows: list[Row] = []
+        hits: list[Hit] = []
+        known: list[tuple[Interaction, PlantedToken | None, bool]] = []
+        for interaction in interactions:
+            for one in attribute(interaction, self._directory.registry):
+                mailbox_id, token, alert = self._owner(one)
+                if mailbox_id == NOBODY:
+                    self.nobodys_count += 1
+                    if not self._keep_nobodys:
+                        continue
+                if token is not None:
+                    hits.append(Hit(token.token_id, one.ts_ns, alerted=alert))
+                token_id = None if token is None else token.token_id
+                rows.append(Row(mailbox_id, token_id, one.ts_ns, protocol_of(one), encode_payload(one)))
+                known.append((one, token, alert))
+        if rows:
+            self._writer.submit(rows, partial(self._written, known, then), hits)
+        else:
+            then(True)
+
+    def _owner(self, interaction: Interaction) -> tuple[int, PlantedToken | None, bool]:
+        attribution = interaction.attribution
+        if attribution is None:
+            return NOBODY, None, False
+        mailbox_id = self._directory.mailbox_of(attribution.correlation_id)
+        token = self._directory.planted.get(attribution.unique_id)
+        alert = token is not None and self._alerts(token, interaction.ts_ns)
+        return NOBODY if mailbox_id is None else mailbox_id, token, alert
+
+    def _alerts(self, token: PlantedToken, ts_ns: int) -> bool:
+        """Whether this hit alerts: no other did so within the token's time. The hit itself is kept either way."""
+        if not token.live(ts_ns):
+            return False
+        last_ns = token.last_alert_ns
+        if last_ns is not None and ts_ns - last_ns < token.alert_every_s * NS_PER_S:
+            return False
+        self._directory.plant([replace(token, last_alert_ns=ts_ns)])
+        return True
+
+    def _written(
+        self, known: list[tuple[Interaction, PlantedToken | None, bool]], then: Then, first_seq: int | None
+    ) -> None:
+        if first_seq is not None:
+            for interaction, token, alert in known:
+                protocol = protocol_of(interaction)
+                self.counts[protocol] = self.counts.get(protocol, 0) + 1
+                if self.told is not None:
+                    self.told(interaction, token, alert)
+        then(first_seq is not None)

@@ -1,0 +1,133 @@
+"""What the collector listens to, answers and allows."""
+
+from enum import StrEnum
+
+import msgspec
+
+from lapwing.callbacks.interactsh import V1_2_4, V1_3_0, V1_3_1, Dialect
+from lapwing.callbacks.responders import CustomRecord, HttpAnswer, Limits
+from lapwing.callbacks.tokens import DEFAULT_ID_LENGTH, DEFAULT_NONCE_LENGTH
+from lapwing.events import SettingsError
+from lapwing.io.store import StoreSettings
+
+
+class Generation(StrEnum):
+    """Which interactsh the control interface speaks like; its clients can be newer or older."""
+
+    V1_2_4 = "1.2.4"  # CFB
+    V1_3_0 = "1.3.0"  # CTR
+    V1_3_1 = "1.3.1"  # CTR, and https has a name of its own
+
+    @property
+    def dialect(self) -> Dialect:
+        """Its words."""
+        return {Generation.V1_2_4: V1_2_4, Generation.V1_3_0: V1_3_0, Generation.V1_3_1: V1_3_1}[self]
+
+
+class Eviction(StrEnum):
+    """When a mailbox ends."""
+
+    SLIDING = "sliding"  # so long after it was used or hit the last time
+    FIXED = "fixed"  # so long after it was made
+    NONE = "none"  # never
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where to listen; an empty list closes a door, 0 takes any free port."""
+
+    dns: tuple[int, ...] = (53,)
+    http: tuple[int, ...] = (80,)
+    https: tuple[int, ...] = (443,)
+    smtp: tuple[int, ...] = (25, 587)
+    smtps: tuple[int, ...] = (465,)
+    ldap: tuple[int, ...] = (389,)
+    ldaps: tuple[int, ...] = (636,)
+    ftp: tuple[int, ...] = (21,)
+    ftps: tuple[int, ...] = (990,)
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError for what is no port."""
+        for name in self.__struct_fields__:
+            if any(not 0 <= port <= 65_535 for port in getattr(self, name)):
+                raise SettingsError(f"collector.ports.{name}: ports are 0 to 65535")
+
+
+class Allowance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What strangers may take, in all and each. A source is an IPv4 address or an IPv6 network of 64 bits."""
+
+    connections_count: int = 4_096  # open in all
+    per_source_count: int = 128  # open of one source; a slow one holds no more than this
+    per_source_s: int = 500  # connections a second of one source
+    dns_per_source_s: int = 5_000  # queries over UDP a second of one source
+    control_count: int = 1_024  # open to the control interface, streams included
+    control_per_source_s: int = 200  # connections to it a second of one source
+    mailboxes_count: int = 2_500_000  # registered at one time
+    registrations_per_source_s: int = 50  # of one source; each costs an RSA operation
+    handshake_s: float = 10.0  # for TLS to be agreed on
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError for a bound that is none."""
+        for name in self.__struct_fields__:
+            if getattr(self, name) <= 0:
+                raise SettingsError(f"collector.allow.{name}: must be above 0")
+
+
+class TlsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the certificate comes from: files that are read again when they change, or a CA of the collector's own."""
+
+    certificate: str = ""  # PEM file, the chain behind it
+    key: str = ""  # PEM file
+    lab_folder: str = ""  # where an own CA is kept; ca.pem in it is what clients must trust
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError where one half is missing."""
+        if bool(self.certificate) != bool(self.key):
+            raise SettingsError("collector.tls: certificate and key belong together")
+        if self.certificate and self.lab_folder:
+            raise SettingsError("collector.tls: either certificate and key, or lab_folder")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is TLS at all."""
+        return bool(self.certificate or self.lab_folder)
+
+
+class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of the collector."""
+
+    domains: tuple[str, ...]  # answered for with authority; the first names the collector
+    ipv4: tuple[str, ...] = ()  # what names below the domains resolve to
+    ipv6: tuple[str, ...] = ()
+    listen: tuple[str, ...] = ("0.0.0.0",)  # noqa: S104 - strangers are to reach it
+    ports: Ports = Ports()
+    control_listen: str = "127.0.0.1"  # the control interface's own address
+    control_port: int | None = 8053  # and port; None: only at the bare domain
+    older_control_port: int | None = None  # the same for clients of interactsh up to 1.2.4
+    control_tls: bool = False  # whether it speaks TLS there
+    control_at_domain: bool = True  # also where the bare domain is asked for over HTTP, as interactsh's clients do
+    generation: Generation = Generation.V1_3_1
+    token: str | None = None  # what clients must send as Authorization; None: everybody may register
+    eviction: Eviction = Eviction.SLIDING
+    eviction_s: float = 30 * 86_400.0
+    id_length: int = DEFAULT_ID_LENGTH
+    nonce_length: int = DEFAULT_NONCE_LENGTH  # of ids of that length; other nonces reach to the end of their word
+    keep_nobodys: bool = True  # keep interactions without a known token
+    wildcard: bool = False  # hand everything below the domains to whoever has the token
+    dynamic: bool = False  # a query may say what the HTTP answer is
+    records: dict[str, tuple[CustomRecord, ...]] = {}  # DNS answers of single names or tokens
+    answers: dict[str, HttpAnswer] = {}  # HTTP answers of single names or tokens
+    trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
+    user: str = ""  # become this user once the ports are open
+    tls: TlsSettings = TlsSettings()
+    allow: Allowance = Allowance()
+    limits: Limits = Limits()
+    store: StoreSettings = StoreSettings()
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError where settings do not fit one another."""
+        if not self.domains:
+            raise SettingsError("collector.domains: name at least one domain")
+        if self.wildcard and not self.token:
+            raise SettingsError("collector.wildcard: needs a token, as everybody would read everything")
+        if self.eviction_s <= 0:
+            raise SettingsError("collector.eviction_s: must be above 0")
