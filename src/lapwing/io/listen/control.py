@@ -140,7 +140,7 @@ class ControlApi:
             raise RefusedError("could not set id and public key: too many registrations, wait a second", 429)
         made = await self.mailroom.register(read_registration(request.body))
         offers = {"events": EVENTS_PATH, "acknowledge": ACK_PATH, "interactions": PAGE_PATH}
-        offers["kept"] = "yes" if made.kept else "no"
+        offers["mailbox"] = "kept" if made.kept else "new"
         if made.keys.expires_ns is not None:
             offers["expires_s"] = str(max(0, made.keys.expires_ns - self._clock.now_ns()) // 1_000_000_000)
         return Answer(registered_reply(offers))

@@ -33,6 +33,7 @@ class Store:
     async def open(cls, settings: StoreSettings) -> Self:
         """Open and migrate. Raises StoreError saying what is wrong with the place."""
         url = _driver_url(settings.url)
+        _check_place(url)
         try:
             store = cls(settings, *_engines(url, settings))
         except ModuleNotFoundError as missing:
@@ -93,6 +94,17 @@ def _driver_url(text_url: str) -> URL:
     if driver is None:
         raise StoreError("store.url: begins with sqlite:/// or postgresql://")
     return url.set(drivername=driver)
+
+
+def _check_place(url: URL) -> None:
+    """Whether SQLite's file can be written: found out here, as the driver fails in a thread of its own."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return
+    try:
+        with Path(url.database).open("ab"):
+            pass
+    except OSError as problem:
+        raise StoreError(f"{shown(url)}: cannot be opened: {problem.strerror}") from None
 
 
 def _engines(url: URL, settings: StoreSettings) -> tuple[AsyncEngine, AsyncEngine]:
