@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lapwing._version import __version__
+from lapwing.app import cli_callbacks
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 
@@ -22,6 +23,7 @@ config_app = typer.Typer(help="Write, check and show settings.", no_args_is_help
 app.add_typer(config_app, name="config")
 callbacks_app = typer.Typer(help="Learn who reached what was planted.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(callbacks_app, name="callbacks")
+cli_callbacks.add_to(callbacks_app)
 
 
 class Level(StrEnum):

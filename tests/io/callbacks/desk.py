@@ -102,7 +102,12 @@ class Desk:
         token = planted.token
         found = Attribution(token.correlation_id, token.nonce, token.unique_id, Placement.DNS_NAME)
         interaction = make(ts_ns=more.pop("ts_ns", 1), peer=more.pop("peer", PEER), attribution=found, **more)
-        self.put(token.correlation_id, to_object(interaction, self.dialect))
+        self.deliver(interaction)
+
+    def deliver(self, interaction: Interaction) -> None:
+        """Into the mailbox of whoever it belongs to."""
+        assert interaction.attribution is not None
+        self.put(interaction.attribution.correlation_id, to_object(interaction, self.dialect))
 
     def put(self, correlation_id: str, text: bytes) -> None:
         box = self.boxes[correlation_id]

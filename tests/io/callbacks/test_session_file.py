@@ -162,3 +162,14 @@ def test_a_link_in_place_of_the_file_is_not_followed(
     file.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SettingsError, match="session file"):
         run(planted_once(make, file))
+
+
+def test_a_collector_that_was_never_reached_leaves_an_empty_file(
+    make: MakeSession, collector: DeskCollector, file: Path
+) -> None:
+    collector.outage = True
+    run(planted_once(make, file))
+    assert file.read_bytes() == b""
+    collector.outage = False
+    run(planted_once(make, file))
+    assert file.read_bytes().count(b"minted") == 1

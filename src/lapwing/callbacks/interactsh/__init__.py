@@ -32,6 +32,7 @@ from lapwing.callbacks.interactsh.client import (
     register_call,
 )
 from lapwing.callbacks.interactsh.dialect import V1_2_4, V1_3_0, V1_3_1, CipherMode, Dialect
+from lapwing.callbacks.interactsh.dump import dns_text
 from lapwing.callbacks.interactsh.objects import from_object, to_object
 from lapwing.callbacks.interactsh.server import (
     ALREADY_REGISTERED,
@@ -55,6 +56,7 @@ from lapwing.callbacks.interactsh.server import (
     unauthorised_reply,
     wrong_secret_reply,
 )
+from lapwing.callbacks.interactsh.timestamps import write_timestamp
 from lapwing.callbacks.interactsh.xid import Xid, read_xid
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "decrypt_entry",
     "deregister_call",
     "deregistered_reply",
+    "dns_text",
     "encrypt_entries",
     "encrypt_entry",
     "error_reply",
@@ -111,5 +114,6 @@ __all__ = [
     "unauthorised_reply",
     "unwrap_key",
     "wrap_key",
+    "write_timestamp",
     "wrong_secret_reply",
 ]

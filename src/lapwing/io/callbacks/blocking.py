@@ -3,13 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from lapwing.callbacks import Accepts, Disabled, Outcome, Token
 from lapwing.io.callbacks.client import Session
-from lapwing.io.callbacks.following import Hit
+from lapwing.io.callbacks.following import Following, Hit
 from lapwing.io.callbacks.planted import Planted
 
 Result = TypeVar("Result")
@@ -85,20 +85,12 @@ class BlockingSession:
         return self._run(self._session.wait_for(token, accepts, timeout))
 
     @contextmanager
-    def following(self) -> Iterator[Iterator[Hit]]:
+    def following(self) -> Iterator["Hits"]:
         """Everything that comes, for `for`: own tokens, and what the collector shows to all its clients."""
         context = self._session.following()
-        reader = self._run(_entered(context))
-
-        def hits() -> Iterator[Hit]:
-            while True:
-                try:
-                    yield self._run(reader.__anext__())
-                except StopAsyncIteration:
-                    return
-
+        following = self._run(_entered(context))
         try:
-            yield hits()
+            yield Hits(following, self._loop, self._run)
         finally:
             if not self._loop.is_closed():
                 self._run(_left(context))
@@ -128,9 +120,39 @@ class BlockingSession:
         return self._ask(self._session.statistics)
 
 
-async def _entered(context: Any) -> Any:
+class Hits:
+    """What comes to a blocking session; iterate it until the session ends or `stop` is called."""
+
+    def __init__(
+        self, following: Following, loop: asyncio.AbstractEventLoop, run: Callable[[Coroutine[Any, Any, Hit]], Hit]
+    ) -> None:
+        self._following = following
+        self._loop = loop
+        self._run = run
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Hit:
+        try:
+            return self._run(self._following.__anext__())
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def stop(self) -> None:
+        """No more after what is here already. Callable from any thread, and from a signal."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._following.end)
+
+    @property
+    def lost_count(self) -> int:
+        """Hits dropped because they were taken too slowly."""
+        return self._following.lost_count
+
+
+async def _entered(context: AbstractAsyncContextManager[Following]) -> Following:
     return await context.__aenter__()
 
 
-async def _left(context: Any) -> None:
+async def _left(context: AbstractAsyncContextManager[Following]) -> None:
     await context.__aexit__(None, None, None)

@@ -103,7 +103,7 @@ class Session:
         self._core = CallbackSession(self._persona.book, self.settings.waits)
         self._reader = PollReader(self._persona.key, id_length=len(self._persona.identity.correlation_id))
         try:
-            self._begin_file()
+            self._recall()
             self._collector = self._make_collector(self._persona.server, self.settings)
         except BaseException:
             self._close_file()
@@ -113,8 +113,6 @@ class Session:
         except BaseException:
             await self.aclose()
             raise
-        if self._core.state is State.DISABLED:
-            logger.warning("callbacks from %s are disabled: %s", self._persona.server, self._core.disabled_reason)
         return self
 
     async def __aexit__(
@@ -137,13 +135,14 @@ class Session:
             raise SettingsError(f"session file {self._path}: belongs to {persona.server}")
         return persona
 
-    def _begin_file(self) -> None:
-        if self._file is not None:
-            if self._file.saved is not None:  # a clock that was set back must not put this run before the last one
-                self._anchor_ns += max(0, self._file.saved.last_ns + 1 - self._now_ns())
-            self._file.begin(self._persona.opened(), self._now_ns())
-            if self._file.saved is not None:
-                self._core.recall(self._file.saved.seen, self._file.saved.gaps, self._now_ns())
+    def _recall(self) -> None:
+        """Go on where an earlier run ended."""
+        if self._file is None or self._file.saved is None:
+            return  # a new file is written once the collector took the registration
+        # A clock that was set back must not put this run before the last one.
+        self._anchor_ns += max(0, self._file.saved.last_ns + 1 - self._now_ns())
+        self._file.begin(self._persona.opened(), self._now_ns())
+        self._core.recall(self._file.saved.seen, self._file.saved.gaps, self._now_ns())
 
     def _close_file(self) -> None:
         file, self._file = self._file, None
@@ -331,16 +330,19 @@ class Session:
             kept = self._accepted(await self._collector.send(call, max_bytes=MAX_REPLY_BYTES))
         except CallError as problem:
             self._act(self._core.registration_failed(problem.failure, self._now_ns(), str(problem)))
+            self._warn_if_disabled()
         else:
+            if self._file is not None:
+                self._file.begin(self._persona.opened(), self._now_ns())
             self._act(self._core.registered(self._now_ns(), kept=kept))
 
     def _accepted(self, answer: Answer) -> bool:
         """Whether the collector still held our mailbox. Raises CallError when it did not take the registration."""
-        resumed = self._file is not None and self._file.saved is not None
-        if resumed and self._core.state is State.NEW and ALREADY_REGISTERED.encode() in answer.body:
+        resumed = self._file is not None and self._file.saved is not None and self._core.state is State.NEW
+        if resumed and ALREADY_REGISTERED.encode() in answer.body:
             return True
         offers = read_register_reply(answer.status, answer.body)
-        return offers.get("mailbox") == "kept"
+        return resumed and offers.get("kept") == "yes"
 
     async def _fetch(self) -> None:
         call = poll_call(self._persona.identity)
@@ -351,6 +353,7 @@ class Session:
             outputs = self._core.fetch_failed(problem.failure, self._now_ns())
             if self._core.degraded and not was_degraded:
                 logger.warning("the callback collector does not answer: %s", problem)
+            self._warn_if_disabled()
         else:
             outputs = self._core.fetched(batch, self._now_ns())
             self._warn_of_losses(batch)
@@ -365,6 +368,10 @@ class Session:
             return self._reader.read(answer.status, answer.body, now_ns=now_ns, cut=answer.cut)
 
         return read() if len(answer.body) < LARGE_ANSWER_BYTES else await asyncio.to_thread(read)
+
+    def _warn_if_disabled(self) -> None:
+        if self._core.state is State.DISABLED:
+            logger.warning("callbacks from %s are disabled: %s", self._persona.server, self._core.disabled_reason)
 
     def _warn_of_losses(self, batch: Batch) -> None:
         if batch.undecryptable_count or batch.dropped_count:

@@ -98,6 +98,7 @@ class SessionFile:
         self.saved: Saved | None = None
         self._size_bytes = 0
         self._full = False
+        self._begun = False
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, MODE)
         except OSError as problem:
@@ -157,7 +158,10 @@ class SessionFile:
     unfinished = False
 
     def begin(self, opened: Opened, at_ns: int) -> None:
-        """A run begins; the first writes what makes the session."""
+        """A run begins; the first writes what makes the session. Before this, nothing is written at all."""
+        if self._begun:
+            return
+        self._begun = True
         if self.saved is None:
             self._write(opened)
         elif self.unfinished:
@@ -166,11 +170,12 @@ class SessionFile:
 
     def minted(self, number: int, purpose: str, at_ns: int) -> None:
         """Write a token down before anybody plants it. Raises SettingsError when the disk takes no more."""
-        self._write(Minted(number, at_ns, purpose))
+        if self._begun:
+            self._write(Minted(number, at_ns, purpose))
 
     def seen(self, interaction: Interaction) -> None:
         """Write an interaction down; past the bound, that it was not."""
-        if self._full:
+        if self._full or not self._begun:
             return
         if self._size_bytes > MAX_FILE_BYTES:
             self._full = True
@@ -181,6 +186,8 @@ class SessionFile:
         """The run ends: write what it may have missed, and that it ended in order."""
         known = set() if self.saved is None else set(self.saved.gaps)
         try:
+            if not self._begun:
+                return
             for gap in gaps:
                 if gap not in known:
                     self._write(Missed(*gap))
