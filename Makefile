@@ -9,7 +9,8 @@ export LAPWING_CAPTURES ?= $(abspath $(CAPTURES))
 endif
 READY := $(VENV)/.ready
 COMPILED := build/.compiled
-HOT := $(wildcard src/lapwing/*/hot*.py src/lapwing/*/*.pxd)
+TYPES := $(shell find src/lapwing -name '*.pxd')
+HOT := $(shell find src/lapwing -name 'hot*.py') $(TYPES) $(wildcard $(TYPES:.pxd=.py))
 TOOL := $(BIN)/python -m
 
 .PHONY: help demo test check setup build lint format types imports rules sizes fresh fuzz packaging bench docs clean
@@ -37,7 +38,7 @@ $(COMPILED): $(READY) $(HOT)
 
 setup: $(READY) build  ## create .venv with everything the tests need, and build the compiled loops
 
-build: $(COMPILED)  ## compile the hot loops in place
+build: $(COMPILED)  ## compile in place what has a .pxd or is a hot loop
 
 lint: setup format types imports rules sizes fresh  ## the checks that run no product code
 

@@ -1,21 +1,28 @@
-"""Builds the compiled loops: every `hot*.py` below `src/lapwing` is Cython in pure-Python mode.
+"""Builds the compiled modules: Cython in pure-Python mode, from Python files.
 
-Where no C compiler is present the build goes on without them and the plain-Python twins serve, slower.
+- Every `hot*.py` below `src/lapwing` is a loop over bytes and rows that runs only compiled; its plain twin stands
+  beside it.
+- Every other module with a `.pxd` of its name beside it handles objects. The `.pxd` gives types to what the Python
+  file defines, and where there is no compiler the same file runs as it is.
+
+Where no C compiler is present the build goes on without them, and Lapwing runs slower.
 """
 
 import os
 from pathlib import Path
+from typing import Any
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 LIMITED_API = "0x030B0000"  # one abi3 wheel for CPython 3.11 and later; typed memoryviews need 3.11
+LOOPS = {"boundscheck": True, "wraparound": False, "cdivision": True}
+OBJECTS = {"annotation_typing": False, "binding": False}  # types come from the .pxd alone, and Python's rules hold
 
-# `make setup` installs the package first and compiles in place afterwards: once, not twice.
-compiles = os.environ.get("LAPWING_COMPILE", "1") != "0"
-sources = sorted(Path("src/lapwing").glob("*/hot*.py")) if compiles else []
-extensions = [
-    Extension(
+
+def extension(source: Path, *options: str) -> Extension:
+    """One compiled module."""
+    return Extension(
         ".".join(source.relative_to("src").with_suffix("").parts),
         [str(source)],
         define_macros=[
@@ -23,18 +30,29 @@ extensions = [
             # Small readers take a memoryview struct of 200 bytes by value, so they must inline.
             ("CYTHON_INLINE", "inline __attribute__((always_inline))"),
         ],
-        extra_compile_args=["-O3", "-g0", "-fno-strict-aliasing"],
+        extra_compile_args=["-g0", "-fno-strict-aliasing", *options],
         py_limited_api=True,
     )
-    for source in sources
-]
-modules = cythonize(
-    extensions,
-    build_dir="build/cython",
-    compiler_directives={"language_level": 3, "boundscheck": True, "wraparound": False, "cdivision": True},
-)
-for module in modules:
-    module.optional = True  # set on the result: cythonize() drops it when it is passed in
+
+
+def compiled(sources: list[Path], directives: dict[str, Any], *options: str) -> list[Extension]:
+    """The modules of `sources`, as C to be compiled with `options`."""
+    modules: list[Extension] = cythonize(
+        [extension(source, *options) for source in sources],
+        build_dir="build/cython",
+        compiler_directives={"language_level": 3, **directives},
+    )
+    for module in modules:
+        module.optional = True  # set on the result: cythonize() drops it when it is passed in
+    return modules
+
+
+# `make setup` installs the package first and compiles in place afterwards: once, not twice.
+compiles = os.environ.get("LAPWING_COMPILE", "1") != "0"
+package = Path("src/lapwing")
+loops = sorted(package.rglob("hot*.py"))
+objects = sorted(path for path in package.rglob("*.py") if path.with_suffix(".pxd").exists() and path not in loops)
+modules = [*compiled(loops, LOOPS, "-O3"), *compiled(objects, OBJECTS, "-O2")] if compiles else []
 
 setup(
     ext_modules=modules,

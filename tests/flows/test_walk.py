@@ -1,5 +1,6 @@
 """The walk through a call's actions: compiled and plain say the same."""
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lapwing.flows import KEY_DTYPE, ActionKind, ActionWalk
-from lapwing.flows.layout import ACTION_DTYPE
+from lapwing.flows.layout import ACTION_DTYPE, DataSource
 from lapwing.flows.plain_walk import ActionWalk as PlainWalk
 
 HALVES = st.one_of(
@@ -46,11 +47,19 @@ def actions_of(*steps: tuple[ActionKind, int, int]) -> NDArray[np.void]:
     return rows
 
 
+NO_BYTES = memoryview(b"")
+
+
+def steps_of(walk: Any) -> Iterator[tuple[int, ...]]:
+    while walk.step():
+        yield walk.kind, walk.slot, walk.side, walk.length, walk.ts_ns, walk.aux
+
+
 def opened(rows: NDArray[np.void], make: Any) -> Any:
     """A walk at whose slot 3 n stands the flow of row n."""
     walk = make()
-    walk.begin(actions_of(*((ActionKind.OPENED, 3 * row, row) for row in range(len(rows)))), rows, everything=False)
-    assert list(walk) == []
+    walk.begin(actions_of(*((ActionKind.OPENED, 3 * row, row) for row in range(len(rows)))), rows, NO_BYTES, NO_BYTES)
+    assert not walk.step()
     return walk
 
 
@@ -85,8 +94,8 @@ def test_a_slot_taken_again_stands_for_the_new_flow_from_there_on(make: Any) -> 
         (ActionKind.SEGMENT, 5_000, 0),
     ]
     walk = make()
-    walk.begin(actions_of(*steps), numbered_keys(3), everything=False)
-    assert [walk.flow_id(step[1]) for step in walk] == [1, 3, 2]
+    walk.begin(actions_of(*steps), numbered_keys(3), NO_BYTES, NO_BYTES)
+    assert [walk.flow_id(step[1]) for step in steps_of(walk)] == [1, 3, 2]
 
 
 @WALKS
@@ -96,8 +105,8 @@ def test_only_what_is_read_is_handed_out(make: Any) -> None:
     walk.ignore(3)
     life = (ActionKind.ESTABLISHED, ActionKind.SEGMENT, ActionKind.GAP, ActionKind.SIDE_CLOSED, ActionKind.CLOSED)
     every = [(kind, slot, 0) for slot in (0, 3, 6) for kind in (*life, ActionKind.ANOMALY)]
-    walk.begin(actions_of(*every), numbered_keys(0), everything=False)
-    seen = [(ActionKind(step[0]), step[1]) for step in walk]
+    walk.begin(actions_of(*every), numbered_keys(0), NO_BYTES, NO_BYTES)
+    seen = [(ActionKind(step[0]), step[1]) for step in steps_of(walk)]
     assert seen == [
         (ActionKind.SEGMENT, 0),
         (ActionKind.GAP, 0),
@@ -112,10 +121,10 @@ def test_only_what_is_read_is_handed_out(make: Any) -> None:
 
 @WALKS
 def test_a_flow_reader_sees_every_beginning_and_end(make: Any) -> None:
-    walk = make()
+    walk = make(everything=True)
     life = [(ActionKind.OPENED, 0, 0), (ActionKind.ESTABLISHED, 0, 0), (ActionKind.CLOSED, 0, 0)]
-    walk.begin(actions_of(*life), numbered_keys(1), everything=True)
-    assert [ActionKind(step[0]) for step in walk] == [kind for kind, _, _ in life]
+    walk.begin(actions_of(*life), numbered_keys(1), NO_BYTES, NO_BYTES)
+    assert [ActionKind(step[0]) for step in steps_of(walk)] == [kind for kind, _, _ in life]
 
 
 @given(
@@ -130,12 +139,27 @@ def test_both_hand_out_the_same_whatever_is_read_or_ignored_on_the_way(
     rest = [(kind, slot, slot) for kind, slot in steps]
     seen = []
     for make in (ActionWalk, PlainWalk):
-        walk = make()
-        walk.begin(actions_of(*beginning, *rest), numbered_keys(4), everything=everything)
+        walk = make(everything=everything)
+        walk.begin(actions_of(*beginning, *rest), numbered_keys(4), NO_BYTES, NO_BYTES)
         mine = []
-        for number, step in enumerate(walk):
+        for number, step in enumerate(steps_of(walk)):
             mine.append((*step, walk.flow_id(step[1])))
             if number in choices:
                 getattr(walk, choices[number])(step[1])
         seen.append(mine)
     assert seen[0] == seen[1]
+
+
+@WALKS
+@given(data=st.data(), chunk=st.binary(max_size=30), arena=st.binary(max_size=30))
+def test_payload_is_what_lies_at_its_place(make: Any, data: st.DataObject, chunk: bytes, arena: bytes) -> None:
+    source = data.draw(st.sampled_from(DataSource))
+    place = (chunk, arena)[source]
+    offset = data.draw(st.integers(0, len(place)))
+    length = data.draw(st.integers(0, len(place) - offset))
+    rows = actions_of((ActionKind.OPENED, 0, 0), (ActionKind.SEGMENT, 0, 0))
+    rows["source"], rows["offset"], rows["length"] = source, offset, length
+    walk = make()
+    walk.begin(rows, numbered_keys(1), memoryview(chunk), memoryview(arena))
+    assert walk.step()
+    assert walk.data() == place[offset : offset + length]

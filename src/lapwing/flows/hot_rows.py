@@ -222,7 +222,7 @@ class FlowRows:
         row.server_out_of_order_count = server.out_of_order_count
         row.client_tcp_flags = client.tcp_flags
         row.server_tcp_flags = server.tcp_flags
-        self._act(DO_CLOSED, slot, 0, self.record_count, 0, 0, CHUNK)
+        self._act(DO_CLOSED, slot, 0, self.record_count, 0, cython.cast(u32, reason), CHUNK)
         self.record_count += 1
         return 0
 

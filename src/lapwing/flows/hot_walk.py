@@ -30,7 +30,8 @@ _OTHER = Transport.OTHER
 class ActionWalk:
     """Goes through the actions of a call. See `plain_walk.ActionWalk`."""
 
-    def __init__(self):
+    def __init__(self, *, everything=False):
+        self.everything = everything
         self._rows = np.zeros(FIRST_ROWS, KEY_DTYPE)
         self.rows = self._rows
         self._interest = np.zeros(FIRST_ROWS, np.uint8)
@@ -42,37 +43,45 @@ class ActionWalk:
         self.pairs = dict(ICMP_PAIRS)
         self.pairs6 = dict(ICMP6_PAIRS)
 
-    def begin(self, actions, keys, *, everything):
-        """Start with the actions of another call: the first rows of arrays that a table uses again and again."""
+    def begin(self, actions, keys, chunk, arena):
+        """Start with another call; actions and keys are the first rows of arrays that a table uses again and again."""
         whole = actions if actions.base is None else actions.base
         if whole is not self._whole_actions:  # to look at an array's layout takes longer than at its rows
             self.actions = self._whole_actions = whole
         whole = keys if keys.base is None else keys.base
         if whole is not self._whole_keys:
             self.fresh = self._whole_keys = whole
+        self.chunk = chunk
+        self.arena = arena
         self.at = 0
         self.count = len(actions)
-        self.everything = everything
 
-    def __iter__(self):
-        return self
-
-    def __next__(self):
+    def step(self):
+        """Go on to the next action that must be handed out; False when there is none."""
         while self.at < self.count:
             action: cython.pointer[cython.const[Action]] = cython.address(self.actions[self.at])
             self.at += 1
             if self._wants(action):
-                return (
-                    action.kind,
-                    action.slot,
-                    action.side,
-                    action.source,
-                    action.offset,
-                    action.length,
-                    action.ts_ns,
-                    action.aux,
-                )
-        raise StopIteration
+                self.kind = action.kind
+                self.slot = action.slot
+                self.side = action.side
+                self.length = action.length
+                self.ts_ns = action.ts_ns
+                self.aux = action.aux
+                return True
+        return False
+
+    def data(self):
+        """The payload of the action."""
+        if self.length == 0:
+            return b""
+        action: cython.pointer[cython.const[Action]] = cython.address(self.actions[self.at - 1])
+        first: cython.Py_ssize_t = action.offset
+        last: cython.Py_ssize_t = first + action.length - 1
+        # Both ends are looked at, so all of it lies within.
+        if action.source == CHUNK:
+            return octets(cython.address(self.chunk[first]), action.length) if self.chunk[last] >= 0 else b""
+        return octets(cython.address(self.arena[first]), action.length) if self.arena[last] >= 0 else b""
 
     def _wants(self, action):
         """Keep the books, and say whether the action must be handed out."""

@@ -19,7 +19,7 @@ class ActionKind(IntEnum):
     SIDE_CLOSED = 4  # this side sent FIN and everything before it was handed out
     DATAGRAM = 5  # one UDP payload
     ANOMALY = 6  # aux: index into ANOMALY_KINDS; length: count
-    CLOSED = 7  # aux: row in `records`; the slot is free afterwards (unless the reason is ACTIVE)
+    CLOSED = 7  # aux: row in `records`; length: index into CLOSE_REASONS; the slot is free now, unless ACTIVE
 
 
 class DataSource(IntEnum):

@@ -61,7 +61,7 @@ class Output:
         client, server = flow.sides
         silent = not (client.next_offset or server.next_offset)
         state = conn_state(flow.protocol, client.state, server.state, silent=silent)
-        self.act(ActionKind.CLOSED, flow, now_ns, aux=len(self.records))
+        self.act(ActionKind.CLOSED, flow, now_ns, aux=len(self.records), length=reason)
         counters: list[int] = []
         for name in ("packet_count", "wire_bytes", "ip_bytes", "payload_bytes"):
             counters += [getattr(client, name), getattr(server, name)]

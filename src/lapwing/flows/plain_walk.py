@@ -6,43 +6,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lapwing.events import FlowKey
-from lapwing.flows.layout import ACTION_DTYPE, KEY_DTYPE, ActionKind
+from lapwing.flows.layout import KEY_DTYPE, ActionKind
 from lapwing.flows.objects import flow_keys
 
 READ, IGNORED = 1, 2  # interest in a flow; 0 when nothing of it was seen yet
 
 _PAYLOAD = (ActionKind.SEGMENT, ActionKind.DATAGRAM)
-_ORDER = ("kind", "slot", "side", "source", "offset", "length", "ts_ns", "aux")
-
-Step = tuple[int, int, int, int, int, int, int, int]
+_ORDER = ("kind", "slot", "side", "length", "ts_ns", "aux", "source", "offset")
+_NOTHING = memoryview(b"")
 
 
 class ActionWalk:
-    """Goes through the actions of a call in order and hands out those that somebody must see.
+    """Goes through the actions of a call in order and stops at those that somebody must see.
 
     A slot may be freed and taken again within one call of the table, so keys are kept by slot as the walk goes on,
     and `key` answers for the flow the slot stands for at that point. Handed out are: payload of flows not ignored,
     gaps and ends of flows that are read, anomalies, and with `everything` also openings, handshakes and all ends.
+    The attributes say of the action where the walk stands what ACTION_DTYPE says.
     """
 
-    def __init__(self) -> None:
-        self._actions: NDArray[np.void] = np.zeros(0, ACTION_DTYPE)
+    def __init__(self, *, everything: bool = False) -> None:
+        self.kind = self.slot = self.side = self.length = self.ts_ns = self.aux = 0
+        self._source = self._offset = 0
+        self._everything = everything
+        self._actions: Iterator[tuple[int, ...]] = iter(())
         self._fresh: NDArray[np.void] = np.zeros(0, KEY_DTYPE)
-        self._everything = False
+        self._places = (_NOTHING, _NOTHING)
         self._keys: dict[int, NDArray[np.void]] = {}
         self._interest: dict[int, int] = {}
 
-    def begin(self, actions: NDArray[np.void], keys: NDArray[np.void], *, everything: bool) -> None:
-        """Start with the actions of another call."""
-        self._actions = actions
+    def begin(self, actions: NDArray[np.void], keys: NDArray[np.void], chunk: memoryview, arena: memoryview) -> None:
+        """Start with the actions of another call; their payload lies in `chunk` and `arena`."""
+        self._actions = zip(*(actions[name].tolist() for name in _ORDER), strict=True)
         self._fresh = keys
-        self._everything = everything
+        self._places = (chunk, arena)
 
-    def __iter__(self) -> Iterator[Step]:
-        """Steps: kind, slot, side, source, offset, length, ts_ns, aux; as in ACTION_DTYPE."""
-        for step in zip(*(self._actions[name].tolist() for name in _ORDER), strict=True):
-            if self._wants(step[0], step[1], step[7]):
-                yield step
+    def step(self) -> bool:
+        """Go on to the next action that must be handed out; False when there is none."""
+        for action in self._actions:
+            if self._wants(action[0], action[1], action[5]):
+                (
+                    self.kind, self.slot, self.side, self.length, self.ts_ns, self.aux, self._source, self._offset,
+                ) = action  # fmt: skip
+                return True
+        return False
+
+    def data(self) -> bytes:
+        """The payload of the action."""
+        return bytes(self._places[self._source][self._offset : self._offset + self.length])
 
     def _wants(self, kind: int, slot: int, aux: int) -> bool:
         """Keep the books, and say whether the action must be handed out."""

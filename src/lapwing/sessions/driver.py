@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from lapwing.detect import Detector
 from lapwing.events import (
     AnomalySeen,
-    AuthEvent,
     Event,
+    FlowClosed,
     FlowEstablished,
     FlowKey,
+    FlowOpened,
     IdentifiedBy,
     Message,
     SessionEnded,
@@ -32,9 +32,10 @@ from lapwing.flows import (
     closed_events,
     opened_events,
 )
-from lapwing.logins import LoginAdapter, LoginContext, SecretTagger, adapter_for
+from lapwing.logins import LoginContext, SecretTagger, adapter_for
 from lapwing.protocols import (
     DATAGRAM_PROTOCOLS,
+    DatagramProtocol,
     Handover,
     StreamProtocol,
     could_start,
@@ -42,21 +43,15 @@ from lapwing.protocols import (
     identify_datagram,
     stream_protocol,
 )
-from lapwing.sessions.emit import Wanted
-from lapwing.sessions.session import MAX_PENDING_PIECES, SIDES, DatagramSession, StreamSession
+from lapwing.sessions.emit import Outlet, Wanted
+from lapwing.sessions.session import MAX_PENDING_PIECES, SIDES, DatagramSession, Session, StreamSession
 from lapwing.sessions.settings import PipelineSettings, RunKeys
 
-OPENED = int(ActionKind.OPENED)
-ESTABLISHED = int(ActionKind.ESTABLISHED)
-SEGMENT = int(ActionKind.SEGMENT)
-GAP = int(ActionKind.GAP)
-SIDE_CLOSED = int(ActionKind.SIDE_CLOSED)
-DATAGRAM = int(ActionKind.DATAGRAM)
-ANOMALY = int(ActionKind.ANOMALY)
-CLOSED = int(ActionKind.CLOSED)
-
+# Actions and reasons as numbers, here for the compiled driver too.
+OPENED, ESTABLISHED, SEGMENT, GAP, SIDE_CLOSED, DATAGRAM, ANOMALY, CLOSED = range(8)
+assert tuple(ActionKind) == tuple(range(8))  # in that order
 _ACTIVE = CLOSE_REASONS.index("active")
-_stamp = msgspec.structs.force_setattr
+_NOTHING = memoryview(b"")
 
 MAX_HANDOVERS = 4  # from one protocol to the next in one stream: more is made up
 MAX_PROBED_DATAGRAMS = 3  # of a flow; after that nothing recognised it and it is left alone
@@ -79,16 +74,15 @@ class SessionDriver:
         sensor: str = "",
     ) -> None:
         """`detector` may be shared by successive drivers, so that what it learnt outlives a flow table."""
-        self._wanted = wanted or Wanted()
-        self._sensor = sensor
+        wanted = wanted or Wanted()
         self._table = FlowTable(settings.flows, keys.flow_key, payloads=True)
+        self._walk = ActionWalk(everything=wanted.flow)
         self._detector = detector if detector is not None else Detector(settings.detect)
+        self._outlet = Outlet(wanted, self._detector, sensor)
         self._login_settings = settings.logins
         self._tagger = SecretTagger(keys.tag_key)
         self._next_auth_id = count(1).__next__
-        self._next_seq = count(1).__next__
-        self._sessions: dict[int, StreamSession | DatagramSession | int] = {}  # by slot; int: datagrams probed in vain
-        self._walk = ActionWalk()
+        self._sessions: dict[int, Any] = {}  # by slot: StreamSession or DatagramSession
         self._now_ns = 0  # the latest packet since flows were last finished
         self._latest_ns = 0  # the latest of all
         self._parsers_created = 0
@@ -110,7 +104,6 @@ class SessionDriver:
 
     def process(self, buffer: Any, packets: "np.ndarray[Any, Any]", packet_count: int) -> list[Event]:
         """Take one batch of decoded packets whose bytes lie in `buffer`; return its events in order."""
-        out: list[Event] = []
         if packet_count:
             self._now_ns = max(self._now_ns, int(packets["ts_ns"][:packet_count].max()))
             self._latest_ns = max(self._latest_ns, self._now_ns)
@@ -118,36 +111,35 @@ class SessionDriver:
         chunk = memoryview(buffer)
         while index < packet_count:
             index = self._table.process(buffer, packets, index, packet_count)
-            self._drain(chunk, out)
-        return out
+            self._drain(chunk)
+        return self._outlet.take()
 
     def advance(self, now_ns: int) -> list[Event]:
         """Let time pass without packets: expire idle flows."""
-        out: list[Event] = []
         more = True
         while more:
             more = self._table.advance(now_ns)
-            self._drain(memoryview(b""), out)
-        return out
+            self._drain(_NOTHING)
+        return self._outlet.take()
 
     def finish_flows(self) -> Iterator[list[Event]]:
         """End every flow; afterwards packets of any time may follow. What detection learnt stays."""
         more = True
         while more:
             more = self._table.finish()
-            out: list[Event] = []
-            self._drain(memoryview(b""), out)
-            yield out
+            self._drain(_NOTHING)
+            yield self._outlet.take()
         self._now_ns = 0
 
     def finish(self) -> Iterator[list[Event]]:
         """End every flow and every finding; yields lists of events until nothing is left."""
         yield from self.finish_flows()
-        yield self._found(self._detector.finish(self._latest_ns))
+        yield self.note(self._detector.finish(self._latest_ns))
 
     def note(self, events: Iterable[Event]) -> list[Event]:
         """Stamp events that arose beside the packets (a source opened, damage met) and keep the wanted ones."""
-        return self._found(events)
+        self._outlet.found(events)
+        return self._outlet.take()
 
     def statistics(self) -> dict[str, int]:
         """Monotone counters of the flow table, the parsers and detection, by dotted name."""
@@ -163,57 +155,118 @@ class SessionDriver:
 
     # -- one call's actions ------------------------------------------------------------------------------------------
 
-    def _drain(self, chunk: memoryview, out: list[Event]) -> None:
+    def _drain(self, chunk: memoryview) -> None:
         table = self._table
-        actions = table.actions
-        if not len(actions):
-            return
-        wants_flows = self._wanted.flow
-        opened = opened_events(table.keys) if wants_flows and len(table.keys) else []
-        closed = closed_events(table.records) if wants_flows and len(table.records) else []
-        places = (chunk, memoryview(table.arena))
-        sessions = self._sessions
         walk = self._walk
-        walk.begin(actions, table.keys, everything=wants_flows)
-        for kind, slot, side, source, offset, length, ts_ns, aux in walk:
-            if kind == SEGMENT:
-                data = bytes(places[source][offset : offset + length])
-                session: Any = sessions.get(slot)
-                if session is not None and session.parser is not None:
-                    self._feed(slot, session, side, data, ts_ns, out)
-                else:
-                    self._identify(slot, session, side, data, 0, ts_ns, out)
-            elif kind == DATAGRAM:
-                data = bytes(places[source][offset : offset + length])
-                self._datagram(slot, sessions.get(slot), side, data, ts_ns, out)
-            elif kind == CLOSED:
-                self._close(slot, int(table.records[aux]["close_reason"]), ts_ns, out)
-                if closed:
-                    self._publish(closed[aux], out)
-            elif kind == OPENED:
-                self._publish(opened[aux], out)
-            elif kind == ESTABLISHED:
-                self._publish(FlowEstablished(ts_ns, *_fields(walk.key(slot)), rtt_ns=aux or None), out)
-            elif kind == ANOMALY:
-                if self._wanted.anomaly:
-                    self._anomaly(slot, side, aux, length, ts_ns, out)
-            elif type(session := sessions.get(slot)) is StreamSession:
-                if kind == GAP:
-                    self._gap(slot, session, side, length, ts_ns, out)
-                elif session.parser is not None:
-                    self._close_side(slot, session, side, "fin", ts_ns, out)
+        walk.begin(table.actions, table.keys, chunk, memoryview(table.arena))
+        if self._outlet.wants_flows:
+            self._walk_everything(opened_events(table.keys), closed_events(table.records))
+        else:
+            while walk.step():
+                self._act()
+
+    def _walk_everything(self, opened: list[FlowOpened], closed: list[FlowClosed]) -> None:
+        """As `_act` for each action, and flow events in their places between."""
+        walk, outlet = self._walk, self._outlet
+        while walk.step():
+            if walk.kind == OPENED:
+                outlet.publish(opened[walk.aux])
+            elif walk.kind == ESTABLISHED:
+                key = walk.key(walk.slot)
+                outlet.publish(FlowEstablished(walk.ts_ns, *_fields(key), rtt_ns=walk.aux or None))
+            else:
+                self._act()
+                if walk.kind == CLOSED:
+                    outlet.publish(closed[walk.aux])
+
+    def _act(self) -> None:
+        """Do what the action asks for where the walk stands."""
+        walk = self._walk
+        slot, kind = walk.slot, walk.kind
+        session = self._sessions.get(slot)
+        if kind == SEGMENT:
+            self._listen(slot, session, walk.side, walk.data(), walk.ts_ns)
+        elif kind == DATAGRAM:
+            self._datagram(slot, session, walk.side, walk.data(), walk.ts_ns)
+        elif kind == ANOMALY:
+            if self._outlet.wants_anomalies:
+                self._anomaly(slot, walk.side, walk.aux, walk.length, walk.ts_ns)
+        elif session is None:
+            pass
+        elif kind == CLOSED:
+            self._close(slot, session, walk.length, walk.ts_ns)
+        elif kind == GAP:
+            self._gap(slot, session, walk.side, walk.length, walk.ts_ns)
+        elif session.parser is not None:
+            self._close_side(slot, session, walk.side, "fin", walk.ts_ns)
+
+    def _hear(
+        self, slot: int, session: Session, side: int, ask: Callable[..., Any], argument: bytes | int | str, ts_ns: int
+    ) -> None:
+        """Hand `argument` of `side` to a method of the parser, publish its messages, and see whether it goes on."""
+        try:
+            messages = ask(SIDES[side], argument, ts_ns)
+            if messages:
+                self._messages_of(session, side, messages, ts_ns)
+        except Exception as fault:
+            self._fault(slot, session, fault, ts_ns)
+            return
+        if session.parser.poisoned is not None or session.parser.done:
+            self._stop(slot, session, ts_ns)
+
+    def _messages_of(self, session: Session, side: int, messages: Iterable[Message], ts_ns: int) -> None:
+        adapter = session.adapter
+        outlet = self._outlet
+        for message in messages:
+            session.message_count += 1
+            self._messages += 1
+            if outlet.wants_sessions:
+                key = session.key
+                assert key is not None
+                redacted = message.redacted()
+                outlet.publish(SessionMessaged(ts_ns, *_fields(key), session.protocol, SIDES[side], redacted))
+            if adapter is not None:
+                for login in adapter.message(SIDES[side], message, ts_ns):
+                    outlet.login(login)
+
+    def _tells_nothing(self, slot: int, protocol: StreamProtocol | DatagramProtocol) -> bool:
+        """Count and leave alone what is encrypted: what its parser tells stands in session events and nowhere else."""
+        if protocol.encrypted:
+            self._encrypted += 1
+            if not self._outlet.wants_sessions:
+                self._ignore(slot)
+                return True
+        return False
+
+    def _start(
+        self,
+        slot: int,
+        session: Session,
+        protocol: StreamProtocol | DatagramProtocol,
+        evidence: IdentifiedBy,
+        ts_ns: int,
+    ) -> None:
+        """The protocol is known: make its parser and the adapter that finds logins in its messages."""
+        key = session.key = self._walk.key(slot)
+        session.protocol = protocol.name
+        session.parser = protocol.make(key)
+        context = LoginContext(key, self._login_settings, self._tagger, self._next_auth_id)
+        session.adapter = adapter_for(protocol.name, context)
+        self._parsers_created += 1
+        if self._outlet.wants_sessions:
+            self._outlet.publish(SessionIdentified(ts_ns, *_fields(key), protocol.name, evidence))
 
     # -- TCP -----------------------------------------------------------------------------------------------------------
 
+    def _listen(self, slot: int, session: StreamSession | None, side: int, data: bytes, ts_ns: int) -> None:
+        """Hand bytes to the parser, or find out which it should be."""
+        if session is not None and session.parser is not None:
+            self._hear(slot, session, side, session.parser.feed, data, ts_ns)
+        else:
+            self._identify(slot, session, side, data, 0, ts_ns)
+
     def _identify(
-        self,
-        slot: int,
-        session: StreamSession | None,
-        side: int,
-        data: bytes,
-        missing: int,
-        ts_ns: int,
-        out: list[Event],
+        self, slot: int, session: StreamSession | None, side: int, data: bytes, missing: int, ts_ns: int
     ) -> None:
         if session is None:
             if data and not could_start(side, data[0]):
@@ -228,119 +281,57 @@ class SessionDriver:
         if protocol is None and len(session.pending) >= MAX_PENDING_PIECES:
             protocol = identifier.settle()
         if protocol is not None:
-            self._begin(slot, session, protocol, ts_ns, out)
+            self._begin(slot, session, protocol, ts_ns)
         elif identifier.hopeless:
             self._ignore(slot)
 
-    def _begin(self, slot: int, session: StreamSession, protocol: StreamProtocol, ts_ns: int, out: list[Event]) -> None:
-        """The protocol is known: make its parser and hand it what was kept until now."""
+    def _begin(self, slot: int, session: StreamSession, protocol: StreamProtocol, ts_ns: int) -> None:
+        """Start the parser and hand it what was kept until now."""
+        if self._tells_nothing(slot, protocol):
+            return
         identifier = session.identifier
         assert identifier is not None
         assert identifier.evidence is not None
-        self._start(slot, session, protocol, identifier.evidence, ts_ns, out)
+        self._start(slot, session, protocol, identifier.evidence, ts_ns)
         pending, session.pending, session.identifier = session.pending, [], None
-        for piece_side, piece, missing_bytes, piece_ts in pending:
+        for side, piece, missing_bytes, piece_ts in pending:
             reading = self._sessions.get(slot)
-            if type(reading) is not StreamSession:
+            if reading is None:
                 break  # the parser stopped
             if missing_bytes:
-                self._gap(slot, reading, piece_side, missing_bytes, piece_ts, out)
-            elif reading.parser is not None:
-                self._feed(slot, reading, piece_side, piece, piece_ts, out)
+                self._gap(slot, reading, side, missing_bytes, piece_ts)
             else:
-                self._identify(slot, reading, piece_side, piece, 0, piece_ts, out)
+                self._listen(slot, reading, side, piece, piece_ts)
 
-    def _start(
-        self,
-        slot: int,
-        session: StreamSession,
-        protocol: StreamProtocol,
-        evidence: IdentifiedBy,
-        ts_ns: int,
-        out: list[Event],
-    ) -> None:
-        key = session.key = self._walk.key(slot)
-        session.protocol = protocol.name
-        session.parser = protocol.make(key)
-        session.adapter = self._adapter(protocol.name, key)
-        self._parsers_created += 1
-        self._encrypted += protocol.encrypted
-        if self._wanted.session:
-            self._publish(SessionIdentified(ts_ns, *_fields(key), protocol.name, evidence), out)
-
-    def _adapter(self, protocol: str, key: FlowKey) -> LoginAdapter | None:
-        return adapter_for(protocol, LoginContext(key, self._login_settings, self._tagger, self._next_auth_id))
-
-    def _feed(self, slot: int, session: StreamSession, side: int, data: bytes, ts_ns: int, out: list[Event]) -> None:
-        assert session.parser is not None
-        self._hear(slot, session, side, session.parser.feed, data, ts_ns, out)
-
-    def _hear(
-        self,
-        slot: int,
-        session: StreamSession | DatagramSession,
-        side: int,
-        ask: Callable[..., Iterable[Message]],
-        argument: bytes | int | str,
-        ts_ns: int,
-        out: list[Event],
-    ) -> None:
-        """Hand `argument` of `side` to a method of the parser, publish its messages, and see whether it goes on."""
-        try:
-            messages = ask(SIDES[side], argument, ts_ns)
-            if messages:
-                self._messages_of(session, side, messages, ts_ns, out)
-        except Exception as fault:
-            self._fault(slot, session, fault, ts_ns, out)
-            return
-        parser = session.parser
-        assert parser is not None
-        if parser.poisoned is not None or parser.done:
-            self._stop(slot, session, ts_ns, out)
-
-    def _gap(self, slot: int, session: StreamSession, side: int, missing: int, ts_ns: int, out: list[Event]) -> None:
+    def _gap(self, slot: int, session: StreamSession, side: int, missing: int, ts_ns: int) -> None:
         if session.parser is None:
-            self._identify(slot, session, side, b"", missing, ts_ns, out)
+            self._identify(slot, session, side, b"", missing, ts_ns)
             return
         session.note_gap(side, missing)
         self._gap_bytes += missing
-        self._hear(slot, session, side, session.parser.gap, missing, ts_ns, out)
+        self._hear(slot, session, side, session.parser.gap, missing, ts_ns)
 
-    def _close_side(
-        self, slot: int, session: StreamSession, side: int, reason: str, ts_ns: int, out: list[Event]
-    ) -> None:
-        if session.closed_sides[side] or session.parser is None:
-            return
-        session.closed_sides[side] = True
-        self._hear(slot, session, side, session.parser.close, reason, ts_ns, out)
+    def _close_side(self, slot: int, session: StreamSession, side: int, reason: str, ts_ns: int) -> None:
+        if session.parser is not None and session.note_close(side):
+            self._hear(slot, session, side, session.parser.close, reason, ts_ns)
 
     # -- UDP -----------------------------------------------------------------------------------------------------------
 
-    def _datagram(self, slot: int, held: Any, side: int, data: bytes, ts_ns: int, out: list[Event]) -> None:
-        session = held if type(held) is DatagramSession else self._identify_datagram(slot, held, side, data, ts_ns, out)
-        if session is not None:
-            self._hear(slot, session, side, session.parser.parse, data, ts_ns, out)
-
-    def _identify_datagram(
-        self, slot: int, held: int | None, side: int, data: bytes, ts_ns: int, out: list[Event]
-    ) -> DatagramSession | None:
-        protocol = identify_datagram(SIDES[side], data, self._walk.server_port(slot), DATAGRAM_PROTOCOLS)
-        if protocol is None:
-            probed = (held or 0) + 1
-            self._sessions[slot] = probed
+    def _datagram(self, slot: int, session: DatagramSession | None, side: int, data: bytes, ts_ns: int) -> None:
+        if session is None:
+            session = self._sessions[slot] = DatagramSession()
             self._walk.read(slot)
-            if probed >= MAX_PROBED_DATAGRAMS:
-                self._ignore(slot)
-            return None
-        key = self._walk.key(slot)
-        session = DatagramSession(key, protocol.name, protocol.make(key), self._adapter(protocol.name, key))
-        self._sessions[slot] = session
-        self._walk.read(slot)
-        self._parsers_created += 1
-        self._encrypted += protocol.encrypted
-        if self._wanted.session:
-            self._publish(SessionIdentified(ts_ns, *_fields(key), protocol.name, IdentifiedBy.CONTENT), out)
-        return session
+        if session.parser is None:
+            protocol = identify_datagram(SIDES[side], data, self._walk.server_port(slot), DATAGRAM_PROTOCOLS)
+            if protocol is None:
+                session.probed += 1
+                if session.probed >= MAX_PROBED_DATAGRAMS:
+                    self._ignore(slot)
+                return
+            if self._tells_nothing(slot, protocol):
+                return
+            self._start(slot, session, protocol, IdentifiedBy.CONTENT, ts_ns)
+        self._hear(slot, session, side, session.parser.parse, data, ts_ns)
 
     # -- ends ----------------------------------------------------------------------------------------------------------
 
@@ -350,43 +341,36 @@ class SessionDriver:
         self._walk.ignore(slot)
         self._table.ignore(slot, self._walk.flow_id(slot))
 
-    def _stop(self, slot: int, session: StreamSession | DatagramSession, ts_ns: int, out: list[Event]) -> None:
-        """The parser is poisoned or done; the flow goes on."""
-        parser = session.parser
-        assert parser is not None
-        poison = parser.poisoned
-        reason = SessionEndReason.DONE if poison is None else SessionEndReason.POISONED
-        self._end_session(session, reason, poison or "", ts_ns, out)
-        handover = handover_of(parser) if poison is None else None
-        handed_over = session.handover_count if type(session) is StreamSession else 0
-        if handover is None or handed_over == MAX_HANDOVERS:
+    def _stop(self, slot: int, session: Session, ts_ns: int) -> None:
+        """The parser is poisoned or done; the flow goes on, and after a handover somebody else reads it."""
+        self._end_session(session, SessionEndReason.DONE, ts_ns)
+        handover = handover_of(session.parser) if session.parser.poisoned is None else None
+        turn = session.handover_count + 1 if isinstance(session, StreamSession) else 0
+        if handover is None or turn > MAX_HANDOVERS:
             self._ignore(slot)
         else:
-            self._hand_over(slot, handover, handed_over + 1, ts_ns, out)
+            self._hand_over(slot, handover, turn, ts_ns)
 
-    def _hand_over(self, slot: int, handover: Handover, turn: int, ts_ns: int, out: list[Event]) -> None:
+    def _hand_over(self, slot: int, handover: Handover, turn: int, ts_ns: int) -> None:
         """The stream goes on as another protocol: make its parser and give it what is not consumed."""
         session = self._sessions[slot] = StreamSession(self._walk.server_port(slot))
         session.handover_count = turn
         if handover.protocol is not None:
             session.identifier = None
-            self._start(slot, session, stream_protocol(handover.protocol), IdentifiedBy.HANDOVER, ts_ns, out)
+            protocol = stream_protocol(handover.protocol)
+            if self._tells_nothing(slot, protocol):
+                return
+            self._start(slot, session, protocol, IdentifiedBy.HANDOVER, ts_ns)
         for side, data in enumerate((handover.client, handover.server)):
             reading = self._sessions.get(slot)
-            if not data or type(reading) is not StreamSession:
-                continue
-            if reading.parser is not None:
-                self._feed(slot, reading, side, data, ts_ns, out)
-            else:
-                self._identify(slot, reading, side, data, 0, ts_ns, out)
+            if data and reading is not None:
+                self._listen(slot, reading, side, data, ts_ns)
 
-    def _fault(
-        self, slot: int, session: StreamSession | DatagramSession, fault: Exception, ts_ns: int, out: list[Event]
-    ) -> None:
+    def _fault(self, slot: int, session: Session, fault: Exception, ts_ns: int) -> None:
         """A bug of ours or of a plugin: name it, count it, go on without this parser."""
         self._parser_faults += 1
         detail = f"{session.protocol} parser: {type(fault).__name__}"
-        if self._wanted.anomaly:
+        if self._outlet.wants_anomalies:
             key = session.key
             assert key is not None
             event = AnomalySeen(
@@ -399,114 +383,61 @@ class SessionDriver:
                 client_ip=key.client_ip,
                 server_ip=key.server_ip,
             )
-            self._publish(event, out)
-        self._end_session(session, SessionEndReason.POISONED, detail, ts_ns, out)
+            self._outlet.publish(event)
+        self._end_session(session, SessionEndReason.POISONED, ts_ns, detail)
         self._ignore(slot)
 
-    def _close(self, slot: int, reason_index: int, ts_ns: int, out: list[Event]) -> None:
-        session = self._sessions.get(slot)
-        if session is None or reason_index == _ACTIVE:
+    def _close(self, slot: int, session: Session, reason_index: int, ts_ns: int) -> None:
+        """The flow ended, unless its record was only cut."""
+        if reason_index == _ACTIVE:
             return
         if type(session) is StreamSession:
-            self._settle(slot, session, ts_ns, out)
+            self._settle(slot, session, ts_ns)
             for side in (0, 1):
                 reading = self._sessions.get(slot)
-                if type(reading) is not StreamSession:
+                if reading is None:
                     break  # the parser stopped
-                self._close_side(slot, reading, side, CLOSE_REASONS[reason_index], ts_ns, out)
-        elif type(session) is DatagramSession:
-            self._close_datagrams(slot, session, ts_ns, out)
+                self._close_side(slot, reading, side, CLOSE_REASONS[reason_index], ts_ns)
+        elif session.parser is not None:
+            self._close_datagrams(slot, session, ts_ns)
         left = self._sessions.pop(slot, None)  # a fault or a poison while closing takes it out
-        if left is not None and not isinstance(left, int) and left.parser is not None:
-            poison = left.parser.poisoned
-            reason = SessionEndReason.CLOSED if poison is None else SessionEndReason.POISONED
-            self._end_session(left, reason, poison or "", ts_ns, out)
+        if left is not None and left.parser is not None:
+            self._end_session(left, SessionEndReason.CLOSED, ts_ns)
 
-    def _close_datagrams(self, slot: int, session: DatagramSession, ts_ns: int, out: list[Event]) -> None:
+    def _close_datagrams(self, slot: int, session: Session, ts_ns: int) -> None:
         try:
-            self._messages_of(session, 0, session.parser.close(ts_ns), ts_ns, out)
+            self._messages_of(session, 0, session.parser.close(ts_ns), ts_ns)
         except Exception as fault:
-            self._fault(slot, session, fault, ts_ns, out)
+            self._fault(slot, session, fault, ts_ns)
 
-    def _settle(self, slot: int, session: StreamSession, ts_ns: int, out: list[Event]) -> None:
+    def _settle(self, slot: int, session: StreamSession, ts_ns: int) -> None:
         """The flow ends undecided: decide with what was seen, so that a short exchange is read all the same."""
         identifier = session.identifier
         if identifier is not None:
             protocol = identifier.settle()
             if protocol is not None:
-                self._begin(slot, session, protocol, ts_ns, out)
+                self._begin(slot, session, protocol, ts_ns)
 
-    def _end_session(
-        self,
-        session: StreamSession | DatagramSession,
-        reason: SessionEndReason,
-        detail: str,
-        ts_ns: int,
-        out: list[Event],
-    ) -> None:
+    def _end_session(self, session: Session, reason: SessionEndReason, ts_ns: int, detail: str = "") -> None:
+        """Resolve what is pending. A parser that is poisoned ended by that, whatever else ends it."""
         self._parsers_ended += 1
+        outlet = self._outlet
         if session.adapter is not None:
             for login in session.adapter.close(ts_ns):
-                self._login(login, out)
-        if self._wanted.session:
-            assert session.key is not None
-            event = SessionEnded(
-                ts_ns,
-                *_fields(session.key),
-                session.protocol,
-                reason,
-                session.message_count,
-                session.client_gap_bytes,
-                session.server_gap_bytes,
-                detail,
-            )
-            self._publish(event, out)
+                outlet.login(login)
+        if not outlet.wants_sessions:
+            return
+        poison = None if detail else session.parser.poisoned
+        if poison is not None:
+            reason, detail = SessionEndReason.POISONED, poison
+        assert session.key is not None
+        gaps = (session.client_gap_bytes, session.server_gap_bytes)
+        event = SessionEnded(
+            ts_ns, *_fields(session.key), session.protocol, reason, session.message_count, *gaps, detail
+        )
+        outlet.publish(event)
 
-    # -- what comes out ------------------------------------------------------------------------------------------------
-
-    def _messages_of(
-        self, session: StreamSession | DatagramSession, side: int, messages: Any, ts_ns: int, out: list[Event]
-    ) -> None:
-        key = session.key
-        assert key is not None
-        adapter = session.adapter
-        speaker = SIDES[side]
-        message: Message
-        for message in messages:
-            session.message_count += 1
-            self._messages += 1
-            if self._wanted.session:
-                event = SessionMessaged(ts_ns, *_fields(key), session.protocol, speaker, message.redacted())
-                self._publish(event, out)
-            if adapter is not None:
-                for login in adapter.message(speaker, message, ts_ns):
-                    self._login(login, out)
-
-    def _login(self, login: AuthEvent, out: list[Event]) -> None:
-        _stamp(login, "seq", self._next_seq())
-        if self._sensor:
-            _stamp(login, "sensor", self._sensor)
-        if self._wanted.auth:
-            out.append(login)
-        found = self._detector.observe(login)
-        if found:
-            out.extend(self._found(found))
-
-    def _found(self, events: Any) -> list[Event]:
-        kept: list[Event] = []
-        for event in events:
-            family = event.__struct_config__.tag.partition(".")[0]
-            if family in self._wanted.families:
-                self._publish(event, kept)
-        return kept
-
-    def _publish(self, event: Event, out: list[Event]) -> None:
-        _stamp(event, "seq", self._next_seq())
-        if self._sensor:
-            _stamp(event, "sensor", self._sensor)
-        out.append(event)
-
-    def _anomaly(self, slot: int, side: int, kind: int, times: int, ts_ns: int, out: list[Event]) -> None:
+    def _anomaly(self, slot: int, side: int, kind: int, times: int, ts_ns: int) -> None:
         key = self._walk.key(slot)
         event = AnomalySeen(
             ts_ns=ts_ns,
@@ -519,7 +450,7 @@ class SessionDriver:
             client_ip=key.client_ip,
             server_ip=key.server_ip,
         )
-        self._publish(event, out)
+        self._outlet.publish(event)
 
 
 def _fields(key: FlowKey) -> tuple[int, str, Transport, str, int, str, int]:

@@ -1,44 +1,44 @@
 """What the driver keeps for one flow while somebody reads it."""
 
+from typing import Any
+
 from lapwing.events import FlowKey, Side
 from lapwing.logins import LoginAdapter
-from lapwing.protocols import STREAM_PROTOCOLS, DatagramParser, StreamIdentifier, StreamParser
+from lapwing.protocols import STREAM_PROTOCOLS, StreamIdentifier
 
 SIDES = (Side.CLIENT, Side.SERVER)
 
 MAX_PENDING_PIECES = 64  # segments kept while the protocol is not decided; the identifier bounds their bytes
 
 
-class StreamSession:
-    """A TCP flow: first being identified, then parsed."""
+class Session:
+    """A flow that somebody reads or may read; `parser` is None as long as its protocol is not known."""
 
-    __slots__ = (
-        "adapter",
-        "client_gap_bytes",
-        "closed_sides",
-        "handover_count",
-        "identifier",
-        "key",
-        "message_count",
-        "parser",
-        "pending",
-        "protocol",
-        "server_gap_bytes",
-    )
+    __slots__ = ("adapter", "client_gap_bytes", "key", "message_count", "parser", "protocol", "server_gap_bytes")
 
-    def __init__(self, server_port: int) -> None:
-        """Starts undecided; `key`, `parser` and `protocol` are set on identification."""
-        self.identifier: StreamIdentifier | None = StreamIdentifier(server_port, STREAM_PROTOCOLS)
-        self.pending: list[tuple[int, bytes, int, int]] = []  # side, data, missing bytes, time
+    def __init__(self) -> None:
+        """The driver sets `key`, `protocol`, `parser` and `adapter` together."""
         self.key: FlowKey | None = None
         self.protocol = ""
-        self.parser: StreamParser | None = None
+        self.parser: Any = None  # StreamParser or DatagramParser
         self.adapter: LoginAdapter | None = None
-        self.closed_sides = [False, False]
-        self.handover_count = 0  # of protocols before this one in the same stream
         self.message_count = 0
         self.client_gap_bytes = 0
         self.server_gap_bytes = 0
+
+
+class StreamSession(Session):
+    """A TCP flow: first being identified, then parsed."""
+
+    __slots__ = ("client_closed", "handover_count", "identifier", "pending", "server_closed")
+
+    def __init__(self, server_port: int) -> None:
+        Session.__init__(self)
+        self.identifier: StreamIdentifier | None = StreamIdentifier(server_port, STREAM_PROTOCOLS)
+        self.pending: list[tuple[int, bytes, int, int]] = []  # side, data, missing bytes, time
+        self.handover_count = 0  # of protocols before this one in the same stream
+        self.client_closed = False
+        self.server_closed = False
 
     def note_gap(self, side: int, missing_bytes: int) -> None:
         """Count bytes that will never come."""
@@ -47,19 +47,21 @@ class StreamSession:
         else:
             self.client_gap_bytes += missing_bytes
 
+    def note_close(self, side: int) -> bool:
+        """Note that a side sends no more; False when that was known."""
+        known = self.server_closed if side else self.client_closed
+        if side:
+            self.server_closed = True
+        else:
+            self.client_closed = True
+        return not known
 
-class DatagramSession:
-    """A UDP flow whose protocol is known."""
 
-    __slots__ = ("adapter", "key", "message_count", "parser", "protocol")
+class DatagramSession(Session):
+    """A UDP flow: its protocol is known, unless a few datagrams of it were `probed` in vain."""
 
-    client_gap_bytes = 0
-    server_gap_bytes = 0
+    __slots__ = ("probed",)
 
-    def __init__(self, key: FlowKey, protocol: str, parser: DatagramParser, adapter: LoginAdapter | None) -> None:
-        """All parts are known from the first datagram that fits."""
-        self.key = key
-        self.protocol = protocol
-        self.parser = parser
-        self.adapter = adapter
-        self.message_count = 0
+    def __init__(self) -> None:
+        Session.__init__(self)
+        self.probed = 0

@@ -1,0 +1,40 @@
+cimport cython
+from lapwing.flows.hot_walk cimport ActionWalk as Walk
+from lapwing.sessions.emit cimport Outlet
+from lapwing.sessions.session cimport DatagramSession, Session, StreamSession
+
+cdef int OPENED, ESTABLISHED, SEGMENT, GAP, SIDE_CLOSED, DATAGRAM, ANOMALY, CLOSED
+cdef int _ACTIVE
+
+@cython.final
+cdef class SessionDriver:
+    cdef object _table, _detector, _login_settings, _tagger, _next_auth_id
+    cdef Walk _walk
+    cdef Outlet _outlet
+    cdef dict _sessions
+    cdef long long _now_ns, _latest_ns, _gap_bytes
+    cdef Py_ssize_t _parsers_created, _parsers_ended, _parser_faults, _encrypted, _messages
+
+    cdef _drain(self, chunk)
+    cdef _walk_everything(self, list opened, list closed)
+    cdef _act(self)
+    cdef _hear(self, Py_ssize_t slot, Session session, int side, ask, argument, long long ts_ns)
+    @cython.locals(adapter=object, outlet=Outlet)
+    cdef _messages_of(self, Session session, int side, messages, long long ts_ns)
+    cdef bint _tells_nothing(self, Py_ssize_t slot, protocol) except -1
+    cdef _start(self, Py_ssize_t slot, Session session, protocol, evidence, long long ts_ns)
+    cdef _identify(self, Py_ssize_t slot, StreamSession session, int side, bytes data, Py_ssize_t missing, long long ts_ns)
+    cdef _listen(self, Py_ssize_t slot, StreamSession session, int side, bytes data, long long ts_ns)
+    cdef _begin(self, Py_ssize_t slot, StreamSession session, protocol, long long ts_ns)
+    cdef _gap(self, Py_ssize_t slot, StreamSession session, int side, Py_ssize_t missing, long long ts_ns)
+    cdef _close_side(self, Py_ssize_t slot, StreamSession session, int side, str reason, long long ts_ns)
+    cdef _datagram(self, Py_ssize_t slot, DatagramSession session, int side, bytes data, long long ts_ns)
+    cdef _ignore(self, Py_ssize_t slot)
+    cdef _stop(self, Py_ssize_t slot, Session session, long long ts_ns)
+    cdef _hand_over(self, Py_ssize_t slot, handover, int turn, long long ts_ns)
+    cdef _fault(self, Py_ssize_t slot, Session session, fault, long long ts_ns)
+    cdef _close(self, Py_ssize_t slot, Session session, int reason_index, long long ts_ns)
+    cdef _close_datagrams(self, Py_ssize_t slot, Session session, long long ts_ns)
+    cdef _settle(self, Py_ssize_t slot, StreamSession session, long long ts_ns)
+    cdef _end_session(self, Session session, reason, long long ts_ns, str detail=*)
+    cdef _anomaly(self, Py_ssize_t slot, int side, int kind, Py_ssize_t times, long long ts_ns)

@@ -1,0 +1,20 @@
+cimport cython
+
+cdef class Session:
+    cdef public object key, protocol, parser, adapter
+    cdef public Py_ssize_t message_count
+    cdef public long long client_gap_bytes, server_gap_bytes
+
+@cython.final
+cdef class StreamSession(Session):
+    cdef public object identifier
+    cdef public list pending
+    cdef public int handover_count
+    cdef public bint client_closed, server_closed
+
+    cpdef note_gap(self, int side, long long missing_bytes)
+    cpdef bint note_close(self, int side) except -1
+
+@cython.final
+cdef class DatagramSession(Session):
+    cdef public int probed
