@@ -53,6 +53,18 @@ class Endpoints:
         for rule in map(parse_rule, rules):
             self._rules.setdefault((rule.method, len(rule.segments)), []).append(rule)
 
+    @property
+    def methods(self) -> frozenset[str]:
+        """The methods of all rules."""
+        return frozenset(method for method, _ in self._rules)
+
+    def find_any_body(self, method: str, segments: Sequence[str]) -> str | None:
+        """Like `find`, where the body is not known, as in an access log: any kind fits."""
+        for rule in self._rules.get((method, len(segments)), ()):
+            if all(want is None or want == have for want, have in zip(rule.segments, segments, strict=True)):
+                return rule.template
+        return None
+
     def find(self, method: str, segments: Sequence[str], body_kind: str | None) -> str | None:
         """Return the template of the request, None when no rule fits. `segments` are those of `path_segments`."""
         for rule in self._rules.get((method, len(segments)), ()):
