@@ -1,6 +1,7 @@
 """Lapwing watches login sessions: packets in, typed messages, logins and credential attacks out.
 
 `read` gives the events of captures, `stream` the same for `async for`, `flows` only their flow records, fast.
+`read_logs` gives the events of log files, `watch_logs` those of log files as they grow.
 `callbacks.session` waits for whoever reaches what was planted.
 The words these speak are in `lapwing.events`.
 """
@@ -14,16 +15,34 @@ from lapwing._version import __version__
 if TYPE_CHECKING:
     from lapwing import callbacks
     from lapwing.app.flow_reading import FlowReading, flows
+    from lapwing.app.log_reading import LogReading, read_logs
+    from lapwing.app.log_watching import LogWatching, watch_logs
     from lapwing.app.reading import Reading, read, stream
 
 _HOMES = {
     "FlowReading": "lapwing.app.flow_reading",
+    "LogReading": "lapwing.app.log_reading",
+    "LogWatching": "lapwing.app.log_watching",
     "Reading": "lapwing.app.reading",
     "read": "lapwing.app.reading",
+    "read_logs": "lapwing.app.log_reading",
     "stream": "lapwing.app.reading",
+    "watch_logs": "lapwing.app.log_watching",
 }
 
-__all__ = ["FlowReading", "Reading", "__version__", "callbacks", "flows", "read", "stream"]
+__all__ = [
+    "FlowReading",
+    "LogReading",
+    "LogWatching",
+    "Reading",
+    "__version__",
+    "callbacks",
+    "flows",
+    "read",
+    "read_logs",
+    "stream",
+    "watch_logs",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lapwing._version import __version__
-from lapwing.app import cli_callbacks
+from lapwing.app import cli_callbacks, cli_logs
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 
@@ -19,6 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+logs_app = typer.Typer(help="Look at log files and their formats.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(logs_app, name="logs")
+cli_logs.add_to(logs_app)
 config_app = typer.Typer(help="Write, check and show settings.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
 callbacks_app = typer.Typer(help="Learn who reached what was planted.", no_args_is_help=True, rich_markup_mode=None)
@@ -146,22 +149,31 @@ def read(
     keep: KeepFiles = None,
     before: Before = None,
     after: After = None,
+    log_format: cli_logs.LogKind = None,
+    patterns: cli_logs.PatternFiles = None,
     config: ConfigFile = None,
     _names: NoNames = False,
 ) -> None:
-    """Read captures: logins, findings, and what could not be seen."""
+    """Read captures or logs: logins, findings, and what could not be seen."""
     from lapwing.app.commands.options import RecordOptions
     from lapwing.app.commands.read import ReadOptions, run
+    from lapwing.app.commands.read_logs import LogOptions, are_logs, run_logs
 
+    inputs = _inputs(files, more)
+    if log_format or patterns or are_logs(inputs):
+        about_packets = any(option is not None for option in (filter_, count, write, before))
+        logs = LogOptions(inputs, log_format, patterns or (), output, events, fail_on, config)
+        _exit(run_logs, logs, about_packets)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
-    _exit(run, ReadOptions(_inputs(files, more), filter_, count, output, events, fail_on, config, record))
+    _exit(run, ReadOptions(inputs, filter_, count, output, events, fail_on, config, record))
 
 
 @app.command()
 def watch(
-    interface: Annotated[
-        str, typer.Option("-i", "--interface", metavar="IFACE", help="The interface; any for all of them.")
-    ],
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="FILE", help="Log files and globs; a file may yet have to come.")
+    ] = None,
+    interface: Interface = None,
     filter_: Filter = None,
     count: Count = None,
     output: OutputOption = None,
@@ -179,13 +191,27 @@ def watch(
     namespace: Namespace = None,
     fanout: FanoutGroup = None,
     user: User = None,
+    log_format: cli_logs.LogKind = None,
+    patterns: cli_logs.PatternFiles = None,
+    positions: cli_logs.Positions = None,
+    from_start: cli_logs.FromStart = False,
     config: ConfigFile = None,
     _names: NoNames = False,
 ) -> None:
-    """Watch an interface: logins, findings, and what could not be seen, as they happen. Ctrl-C ends it."""
+    """Watch an interface or logs: logins, findings, what could not be seen, as they happen. Ctrl-C ends it."""
     from lapwing.app.commands.options import LiveOptions, RecordOptions
     from lapwing.app.commands.watch import WatchOptions, run
+    from lapwing.app.commands.watch_logs import WatchLogOptions, run_watch_logs
 
+    if (interface is None) == (not files):
+        typer.echo("lapwing: name logs, or an interface with -i", err=True)
+        raise typer.Exit(ExitCode.USAGE)
+    if interface is None:
+        logs = WatchLogOptions(
+            files or (), log_format, patterns or (), positions, from_start, output, events, fail_on, config
+        )
+        _exit(run_watch_logs, logs)
+    assert interface is not None
     live = LiveOptions(interface, profile, snaplen, promiscuous, namespace, fanout, user)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
     _exit(run, WatchOptions(live, record, filter_, count, output, events, fail_on, config))

@@ -58,12 +58,13 @@ def indented(text: str, by: int, width: int, style: str = "") -> Text:
 
 def headline(summary: Summary, run: Run) -> Text:
     """What was read, its time span, and how fast it went."""
-    packets = run.counters.get("flows.packets", 0)
+    unit = "line" if "logs.lines" in run.counters else "packet"
+    units = run.counters.get("logs.lines", run.counters.get("flows.packets", 0))
     names = ", ".join(safe(Path(source).name) for source in summary.sources[:3]) or "nothing"
     if len(summary.sources) > 3:
         names += f" and {len(summary.sources) - 3} more"
     line = Text(names, style="bold")
-    line.append(f": {plural(packets, 'packet')}", style="not bold")
+    line.append(f": {plural(units, unit)}", style="not bold")
     flows = run.counters.get("flows.created")
     if flows is not None:
         line.append(f", {plural(flows, 'flow')}", style="not bold")
@@ -71,8 +72,8 @@ def headline(summary: Summary, run: Run) -> Text:
         span = say_duration(max(0, summary.last_ts_ns - summary.first_ts_ns))
         line.append(f", {span} from {say_time(summary.first_ts_ns)}", style="not bold")
     if run.elapsed_ns > 0:
-        rate = packets * NS_PER_S // run.elapsed_ns
-        line.append(f"; read in {say_duration(run.elapsed_ns)} ({rate:,} packets/s)", style="dim not bold")
+        rate = units * NS_PER_S // run.elapsed_ns
+        line.append(f"; read in {say_duration(run.elapsed_ns)} ({rate:,} {unit}s/s)", style="dim not bold")
     return line
 
 

@@ -19,6 +19,15 @@ ANOMALIES = {
     "wire.unknown_link": "frames of a link type that is not understood",
     "wire.fragment": "IP fragments, which are not put together",
     "wire.bad_checksum": "packets with a wrong checksum",
+    "logs.foreign": "lines that are not of their log's format",
+    "logs.no_address": "lines that tell of a login without the client's address",
+    "logs.no_time": "lines with a time that cannot be read",
+    "logs.ambiguous": "lines with two readings: somebody may have written an address into them",
+    "logs.too_long": "lines longer than a line may be",
+    "logs.damaged": "logs that could not be read to their end",
+    "logs.truncated": "times a log was cut while it was read; what was in it then is lost",
+    "logs.year_assumed": "logs whose timestamps carry no year: taken from when they were written",
+    "logs.zone_assumed": "logs whose timestamps carry no zone: see logs.time_zone",
     "wire.fault": "frames lost to a fault of ours; please report them",
 }
 

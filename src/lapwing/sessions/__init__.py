@@ -5,6 +5,7 @@ Not here: opening files or interfaces (`io`), and putting a program together (`a
 
 from lapwing.sessions.driver import SessionDriver
 from lapwing.sessions.emit import FAMILIES, Wanted
+from lapwing.sessions.logs import LoginDriver
 from lapwing.sessions.settings import PipelineSettings, RunKeys
 
-__all__ = ["FAMILIES", "PipelineSettings", "RunKeys", "SessionDriver", "Wanted"]
+__all__ = ["FAMILIES", "LoginDriver", "PipelineSettings", "RunKeys", "SessionDriver", "Wanted"]

@@ -5,6 +5,7 @@ import msgspec
 from lapwing.detect import DetectSettings
 from lapwing.flows import FlowSettings
 from lapwing.logins import LoginSettings
+from lapwing.logins.logs import LogSettings
 
 
 class PipelineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -12,6 +13,7 @@ class PipelineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     flows: FlowSettings = FlowSettings()
     logins: LoginSettings = LoginSettings()
+    logs: LogSettings = LogSettings()
     detect: DetectSettings = DetectSettings()
 
 

@@ -12,6 +12,8 @@ from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.guard import complain
 from lapwing.app.interrupt import stop_on_interrupt
+from lapwing.app.log_reading import LogReading
+from lapwing.app.log_watching import LogWatching
 from lapwing.app.output import Writer
 from lapwing.app.reading import Reading
 from lapwing.app.reading import read as open_reading
@@ -23,6 +25,8 @@ from lapwing.app.units import plural
 from lapwing.app.warning import warn_if_plain
 from lapwing.events import Event, SensorEnded, SensorStarted, SettingsError, Severity
 from lapwing.sessions import FAMILIES
+
+AnyReading = Reading | LogReading | LogWatching
 
 DEFAULT_FAMILIES = ("auth", "finding", "decision", "anomaly")
 SUMMARY_FAMILIES = (*DEFAULT_FAMILIES, "sensor")
@@ -60,7 +64,7 @@ def run(options: ReadOptions) -> ExitCode:
 
 
 def tell(
-    reading: Reading,
+    reading: AnyReading,
     writer: Writer | None,
     chosen: Sequence[str],
     fail_on: Severity | None,
@@ -91,7 +95,7 @@ def tell(
     return verdict(summary, reading, fail_on)
 
 
-def followed(reading: Reading, summary: Summary) -> Iterator[list[Event]]:
+def followed(reading: AnyReading, summary: Summary) -> Iterator[list[Event]]:
     """The lists of events of `reading`, folded into `summary` and shown live on the way."""
     with Live() as live:
         for events in reading.lists():
@@ -125,7 +129,7 @@ def is_chosen(event: Event, chosen: Sequence[str]) -> bool:
     return not isinstance(event, SensorStarted | SensorEnded)
 
 
-def verdict(summary: Summary, reading: Reading, fail_on: Severity | None) -> ExitCode:
+def verdict(summary: Summary, reading: AnyReading, fail_on: Severity | None) -> ExitCode:
     """The exit code of a reading that came to its end."""
     if fail_on is not None and summary.at_least(fail_on):
         return ExitCode.FINDINGS

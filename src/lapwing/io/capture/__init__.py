@@ -7,6 +7,7 @@ from lapwing.io.capture.paths import expand_paths
 from lapwing.io.capture.privileges import drop_privileges
 from lapwing.io.capture.recorder import Recorder, RecordSettings
 from lapwing.io.capture.source import CaptureSource, PacketBatch, Progress, open_capture
+from lapwing.io.capture.unpack import head_of, stdin_head
 
 __all__ = [
     "LANES",
@@ -21,6 +22,8 @@ __all__ = [
     "Recorder",
     "drop_privileges",
     "expand_paths",
+    "head_of",
     "open_capture",
     "open_live",
+    "stdin_head",
 ]

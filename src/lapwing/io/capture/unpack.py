@@ -14,6 +14,7 @@ from lapwing.events import SourceError
 STDIN = "-"
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+PACKED_HEAD_BYTES = 4096  # of a packed pipe: more than enough to unpack the first bytes of what is in it
 INPUT_BYTES = 256 * 1024  # compressed bytes read at once; larger gains nothing measurable
 ZSTD_MAX_WINDOW_BYTES = 128 * 1024 * 1024  # what `zstd --long` writes; a file asking for more memory is refused
 
@@ -33,16 +34,20 @@ class Stream(Protocol):
 class FileStream:
     """A file or pipe read without a buffer of its own; counts what was read."""
 
-    def __init__(self, name: str, descriptor: int, *, owned: bool) -> None:
+    def __init__(self, name: str, descriptor: int, *, owned: bool, begin: bytes = b"") -> None:
+        """`begin` are bytes already taken from it; they come first."""
         self.name = name
         self.read_bytes = 0
         self.total_bytes: int | None = None
         self._descriptor = descriptor
         self._owned = owned
-        self._pushed_back = b""
-        status = os.fstat(descriptor)
-        if stat.S_ISREG(status.st_mode):
+        self._pushed_back = begin
+        if descriptor >= 0 and stat.S_ISREG((status := os.fstat(descriptor)).st_mode):
             self.total_bytes = status.st_size
+
+    def status(self) -> os.stat_result:
+        """What the system says of the open file."""
+        return os.fstat(self._descriptor)
 
     def peek(self, size: int) -> bytes:
         """The next `size` bytes without using them; fewer at the end of the file."""
@@ -140,7 +145,7 @@ class ZstdStream:
 def open_file(path: str) -> FileStream:
     """Open a file, or standard input for `-`. Raises SourceError with what to do."""
     if path == STDIN:
-        return FileStream("-", sys.stdin.fileno(), owned=False)
+        return _opened_stdin()
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError as error:
@@ -149,6 +154,24 @@ def open_file(path: str) -> FileStream:
         os.close(descriptor)
         raise SourceError(f"{path}: is a directory; name the captures in it, or give the directory to `lapwing read`")
     return FileStream(path, descriptor, owned=True)
+
+
+_looked_at: dict[int, bytes] = {}  # what `stdin_head` took from a pipe, for whoever reads it
+
+
+def _opened_stdin() -> FileStream:
+    descriptor = sys.stdin.fileno()
+    return FileStream("-", descriptor, owned=False, begin=_looked_at.pop(descriptor, b""))
+
+
+def stdin_head(size: int) -> bytes:
+    """The first `size` unpacked bytes of standard input, which are still there for the next `open_file`."""
+    file = _opened_stdin()
+    head = file.peek(size)
+    if head.startswith((GZIP_MAGIC, ZSTD_MAGIC)):
+        head = file.peek(PACKED_HEAD_BYTES)
+    _looked_at[sys.stdin.fileno()] = head
+    return _head(unpacked(FileStream("-", -1, owned=False, begin=head)), size)
 
 
 def unpacked(file: FileStream) -> Stream:
@@ -168,11 +191,16 @@ def head_of(path: Path, size: int) -> bytes:
     except SourceError:
         return b""
     try:
-        stream, view, have = unpacked(file), memoryview(bytearray(size)), 0
-        while have < size and (count := stream.readinto(view[have:])):
-            have += count
-        return bytes(view[:have])
-    except (OSError, DamagedStream):
-        return b""
+        return _head(unpacked(file), size)
     finally:
         file.close()
+
+
+def _head(stream: Stream, size: int) -> bytes:
+    view, have = memoryview(bytearray(size)), 0
+    try:
+        while have < size and (count := stream.readinto(view[have:])):
+            have += count
+    except (OSError, DamagedStream):
+        return b""
+    return bytes(view[:have])

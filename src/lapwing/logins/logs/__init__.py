@@ -7,6 +7,7 @@ client can write to; where it cannot be told, the line is counted as ambiguous. 
 from lapwing.logins.logs.context import LogContext
 from lapwing.logins.logs.contract import LineReader, LogFormat, Miss, Reading
 from lapwing.logins.logs.formats import LOG_FORMATS, SAMPLE_LINES, format_named, recognise
+from lapwing.logins.logs.lines import LogLines
 from lapwing.logins.logs.patterns import Pattern, parse_patterns, pattern_format
 from lapwing.logins.logs.settings import LogSettings
 from lapwing.logins.logs.times import Clock
@@ -18,6 +19,7 @@ __all__ = [
     "LineReader",
     "LogContext",
     "LogFormat",
+    "LogLines",
     "LogSettings",
     "Miss",
     "Pattern",

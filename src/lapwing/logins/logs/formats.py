@@ -42,8 +42,8 @@ LOG_FORMATS: tuple[LogFormat, ...] = (
     HAPROXY,
     ACCESS,
     SYSLOG,
-    ACCESS_JSON,
     WELL_KNOWN,
+    ACCESS_JSON,
 )
 
 

@@ -7,8 +7,9 @@ import msgspec
 from lapwing.events import AuthResolved, WireError
 from lapwing.logins.logs.context import LogContext, address
 from lapwing.logins.logs.contract import LogFormat, Miss, Reading
+from lapwing.logins.logs.documents import decoded, text
 
-_MARK = '"event_type":"'
+_RESOLVED = '"auth.resolved"'
 _decode = msgspec.json.Decoder(AuthResolved).decode
 
 
@@ -22,10 +23,8 @@ class OwnLines:
 
     def read(self, line: str) -> Reading:
         """See LineReader."""
-        if _MARK not in line:
-            return Miss.FOREIGN
-        if f'{_MARK}auth.resolved"' not in line:
-            return Miss.OTHER
+        if _RESOLVED not in line:
+            return Miss.OTHER if _recognises(line) else Miss.FOREIGN
         try:
             event = _decode(line)
         except (msgspec.DecodeError, UnicodeEncodeError, WireError):
@@ -47,11 +46,8 @@ class OwnLines:
 
 
 def _recognises(line: str) -> bool:
-    start = line.find(_MARK)
-    if start < 0 or line[:1] != "{":
-        return False
-    kind = line[start + len(_MARK) :].partition('"')[0]
-    return "." in kind
+    document = decoded(line)
+    return document is not None and "ts_ns" in document and "." in text(document, "event_type")
 
 
 OWN = LogFormat("lapwing", "Lapwing's NDJSON", _recognises, OwnLines)

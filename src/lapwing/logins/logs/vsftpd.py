@@ -9,6 +9,7 @@ from lapwing.logins.logs.contract import LogFormat, Miss, Reading
 
 _LOGIN = re.compile(r'\[(.*)\] (OK|FAIL) LOGIN: Client "([0-9A-Fa-f.:]+)"(, anon password ".*")?')
 _LINE = re.compile(r"(\w{3} \w{3} +\d{1,2} [\d:]{8} \d{4}) \[pid (\d+)\] (.*)")
+_ANONYMOUS = ', anon password "'
 _MARK = ' LOGIN: Client "'
 
 
@@ -25,7 +26,7 @@ class VsftpdMessages:
         match = _LOGIN.fullmatch(message)
         if match is None:
             return Miss.OTHER
-        if match[4] and message.count(_MARK) > 1:  # the anonymous user's password is the client's words too
+        if _ANONYMOUS in message and message.count(_MARK) > 1:  # name and password both are the client's words
             return Miss.AMBIGUOUS
         client_ip = address(match[3])
         if client_ip is None:

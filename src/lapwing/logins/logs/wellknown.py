@@ -82,15 +82,42 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     _failed(
         "asterisk",
-        '{any} SecurityEvent="InvalidAccountID",EventTV="{time}",{any},AccountID="{user}",SessionID={any},'
+        '{any} SecurityEvent="InvalidAccountID",EventTV="{time}",Severity={any},AccountID="{user}",SessionID={any},'
         'RemoteAddress="{word}/{word}/{address}/{port}"',
         "sip",
+    ),
+    *(
+        _failed(
+            "authelia",
+            f'time="{{time}}" level=error msg="Unsuccessful {factor} authentication attempt by user \'{{user}}\'{{any}}"'
+            " method=POST path=/api/secondfactor/{word} remote_ip={address} {any}",
+            "second-factor",
+        )
+        for factor in ("TOTP", "Duo", "U2F")
+    ),
+    _failed(
+        "authelia",
+        'time="{time}" level=error msg="Error occurred getting details for user with username input \'{user}\''
+        ' which usually indicates they do not exist" error={any} method=POST path=/api/firstfactor'
+        " remote_ip={address} {any}",
     ),
     _failed("cas", "{time} INFO [{word}] - {any}|CAS|{any}|AUTHENTICATION_FAILED|{user}|{address}|{word}"),
     _failed("cpanel", '[{time}] info [{word}] {address} - {user} "{any}" FAILED LOGIN {any}'),
     _failed(
         "firefly-iii",
         '[{time}] {word}: AUDIT: Login failed. Attempt for user "{user}" failed. ({address} -> {any})',
+    ),
+    _failed(
+        "firefly-iii",
+        "[{time}] {word}: AUDIT: MFA failure count is set to {number}. ({address} ({user}) -> {any})",
+        "second-factor",
+    ),
+    Pattern(
+        name="firefly-iii",
+        outcome=Outcome.UNKNOWN,
+        line='[{time}] {word}: AUDIT: User is trying to login using "{user}" ({address} -> {any})',
+        mechanism="form",
+        confidence=0.0,
     ),
     _failed("gitea", "{time} {any} Failed authentication attempt for {user} from {address}: {any}"),
     _failed(
@@ -131,9 +158,48 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     _failed("vaultwarden", "[{time}][vaultwarden::api::admin][ERROR] Invalid admin token. IP: {address}"),
     _failed(
+        "vaultwarden",
+        "[{time}][vaultwarden::api::core::two_factor::{word}][ERROR] Invalid TOTP code! Server time: {any} UTC"
+        " IP: {address}",
+        "second-factor",
+    ),
+    _failed(
+        "vaultwarden",
+        "[{time}][vaultwarden::api::core::two_factor::{word}][ERROR] Token is invalid! IP: {address}",
+        "second-factor",
+    ),
+    _failed(
         "fortinet-vpn",
         'date={any} eventtime={time} tz={any} action="ssl-login-fail" {any} remip={address} user="{user}" group={any}',
         "password",
+    ),
+    _documents(
+        "gitlab",
+        Outcome.FAILED,
+        {"controller": "SessionsController", "action": "create", "status": 0},
+        "remote_ip",
+        "-",
+    ),
+    _documents(
+        "gitlab",
+        Outcome.SUCCEEDED,
+        {"controller": "SessionsController", "action": "create", "status": 302},
+        "remote_ip",
+        "-",
+    ),
+    _documents(
+        "gitlab", Outcome.FAILED, {"controller": "OmniauthCallbacksController", "action": "failure"}, "remote_ip", "-"
+    ),
+    _documents(
+        "gitlab",
+        Outcome.CHALLENGED,
+        {"controller": "SessionsController", "action": "create", "status": 200},
+        "remote_ip",
+        "-",
+    ),
+    *(
+        _documents("authelia", Outcome.FAILED, {"path": f"/api/{path}", "level": "error"}, "remote_ip", "-")
+        for path in ("firstfactor", "secondfactor/totp", "secondfactor/duo", "secondfactor/u2f/sign")
     ),
     _documents("grafana", Outcome.FAILED, {"msg": "Invalid username or password"}, "remote_addr", "uname"),
     _documents("authentik", Outcome.FAILED, {"event": "invalid_login"}, "client_ip", "identifier"),

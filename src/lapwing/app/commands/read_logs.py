@@ -1,0 +1,65 @@
+"""`lapwing read` on logs: the same outputs and exit codes as for captures."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lapwing.app.commands.read import SUMMARY_FAMILIES, families, tell
+from lapwing.app.configuration import load
+from lapwing.app.exit_codes import ExitCode
+from lapwing.app.formats import Format
+from lapwing.app.log_reading import expand, read_logs
+from lapwing.app.output import Writer
+from lapwing.app.shapes import LOGIN_COLUMNS
+from lapwing.events import SettingsError, Severity, SourceError
+from lapwing.io.capture import head_of, stdin_head
+from lapwing.wire import is_capture_head
+
+MAGIC_BYTES = 4
+
+
+class LogOptions(NamedTuple):
+    """The command line of `lapwing read` on logs."""
+
+    inputs: Sequence[str]
+    format: str | None = None
+    patterns: Sequence[Path] = ()
+    output: Format | None = None
+    events: str | None = None
+    fail_on: str | None = None
+    config: Path | None = None
+
+
+def are_logs(inputs: Sequence[str]) -> bool:
+    """Whether the inputs are files and none of them a capture; what is wrong with one is told when it is read."""
+    try:
+        paths = list(expand(inputs))
+    except SourceError:
+        return False
+    if not paths or any(path != "-" and not Path(path).is_file() for path in paths):
+        return False
+    return not any(_begins_a_capture(path) for path in paths)
+
+
+def run_logs(options: LogOptions, about_packets: bool = False) -> ExitCode:
+    """Read, write, and say by the exit code how it went. Raises SettingsError for options of captures."""
+    if about_packets:
+        raise SettingsError("-f, -c, -w and --before are about packets; these inputs are logs")
+    chosen = families(options.events)
+    configuration = load(options.config)
+    output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
+    reading = read_logs(
+        *options.inputs,
+        settings=configuration.settings,
+        events=sorted({*chosen, *SUMMARY_FAMILIES}),
+        format=options.format,
+        patterns=options.patterns,
+    )
+    writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
+    return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None)
+
+
+def _begins_a_capture(path: str) -> bool:
+    head = stdin_head(MAGIC_BYTES) if path == "-" else head_of(Path(path), MAGIC_BYTES)
+    return is_capture_head(head)

@@ -1,0 +1,324 @@
+"""`read_logs`: log files in, events out: lines, readers, detection put together for one run."""
+
+import secrets
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from datetime import UTC, datetime, tzinfo
+from glob import glob, has_magic
+from heapq import merge
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from lapwing.app.reading import Paths
+from lapwing.events import (
+    AnomalySeen,
+    AuthResolved,
+    Event,
+    SensorEnded,
+    SensorFailed,
+    SensorStarted,
+    SettingsError,
+    Severity,
+    SourceError,
+)
+from lapwing.io.capture import Progress
+from lapwing.io.logs import LogFile, open_log
+from lapwing.logins import SecretTagger
+from lapwing.logins.logs import (
+    LOG_FORMATS,
+    Clock,
+    LogContext,
+    LogFormat,
+    LogLines,
+    LogSettings,
+    Miss,
+    format_named,
+    parse_patterns,
+    pattern_format,
+)
+from lapwing.sessions import FAMILIES, LoginDriver, PipelineSettings, Wanted
+
+MAX_FILES = 512  # read side by side, merged by time
+BATCH_LOGINS = 512  # handed out at once
+MAX_PATTERN_BYTES = 1024 * 1024
+NO_FORMAT = "no log format has such lines; name one with --format, or describe them with --patterns"
+
+_TOLD = (Miss.FOREIGN, Miss.NO_ADDRESS, Miss.NO_TIME, Miss.AMBIGUOUS, Miss.TOO_LONG)
+
+
+class LogChoice:
+    """Which kinds of logs may be met: all built-in ones, those of pattern files before them, or one by name."""
+
+    def __init__(self, name: str | None = None, patterns: Iterable[Path] = ()) -> None:
+        """Raise SettingsError for an unknown name or a wrong pattern file."""
+        own = [_pattern_file(path) for path in patterns]
+        self.formats = (*own, *LOG_FORMATS)
+        self.named = format_named(name, self.formats) if name is not None else None
+        if name is not None and self.named is None:
+            known = ", ".join(one.name for one in self.formats)
+            raise SettingsError(f"--format: no log format {name!r}; there are {known}")
+
+    def lines(self, context: LogContext) -> LogLines:
+        """What reads one log."""
+        return LogLines(context, self.named, self.formats)
+
+
+def time_zone(settings: LogSettings) -> tzinfo:
+    """The zone of timestamps that carry none. Raises SettingsError."""
+    name = settings.time_zone
+    if name == "UTC":
+        return UTC
+    if name == "local":
+        zone = datetime.now().astimezone().tzinfo
+        return zone if zone is not None else UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingsError(
+            f"logs.time_zone: no zone {name!r}; write local, UTC or a name like Europe/Vienna"
+        ) from None
+
+
+def latest_ns(settings: LogSettings, written_ns: int) -> int:
+    """A moment that no line of a log is younger than, by its settings or by when it was written."""
+    if settings.year is None:
+        return written_ns
+    return int(datetime(settings.year, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()) * 10**9
+
+
+class LogReading:
+    """The events of one or more logs, merged by time; iterate it, once. Same shape as `Reading`."""
+
+    def __init__(
+        self,
+        paths: Iterable[Paths],
+        *,
+        settings: PipelineSettings | None = None,
+        events: Iterable[str] = FAMILIES,
+        choice: LogChoice | None = None,
+        sensor: str = "",
+        tag_key: bytes | None = None,
+    ) -> None:
+        """See `read_logs`."""
+        self._paths = list(dict.fromkeys(expand(paths)))
+        self._settings = settings or PipelineSettings()
+        self._choice = choice or LogChoice()
+        self._driver = LoginDriver(self._settings, wanted=Wanted(events), sensor=sensor)
+        self._tagger = SecretTagger(tag_key or secrets.token_bytes(32))
+        self._zone = time_zone(self._settings.logs)
+        self._misses: Counter[str] = Counter()
+        self._open: LogFile | None = None
+        self._started: list[SensorStarted] = []
+        self._endings: list[Event] = []
+        self._stopped = False
+        self._damaged = False
+        self._failed: list[str] = []
+        self._lists = self._run()
+        self._events = (event for events in self._lists for event in events)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._events
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def lists(self) -> Iterator[list[Event]]:
+        """The same events in lists."""
+        return self._lists
+
+    def stop(self) -> None:
+        """Read no further lines; open findings are still told. Callable from a signal."""
+        self._stopped = True
+
+    def close(self) -> None:
+        """Close what was opened. Events not read by then are gone."""
+        self._lists.close()
+
+    @property
+    def damaged(self) -> bool:
+        """Whether some of the input could not be read."""
+        return self._damaged
+
+    @property
+    def failed(self) -> list[str]:
+        """What was wrong with each input that could not be read at all; the others were read."""
+        return self._failed
+
+    def progress(self) -> Progress | None:
+        """How far the log opened last has been read."""
+        return None if self._open is None else Progress(self._open.read_bytes, self._open.total_bytes)
+
+    def statistics(self) -> dict[str, int]:
+        """Counters so far, by dotted name."""
+        return {f"logs.{name}": value for name, value in self._misses.items()} | self._driver.statistics()
+
+    def _run(self) -> Generator[list[Event], None, None]:
+        if len(self._paths) > MAX_FILES:
+            raise SourceError(f"{len(self._paths)} logs at once; {MAX_FILES} can be merged by time")
+        logs = [self._read_one(path) for path in self._paths]
+        waiting: list[AuthResolved] = []
+        try:
+            for _, login in merge(*map(_by_time, logs), key=_time_of):
+                waiting.append(login)
+                if len(waiting) >= BATCH_LOGINS:
+                    yield self._told(waiting)
+                    waiting = []
+            yield self._told(waiting)
+            yield self._driver.finish()
+        finally:
+            for log in logs:
+                log.close()
+
+    def _told(self, logins: list[AuthResolved]) -> list[Event]:
+        """Events of some logins, and of the logs opened and ended meanwhile."""
+        started, self._started = self._started, []
+        endings, self._endings = self._endings, []
+        return [*self._driver.note(started), *self._driver.take(logins), *self._driver.note(endings)]
+
+    def _read_one(self, path: str) -> Generator[AuthResolved, None, None]:
+        """The logins of one log, and its own story on the way."""
+        limits = self._settings.logs
+        try:
+            log = open_log(path, limits.max_line_bytes)
+        except SourceError as error:
+            self._fail(path, str(error))
+            return
+        with log:
+            self._open = log
+            clock = Clock(self._zone, latest_ns(limits, log.written_ns))
+            lines = self._choice.lines(
+                LogContext(self._settings.logins, limits, clock, self._tagger, self._driver.next_auth_id)
+            )
+            started = False
+            for login in self._logins(log, lines):
+                if not started:
+                    started = True
+                    self._started.append(SensorStarted(ts_ns=login.ts_ns, source=path))
+                yield login
+            self._end(path, log, lines)
+
+    def _logins(self, log: LogFile, lines: LogLines) -> Iterator[AuthResolved]:
+        while not self._stopped:
+            batch = log.next_batch()
+            if batch is None:
+                break
+            if batch.too_long_count:
+                lines.skip_long(batch.too_long_count)
+            yield from lines.feed(batch.lines)
+        yield from lines.close()
+
+    def _end(self, path: str, log: LogFile, lines: LogLines) -> None:
+        now_ns = self._driver.now_ns
+        misses = {miss.value.replace("-", "_"): count for miss, count in lines.misses.items() if count}
+        counters = {"lines": lines.line_count, "logins": lines.login_count, **misses}
+        self._misses.update(counters)
+        if lines.log_format is None and lines.line_count:
+            self._fail(path, f"{path}: {NO_FORMAT}")
+            return
+        self._endings += told_of(path, lines, now_ns)
+        if log.damage is not None:
+            self._damaged = True
+            self._endings.append(_anomaly("logs.damaged", path, now_ns, 1, Severity.MEDIUM, log.damage))
+        self._endings.append(SensorEnded(ts_ns=now_ns, source=path, counters=counters))
+
+    def _fail(self, path: str, message: str) -> None:
+        """Note that an input cannot be read. Raises SourceError when there is nothing else to read."""
+        self._failed.append(message)
+        if len(self._failed) == len(self._paths):
+            raise SourceError(message)
+        detail = message.removeprefix(f"{path}: ")
+        self._endings.append(SensorFailed(ts_ns=self._driver.now_ns, source=path, detail=detail))
+
+
+def read_logs(
+    *paths: Paths,
+    settings: PipelineSettings | None = None,
+    events: Iterable[str] = FAMILIES,
+    format: str | None = None,  # noqa: A002 - the word of the command line
+    patterns: Iterable[Path] = (),
+    sensor: str = "",
+    tag_key: bytes | None = None,
+) -> LogReading:
+    """Read logs and return their events in order.
+
+    `paths` are log files (also compressed with gzip or zstd), globs, or `-` for standard input; several are merged by
+    time. What a log is, its lines tell; `format` names one for all, `patterns` are files that describe others.
+    `events` names the families to hand out. `tag_key` (32 bytes) fixes the key of secret tags.
+
+    Raises SourceError when no input can be read at all; one among others is a `sensor.failed`, listed in `failed`.
+    Lines that give no login raise nothing: they are counted by why in `statistics()` and in `sensor.ended`, and those
+    that should have given one are an `anomaly.seen`.
+    """
+    choice = LogChoice(format, patterns)
+    return LogReading(paths, settings=settings, events=events, choice=choice, sensor=sensor, tag_key=tag_key)
+
+
+def told_of(path: str, lines: LogLines, now_ns: int) -> list[Event]:
+    """What there is to say of the lines that gave no login, and of what had to be supplied."""
+    told: list[Event] = []
+    for miss in _TOLD:
+        count = lines.misses[miss]
+        if count:
+            severity = Severity.MEDIUM if miss is Miss.AMBIGUOUS else Severity.INFO
+            told.append(_anomaly(f"logs.{miss.value.replace('-', '_')}", path, now_ns, count, severity))
+    clock = lines.context.clock
+    if clock.year_assumed and lines.login_count:
+        told.append(_anomaly("logs.year_assumed", path, now_ns, 1, Severity.INFO, "timestamps carry no year"))
+    if clock.zone_assumed and lines.login_count:
+        detail = f"timestamps carry no zone, taken as {lines.context.logs.time_zone}"
+        told.append(_anomaly("logs.zone_assumed", path, now_ns, 1, Severity.INFO, detail))
+    return told
+
+
+def expand(paths: Iterable[Paths]) -> Iterator[str]:
+    """The files meant by `paths`; those of a glob sorted by name. Raises SourceError when a glob matches nothing."""
+    for argument in map(str, paths):
+        if has_magic(argument) and not Path(argument).exists():
+            matches = sorted(glob(argument, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+            if not matches:
+                raise SourceError(f"{argument}: no file matches")
+            yield from matches
+        else:
+            yield argument
+
+
+def _pattern_file(path: Path) -> LogFormat:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(data) > MAX_PATTERN_BYTES:
+        raise SettingsError(f"{path}: {len(data):,} bytes are no pattern file")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not valid UTF-8: {error}") from None
+    return pattern_format(path.stem, f"patterns of {path.name}", parse_patterns(text, str(path)))
+
+
+def _anomaly(
+    kind: str, path: str, now_ns: int, count: int, severity: Severity = Severity.INFO, detail: str = ""
+) -> AnomalySeen:
+    return AnomalySeen(ts_ns=now_ns, kind=kind, severity=severity, count=count, source=path, detail=detail)
+
+
+def _by_time(logins: Iterable[AuthResolved]) -> Iterator[tuple[int, AuthResolved]]:
+    """Each login with a time that never goes back, for a log's own order counts within it."""
+    latest = 0
+    for login in logins:
+        latest = max(latest, login.ts_ns)
+        yield latest, login
+
+
+def _time_of(pair: tuple[int, AuthResolved]) -> int:
+    return pair[0]

@@ -1,0 +1,212 @@
+"""`watch` on logs: files followed as they grow, events out as lines come."""
+
+import secrets
+import time
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from threading import Event as Flag
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from lapwing.app.log_reading import LogChoice, expand, latest_ns, time_zone, told_of
+from lapwing.app.reading import Paths
+from lapwing.events import AnomalySeen, AuthResolved, Event, SensorEnded, SensorStarted, Severity
+from lapwing.io.capture import Progress
+from lapwing.io.logs import FollowedLog, PositionFile
+from lapwing.logins import SecretTagger
+from lapwing.logins.logs import Clock, LogContext, LogLines
+from lapwing.sessions import FAMILIES, LoginDriver, PipelineSettings, Wanted
+
+POLL_S = 0.1  # between looks at files that are silent: what is decided by a line is decided within this
+SAVE_S = 1.0  # between writes of the position file: a crash makes at most this much be read twice
+MAX_LOGS = 256  # followed at once
+
+
+class _Watched(NamedTuple):
+    """One followed log."""
+
+    file: FollowedLog
+    lines: LogLines
+
+
+class LogWatching:
+    """The events of logs as they are written; iterate it, once. It ends by `stop()`. Same shape as `Reading`."""
+
+    def __init__(
+        self,
+        paths: Iterable[Paths],
+        *,
+        settings: PipelineSettings | None = None,
+        events: Iterable[str] = FAMILIES,
+        choice: LogChoice | None = None,
+        positions: Path | None = None,
+        from_start: bool = False,
+        sensor: str = "",
+        driver: LoginDriver | None = None,
+    ) -> None:
+        """See `watch_logs`. Raises SourceError, StoreError, SettingsError."""
+        self._settings = settings or PipelineSettings()
+        self._driver = driver or LoginDriver(
+            self._settings, wanted=Wanted(events), sensor=sensor, key=secrets.token_bytes(32)
+        )
+        self._choice = choice or LogChoice()
+        self._tagger = SecretTagger(secrets.token_bytes(32))
+        self._zone = time_zone(self._settings.logs)
+        self._positions = PositionFile(positions) if positions is not None else None
+        self._saved = time.monotonic()
+        self._stop = Flag()
+        names = list(dict.fromkeys(expand(paths)))[:MAX_LOGS]
+        self._logs = [self._follow(name, from_start) for name in names]
+        self._lists = self._run()
+        self._events = (event for events in self._lists for event in events)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._events
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def lists(self) -> Iterator[list[Event]]:
+        """The same events in lists, each handed out as soon as its lines were read."""
+        return self._lists
+
+    def stop(self) -> None:
+        """Read what is there, tell what is open, and end. Callable from a signal."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Close the files."""
+        self._lists.close()
+        for log in self._logs:
+            log.file.close()
+
+    @property
+    def damaged(self) -> bool:
+        """Whether some of the input was lost: a log that was cut while it was read."""
+        return any(log.file.truncations for log in self._logs)
+
+    @property
+    def failed(self) -> list[str]:
+        """Always empty: what cannot be followed is an error from the start."""
+        return []
+
+    def progress(self) -> Progress | None:
+        """None: a log that grows has no end to be on the way to."""
+        return None
+
+    def statistics(self) -> dict[str, int]:
+        """Counters so far, and gauges `behind_bytes`, by dotted name."""
+        counters = {
+            "logs.lines": 0,
+            "logs.logins": 0,
+            "logs.rotations": 0,
+            "logs.truncations": 0,
+            "logs.behind_bytes": 0,
+        }
+        for log in self._logs:
+            counters["logs.lines"] += log.lines.line_count
+            counters["logs.logins"] += log.lines.login_count
+            counters["logs.rotations"] += log.file.rotations
+            counters["logs.truncations"] += log.file.truncations
+            counters["logs.behind_bytes"] += log.file.behind_bytes
+            for miss, count in log.lines.misses.items():
+                name = f"logs.{miss.value.replace('-', '_')}"
+                counters[name] = counters.get(name, 0) + count
+        return counters | self._driver.statistics()
+
+    def _follow(self, name: str, from_start: bool) -> _Watched:
+        limits = self._settings.logs
+        position = self._positions.get(name) if self._positions is not None else None
+        file = FollowedLog(name, limits.max_line_bytes, position=position, from_start=from_start)
+        clock = Clock(self._zone, latest_ns(limits, time.time_ns()))
+        context = LogContext(self._settings.logins, limits, clock, self._tagger, self._driver.next_auth_id)
+        return _Watched(file, self._choice.lines(context))
+
+    def _run(self) -> Generator[list[Event], None, None]:
+        now_ns = time.time_ns()
+        yield self._driver.note(SensorStarted(ts_ns=now_ns, source=log.file.path) for log in self._logs)
+        while True:
+            stopping = self._stop.is_set()  # asked first: lines written before the stop are still read
+            moved = False
+            for log in self._logs:
+                logins = self._poll(log)
+                if logins is not None:
+                    moved = True
+                    yield self._driver.take(logins)
+            self._save()
+            if not moved:
+                if stopping:
+                    break
+                self._stop.wait(POLL_S)
+        yield self._finish()
+
+    def _poll(self, log: _Watched) -> list[AuthResolved] | None:
+        """The logins in the next lines of a log; None when there are none to read."""
+        batch = log.file.poll()
+        if batch is None:
+            return log.lines.settle() or None
+        log.lines.context.clock.latest_ns = latest_ns(self._settings.logs, time.time_ns())
+        if batch.too_long_count:
+            log.lines.skip_long(batch.too_long_count)
+        return log.lines.feed(batch.lines)
+
+    def _save(self, *, now: bool = False) -> None:
+        """Note where reading stands: behind lines whose events were taken."""
+        if self._positions is None or not (now or time.monotonic() - self._saved >= SAVE_S):
+            return
+        for log in self._logs:
+            self._positions.put(log.file.path, log.file.position)
+        self._positions.save()
+        self._saved = time.monotonic()
+
+    def _finish(self) -> list[Event]:
+        now_ns = time.time_ns()
+        told: list[Event] = []
+        ended: list[Event] = []
+        for log in self._logs:
+            told += self._driver.take(log.lines.close())
+            path = log.file.path
+            ended += told_of(path, log.lines, now_ns)
+            if log.file.truncations:
+                count = log.file.truncations
+                ended.append(
+                    AnomalySeen(ts_ns=now_ns, kind="logs.truncated", severity=Severity.LOW, count=count, source=path)
+                )
+            counters = {"lines": log.lines.line_count, "logins": log.lines.login_count}
+            ended.append(SensorEnded(ts_ns=now_ns, source=path, counters=counters))
+        self._save(now=True)
+        return [*told, *self._driver.finish(), *self._driver.note(ended)]
+
+
+def watch_logs(
+    *paths: Paths,
+    settings: PipelineSettings | None = None,
+    events: Iterable[str] = FAMILIES,
+    format: str | None = None,  # noqa: A002 - the word of the command line
+    patterns: Iterable[Path] = (),
+    positions: Path | None = None,
+    from_start: bool = False,
+    sensor: str = "",
+) -> LogWatching:
+    """Follow logs through rotation and return their events as they come; arguments as for `read_logs`.
+
+    `positions` is a file that remembers how far each log was read, so that the next run goes on there; without an
+    entry in it a log is read from its end, or with `from_start` from its beginning.
+    """
+    return LogWatching(
+        paths,
+        settings=settings,
+        events=events,
+        choice=LogChoice(format, patterns),
+        positions=positions,
+        from_start=from_start,
+        sensor=sensor,
+    )

@@ -1,0 +1,73 @@
+"""A log file from its beginning to its end: plain, gzip or zstandard, or standard input."""
+
+import stat
+import time
+from types import TracebackType
+from typing import Self
+
+from lapwing.events import SourceError
+from lapwing.io.capture.unpack import DamagedStream, FileStream, open_file, unpacked
+from lapwing.io.logs.split import LineBatch, LineSplitter
+
+CHUNK_BYTES = 256 * 1024  # read at once: some thousand lines, so that memory stays flat whatever the file's size
+
+__all__ = ["LineBatch", "LogFile", "open_log"]
+
+
+class LogFile:
+    """Batches of lines. Use it as a context manager."""
+
+    def __init__(self, file: FileStream, max_line_bytes: int) -> None:
+        self.name = file.name
+        self.damage: str | None = None
+        """What ended the reading early, None when nothing did."""
+        self._file = file
+        self._stream = unpacked(file)
+        self._splitter = LineSplitter(max_line_bytes)
+        self._view = memoryview(bytearray(CHUNK_BYTES))
+        self._ended = False
+        self.written_ns = _written_ns(file)
+        """When the file was last written, nanoseconds UTC; now for a pipe."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes of the file read so far, packed ones as they are."""
+        return self._file.read_bytes
+
+    @property
+    def total_bytes(self) -> int | None:
+        """Its size; None for a pipe."""
+        return self._file.total_bytes
+
+    def next_batch(self) -> LineBatch | None:
+        """Some more lines, possibly none of the chunk being complete; None at the end. Raises SourceError."""
+        if self._ended:
+            return None
+        try:
+            count = self._stream.readinto(self._view)
+        except DamagedStream as error:
+            self.damage, count = str(error), 0
+        except OSError as error:
+            raise SourceError(f"{self.name}: cannot be read: {error.strerror or error}") from error
+        if count:
+            return self._splitter.feed(bytes(self._view[:count]))
+        self._ended = True
+        return self._splitter.finish()
+
+
+def open_log(path: str, max_line_bytes: int) -> LogFile:
+    """Open a log file, or standard input for `-`. Raises SourceError."""
+    return LogFile(open_file(path), max_line_bytes)
+
+
+def _written_ns(file: FileStream) -> int:
+    status = file.status()
+    return status.st_mtime_ns if stat.S_ISREG(status.st_mode) else time.time_ns()

@@ -1,0 +1,207 @@
+"""A log file as it grows, through rotation by renaming and by truncating, and from where an earlier run stopped.
+
+A file is known by its device and inode and by its first bytes: a name says nothing after a rotation, and an inode is
+used again.
+"""
+
+import glob
+import os
+import time
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+from lapwing.events import SourceError
+from lapwing.io.logs.split import LineBatch, LineSplitter
+
+READ_BYTES = 1024 * 1024  # at most per poll: the file itself is the queue of what waits, so nothing piles up in memory
+HEAD_BYTES = 256  # by which a file is told from another that got its inode, or from itself before it was truncated
+MAX_ROTATED = 1_000  # neighbours looked through for the file an earlier run was reading
+LINGER_S = 60.0  # a renamed file is read on for so long: daemons write to it until they are told to open the new one
+MAX_LINGERING = 4  # renamed files read on at once
+
+
+class Position(NamedTuple):
+    """How far a file has been read: up to the end of a line. `head` is the hash of its first `head_bytes`."""
+
+    device: int
+    inode: int
+    offset: int
+    head_bytes: int
+    head: str
+
+
+class _OpenFile:
+    """One file, whatever its name is by now."""
+
+    def __init__(self, descriptor: int, max_line_bytes: int, offset: int, *, inside: bool = False) -> None:
+        status = os.fstat(descriptor)
+        self.descriptor = descriptor
+        self.identity = (status.st_dev, status.st_ino)
+        self.offset = offset
+        self.truncations = 0
+        self.splitter = LineSplitter(max_line_bytes, inside=inside)
+        self._max = max_line_bytes
+        self._head = os.pread(descriptor, HEAD_BYTES, 0)
+
+    def read(self) -> LineBatch | None:
+        """Its next lines; None when there is nothing new."""
+        head = os.pread(self.descriptor, HEAD_BYTES, 0)
+        if not head.startswith(self._head) or os.fstat(self.descriptor).st_size < self.offset:
+            self.truncations += 1
+            self.splitter = LineSplitter(self._max)
+            self.offset = 0
+        self._head = head
+        data = os.pread(self.descriptor, READ_BYTES, self.offset)
+        if not data:
+            return None
+        self.offset += len(data)
+        return self.splitter.feed(data)
+
+    def position(self) -> Position:
+        """Where to go on another time."""
+        return Position(*self.identity, self.offset - self.splitter.waiting_bytes, len(self._head), _digest(self._head))
+
+    def close(self) -> None:
+        """Close it."""
+        os.close(self.descriptor)
+
+
+class _Lingering(NamedTuple):
+    """A renamed file and until when it is read on."""
+
+    file: _OpenFile
+    until: float
+
+
+class FollowedLog:
+    """Follows one path. `poll` never waits; a rotation loses nothing as long as the renamed file exists.
+
+    With a `position` reading goes on there, in the renamed file if it was rotated meanwhile. Without one it begins at
+    the end of the file, or at its beginning with `from_start`.
+    """
+
+    def __init__(
+        self, path: str, max_line_bytes: int, *, position: Position | None = None, from_start: bool = False
+    ) -> None:
+        """Raise SourceError when the path is a directory or may not be read; a file that is absent may come."""
+        if Path(path).is_dir():
+            raise SourceError(f"{path}: is a directory; name the log files in it")
+        self.path = path
+        self.rotations = 0
+        self._max = max_line_bytes
+        self._past_truncations = 0
+        self._lingering: list[_Lingering] = []
+        self._file = self._resume(position) if position is not None else self._begin(from_start)
+
+    @property
+    def truncations(self) -> int:
+        """Times the file shrank: what was written between the last poll and then is lost, nobody knows how much."""
+        return self._past_truncations + (self._file.truncations if self._file is not None else 0)
+
+    @property
+    def position(self) -> Position | None:
+        """Where to go on another time; None while there is no file."""
+        return None if self._file is None else self._file.position()
+
+    @property
+    def behind_bytes(self) -> int:
+        """Bytes that were written and not yet read."""
+        file = self._file
+        return 0 if file is None else max(0, os.fstat(file.descriptor).st_size - file.offset)
+
+    def poll(self) -> LineBatch | None:
+        """The lines written since, at most `READ_BYTES`; None when nothing is new for now. Raises SourceError."""
+        if self._lingering and (batch := self._read_lingering()) is not None:
+            return batch
+        if self._file is None:
+            self._file = self._opened(self.path, 0)
+        if self._file is None:
+            return None
+        batch = self._file.read()
+        return batch if batch is not None else self._next_file(self._file)
+
+    def close(self) -> None:
+        """Close what is open."""
+        for file, _ in self._lingering:
+            file.close()
+        self._lingering.clear()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _next_file(self, file: _OpenFile) -> LineBatch | None:
+        """`file` is read to its end: is another one at the path by now?"""
+        try:
+            there = os.stat(self.path)  # noqa: PTH116 - asked many times a second
+        except FileNotFoundError:
+            return None  # renamed, and the new one not yet made
+        except OSError as error:
+            raise SourceError(f"{self.path}: cannot be followed: {error.strerror or error}") from error
+        if (there.st_dev, there.st_ino) == file.identity:
+            return None
+        new = self._opened(self.path, 0)
+        if new is None:
+            return None
+        self.rotations += 1
+        self._past_truncations += file.truncations
+        self._file = new
+        self._lingering.append(_Lingering(file, time.monotonic() + LINGER_S))
+        return self._read_lingering() or new.read()
+
+    def _read_lingering(self) -> LineBatch | None:
+        """What is still written to renamed files; a file silent for long enough is closed."""
+        now = time.monotonic()
+        for number, (file, until) in enumerate(self._lingering):
+            batch = file.read()
+            if batch is not None:
+                self._lingering[number] = _Lingering(file, now + LINGER_S)
+                return batch
+            if now > until or number < len(self._lingering) - MAX_LINGERING:
+                del self._lingering[number]
+                file.close()
+                return file.splitter.finish()
+        return None
+
+    def _begin(self, from_start: bool) -> _OpenFile | None:
+        file = self._opened(self.path, 0)
+        if file is None or from_start:
+            return file
+        size = os.fstat(file.descriptor).st_size
+        inside = size > 0 and os.pread(file.descriptor, 1, size - 1) != b"\n"
+        return _OpenFile(file.descriptor, self._max, size, inside=inside)
+
+    def _resume(self, position: Position) -> _OpenFile | None:
+        """Find the file that `position` speaks of, at the path or among its rotated neighbours."""
+        neighbours = sorted(glob.glob(glob.escape(self.path) + "[.-]*"))[:MAX_ROTATED]  # noqa: PTH207
+        for candidate in (self.path, *neighbours):
+            try:
+                file = self._opened(candidate, position.offset)
+            except SourceError:
+                continue
+            if file is None:
+                continue
+            if _is_same(file, position):
+                return file
+            file.close()
+        return self._opened(self.path, 0)  # rotated out of sight: all there is now was written since
+
+    def _opened(self, path: str, offset: int) -> _OpenFile | None:
+        try:
+            return _OpenFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC), self._max, offset)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise SourceError(f"{path}: cannot be opened: {error.strerror or error}") from error
+
+
+def _is_same(file: _OpenFile, position: Position) -> bool:
+    if file.identity != (position.device, position.inode):
+        return False
+    if os.fstat(file.descriptor).st_size < position.offset:
+        return False
+    return _digest(os.pread(file.descriptor, position.head_bytes, 0)) == position.head
+
+
+def _digest(head: bytes) -> str:
+    return blake2b(head, digest_size=8).hexdigest()
