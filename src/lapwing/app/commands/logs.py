@@ -25,12 +25,12 @@ from lapwing.logins.logs import LOG_FORMATS, SAMPLE_LINES, Clock, LogContext, Mi
 from lapwing.sessions import PipelineSettings
 
 _MEANINGS = {
-    Miss.OTHER: "say nothing of a login",
-    Miss.FOREIGN: "are not of this format",
-    Miss.NO_ADDRESS: "tell of a login without the client's address",
-    Miss.NO_TIME: "have a time that cannot be read",
-    Miss.AMBIGUOUS: "can be read in two ways: somebody may have written an address into them",
-    Miss.TOO_LONG: "are longer than a line may be",
+    Miss.OTHER: "about something else",
+    Miss.FOREIGN: "not of this format",
+    Miss.NO_ADDRESS: "of a login without the client's address",
+    Miss.NO_TIME: "with a time that cannot be read",
+    Miss.AMBIGUOUS: "with two readings: somebody may have written an address into it",
+    Miss.TOO_LONG: "longer than a line may be",
 }
 
 

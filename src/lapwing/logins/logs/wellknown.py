@@ -89,8 +89,8 @@ PATTERNS: tuple[Pattern, ...] = (
     *(
         _failed(
             "authelia",
-            f'time="{{time}}" level=error msg="Unsuccessful {factor} authentication attempt by user \'{{user}}\'{{any}}"'
-            " method=POST path=/api/secondfactor/{word} remote_ip={address} {any}",
+            f'time="{{time}}" level=error msg="Unsuccessful {factor} authentication attempt by user'
+            " '{user}'{any}\" method=POST path=/api/secondfactor/{word} remote_ip={address} {any}",
             "second-factor",
         )
         for factor in ("TOTP", "Duo", "U2F")

@@ -1,0 +1,121 @@
+"""`watch` on logs: events as lines come, through rotation, until it is told to stop."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from lapwing import LogWatching, watch_logs
+from lapwing.app.exit_codes import ExitCode
+from lapwing.events import AnomalySeen, AuthResolved, Event, FindingClosed, SensorEnded, SensorStarted
+
+from .conftest import start
+from .logs import ATTACKER, access_line
+
+
+def lines_of(count: int, begin: int = 0) -> str:
+    return "".join(access_line(ATTACKER, begin + number, 401) + "\n" for number in range(count))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "access.log").write_text(lines_of(5))
+    return tmp_path / "access.log"
+
+
+def take(events: Iterator[Event], count: int) -> list[AuthResolved]:
+    """The next logins; reading them waits until they were written."""
+    found: list[AuthResolved] = []
+    while len(found) < count:
+        event = next(events)
+        if isinstance(event, AuthResolved):
+            found.append(event)
+    return found
+
+
+def rest(watching: LogWatching) -> list[Event]:
+    watching.stop()
+    return list(watching)
+
+
+def test_logins_are_told_as_they_are_written(path: Path) -> None:
+    with watch_logs(path) as watching:
+        assert isinstance(next(watching), SensorStarted)
+        with path.open("a") as log:
+            log.write(lines_of(3, 10))
+        assert len(take(watching, 3)) == 3
+        assert not any(isinstance(event, AuthResolved) for event in rest(watching))
+
+
+def test_what_was_there_is_read_when_asked(path: Path) -> None:
+    with watch_logs(path, from_start=True) as watching:
+        assert len(take(watching, 5)) == 5
+
+
+def test_rotation_is_followed(path: Path) -> None:
+    with watch_logs(path, from_start=True) as watching:
+        take(watching, 5)
+        path.rename(path.with_suffix(".log.1"))
+        path.write_text(lines_of(2, 20))
+        assert len(take(watching, 2)) == 2
+        assert watching.statistics()["logs.rotations"] == 1
+
+
+def test_a_cut_log_is_told_as_a_loss(path: Path) -> None:
+    with watch_logs(path, from_start=True) as watching:
+        take(watching, 5)
+        path.write_text(lines_of(2, 20))
+        take(watching, 2)
+        told = rest(watching)
+        assert watching.damaged
+    assert "logs.truncated" in {event.kind for event in told if isinstance(event, AnomalySeen)}
+
+
+def test_the_next_run_goes_on_where_the_last_one_stopped(path: Path, tmp_path: Path) -> None:
+    positions = tmp_path / "positions"
+    with watch_logs(path, from_start=True, positions=positions) as watching:
+        take(watching, 5)
+        rest(watching)
+    with path.open("a") as log:
+        log.write(lines_of(3, 30))
+    with watch_logs(path, positions=positions) as watching:
+        times = [event.ts_ns for event in take(watching, 3)]
+        assert not any(isinstance(event, AuthResolved) for event in rest(watching))
+    assert len(set(times)) == 3
+
+
+def test_stopping_reads_what_is_there_and_closes_findings(path: Path) -> None:
+    with watch_logs(path, from_start=True) as watching:
+        with path.open("a") as log:
+            log.write(lines_of(200, 10))
+        told = rest(watching)
+    assert sum(isinstance(event, AuthResolved) for event in told) == 205
+    assert any(isinstance(event, FindingClosed) for event in told)
+    assert isinstance(told[-1], SensorEnded)
+
+
+def test_stopping_from_another_thread_ends_the_wait(path: Path) -> None:
+    with watch_logs(path) as watching:
+        next(watching)
+        stopper = Thread(target=watching.stop)
+        stopper.start()
+        assert isinstance(list(watching)[-1], SensorEnded)
+        stopper.join()
+
+
+def test_the_command_tells_a_finding_while_the_log_grows_and_ends_by_interrupt(path: Path) -> None:
+    with start("watch", path, "--events", "all", stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, b"")
+        assert b"sensor.started" in next(lines)
+        with path.open("a") as log:
+            log.write(lines_of(60, 10))
+        found = next(line for line in lines if b"finding.raised" in line)
+        assert ATTACKER.encode() in found
+        process.send_signal(signal.SIGINT)
+        left = list(lines)
+        assert process.wait(60) == ExitCode.CLEAN
+    assert any(b"finding.closed" in line for line in left)
