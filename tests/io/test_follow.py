@@ -81,7 +81,7 @@ def test_rotation_by_renaming_loses_nothing(path: Path) -> None:
 
 def test_a_renamed_file_that_stays_silent_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(follow_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("lapwing.io.logs.follow.time.monotonic", lambda: now[0])
     log = FollowedLog(str(path), MAX)
     append(path, "unfinished")
     drain(log)

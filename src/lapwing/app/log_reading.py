@@ -83,7 +83,7 @@ def time_zone(settings: LogSettings) -> tzinfo:
 
 def latest_ns(settings: LogSettings, written_ns: int) -> int:
     """A moment that no line of a log is younger than, by its settings or by when it was written."""
-    if settings.year is None:
+    if not settings.year:
         return written_ns
     return int(datetime(settings.year, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()) * 10**9
 

@@ -32,14 +32,15 @@ class LogOptions(NamedTuple):
 
 
 def are_logs(inputs: Sequence[str]) -> bool:
-    """Whether the inputs are files and none of them a capture; what is wrong with one is told when it is read."""
+    """Whether the inputs are files, not all empty, and none of them a capture; what is wrong is told by the reading."""
     try:
         paths = list(expand(inputs))
     except SourceError:
         return False
-    if not paths or any(path != "-" and not Path(path).is_file() for path in paths):
+    if any(path != "-" and not Path(path).is_file() for path in paths):
         return False
-    return not any(_begins_a_capture(path) for path in paths)
+    heads = [stdin_head(MAGIC_BYTES) if path == "-" else head_of(Path(path), MAGIC_BYTES) for path in paths]
+    return any(heads) and not any(map(is_capture_head, heads))
 
 
 def run_logs(options: LogOptions, about_packets: bool = False) -> ExitCode:
@@ -58,8 +59,3 @@ def run_logs(options: LogOptions, about_packets: bool = False) -> ExitCode:
     )
     writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
     return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None)
-
-
-def _begins_a_capture(path: str) -> bool:
-    head = stdin_head(MAGIC_BYTES) if path == "-" else head_of(Path(path), MAGIC_BYTES)
-    return is_capture_head(head)
