@@ -55,8 +55,9 @@ class LineSplitter:
         return LineBatch([rest.decode("utf-8", "replace").removesuffix("\r")] if rest else [], 0)
 
     def _lines(self, whole: bytes) -> tuple[list[str], int]:
-        lines = whole.decode("utf-8", "replace").split("\n")
-        if lines[0].endswith("\r"):
+        text = whole.decode("utf-8", "replace")
+        lines = text.split("\n")
+        if "\r" in text:
             lines = [line.removesuffix("\r") for line in lines]
         if len(whole) <= self._max:
             return lines, 0
