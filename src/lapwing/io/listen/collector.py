@@ -136,6 +136,7 @@ class Collector:
         self.writer = GroupWriter(self.store, now_ns=self.clock.now_ns)
         await self.writer.start()
         self.mailroom = Mailroom(self.store, self.writer, self.directory, settings, self.clock)
+        self.mailroom.on_end = lambda mailbox_id: self.hub.end(mailbox_id, "the registration ended")
         await self.mailroom.load()
         self.recorder = Recorder(self.writer, self.directory, keep_nobodys=settings.keep_nobodys)
         self.recorder.told = self._told

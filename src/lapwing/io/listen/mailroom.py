@@ -6,6 +6,7 @@ Making, renewing and ending a mailbox exclude one another, so that none is renew
 import asyncio
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -98,6 +99,7 @@ class Mailroom:
         self._seen: dict[int, int] = {}
         self._changing = asyncio.Lock()
         self.ended_count = 0
+        self.on_end: Callable[[int], None] = lambda _mailbox_id: None
 
     async def load(self) -> None:
         """Listen for every mailbox the store holds."""
@@ -174,16 +176,17 @@ class Mailroom:
         self._open.pop(correlation_id, None)
         self._seen.pop(mailbox_id, None)
         await self._mailboxes.remove(mailbox_id)
+        self.on_end(mailbox_id)
 
-    async def sweep(self) -> list[int]:
-        """End what is past its time; returns the mailboxes that ended."""
+    async def sweep(self) -> int:
+        """End what is past its time; returns how many ended."""
         async with self._changing:
             await self._save_seen()
             ended = await self._mailboxes.ended(self._clock.now_ns())
             for mailbox in ended:
                 await self._remove(mailbox.mailbox_id, mailbox.correlation_id)
         self.ended_count += len(ended)
-        return [mailbox.mailbox_id for mailbox in ended]
+        return len(ended)
 
     async def follow_step(self, by_ns: int) -> None:
         """The system's clock was set: nothing ends earlier or later by that."""

@@ -75,8 +75,7 @@ class Upkeep:
         now_ns = self._clock.now_ns()
         if self._writer.last_seq:
             await self._interactions.mark(now_ns, self._writer.last_seq)
-        for mailbox_id in await self._mailroom.sweep():
-            self._hub.end(mailbox_id, "the registration ended")
+        await self._mailroom.sweep()
         old = await self._interactions.seq_at(now_ns - int(self._store.settings.keep_s * NS_PER_S))
         await self._delete(old, nobodys=False)
         await self._shrink()
