@@ -1,0 +1,237 @@
+"""What was answered is on disk: through killed processes, full disks, set clocks, and the bounds of the store."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import dns.message
+import pytest
+from msgspec.structs import replace
+
+from lapwing.callbacks import DnsInteraction
+from lapwing.io.listen import Collector
+from lapwing.io.listen.clock import NS_PER_S, STEP_NS, Clock
+from lapwing.io.store import Interactions, Losses, Store, StoreSettings, decode_payload
+from tests.io.listen.lab import DOMAIN, LOOPBACK, Client, Stream, get, resolve, serving, settings, talk
+
+pytestmark = pytest.mark.anyio
+
+ROOT = Path(__file__).parents[3]
+KILLS = 5
+FULL_BYTES = 400_000  # no file may grow past this
+
+
+class Process:
+    """A collector in a process of its own."""
+
+    def __init__(self, folder: Path, limit_bytes: int = 0) -> None:
+        command = [sys.executable, "-m", "tests.io.listen.server", str(folder), str(limit_bytes)]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        self.ports: dict[str, list[int]] = self.hear()
+
+    def hear(self) -> dict[str, list[int]]:
+        assert self._process.stdout is not None
+        heard: dict[str, list[int]] = json.loads(self._process.stdout.readline())
+        return heard
+
+    def tell(self, text: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{text}\n")
+        self._process.stdin.flush()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def stop(self) -> None:
+        self._process.communicate()
+        assert self._process.returncode == 0
+
+
+@contextmanager
+def asking(port: int) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        asker.connect((LOOPBACK, port))
+        asker.settimeout(20)
+        yield asker
+
+
+def query(name: str) -> bytes:
+    return dns.message.make_query(f"{name}.{DOMAIN}", "A").to_wire()
+
+
+def answered_name(answer: bytes) -> str:
+    return str(dns.message.from_wire(answer).question[0].name).removesuffix(f".{DOMAIN}.")
+
+
+async def stored_names(folder: Path) -> set[str]:
+    store = await Store.open(StoreSettings(url=f"sqlite:///{folder / 'store.db'}"))
+    names, cursor, more = set(), 0, True
+    while more:
+        page = await Interactions(store).after(None, cursor)
+        for entry in page.entries:
+            cursor = entry.seq
+            interaction = decode_payload(entry.payload)
+            assert isinstance(interaction, DnsInteraction)
+            names.add(interaction.name.removesuffix(f".{DOMAIN}"))
+        more = page.more
+    await store.close()
+    return names
+
+
+async def test_a_killed_collector_has_kept_all_it_answered(tmp_path: Path) -> None:
+    random = Random(5)
+    answered: set[str] = set()
+    for kill in range(KILLS):
+        process = Process(tmp_path)
+        left = random.randrange(50, 400)
+        with asking(process.ports["dns"][0]) as asker:
+            sent = 0
+            while left:
+                for _ in range(min(left, 20)):  # so many on their way at once
+                    asker.send(query(f"k{kill}-{sent}"))
+                    sent += 1
+                for _ in range(min(left, 20)):
+                    answered.add(answered_name(asker.recv(4096)))
+                    left -= 1
+            for extra in range(30):  # on their way when it dies: may be lost, were not answered
+                asker.send(query(f"x{kill}-{extra}"))
+            process.kill()
+    assert len(answered) > 50 * KILLS
+    assert answered <= await stored_names(tmp_path)
+
+
+async def test_a_full_disk_answers_nothing_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    process = await asyncio.to_thread(Process, tmp_path, FULL_BYTES)
+    answered: set[str] = set()
+    sent = 0
+    with asking(process.ports["dns"][0]) as asker:
+        asker.settimeout(0.5)
+        for number in range(4000):
+            asker.send(query(f"n{number}"))
+            sent += 1
+            try:
+                answered.add(answered_name(asker.recv(4096)))
+            except TimeoutError:
+                break
+        assert 0 < len(answered) < sent, "the disk was never full"
+        assert "cannot be written" in str(await asyncio.to_thread(process.hear))
+        assert await talk(process.ports["http"][0], get("x")) == b""
+        assert (await talk(process.ports["control"][0], get("x", "/health"))).startswith(b"HTTP/1.1 503")
+        process.tell("room")
+        while "room" not in str(await asyncio.to_thread(process.hear)):
+            pass
+        asker.settimeout(20)
+        asker.send(query("after"))
+        while (name := answered_name(asker.recv(4096))) != "after":
+            answered.add(name)
+    process.stop()
+    assert answered | {"after"} <= await stored_names(tmp_path)
+    store = await Store.open(StoreSettings(url=f"sqlite:///{tmp_path / 'store.db'}"))
+    losses = await Losses(store).since(0)
+    await store.close()
+    assert sum(loss.lost_count for loss in losses) >= 2
+    assert all(loss.reason for loss in losses)
+
+
+async def test_what_could_not_be_written_is_answered_by_nobody_and_pushed_as_a_loss(tmp_path: Path) -> None:
+    async with serving(settings(tmp_path)) as collector:
+        client = await Client(collector).register()
+        stream = await Stream(client, collector).open()
+        await stream.next()
+        collector.writer.last_seq = -1  # the first number is taken from here on: every second commit fails
+        await resolve(collector, f"x.{DOMAIN}")
+        collector.writer.last_seq = -1
+        greetings = {"http": b"", "smtp": b"220 ", "ftp": b"220 ", "ldap": b""}
+        said = {"http": get(client.host), "smtp": b"HELO x\r\nQUIT\r\n", "ftp": b"USER x\r\n", "ldap": b"x" * 2000}
+        for door, greeting in greetings.items():
+            heard = await talk(collector.ports[door][0], said[door])
+            assert heard.startswith(greeting)
+            assert bool(heard) is bool(greeting)
+            assert b"221" not in heard
+            assert b"331" not in heard
+        event = await stream.next()
+        assert event.kind == "refused"
+        assert json.loads(event.data)["count"] >= 1
+        await stream.close()
+        assert collector.writer.refused_count >= 4
+        collector.writer.last_seq = 10
+
+
+async def test_a_clock_that_is_set_ends_nothing_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(settings(tmp_path)) as collector:
+        said: list[str] = []
+        collector._upkeep._say = said.append
+        client = await Client(collector).register()
+        await resolve(collector, client.host)
+        await collector._upkeep.sweep()
+        real = time.time_ns
+        for step_s in (400 * 86_400, -800 * 86_400):
+            monkeypatch.setattr(time, "time_ns", lambda step_s=step_s: real() + step_s * NS_PER_S)
+            await collector._upkeep.tick()
+            await collector._upkeep.sweep()
+            assert abs(collector.clock.now_ns() - time.time_ns()) < STEP_NS
+        assert len(await client.heard()) == 1
+        assert [text.startswith("the system's clock was set by") for text in said] == [True, True]
+        assert collector._upkeep.step_count == 2
+
+
+def test_the_clock_follows_drift_in_silence_and_reports_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + STEP_NS // 2)
+    assert clock.check() == 0
+    monkeypatch.setattr(time, "time_ns", lambda: real() - 2 * STEP_NS)
+    assert clock.check() < -STEP_NS
+
+
+async def test_what_is_old_goes_and_its_owner_is_told(tmp_path: Path) -> None:
+    async with serving(settings(tmp_path)) as collector:
+        client = await Client(collector).register()
+        await resolve(collector, client.host)
+        await collector._upkeep.sweep()
+        collector.store.settings = replace(collector.store.settings, keep_s=1e-9)
+        await collector._upkeep.sweep()
+        assert collector._upkeep.deleted_count == 1
+        page = json.loads((await client.ask("GET", "/v1/interactions"))[1])
+        assert page["entries"] == []
+        stream = await Stream(client, collector).open()
+        assert json.loads((await stream.next()).data)["lost_through"] == 1
+        await stream.close()
+
+
+async def test_too_much_goes_what_belongs_to_nobody_first(tmp_path: Path) -> None:
+    async with serving(settings(tmp_path)) as collector:
+        client = await Client(collector).register()
+        await resolve(collector, client.host)
+        for number in range(40):
+            await talk(collector.ports["http"][0], get(f"n{number}.{DOMAIN}", more=f"X: {'x' * 20_000}\r\n"))
+        size = await collector.store.size_bytes()
+        collector.store.settings = replace(collector.store.settings, keep_bytes=size - 200_000)
+        await collector._upkeep.sweep()
+        assert collector._upkeep.deleted_count == 40  # in pieces of thousands
+        assert len(await client.heard()) == 1
+
+
+async def flood(collector: Collector, count: int) -> None:
+    with asking(collector.ports["dns"][0]) as asker:
+        for number in range(count):
+            asker.send(query(f"f{number}"))
+        for _ in range(count):
+            await asyncio.to_thread(asker.recv, 4096)
+
+
+async def test_what_arrives_together_is_written_together(tmp_path: Path) -> None:
+    async with serving(settings(tmp_path)) as collector:
+        await flood(collector, 200)
+        assert collector.writer.written_count == 200
+        assert collector.writer.commit_count < 100
