@@ -224,6 +224,9 @@ def flows(
     filter_: Filter = None,
     count: Count = None,
     output: OutputOption = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="With -o parquet: the file; standard output without it.")
+    ] = None,
     interface: Interface = None,
     namespace: Namespace = None,
     user: User = None,
@@ -236,7 +239,7 @@ def flows(
 
     live = LiveOptions(interface, namespace=namespace, user=user) if interface is not None else None
     inputs = _inputs(files, more) if live is None else [*(files or []), *(more or [])]
-    _exit(run, FlowOptions(inputs, filter_, count, output, config, live))
+    _exit(run, FlowOptions(inputs, filter_, count, output, config, live, to))
 
 
 @app.command()

@@ -1,16 +1,17 @@
 """`flows`: captures in, flow records out. Nothing above the transport is looked at, so this is the fast way."""
 
 from collections.abc import Generator, Iterable, Iterator
+from importlib import import_module
 from itertools import count
 from types import TracebackType
-from typing import Self
+from typing import Any, BinaryIO, Self
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lapwing.app.reading import Paths, fresh_keys
-from lapwing.events import AnomalySeen, FlowClosed, SourceError
+from lapwing.events import AnomalySeen, FlowClosed, SettingsError, SourceError
 from lapwing.flows import FlowSettings, FlowTable, closed_events
 from lapwing.io.capture import (
     LANES,
@@ -27,6 +28,7 @@ from lapwing.sessions import RunKeys
 
 Records = NDArray[np.void]
 
+BATCH_ROWS = 65_536  # of a record batch; about 25 MB
 LIST_EVENTS = 1024  # made at once: what a list holds is small beside what a flow table holds
 
 
@@ -91,6 +93,40 @@ class FlowReading:
         An array is valid until the next one is asked for: copy what is kept.
         """
         return self._batches
+
+    def to_batches(self, rows: int = BATCH_ROWS) -> Any:
+        """The records as a `pyarrow.RecordBatchReader`, `rows` at a time: memory stays bounded whatever the input.
+
+        Polars, pandas, DuckDB and others read it without a copy. Raises SettingsError without the extra `columns`.
+        """
+        return _arrow().reader_of(self._batches, rows)
+
+    def to_arrow(self) -> Any:
+        """All records as one `pyarrow.Table`; columns have the names of `flow.closed`."""
+        return self.to_batches().read_all()
+
+    def to_polars(self) -> Any:
+        """All records as a `polars.DataFrame`."""
+        table = self.to_arrow()
+        return _library("polars").from_arrow(table)
+
+    def to_pandas(self) -> Any:
+        """All records as a `pandas.DataFrame`; words such as the transport are categories."""
+        _library("pandas")
+        return self.to_arrow().to_pandas()
+
+    def to_parquet(self, sink: Paths | BinaryIO) -> int:
+        """Write all records to a Parquet file, with bounded memory; returns how many."""
+        return int(_arrow().write_parquet(self.to_batches(), sink))
+
+    def to_csv(self, sink: Paths | BinaryIO) -> int:
+        """Write all records as CSV, with bounded memory; returns how many."""
+        return int(_arrow().write_csv(self.to_batches(), sink))
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The Arrow C data interface: `polars.DataFrame(flows(path))` and the like just work."""
+        stream: object = self.to_batches().__arrow_c_stream__(requested_schema)
+        return stream
 
     def stop(self) -> None:
         """Read no further input; flows still open follow as flushed. Callable from a signal."""
@@ -189,6 +225,18 @@ class FlowReading:
             more = self._table.finish()
             if len(self._table.records):
                 yield self._table.records
+
+
+def _library(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise SettingsError(f"{name} is not installed; `pip install 'lapwing[columns]' {name}`") from error
+
+
+def _arrow() -> Any:
+    _library("pyarrow")
+    return import_module("lapwing.app.columns")
 
 
 def flows(

@@ -10,4 +10,6 @@ class Format(StrEnum):
     JSON = "json"  # one array
     NDJSON = "ndjson"  # one event a line
     CSV = "csv"
+    PARQUET = "parquet"  # flow records only
+    ZEEK = "zeek"  # a folder of logs
     EVE = "eve"  # one event a line, under the names of EVE

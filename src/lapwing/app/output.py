@@ -9,7 +9,12 @@ import msgspec
 
 from lapwing.app.formats import Format
 from lapwing.app.shapes import csv_row, eve, ndjson
-from lapwing.events import Event
+from lapwing.events import Event, SettingsError
+
+_ELSEWHERE = {
+    Format.PARQUET: "-o parquet is for flow records: `lapwing flows ... -o parquet`",
+    Format.ZEEK: "-o zeek writes a folder of logs: `lapwing read ... -o zeek --logdir DIR`",
+}
 
 
 class Writer:
@@ -21,6 +26,8 @@ class Writer:
 
     def __init__(self, stream: BinaryIO, output: Format, columns: Sequence[str] = ()) -> None:
         """`columns` are those of CSV. `table` is no stream of events; see `render`."""
+        if output in (Format.PARQUET, Format.ZEEK):
+            raise SettingsError(_ELSEWHERE[output])
         self._stream = stream
         self._format = output
         self._columns = columns

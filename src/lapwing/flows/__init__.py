@@ -16,7 +16,16 @@ It opens nothing, reads no clock and knows no protocol above TCP and UDP. Use:
 """
 
 from lapwing.flows._select import COMPILED, ActionWalk, FlowTable
-from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS, KEY_DTYPE, RECORD_DTYPE, ActionKind
+from lapwing.flows.columns import TRANSPORTS, Coded, addresses, community_ids, transport_codes
+from lapwing.flows.layout import (
+    ANOMALY_KINDS,
+    CLOSE_REASONS,
+    CONN_STATES,
+    KEY_DTYPE,
+    RECORD_DTYPE,
+    ROLE_EVIDENCE,
+    ActionKind,
+)
 from lapwing.flows.objects import closed_events, flow_keys, opened_events
 from lapwing.flows.settings import FlowSettings
 
@@ -24,13 +33,20 @@ __all__ = [
     "ANOMALY_KINDS",
     "CLOSE_REASONS",
     "COMPILED",
+    "CONN_STATES",
     "KEY_DTYPE",
     "RECORD_DTYPE",
+    "ROLE_EVIDENCE",
+    "TRANSPORTS",
     "ActionKind",
     "ActionWalk",
+    "Coded",
     "FlowSettings",
     "FlowTable",
+    "addresses",
     "closed_events",
+    "community_ids",
     "flow_keys",
     "opened_events",
+    "transport_codes",
 ]

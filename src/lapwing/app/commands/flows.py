@@ -21,7 +21,7 @@ from lapwing.app.summary import MAX_DAMAGES
 from lapwing.app.terminal import Live, stdout_console
 from lapwing.app.units import plural, say_bytes, say_duration, say_time
 from lapwing.app.warning import warn_if_plain
-from lapwing.events import AnomalySeen, FlowClosed
+from lapwing.events import AnomalySeen, FlowClosed, SettingsError
 from lapwing.io.capture import drop_privileges
 
 LIST_EVENTS = 1024  # written at once: one call per list, not per event
@@ -38,6 +38,7 @@ class FlowOptions(NamedTuple):
     output: Format | None = None
     config: Path | None = None
     live: LiveOptions | None = None
+    to: Path | None = None
 
 
 def run(options: FlowOptions) -> ExitCode:
@@ -56,7 +57,9 @@ def run(options: FlowOptions) -> ExitCode:
     if options.live is not None:
         drop_privileges(options.live.user)
     with stop_on_interrupt(reading.stop) as interrupted, reading:
-        if output is Format.TABLE:
+        if output is Format.PARQUET:
+            _parquet(reading, options.to)
+        elif output is Format.TABLE:
             _print(followed(reading))
         else:
             writer = Writer(sys.stdout.buffer, output, FLOW_COLUMNS)
@@ -72,6 +75,12 @@ def run(options: FlowOptions) -> ExitCode:
     if reading.failed:
         return ExitCode.INPUT
     return ExitCode.PARTIAL if reading.damage else ExitCode.CLEAN
+
+
+def _parquet(reading: FlowReading, to: Path | None) -> None:
+    if to is None and sys.stdout.isatty():
+        raise SettingsError("-o parquet is not for terminals: add --to FILE, or redirect standard output")
+    reading.to_parquet(sys.stdout.buffer if to is None else to)
 
 
 def followed(reading: FlowReading) -> Iterator[list[FlowClosed]]:

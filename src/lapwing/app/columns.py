@@ -1,0 +1,116 @@
+"""Flow records as Arrow columns, by names of `flow.closed`; needs the extra `columns`. Imported only when asked for."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lapwing.flows import (
+    CLOSE_REASONS,
+    CONN_STATES,
+    RECORD_DTYPE,
+    ROLE_EVIDENCE,
+    TRANSPORTS,
+    addresses,
+    community_ids,
+    transport_codes,
+)
+
+_WORD = pa.dictionary(pa.int8(), pa.string())
+_TIME = pa.timestamp("ns", "UTC")
+_WORDS = {"transport": TRANSPORTS, "reason": CLOSE_REASONS, "role_evidence": ROLE_EVIDENCE, "conn_state": CONN_STATES}
+_RECORD_NAMES = {"reason": "close_reason"}
+_INTEGERS = {"u1": pa.uint8(), "<u2": pa.uint16(), "<u4": pa.uint32(), "<u8": pa.uint64(), "<i8": pa.int64()}
+_FLAGS = frozenset({"client_tcp_flags", "server_tcp_flags"})
+_HALVES = frozenset({f"{side}_{half}" for side in ("client", "server") for half in ("hi", "lo")})
+_ALREADY = frozenset({*_HALVES, "close_reason", "conn_state", "role_evidence", "history", "ip_version"})
+_PLAIN = tuple(name for name in RECORD_DTYPE.names or () if name not in _ALREADY)
+
+
+def _kind(name: str) -> pa.DataType:
+    assert RECORD_DTYPE.fields is not None
+    return pa.uint8() if name in _FLAGS else _INTEGERS[RECORD_DTYPE.fields[name][0].str.replace("|", "")]
+
+
+SCHEMA = pa.schema(
+    [
+        ("start", _TIME),
+        ("end", _TIME),
+        ("community_id", pa.string()),
+        *[(name, _WORD) for name in ("transport",)],
+        ("client_ip", pa.string()),
+        ("server_ip", pa.string()),
+        *[(name, _WORD) for name in ("reason", "role_evidence", "conn_state")],
+        ("history", pa.string()),
+        *[(name, _kind(name)) for name in _PLAIN],
+    ]
+)
+
+
+def batch_of(records: NDArray[np.void]) -> pa.RecordBatch:
+    """Records (RECORD_DTYPE) as one batch of SCHEMA; nothing of `records` is kept."""
+    columns: dict[str, Any] = {
+        "start": pa.array(records["first_ts_ns"].copy()).cast(pa.timestamp("ns")).cast(_TIME),
+        "end": pa.array(records["last_ts_ns"].copy()).cast(pa.timestamp("ns")).cast(_TIME),
+        "community_id": pa.array(community_ids(records), pa.string()),
+        "history": pa.array(records["history"].astype("U24"), pa.string()),
+    }
+    for side in ("client", "server"):
+        coded = addresses(records, side)
+        texts = pa.DictionaryArray.from_arrays(pa.array(coded.codes), pa.array(coded.values, pa.string()))
+        columns[f"{side}_ip"] = texts.cast(pa.string())
+    for name, words in _WORDS.items():
+        codes = transport_codes(records) if name == "transport" else records[_RECORD_NAMES.get(name, name)]
+        columns[name] = pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(words, pa.string()))
+    for name in _PLAIN:
+        columns[name] = pa.array(records[name].astype(np.uint8) if name in _FLAGS else records[name].copy())
+    return pa.RecordBatch.from_arrays([columns[field.name] for field in SCHEMA], schema=SCHEMA)
+
+
+def batches_of(chunks: Iterable[NDArray[np.void]], rows: int) -> Iterator[pa.RecordBatch]:
+    """Records as batches of `rows` rows, the last one of what is left; at most that many are held."""
+    held: list[NDArray[np.void]] = []
+    count = 0
+    for chunk in chunks:
+        at = 0
+        while at < len(chunk):
+            piece = chunk[at : at + rows - count]
+            at += len(piece)
+            count += len(piece)
+            held.append(piece.copy())
+            if count == rows:
+                yield batch_of(np.concatenate(held))
+                held, count = [], 0
+    if count:
+        yield batch_of(np.concatenate(held))
+
+
+def reader_of(chunks: Iterable[NDArray[np.void]], rows: int) -> pa.RecordBatchReader:
+    """The batches as a reader, which other libraries take without a copy (Arrow C stream)."""
+    return pa.RecordBatchReader.from_batches(SCHEMA, batches_of(chunks, rows))
+
+
+def write_parquet(reader: pa.RecordBatchReader, sink: Any) -> int:
+    """Write all batches to a path or binary stream; returns the number of rows."""
+    from pyarrow import parquet
+
+    count = 0
+    with parquet.ParquetWriter(sink, SCHEMA, compression="zstd") as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            count += batch.num_rows
+    return count
+
+
+def write_csv(reader: pa.RecordBatchReader, sink: Any) -> int:
+    """Write all batches as CSV with a header; returns the number of rows."""
+    from pyarrow import csv
+
+    count = 0
+    with csv.CSVWriter(sink, SCHEMA) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            count += batch.num_rows
+    return count
