@@ -143,6 +143,9 @@ def read(
     output: OutputOption = None,
     events: EventFamilies = None,
     fail_on: FailOn = None,
+    logdir: Annotated[
+        Path | None, typer.Option("--logdir", metavar="DIR", help="With -o zeek: the folder for the logs.")
+    ] = None,
     write: WriteTo = None,
     rotate_size: RotateSize = None,
     rotate_time: RotateTime = None,
@@ -165,7 +168,26 @@ def read(
         logs = LogOptions(inputs, log_format, patterns or (), output, events, fail_on, config)
         _exit(run_logs, logs, about_packets)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
-    _exit(run, ReadOptions(inputs, filter_, count, output, events, fail_on, config, record))
+    _exit(run, ReadOptions(inputs, filter_, count, output, events, fail_on, config, record, logdir))
+
+
+@app.command()
+def sessions(
+    files: Files = None,
+    more: MoreFiles = None,
+    filter_: Filter = None,
+    count: Count = None,
+    output: OutputOption = None,
+    protocol: Annotated[
+        str | None, typer.Option("--protocol", metavar="NAMES", help="Only these protocols, e.g. http,dns.")
+    ] = None,
+    config: ConfigFile = None,
+    _names: NoNames = False,
+) -> None:
+    """Read captures and write what every parser read in them, message by message."""
+    from lapwing.app.commands.sessions import SessionOptions, run
+
+    _exit(run, SessionOptions(_inputs(files, more), filter_, count, output, protocol, config))
 
 
 @app.command()

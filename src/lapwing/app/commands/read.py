@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lapwing.app import zeek
 from lapwing.app.commands.options import RecordOptions, recorder
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
@@ -43,11 +44,12 @@ class ReadOptions(NamedTuple):
     fail_on: str | None = None
     config: Path | None = None
     record: RecordOptions = RecordOptions()
+    logdir: Path | None = None
 
 
 def run(options: ReadOptions) -> ExitCode:
     """Read, write, and say by the exit code how it went."""
-    chosen = families(options.events)
+    chosen = zeek.FAMILIES if options.output is Format.ZEEK else families(options.events)
     configuration = load(options.config)
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
     warn_if_plain()
@@ -59,13 +61,21 @@ def run(options: ReadOptions) -> ExitCode:
         count=options.packets,
         record=recorder(options.record),
     )
-    writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
+    writer = None if output is Format.TABLE else _writer(output, options.logdir)
     return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None)
+
+
+def _writer(output: Format, logdir: Path | None) -> Writer | zeek.ZeekLogs:
+    if output is Format.ZEEK and logdir is not None:
+        return zeek.ZeekLogs(logdir)
+    if logdir is not None:
+        raise SettingsError("--logdir is for -o zeek")
+    return Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
 
 
 def tell(
     reading: AnyReading,
-    writer: Writer | None,
+    writer: Writer | zeek.ZeekLogs | None,
     chosen: Sequence[str],
     fail_on: Severity | None,
     *,

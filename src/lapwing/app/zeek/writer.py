@@ -1,0 +1,169 @@
+"""Events into log files, one folder."""
+
+from base64 import b32encode
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from hashlib import sha1
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from lapwing.app.zeek.columns import COLUMNS
+from lapwing.app.zeek.rows import ROWS, Row, Rows
+from lapwing.events import CloseReason, Event, FlowBound, FlowClosed, SessionIdentified, SessionMessaged
+
+NS_PER_S = 1_000_000_000
+UID_LETTERS = 17  # 85 bits of a digest; that program's have 17 letters behind the C too
+UNSET, EMPTY = "-", "(empty)"
+FAMILIES = ("flow", "session")  # of events the logs are made from
+
+_PROTOCOLS = {"icmp6": "icmp", "other": "unknown_transport", "sctp": "unknown_transport"}
+_SERVICES = {"tls": "ssl"}
+
+
+class ZeekLogs:
+    """Writes the logs of a reading to a folder; a log nobody has a row for is not made. A context manager.
+
+    Give it the events of the families `flow` and `session` in order. A connection that outlives the active timeout has
+    a row in `conn.log` for each of its records.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Makes the folder. Raises OSError."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._files: dict[str, BinaryIO] = {}
+        self._stack = ExitStack()
+        self._flows: dict[int, tuple[str, Rows]] = {}
+        self._services: dict[int, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.finish()
+
+    def write(self, events: Iterable[Event]) -> None:
+        """Write what these events complete."""
+        for event in events:
+            if isinstance(event, SessionMessaged):
+                self._message(event)
+            elif isinstance(event, FlowClosed):
+                self._closed(event)
+            elif isinstance(event, SessionIdentified):
+                self._services[event.flow_id] = _SERVICES.get(event.protocol, event.protocol)
+
+    def finish(self) -> None:
+        """Write the closing lines and close the files."""
+        for stream in self._files.values():
+            stream.write(f"#close\t{_stamp()}\n".encode())
+        self._files.clear()
+        self._stack.close()
+
+    def _message(self, event: SessionMessaged) -> None:
+        if event.protocol not in ROWS:
+            return
+        held = self._flows.get(event.flow_id)
+        if held is None:
+            held = self._flows[event.flow_id] = (event.protocol, ROWS[event.protocol]())
+        self._put(held[0], event, held[1].add(event))
+
+    def _closed(self, event: FlowClosed) -> None:
+        self._put("conn", event, [self._connection(event)])
+        if event.reason is CloseReason.ACTIVE:
+            return
+        self._services.pop(event.flow_id, None)
+        held = self._flows.pop(event.flow_id, None)
+        if held is not None:
+            self._put(held[0], event, held[1].end())
+
+    def _connection(self, flow: FlowClosed) -> Row:
+        lasted_ns = flow.last_ts_ns - flow.first_ts_ns
+        row: Row = {
+            "ts": flow.first_ts_ns,
+            "proto": _PROTOCOLS.get(flow.transport, str(flow.transport)),
+            "service": self._services.get(flow.flow_id),
+            "conn_state": flow.conn_state,
+            "missed_bytes": flow.client_missed_bytes + flow.server_missed_bytes,
+            "history": flow.history or None,
+            "orig_pkts": flow.client_packet_count,
+            "orig_ip_bytes": flow.client_ip_bytes,
+            "resp_pkts": flow.server_packet_count,
+            "resp_ip_bytes": flow.server_ip_bytes,
+            "ip_proto": flow.ip_protocol,
+        }
+        if flow.client_packet_count + flow.server_packet_count > 1:
+            sizes = {"orig_bytes": flow.client_stream_bytes, "resp_bytes": flow.server_stream_bytes}
+            row |= {"duration": lasted_ns / NS_PER_S, **sizes}
+        return row
+
+    def _put(self, log: str, flow: FlowBound, rows: Iterable[Row]) -> None:
+        for row in rows:
+            named = {
+                "uid": uid(flow),
+                "id.orig_h": flow.client_ip,
+                "id.orig_p": flow.client_port,
+                "id.resp_h": flow.server_ip,
+                "id.resp_p": flow.server_port,
+            }
+            row = {"ts": flow.ts_ns, **row, **named}
+            cells = (_cell(row.get(name), kind) for name, kind in COLUMNS[log])
+            self._file(log).write("\t".join(cells).encode() + b"\n")
+
+    def _file(self, log: str) -> BinaryIO:
+        stream = self._files.get(log)
+        if stream is None:
+            stream = self._files[log] = self._stack.enter_context((self._folder / f"{log}.log").open("wb"))
+            stream.write("\n".join([*_head(log), ""]).encode())
+        return stream
+
+
+def uid(flow: FlowBound) -> str:
+    """The name of a flow in all logs: the same for the same capture."""
+    digest = sha1(f"{flow.community_id} {flow.flow_id}".encode(), usedforsecurity=False).digest()
+    return "C" + b32encode(digest).decode()[:UID_LETTERS]
+
+
+def _head(log: str) -> Iterator[str]:
+    yield "#separator \\x09"
+    yield "#set_separator\t,"
+    yield f"#empty_field\t{EMPTY}"
+    yield f"#unset_field\t{UNSET}"
+    yield f"#path\t{log}"
+    yield f"#open\t{_stamp()}"
+    yield "\t".join(["#fields", *[name for name, _ in COLUMNS[log]]])
+    yield "\t".join(["#types", *[kind for _, kind in COLUMNS[log]]])
+
+
+def _stamp() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d-%H-%M-%S}"
+
+
+def _cell(value: Any, kind: str) -> str:
+    """A value as the logs write it."""
+    if value is None:
+        return UNSET
+    if kind == "time":
+        return f"{value // NS_PER_S}.{value % NS_PER_S // 1_000:06}"
+    if kind == "interval":
+        return f"{value:.6f}"
+    if isinstance(value, bool):
+        return "T" if value else "F"
+    if isinstance(value, tuple):
+        return ",".join(_text(str(one), ",") for one in value) if value else EMPTY
+    text = str(value)
+    if text in (UNSET, EMPTY):  # a value that looks like none
+        return f"\\x{ord(text[0]):02x}{text[1:]}"
+    return _text(text) if text else EMPTY
+
+
+def _text(text: str, also: str = "") -> str:
+    """Text with what would break a line, and bytes that are no ASCII, as `\\xHH`."""
+    if text.isascii() and text.isprintable() and "\\" not in text and (not also or also not in text):
+        return text
+    shown = []
+    raw = text.encode("latin-1") if max(text) <= "\xff" else text.encode("utf-8", "backslashreplace")
+    for byte in raw:
+        plain = 0x20 <= byte < 0x7F and chr(byte) != also and byte != 0x5C
+        shown.append(chr(byte) if plain else f"\\x{byte:02x}")
+    return "".join(shown)
