@@ -1,30 +1,48 @@
 """Windows, sketches and tables: bounded, sliding, not to be flushed."""
 
-from hashlib import blake2b
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lapwing.detect.addresses import place_of
-from lapwing.detect.decay import DAY_NS, HALF_LIVES_NS, HOUR_NS, ONES, ZEROS, fade, fade_day
+from lapwing.detect.decay import DAY_NS, HALF_LIVES_NS, HOUR_NS
 from lapwing.detect.distinct import Distinct, SlidingDistinct
-from lapwing.detect.table import Row, Table
+from lapwing.detect.journal import BY_SOURCE, Journal
+from lapwing.detect.login import SOURCE, Keyring, Login
+from lapwing.detect.rows import Fading, Row
+from lapwing.detect.table import Table
+
+RING = Keyring(bytes(16))
 
 
-def item(n: int) -> bytes:
-    return blake2b(str(n).encode(), digest_size=8).digest()
+def item(n: int) -> int:
+    return RING.word(SOURCE, str(n))
+
+
+def fade(age_ns: int) -> list[float]:
+    fading = Fading()
+    fading.set(age_ns)
+    return [fading.m, fading.h, fading.q, fading.d]
+
+
+def table_of(limit: int) -> Table:
+    return Table(limit, Journal(1_024, RING), BY_SOURCE)
+
+
+def keys(table: Any) -> list[int]:
+    return [key for key, _ in table.items()]
 
 
 def test_a_count_halves_after_its_half_life() -> None:
     for index, half_life in enumerate(HALF_LIVES_NS):
         assert fade(half_life)[index] == pytest.approx(0.5)
-    assert fade_day(DAY_NS) == pytest.approx(0.5)
 
 
 def test_a_late_event_fades_nothing_and_a_very_old_one_all() -> None:
-    assert fade(-5) == ONES
-    assert fade(100 * DAY_NS) == ZEROS
+    assert fade(-5) == [1.0, 1.0, 1.0, 1.0]
+    assert fade(100 * DAY_NS) == [0.0, 0.0, 0.0, 0.0]
 
 
 @given(st.integers(0, 10 * DAY_NS), st.integers(0, 10 * DAY_NS))
@@ -88,46 +106,88 @@ def test_what_was_taken_back_is_not_counted() -> None:
 
 
 def test_the_cold_row_touched_longest_ago_goes_first() -> None:
-    table: Table[Row] = Table(3)
-    for key in (b"a", b"b", b"c"):
+    table = table_of(3)
+    for key in (1, 2, 3):
         table.insert(key, Row())
-    table.touch(b"a")
-    table.insert(b"d", Row())
-    assert [key for key, _ in table.items()] == [b"c", b"a", b"d"]
+    table.touch(1)
+    table.insert(4, Row())
+    assert keys(table) == [3, 1, 4]
     assert table.evicted_count == 1
 
 
 def test_held_rows_outlive_any_number_of_cold_ones_and_pinned_rows_all() -> None:
-    table: Table[Row] = Table(3)
-    table.insert(b"held", Row())
-    table.insert(b"pinned", Row(pinned=True))
-    for key in (b"held", b"pinned"):
+    table = table_of(3)
+    held, pinned = item(1_000), item(1_001)
+    table.insert(held, Row())
+    table.insert(pinned, Row(pinned=True))
+    for key in (held, pinned):
         table.hold(key)
     for n in range(100):
         table.insert(item(n), Row())
-    assert b"held" in table
+    assert held in table
     for n in range(100, 104):
         table.insert(item(n), Row())
         table.hold(item(n))
-    assert b"held" not in table
-    assert b"pinned" in table
+    assert held not in table
+    assert pinned in table
 
 
 def test_a_table_full_of_pinned_rows_refuses_and_counts() -> None:
-    table: Table[Row] = Table(2)
-    table.insert(b"a", Row(pinned=True))
-    table.insert(b"b", Row(pinned=True))
-    assert not table.insert(b"c", Row())
+    table = table_of(2)
+    table.insert(1, Row(pinned=True))
+    table.insert(2, Row(pinned=True))
+    assert not table.insert(3, Row())
     assert (len(table), table.refused_count) == (2, 1)
 
 
 def test_unused_rows_are_forgotten_but_not_pinned_ones() -> None:
-    table: Table[Row] = Table(10)
-    table.insert(b"old", Row(at_ns=1))
-    table.insert(b"pinned", Row(at_ns=1, pinned=True))
-    table.insert(b"new", Row(at_ns=9))
+    table = table_of(10)
+    table.insert(1, Row(at_ns=1))
+    table.insert(2, Row(at_ns=1, pinned=True))
+    table.insert(3, Row(at_ns=9))
     table.forget_before(5)
-    assert sorted(key for key, _ in table.items()) == [b"new", b"pinned"]
+    assert sorted(keys(table)) == [2, 3]
+
+
+def test_sparks_go_before_rows_the_oldest_first() -> None:
+    journal = Journal(64, RING)
+    table = Table(4, journal, BY_SOURCE)
+    table.insert(item(99), Row())
+    for n in range(6):
+        login = Login()
+        login.source, login.now_ns, login.failed = item(n), n, True
+        table.spark(item(n), journal.append(login))
+    assert item(99) in table
+    assert [n for n in range(6) if item(n) in table] == [3, 4, 5]
+    assert (len(table), table.evicted_count) == (4, 3)
+
+
+def test_a_spark_is_gone_when_the_journal_has_overwritten_its_entry() -> None:
+    journal = Journal(256, RING)
+    table = Table(10_000, journal, BY_SOURCE)
+    for n in range(1_000):
+        login = Login()
+        login.source, login.now_ns, login.failed = item(n), n, True
+        table.spark(item(n), journal.append(login))
+    assert [n for n in range(1_000) if item(n) in table] == list(range(744, 1_000))
+    assert len(table) == 256
+
+
+@given(st.lists(st.tuples(st.sampled_from("itrh"), st.integers(0, 40)), max_size=200))
+def test_a_table_finds_what_a_dict_would(steps: list[tuple[str, int]]) -> None:
+    table, model = table_of(1_000), set()
+    for what, n in steps:
+        if what == "i" and n not in model:
+            table.insert(item(n), Row(at_ns=n))
+            model.add(n)
+        elif what == "t":
+            assert (table.touch(item(n)) is not None) == (n in model)
+        elif what == "h":
+            table.hold(item(n))
+        elif what == "r":
+            table.forget_before(n)
+            model = {m for m in model if item(m) in table}
+    assert sorted(keys(table)) == sorted(map(item, model))
 
 
 @pytest.mark.parametrize(

@@ -1,97 +1,117 @@
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
 """Sources that act together become one finding: raised once, updated as it grows, closed when quiet.
 
 A login belongs to the widest finding that explains it: its account's, its client's or its secret's, and only then its
 source's. Neighbours in a network are a finding only where nothing else explains them, and the site comes last.
 What an open finding explains raises no second one (W29, W30).
+Runs compiled, typed by `campaigns.pxd`, and as it stands.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
+from lapwing.detect.addresses import place_at
 from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
-from lapwing.detect.episode import PAUSE_NS, Episode, begin
+from lapwing.detect.episode import Episode
 from lapwing.detect.findings import OpenFinding, build, finding_id, is_slow, severity_of, shape
+from lapwing.detect.journal import BY_SOURCE, BY_TIME, Journal
 from lapwing.detect.login import Keyring, Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings
-from lapwing.detect.trackers import Tally, Tracker
-from lapwing.detect.trackers.site import KEY as SITE
-from lapwing.detect.verdict import Judge
+from lapwing.detect.verdict import GROUPS, SOURCE_GROUP, Judge
 from lapwing.events import Finding, FindingClosed, FindingKind, FindingRaised, FindingUpdated, Severity
 
-WIDE = ("account", "fingerprint", "credential")
-GROUPS = (*WIDE, "source", "network", "site")  # the order in which a finding is looked for
+WIDE = 3  # the first groups: findings about many sources
 MIN_ALIKE = 2  # other sources that do the same with the same client, from which they act together
 MIN_SPRAY_SOURCES = 2  # one secret from a single source is the finding of that source
 SWEEP_NS = 60 * SECOND_NS  # how often quiet findings are looked for, in time of the events
+PAUSE_NS = DAY_NS  # a longer pause starts a new story
+MAX_TOLD = 4_096  # logins a story is told from, the latest; counts are of all
 SEVERITIES = list(Severity)
 
-Key = tuple[str, bytes]
-Standing = tuple[str, bytes, Tracker[Any], Tally]
-Evidence = Mapping[str, tuple[Reason, ...]]
+_WIDE = WIDE
+_SOURCE = SOURCE_GROUP
+_ACCOUNT = 0
+_SITE = 5
+_HOUR = HOUR_NS
+_DAY = DAY_NS
+_SWEEP = SWEEP_NS
+
+Key = tuple[int, int]
+Evidence = list[tuple[Reason, ...]]
 
 
 class Campaigns:
-    """The open findings about attacks, and the episodes of what may become one."""
+    """The open findings about attacks, by group number and key, and the stories of what may become one."""
 
     def __init__(
-        self,
-        settings: DetectSettings,
-        keyring: Keyring,
-        judge: Judge,
-        trackers: Mapping[str, Tracker[Any]],
+        self, settings: DetectSettings, keyring: Keyring, judge: Judge, trackers: list[Any], journal: Journal
     ) -> None:
+        """`trackers` stand in the order of `GROUPS`."""
         self._settings = settings
         self._keyring = keyring
         self._judge = judge
-        self._trackers = [(group, trackers[group]) for group in GROUPS]
-        self._sources = trackers["source"]
+        self._journal = journal
+        self._trackers = trackers
+        self._base = settings.prior
+        self._raise_at = settings.finding.raise_at
+        self._growth = settings.finding.growth
+        self._min_failures = settings.finding.min_failures
         self.open: dict[Key, OpenFinding] = {}
         self.refused_count = 0
         self.swept_ns = 0
 
     def accuses(self, login: Login) -> bool:
         """Whether the source or client of `login` has an open finding, so that a success excuses nothing."""
-        source, client = ("source", login.place.source), ("fingerprint", login.client or b"")
-        return bool(self.open) and (source in self.open or client in self.open)
+        if not self.open:
+            return False
+        return (_SOURCE, login.source) in self.open or (1, login.client) in self.open
 
-    def fold(self, login: Login, evidence: Evidence) -> tuple[list[Finding], OpenFinding | None]:
-        """Take in one login with its evidence. Return what there is to tell, and the finding raised, if one was."""
+    def fold(self, login: Login, evidence: Evidence) -> Any:
+        """Take in one login with its evidence, after the trackers did.
+
+        Return what there is to tell and the finding raised, if one was; or None.
+        """
         if login.known and not login.counts:
-            return [], None
-        if login.succeeded and self._is_nobody(login.place.source):
-            return [], None
-        keys = [(group, tracker.key(login), tracker) for group, tracker in self._trackers]
-        owned = any((group, key) in self.open for group, key, _ in keys[: len(WIDE)]) if self.open else False
+            return None
+        trackers = self._trackers
+        if login.succeeded:
+            row = trackers[_SOURCE].current
+            if row is None or not row.failing:
+                return None  # nothing ever failed at the source, so its success belongs to no story
+            if login.took_back:
+                self._journal.forgive(row.tail, _SOURCE, login.account, 0)
+        owned = False
+        if self.open:
+            for dimension in range(_WIDE):
+                row = trackers[dimension].current
+                if row is not None and row.pinned:
+                    owned = True
         told: list[Finding] = []
-        rows: dict[str, Tally] = {}
-        for group, key, tracker in keys:
-            if key is None:
+        noted = 0
+        for dimension in range(6):
+            tracker = trackers[dimension]
+            if tracker.current_key == 0:
                 continue
-            found = self.open.get((group, key)) if self.open else None
-            if found is not None:
-                owned = True
-                self._grow(found, login, evidence, told)
-                continue
-            row = tracker.table.peek(key)
+            row = tracker.current
             if row is None:
-                continue
-            if owned and login.failed:
-                row.owned += max(login.event.attempt_count, 1)
-            elif self._note(group, row, login, suspected=bool(evidence[group])):
-                rows[group] = row
-        if not rows or not login.failed:
-            return told, None
-        raised = self._raise_first(login, evidence, keys, rows)
-        if raised is not None:
-            told.extend(self._absorb(raised, login.now_ns))
-            told.append(self._tell(FindingRaised, raised, login.now_ns))
+                if owned and login.failed and login.pos >= 0:
+                    self._journal.mark_owned(login.pos, dimension)
+            elif row.pinned:
+                owned = True
+                self._grow(self.open[(dimension, tracker.current_key)], dimension, login, evidence, told)
+            elif owned and login.failed:
+                row.owned += login.count
+            elif self._note(dimension, row, login, len(evidence[dimension]) > 0):
+                noted |= 1 << dimension
+        raised = None
+        if noted != 0 and login.failed:
+            raised = self._raise_first(login, evidence, noted)
+            if raised is not None:
+                told.extend(self._absorb(raised, login.now_ns))
+                told.append(self._tell(FindingRaised, raised, login.now_ns))
+        if raised is None and not told:
+            return None
         return told, raised
-
-    def _is_nobody(self, source: bytes) -> bool:
-        """Nothing ever failed at the source, so its success belongs to no story."""
-        row = self._sources.table.peek(source)
-        return row is None or row.tries is None
 
     def sweep(self, now_ns: int) -> list[Finding]:
         """Close what has been quiet for long."""
@@ -106,192 +126,237 @@ class Campaigns:
         """Close all."""
         return [self._close(key, now_ns) for key in list(self.open)]
 
-    def _note(self, group: str, row: Tally, login: Login, *, suspected: bool) -> bool:
-        """Keep the plain facts of a failure, or of a success that seems to belong to one. True if noted."""
-        episode = row.episode
+    # -- stories -------------------------------------------------------------------------------------------------------
+
+    def _note(self, dimension: int, row: Any, login: Login, suspected: bool) -> bool:
+        """Add a failure, or a success that seems to belong to some, to the record's story. True if one was added."""
         if login.succeeded:
-            self._note_success(group, row, login)
+            self._note_success(dimension, row, login)
             return False
-        glimpse = self._keyring.glimpse(login)
-        if episode is None:
-            if row.first is None:
-                row.first = glimpse
-                return False
-            episode, row.first = begin(row.first), None
-        if self._is_over(group, episode, login.now_ns, suspected=suspected):
-            row.episode, row.first, row.owned = None, glimpse, 0
+        if row.length == 0:
+            self._begin_story(row, login)
             return False
-        row.episode = episode
-        episode.note(glimpse)
+        if self._is_over(dimension, row, login.now_ns, suspected):
+            row.forget_story()
+            self._begin_story(row, login)
+            return False
+        self._link(dimension, row, login)
+        row.failures += login.count
+        row.last_ns = max(row.last_ns, login.now_ns)
         return True
 
-    def _note_success(self, group: str, row: Tally, login: Login) -> None:
-        if login.back_pairs is not None and row.first is not None and row.first.source == login.place.source:
-            row.first = None
-        episode = row.episode
-        if episode is None:
-            return
-        if login.back_pairs is not None:
-            if group != "source":
-                episode.forgive_source(login)
-            if group != "account":
-                episode.forgive_account(login)
-        elif group == "source" or login.place.source in episode.sources:
-            episode.note(self._keyring.glimpse(login))
+    def _begin_story(self, row: Any, login: Login) -> int:
+        row.first_ns = row.last_ns = login.now_ns
+        row.tail = login.pos
+        row.length = 1
+        row.failures = login.count
+        return 0
 
-    @staticmethod
-    def _is_over(group: str, episode: Episode, now_ns: int, *, suspected: bool) -> bool:
+    def _link(self, dimension: int, row: Any, login: Login) -> int:
+        self._journal.link(login.pos, dimension, row.tail)
+        row.tail = login.pos
+        row.length += 1
+        return 0
+
+    def _note_success(self, dimension: int, row: Any, login: Login) -> int:
+        if row.length == 0:
+            return 0
+        if login.took_back:
+            slot = self._journal.slot_of(row.tail)
+            if row.length == 1 and (slot < 0 or self._journal.word(slot, BY_SOURCE) == login.source):
+                row.length = row.failures = 0
+                row.tail = -1
+            return 0
+        if row.length == 1:
+            return 0
+        if login.pos < 0:
+            self._journal.append(login)
+        self._link(dimension, row, login)
+        row.last_ns = max(row.last_ns, login.now_ns)
+        return 0
+
+    def _is_over(self, dimension: int, row: Any, now_ns: int, suspected: bool) -> bool:
         """A long pause, or a long time without suspicion, starts a new story."""
-        age_limit = HOUR_NS if group == "site" else DAY_NS
-        return now_ns - episode.last_ns > PAUSE_NS or (not suspected and now_ns - episode.first_ns > age_limit)
+        if now_ns - row.last_ns > _DAY:
+            return True
+        return not suspected and now_ns - row.first_ns > (_HOUR if dimension == _SITE else _DAY)
 
-    def _grow(self, found: OpenFinding, login: Login, evidence: Evidence, told: list[Finding]) -> None:
-        if login.succeeded and found.group != "source" and login.place.source not in found.episode.sources:
-            return
-        if found.group == "site" and not evidence["site"]:
-            return  # the spike is over; who fails now is somebody else
-        found.episode.note(self._keyring.glimpse(login))
+    def _told(self, dimension: int, row: Any) -> Episode:
+        """The record's story from the journal, as far back as that goes; counts are of all of it."""
+        places = []
+        pos, left = row.tail, min(row.length, MAX_TOLD)
+        while left > 0:
+            slot = self._journal.slot_of(pos)
+            if slot < 0:
+                break
+            places.append(slot)
+            pos = self._journal.before(pos, dimension)
+            left -= 1
+        episode = Episode()
+        for slot in sorted(places, key=self._when):
+            login = self._journal.retell(slot)
+            if login.succeeded and dimension != SOURCE_GROUP and not episode.sources.has(login.source):
+                continue
+            typo = login.forgiven
+            episode.note(login, not typo or dimension == SOURCE_GROUP, not typo or dimension == 0)
+        unseen = row.failures - episode.failures
+        if unseen > 0:
+            episode.failures += unseen
+            episode.attempts += unseen
+            episode.first_ns = row.first_ns
+        episode.owned = row.explained
+        return episode
+
+    def _when(self, slot: int) -> tuple[int, int]:
+        return self._journal.word(slot, BY_TIME), self._journal.pos_of(slot)
+
+    # -- findings ------------------------------------------------------------------------------------------------------
+
+    def _grow(self, found: Any, dimension: int, login: Login, evidence: Evidence, told: list[Finding]) -> int:
+        episode = found.episode
+        if login.succeeded and dimension != _SOURCE and not episode.sources.has(login.source):
+            return 0
+        reasons = evidence[dimension]
+        if dimension == _SITE and not reasons:
+            return 0  # the spike is over; who fails now is somebody else
+        if not login.named and login.account != 0:
+            login.named = self._keyring.seal(login.name, login.account)
+        episode.note(login)
         if login.failed:
             found.touched_ns = login.now_ns
-        reasons = evidence[found.group]
-        log_odds = self._settings.prior + self._judge.score(found.group, reasons)
+        log_odds = self._base + self._judge.score(dimension, reasons)
         if log_odds > found.log_odds:
             found.log_odds, found.reasons = log_odds, list(reasons)
-        grown = found.episode.failures >= found.told_failures * self._settings.finding.growth
-        if grown or SEVERITIES.index(severity_of(found)) > SEVERITIES.index(found.told_severity):
+            grave = SEVERITIES.index(severity_of(found)) > SEVERITIES.index(found.told_severity)
+        else:
+            grave = False
+        if grave or episode.failures >= found.told_failures * self._growth:
             told.append(self._tell(FindingUpdated, found, login.now_ns))
+        return 0
 
-    def _raise_first(
-        self,
-        login: Login,
-        evidence: Evidence,
-        keys: list[tuple[str, bytes | None, Tracker[Any]]],
-        rows: dict[str, Tally],
-    ) -> OpenFinding | None:
-        for group, key, tracker in keys:
-            row, reasons = rows.get(group), evidence[group]
-            if key is None or row is None or row.episode is None or not reasons:
+    def _raise_first(self, login: Login, evidence: Evidence, noted: int) -> OpenFinding | None:
+        for dimension, tracker in enumerate(self._trackers):
+            row, reasons = tracker.current, evidence[dimension]
+            if not noted >> dimension & 1 or not reasons:
                 continue
-            log_odds = self._settings.prior + self._group_score(group, reasons)
-            if log_odds < self._settings.finding.raise_at or not self._is_whole(group, row, row.episode):
+            log_odds = self._base + self._group_score(dimension, reasons)
+            if log_odds < self._raise_at or not self._could_stand(row):
                 continue
-            if group in ("credential", "source"):
-                group, key, tracker, row = self._by_client(login, (group, key, tracker, row))
+            episode = self._told(dimension, row)
+            if not self._is_whole(dimension, episode):
+                continue
             if len(self.open) >= self._settings.finding.max_open:
                 self.refused_count += 1
                 return None
-            return self._raise(group, key, tracker, row, (log_odds, reasons), login)
+            if dimension in (2, SOURCE_GROUP) and self._is_of_client(dimension, episode, login):
+                return self._raise(1, self._told(1, self._trackers[1].current), (log_odds, reasons), login)
+            return self._raise(dimension, episode, (log_odds, reasons), login)
         return None
 
-    def _group_score(self, group: str, reasons: tuple[Reason, ...]) -> float:
+    def _group_score(self, dimension: int, reasons: tuple[Reason, ...]) -> float:
         """As in the verdict, but a spike of the site may weigh fully on the site itself."""
-        return sum(r.weight for r in reasons) if group == "site" else self._judge.score(group, reasons)
+        return sum([r.weight for r in reasons]) if dimension == _SITE else self._judge.score(dimension, reasons)
 
-    def _is_whole(self, group: str, row: Tally, episode: Episode) -> bool:
-        """Whether the episode itself, without what other findings explain, is worth a finding of its own."""
+    def _could_stand(self, row: Any) -> bool:
+        """Whether the story itself, without what other findings explain, is worth a finding of its own."""
+        unexplained = row.failures - row.explained
+        return bool(row.failures >= self._min_failures and row.owned + row.explained < unexplained)
+
+    def _is_whole(self, dimension: int, episode: Episode) -> bool:
         sources = episode.sources.count
-        if group == "account" and sources < self._settings.account.min_sources:
-            return False
-        if group == "credential" and sources < MIN_SPRAY_SOURCES:
-            return False
-        unexplained = episode.failures - episode.owned
-        return episode.failures >= self._settings.finding.min_failures and row.owned + episode.owned < unexplained
+        if dimension == _ACCOUNT:
+            return bool(sources >= self._settings.account.min_sources)
+        return dimension != 2 or sources >= MIN_SPRAY_SOURCES
 
-    def _by_client(self, login: Login, own: Standing) -> Standing:
+    def _is_of_client(self, dimension: int, episode: Episode, login: Login) -> bool:
         """One rare client that sprays, or attacks from several sources in turn, is the finding of that client."""
-        group, _, _, row = own
-        clients = dict(self._trackers)["fingerprint"]
-        client = clients.table.peek(login.client) if login.client is not None else None
-        if login.client is None or client is None or client.episode is None or row.episode is None:
-            return own
-        rare = client.good * self._settings.fingerprint.per_good < 1.0
-        if not rare or row.episode.clients != [login.client]:
-            return own
-        if group == "source" and self._alike(row.episode, login.now_ns) < MIN_ALIKE:
-            return own
-        return "fingerprint", login.client, clients, client
+        row = self._trackers[1].current
+        if login.client == 0 or row is None or row.length < 2 or row.pinned:
+            return False
+        rare = row.good * self._settings.fingerprint.per_good < 1.0
+        if not rare or episode.clients != [login.client]:
+            return False
+        return dimension != SOURCE_GROUP or self._alike(episode, login.now_ns) >= MIN_ALIKE
 
     def _alike(self, episode: Episode, now_ns: int) -> int:
         """How many other sources have an open finding for the same thing with the same client."""
         recent, kind = now_ns - self._settings.finding.merge_within_s * SECOND_NS, shape(episode)
-        return sum(
-            found.group == "source"
-            and found.touched_ns >= recent
-            and found.episode.clients == episode.clients
-            and shape(found.episode) == kind
-            for found in self.open.values()
-        )
+        alike = 0
+        for found in self.open.values():
+            if found.group == "source" and found.touched_ns >= recent and found.episode.clients == episode.clients:
+                alike += shape(found.episode) == kind
+        return alike
 
     def _raise(
-        self,
-        group: str,
-        key: bytes,
-        tracker: Tracker[Any],
-        row: Tally,
-        score: tuple[float, tuple[Reason, ...]],
-        login: Login,
+        self, dimension: int, episode: Episode, score: tuple[float, tuple[Reason, ...]], login: Login
     ) -> OpenFinding:
-        episode = row.episode or begin(self._keyring.glimpse(login))
-        kind = self._kind(group, row, episode)
-        subject_kind, subject = self._subject(group, login, episode)
+        tracker = self._trackers[dimension]
+        row, key = tracker.current, tracker.current_key
+        kind = self._kind(dimension, row, episode)
+        subject_kind, subject = self._subject(dimension, login, episode)
+        named = b""
+        if dimension == _ACCOUNT:
+            named = login.account.to_bytes(8, "big") + self._keyring.seal(login.name, login.account)
         found = OpenFinding(
+            kind,
+            GROUPS[dimension],
+            key,
+            episode,
             finding_id=finding_id(kind, subject_kind, subject, episode),
-            kind=kind,
-            group=group,
-            key=key,
             subject_kind=subject_kind,
-            subject="" if group == "account" else subject,
-            named=self._keyring.glimpse(login).named if group == "account" else b"",
-            episode=episode,
+            subject="" if dimension == _ACCOUNT else subject,
+            named=named,
             log_odds=score[0],
             reasons=list(score[1]),
             touched_ns=login.now_ns,
         )
-        row.episode, row.pinned = None, True
+        owned = row.owned
+        row.forget_story()
+        row.owned, row.pinned = owned, True
         tracker.table.hold(key)
-        self.open[(group, key)] = found
-        self._own(group, login, episode)
+        self.open[(dimension, key)] = found
+        self._own(dimension, episode)
         return found
 
-    def _own(self, group: str, login: Login, episode: Episode) -> None:
-        """What the finding explains was counted in the rows after it before it was raised."""
-        last = {"network": login.place.network, "site": SITE}
-        for later, tracker in self._trackers[GROUPS.index(group) + 1 :]:
-            row = tracker.table.peek(last[later]) if later in last else None
-            if row is not None and row.episode is not None and (later == "site" or group == "source"):
-                row.episode.owned += episode.failures - episode.owned
+    def _own(self, dimension: int, episode: Episode) -> None:
+        """What the finding explains was counted in the wider records after it before it was raised."""
+        for later in (4, 5):
+            row = self._trackers[later].current
+            if later > dimension and row is not None and row.length > 1 and (later == _SITE or dimension == _SOURCE):
+                row.explained += episode.failures - episode.owned
 
     @staticmethod
-    def _kind(group: str, row: Tally, episode: Episode) -> FindingKind:
-        if group == "account":
+    def _kind(dimension: int, row: Any, episode: Episode) -> FindingKind:
+        if dimension == _ACCOUNT:
             return "targeted-account"
-        if group == "site":
+        if dimension == _SITE:
             return "velocity-spike"
         if is_slow(row, episode):
             return "low-and-slow"
-        return "password-spraying" if group == "credential" else shape(episode)
+        return "password-spraying" if dimension == 2 else shape(episode)
 
     @staticmethod
-    def _subject(group: str, login: Login, episode: Episode) -> tuple[str, str]:
-        if group == "account":
+    def _subject(dimension: int, login: Login, episode: Episode) -> tuple[str, str]:
+        if dimension == _ACCOUNT:
             return "account", login.name
-        if group == "fingerprint":
+        if dimension == 1:
             return "fingerprint", login.client_text
-        if group == "network":
-            return "network", login.place.network_text
-        if group == "source":
-            one = len(episode.addresses) <= 1 and login.place.text in episode.addresses
-            return "source", login.place.text if one else login.place.source_text
+        place = place_at(login.hi, login.lo)
+        if dimension == 4:
+            return "network", place.network_text
+        if dimension == SOURCE_GROUP:
+            one = len(episode.addresses) <= 1 and place.text in episode.addresses
+            return "source", place.text if one else place.source_text
         return "site", login.event.endpoint
 
     def _absorb(self, wide: OpenFinding, now_ns: int) -> list[Finding]:
         """Close the findings about single sources that turn out to be part of `wide`."""
-        if wide.group not in WIDE:
+        if wide.group not in GROUPS[:WIDE]:
             return []
         recent = now_ns - self._settings.finding.merge_within_s * SECOND_NS
         told = []
         for key, found in list(self.open.items()):
-            if found.group != "source" or found.touched_ns < recent or key[1] not in wide.episode.sources:
+            if found.group != "source" or found.touched_ns < recent or not wide.episode.sources.has(key[1]):
                 continue
             if _is_part(found.episode, wide):
                 found.note = f"; part of finding {wide.finding_id}"
@@ -300,7 +365,7 @@ class Campaigns:
 
     def _close(self, key: Key, now_ns: int) -> Finding:
         found = self.open.pop(key)
-        row = dict(self._trackers)[key[0]].table.peek(key[1])
+        row = self._trackers[key[0]].table.peek(key[1])
         if row is not None:
             row.pinned = False
         return self._tell(FindingClosed, found, now_ns)
@@ -313,7 +378,7 @@ class Campaigns:
 def _is_part(episode: Episode, wide: OpenFinding) -> bool:
     """Whether the episode of a source consists of what `wide` is about."""
     if wide.group == "account":
-        return episode.accounts.count == 1 and wide.key in episode.accounts
+        return bool(episode.accounts.count == 1 and episode.accounts.has(wide.key))
     if wide.group == "fingerprint":
-        return episode.clients == [wide.key]
-    return episode.secrets.count == 1 and wide.key in episode.secrets
+        return bool(episode.clients == [wide.key])
+    return bool(episode.secrets.count == 1 and episode.secrets.has(wide.key))

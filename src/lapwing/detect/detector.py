@@ -1,31 +1,30 @@
-"""Logins in, findings out: every login feeds every tracker, and one verdict adds up what they say."""
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+"""Logins in, findings out: every login feeds every tracker, and one verdict adds up what they say.
+
+Runs compiled, typed by `detector.pxd`, and as it stands.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from lapwing.detect.campaigns import Campaigns
-from lapwing.detect.decay import ONE_DAY, SECOND_NS
-from lapwing.detect.findings import OpenFinding
+from lapwing.detect.campaigns import SWEEP_NS, Campaigns
+from lapwing.detect.decay import SECOND_NS
+from lapwing.detect.findings import OpenFinding, load_finding
 from lapwing.detect.hijacks import Hijacks
-from lapwing.detect.login import Keyring, Login
+from lapwing.detect.journal import Journal
+from lapwing.detect.login import CHECK, Keyring, Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings
-from lapwing.detect.trackers import (
-    Accounts,
-    Credentials,
-    Fingerprints,
-    Networks,
-    Pairs,
-    Site,
-    Sources,
-    Suspicion,
-    Takeovers,
-    Tally,
-    Tracker,
-)
-from lapwing.detect.verdict import Judge, Verdict
+from lapwing.detect.trackers.accounts import Accounts
+from lapwing.detect.trackers.credentials import Credentials
+from lapwing.detect.trackers.groups import Fingerprints, Networks
+from lapwing.detect.trackers.pairs import Pairs
+from lapwing.detect.trackers.site import Site
+from lapwing.detect.trackers.sources import Sources
+from lapwing.detect.trackers.takeovers import Suspicion, Takeovers
+from lapwing.detect.verdict import GROUPS, Judge, Verdict
 from lapwing.events import (
     Action,
     AuthEvent,
@@ -38,10 +37,11 @@ from lapwing.events import (
     Outcome,
 )
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
 PAIRS_PER_SOURCE = 4
-TICK_NS = 3_600 * SECOND_NS  # how often rows long unused are dropped, in time of the events
+ENTRIES_PER_SOURCE = 4  # of the journal: what a flood of one-time failures can make forgotten is as old as that many
+TICK_NS = 3_600 * SECOND_NS  # how often records long unused are dropped, in time of the events
 NO_VERDICT = Verdict(Action.ALLOW, 0.0, 0.0, ())
 OUTCOME_NAMES = {outcome: f"logins_{outcome.value}" for outcome in Outcome}
 SUSPECTS = {"source": "suspect-source", "fingerprint": "suspect-client", "credential": "suspect-secret"}
@@ -52,19 +52,9 @@ _TAGS: dict[type[Finding], str] = {
 }
 HALF_A_TRY = 0.5  # a single failed try of yesterday
 
-
-class _State(msgspec.Struct):
-    """A snapshot. `check` tells whether it was made under the same key."""
-
-    version: int
-    check: bytes
-    now_ns: int
-    ticked_ns: int
-    swept_ns: int
-    counts: dict[str, int]
-    trackers: dict[str, bytes]
-    campaigns: list[OpenFinding]
-    hijacks: list[OpenFinding]
+_FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
+_TICK = TICK_NS
+_SWEEP = SWEEP_NS
 
 
 class Detector:
@@ -73,46 +63,64 @@ class Detector:
     `key` (16 to 64 bytes) makes the stored hashes unpredictable; live input needs a random one.
     Logins with outcome `unknown` or `challenged` are counted and otherwise ignored: absence of proof is no failure.
     A login older than the latest one is taken as happening now.
+    `verdict` is on the login observed last; `ALLOW` without reasons for one that says nothing.
     """
 
     def __init__(self, settings: DetectSettings | None = None, *, key: bytes = FILE_KEY) -> None:
         s = self.settings = settings or DetectSettings()
         limit = s.max_sources
         self._keyring = Keyring(key)
-        self._pairs = Pairs(s.pair, limit * PAIRS_PER_SOURCE)
-        self._sources = Sources(s.source, limit)
-        self._groups: tuple[Tracker[Any], ...] = (
-            Accounts(s.account, limit),
-            Fingerprints(s.fingerprint, limit),
-            Networks(s.network, limit),
-            Credentials(s.credential, limit),
-            Site(s.site),
-        )
-        self._takeovers = Takeovers(s.takeover, limit, self._keyring)
+        self._journal = Journal(limit * ENTRIES_PER_SOURCE, self._keyring)
+        journal = self._journal
+        self._pairs = Pairs(s.pair, limit * PAIRS_PER_SOURCE, journal)
+        self._sources = Sources(s.source, limit, journal)
+        self._accounts = Accounts(s.account, limit, journal)
+        self._fingerprints = Fingerprints(s.fingerprint, limit, journal)
+        self._networks = Networks(s.network, limit, journal)
+        self._credentials = Credentials(s.credential, limit, journal)
+        self._site = Site(s.site, journal)
+        self._takeovers = Takeovers(s.takeover, limit, self._keyring, journal)
         self._judge = Judge(s)
-        self._counting: dict[str, Tracker[Any]] = {"source": self._sources, **{t.name: t for t in self._groups}}
-        self._every: tuple[Tracker[Any], ...] = (self._pairs, *self._counting.values(), self._takeovers)
+        self._grouped: list[Any] = [
+            self._accounts,
+            self._fingerprints,
+            self._credentials,
+            self._sources,
+            self._networks,
+            self._site,
+        ]
+        self._every: tuple[Any, ...] = (self._pairs, *self._grouped, self._takeovers)
         for tracker in self._every:
             tracker.forget_ns = s.forget_after_s * SECOND_NS
-        self._campaigns = Campaigns(s, self._keyring, self._judge, self._counting)
+        self._evidence: list[tuple[Reason, ...]] = [()] * len(GROUPS)
+        self._campaigns = Campaigns(s, self._keyring, self._judge, self._grouped, journal)
         self._hijacks = Hijacks(s, self._keyring, self._takeovers)
         self._now_ns = 0
         self._ticked_ns = 0
         self._counts: dict[str, int] = {}
         self.verdict = NO_VERDICT
-        """On the login observed last; `ALLOW` without reasons for one that says nothing."""
 
     def observe(self, event: AuthEvent) -> Iterable[Event]:
         """Take one login event that already has its `seq`."""
         self.verdict = NO_VERDICT
-        if not isinstance(event, AuthResolved):
+        if type(event) is not AuthResolved:
             return ()
-        self._count(OUTCOME_NAMES[event.outcome])
-        self._now_ns = max(self._now_ns, event.ts_ns)
-        told = self._take(event, self._now_ns)
-        for finding in told:
-            self._count(_TAGS[type(finding)])
-        return told
+        ts_ns = event.ts_ns
+        if ts_ns > self._now_ns:
+            self._now_ns = ts_ns
+        outcome = event.outcome
+        if outcome is _FAILED:
+            self._count("logins_failed")
+        elif outcome is _SUCCEEDED:
+            self._count("logins_succeeded")
+        else:
+            self._count(OUTCOME_NAMES[outcome])
+        told = self._take(event)
+        if told:
+            for finding in told:
+                self._count(_TAGS[type(finding)])
+            return told
+        return ()
 
     def finish(self, now_ns: int) -> Iterable[Event]:
         """The input ended: every open finding is told for the last time."""
@@ -130,112 +138,188 @@ class Detector:
         refused = self._campaigns.refused_count + self._hijacks.refused_count
         return {**self._counts, **rows, **evicted, "open_findings": open_count, "findings_refused": refused}
 
+    # -- state ---------------------------------------------------------------------------------------------------------
+
     def snapshot(self) -> bytes:
         """All state, to go on from with the same key and settings. Account names are sealed under the key."""
-        counts = {**self._counts, "refused": self._campaigns.refused_count, "hijacks": self._hijacks.refused_count}
-        state = _State(
-            version=SNAPSHOT_VERSION,
-            check=self._keyring.word("check", ""),
-            now_ns=self._now_ns,
-            ticked_ns=self._ticked_ns,
-            swept_ns=self._campaigns.swept_ns,
-            counts=counts,
-            trackers={t.name: t.snapshot() for t in self._every},
-            campaigns=list(self._campaigns.open.values()),
-            hijacks=list(self._hijacks.open.values()),
-        )
+        state = {
+            "version": SNAPSHOT_VERSION,
+            "check": self._keyring.word(CHECK, ""),
+            "now_ns": self._now_ns,
+            "ticked_ns": self._ticked_ns,
+            "swept_ns": self._campaigns.swept_ns,
+            "counts": self._counts,
+            "refused": [self._campaigns.refused_count, self._hijacks.refused_count],
+            "journal": self._journal.dump(),
+            "trackers": {t.name: t.dump() for t in self._every},
+            "campaigns": [f.dump() for f in self._campaigns.open.values()],
+            "hijacks": [f.dump() for f in self._hijacks.open.values()],
+        }
         return msgspec.msgpack.encode(state)
 
     def restore(self, data: bytes) -> None:
         """Become what `snapshot` gave. Raises ValueError for another version or key, or for damaged bytes."""
-        state = msgspec.msgpack.decode(data, type=_State)
-        if state.version != SNAPSHOT_VERSION:
-            raise ValueError(f"snapshot version {state.version}, this is version {SNAPSHOT_VERSION}")
-        if state.check != self._keyring.word("check", ""):
-            raise ValueError("the snapshot was made under another key")
+        state = self._decoded(data)
+        self._journal.load(state["journal"])
         for tracker in self._every:
-            tracker.restore(state.trackers[tracker.name])
-        self._now_ns, self._ticked_ns = state.now_ns, state.ticked_ns
-        self._campaigns.swept_ns = state.swept_ns
-        self._campaigns.refused_count = state.counts.pop("refused")
-        self._hijacks.refused_count = state.counts.pop("hijacks")
-        self._counts = state.counts
-        self._campaigns.open = {(f.group, f.key): f for f in state.campaigns}
-        self._hijacks.open = {f.key: f for f in state.hijacks}
+            tracker.load(state["trackers"][tracker.name])
+            tracker.table.shed()
+        self._now_ns, self._ticked_ns = state["now_ns"], state["ticked_ns"]
+        self._campaigns.swept_ns = state["swept_ns"]
+        self._campaigns.refused_count, self._hijacks.refused_count = state["refused"]
+        self._counts = state["counts"]
+        campaigns = [load_finding(f) for f in state["campaigns"]]
+        self._campaigns.open = {(GROUPS.index(f.group), f.key): f for f in campaigns}
+        self._hijacks.open = {f.key: f for f in map(load_finding, state["hijacks"])}
 
-    def _take(self, event: AuthResolved, now_ns: int) -> list[Finding]:
+    def merge(self, data: bytes) -> None:
+        """Add the state another node's `snapshot` gave, made under the same key. Raises ValueError as `restore`.
+
+        Counts add up, distinct counts unite within the sketches' error; stories of the other node's records keep their
+        counts, and their samples where a finding is open there.
+        """
+        other = Detector(self.settings, key=FILE_KEY)
+        other._adopt_key(self._keyring)
+        other.restore(data)
+        self._join(other)
+
+    def _adopt_key(self, keyring: Keyring) -> None:
+        """Hash as another detector does."""
+        self._keyring = keyring.sibling()
+        self._journal.keyring = self._keyring
+
+    def _join(self, other: "Detector") -> None:
+        for tracker, theirs in zip(self._every, other._every, strict=True):
+            tracker.merge(theirs)
+        self._now_ns = max(self._now_ns, other._now_ns)
+        for name, count in other._counts.items():
+            self._counts[name] = self._counts.get(name, 0) + count
+        for key, found in other._campaigns.open.items():
+            self._translate(found, other)
+            self._merge_finding(key, found)
+        for account, found in other._hijacks.open.items():
+            self._translate(found, other)
+            if account in self._hijacks.open:
+                self._hijacks.open[account].episode.absorb(found.episode)
+            else:
+                self._hijacks.open[account] = found
+
+    def _translate(self, found: OpenFinding, other: "Detector") -> None:
+        numbers = found.episode.protocols
+        names = [other._keyring.protocol_name(number) for number in numbers]
+        found.episode.protocols = [self._keyring.protocol_number(name) for name in names]
+
+    def _merge_finding(self, key: tuple[int, int], found: OpenFinding) -> None:
+        mine = self._campaigns.open.get(key)
+        row = self._grouped[key[0]].table.peek(key[1])
+        if mine is not None:
+            mine.episode.absorb(found.episode)
+            mine.touched_ns = max(mine.touched_ns, found.touched_ns)
+            mine.log_odds = max(mine.log_odds, found.log_odds)
+        elif row is not None:
+            row.pinned = True
+            self._campaigns.open[key] = found
+
+    def _decoded(self, data: bytes) -> dict[str, Any]:
+        try:
+            state: dict[str, Any] = msgspec.msgpack.decode(data, type=dict[str, Any])
+            version, check = state["version"], state["check"]
+        except (msgspec.DecodeError, KeyError) as error:
+            raise ValueError(f"not a snapshot: {error}") from None
+        if version != SNAPSHOT_VERSION:
+            raise ValueError(f"snapshot version {version}, this is version {SNAPSHOT_VERSION}")
+        if check != self._keyring.word(CHECK, ""):
+            raise ValueError("the snapshot was made under another key")
+        return state
+
+    # -- one login -----------------------------------------------------------------------------------------------------
+
+    def _take(self, event: AuthResolved) -> list[Finding] | None:
         """Weigh one login; what there is to tell, things that went quiet first."""
-        login = self._keyring.login(event, now_ns)
-        if login is None or not (login.failed or login.succeeded):
-            return self._pass_time(now_ns)
-        evidence = self._weigh(login, now_ns)
-        told = self._pass_time(now_ns)
+        login = self._keyring.login(event, self._now_ns)
+        if login is None:
+            return self._pass_time()
+        self._weigh(login)
+        told = self._pass_time()
         if login.routine:
             return told
-        findings, raised = self._campaigns.fold(login, evidence)
-        told += findings
-        if raised is not None:
-            told += self._look_back(raised, now_ns)
-        return told + self._take_over(login, evidence, now_ns)
-
-    def _weigh(self, login: Login, now_ns: int) -> dict[str, tuple[Reason, ...]]:
-        """Let every tracker see the login, the pair first as it tells what is new about it."""
-        pair = self._pairs.observe(login, now_ns)
-        if login.back_pairs is not None and self._campaigns.accuses(login):
-            login.back_pairs, login.back_secrets = None, ()
-        evidence = {"source": (*pair, *self._sources.observe(login, now_ns))}
-        if not login.routine:
-            for tracker in self._groups:
-                evidence[tracker.name] = tracker.observe(login, now_ns)
-        self.verdict = self._judge.judge(evidence, known=login.known)
-        return evidence
-
-    def _take_over(self, login: Login, evidence: dict[str, tuple[Reason, ...]], now_ns: int) -> list[Finding]:
-        found = self._takeovers.observe(login, now_ns)
+        found = self._campaigns.fold(login, self._evidence)
+        if found is not None:
+            told = [*(told or ()), *found[0]]
+            if found[1] is not None:
+                told += self._look_back(found[1])
+        reasons = self._takeovers.observe(login, self._now_ns)
         if not login.succeeded:
-            return []
-        finding = None
-        if found:
-            scores = {group: self._judge.score(group, evidence[group]) for group in SUSPECTS if evidence[group]}
-            suspicions = tuple([s for group in scores if (s := self._suspicion(group, login, scores[group]))])
-            finding = self._hijacks.judge(self._takeovers.hits[-1], suspicions, now_ns)
-        if finding is None:
+            return told
+        taken = self._judge_takeover(login) if reasons else None
+        if taken is None:
             self._takeovers.settle_in(login)
-            return []
-        return [finding]
+            return told
+        return [*(told or ()), taken]
 
-    def _look_back(self, raised: OpenFinding, now_ns: int) -> list[Finding]:
+    def _weigh(self, login: Login) -> int:
+        """Let every tracker see the login, the pair first as it tells what is new about it."""
+        now_ns = self._now_ns
+        if login.failed:
+            self._journal.append(login)
+        pair = self._pairs.observe(login, now_ns)
+        if login.took_back and self._campaigns.accuses(login):
+            login.took_back = False
+            login.back_secrets = ()
+        source = self._sources.observe(login, now_ns)
+        evidence = self._evidence
+        if login.routine:
+            evidence[0] = evidence[1] = evidence[2] = evidence[4] = evidence[5] = ()
+        else:
+            evidence[0] = self._accounts.observe(login, now_ns)
+            evidence[1] = self._fingerprints.observe(login, now_ns)
+            evidence[4] = self._networks.observe(login, now_ns)
+            evidence[2] = self._credentials.observe(login, now_ns)
+            evidence[5] = self._site.observe(login, now_ns)
+        evidence[3] = pair + source if pair else source
+        self.verdict = self._judge.judge(evidence, login.known)
+        return 0
+
+    def _judge_takeover(self, login: Login) -> Finding | None:
+        suspicions = []
+        for name in ("source", "fingerprint", "credential"):
+            group = GROUPS.index(name)
+            if self._evidence[group]:
+                suspicions.append(self._suspicion(group, login, self._judge.score(group, self._evidence[group])))
+        return self._hijacks.judge(self._takeovers.latest(), tuple(suspicions), self._now_ns)
+
+    def _look_back(self, raised: OpenFinding) -> list[Finding]:
         """An attack was recognised: judge again the successes that came before."""
         if raised.group not in SUSPECTS:
             return []
-        weight = raised.log_odds - self.settings.prior
-        row = self._counting[raised.group].table.peek(raised.key)
-        return self._hijacks.look_back(raised, self._suspicion_by(raised.group, row, weight), now_ns)
+        group = GROUPS.index(raised.group)
+        suspicion = self._suspicion_by(group, raised.key, raised.log_odds - self.settings.prior)
+        return self._hijacks.look_back(raised, suspicion, self._now_ns)
 
-    def _suspicion(self, group: str, login: Login, weight: float) -> Suspicion | None:
-        key = self._counting[group].key(login)
-        if key is None:
-            return None
-        if group == "credential":
-            source = self._sources.table.peek(login.place.source)
-            if source is None or source.tries is None or source.tries[ONE_DAY] < HALF_A_TRY:
+    def _suspicion(self, group: int, login: Login, weight: float) -> Suspicion:
+        if group == 2:
+            source = self._sources.current
+            if source is None or not source.failing or source.tries_d < HALF_A_TRY:
                 weight = min(weight, self.settings.takeover.secret_cap)
-        return self._suspicion_by(group, self._counting[group].table.peek(key), weight)
+        return self._suspicion_by(group, self._grouped[group].key(login), weight)
 
-    def _suspicion_by(self, group: str, row: Tally | None, weight: float) -> Suspicion:
+    def _suspicion_by(self, group: int, key: int, weight: float) -> Suspicion:
         s = self.settings.takeover
-        tries = row.tries[ONE_DAY] if row is not None and row.tries is not None else 0.0
-        rate = s.client_hit_rate if group == "fingerprint" else s.source_hit_rate
-        return Suspicion(SUSPECTS[group], weight, tries, row.good if row is not None else 0.0, rate)
+        row = self._grouped[group].table.peek(key)
+        tries = row.tries_d if row is not None and row.failing else 0.0
+        rate = s.client_hit_rate if group == 1 else s.source_hit_rate
+        return Suspicion(SUSPECTS[GROUPS[group]], weight, tries, row.good if row is not None else 0.0, rate)
 
-    def _pass_time(self, now_ns: int) -> list[Finding]:
-        if now_ns - self._ticked_ns >= TICK_NS:
+    def _pass_time(self) -> list[Finding] | None:
+        now_ns = self._now_ns
+        if now_ns - self._ticked_ns >= _TICK:
             self._ticked_ns = now_ns
             for tracker in self._every:
                 tracker.tick(now_ns)
-        due = now_ns - self._campaigns.swept_ns
-        closed = self._campaigns.sweep(now_ns)
-        return closed + self._hijacks.sweep(now_ns) if due >= 60 * SECOND_NS else closed
+        if now_ns - self._campaigns.swept_ns < _SWEEP:
+            return None
+        return self._campaigns.sweep(now_ns) + self._hijacks.sweep(now_ns)
 
-    def _count(self, name: str) -> None:
+    def _count(self, name: str) -> int:
         self._counts[name] = self._counts.get(name, 0) + 1
+        return 0

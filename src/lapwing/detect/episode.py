@@ -1,19 +1,19 @@
-"""What happened, for people: counts and samples of the logins behind a suspicion.
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+"""What happened, for people: counts and samples of the logins behind a finding.
 
 Trackers decide on decayed counts; an episode keeps the plain ones that a finding prints.
+Runs compiled, typed by `episode.pxd`, and as it stands.
 """
 
-import msgspec
+from typing import Any
 
-from lapwing.detect.decay import DAY_NS
-from lapwing.detect.distinct import EPISODE_BITS, EPISODE_EXACT, Distinct
-from lapwing.detect.login import Glimpse, Login
+from lapwing.detect.addresses import address_text
+from lapwing.detect.distinct import EPISODE_BITS, EPISODE_EXACT, Distinct, load_distinct
+from lapwing.detect.login import Login
 
 MAX_SAMPLES = 50  # sources and accounts named in a finding
 MAX_SEQS = 5  # the first three and the last two logins
 MAX_PROTOCOLS = 8
-PAUSE_NS = DAY_NS  # a longer pause starts a new episode
-
 
 _LISTS = (
     ("protocols", MAX_PROTOCOLS),
@@ -22,95 +22,88 @@ _LISTS = (
     ("addresses", MAX_SAMPLES),
     ("named", MAX_SAMPLES),
 )
+_COUNTS = ("attempts", "failures", "successes", "owned", "unseen", "inferred")
+_SETS = ("sources", "accounts", "secrets")
+_FIELDS = ("first_ns", "last_ns", "first_source", *_COUNTS, *(name for name, _ in _LISTS))
 
 
-def _counter() -> Distinct:
-    return Distinct(exact=EPISODE_EXACT, bits=EPISODE_BITS)
-
-
-class Episode(msgspec.Struct, gc=False):
+class Episode:
     """The plain facts since `first_ns`. `owned` are failures for which another finding was raised later.
 
-    `named` holds sealed account names, `unseen` counts failures without visible secret, `inferred` tries whose outcome
-    was not read from a reply, log or application.
+    `protocols` are numbers (see `Keyring.protocol_name`), `named` holds account hashes each with its sealed name,
+    `unseen` counts failures without visible secret, `inferred` tries whose outcome was not read from a reply, log or
+    application.
     """
 
-    first_ns: int
-    last_ns: int
-    first_source: str
-    attempts: int = 0
-    failures: int = 0
-    successes: int = 0
-    owned: int = 0
-    unseen: int = 0
-    inferred: int = 0
-    protocols: list[str] = msgspec.field(default_factory=list)
-    clients: list[bytes] = msgspec.field(default_factory=list)
-    seqs: list[int] = msgspec.field(default_factory=list)
-    sources: Distinct = msgspec.field(default_factory=_counter)
-    accounts: Distinct = msgspec.field(default_factory=_counter)
-    secrets: Distinct = msgspec.field(default_factory=_counter)
-    addresses: list[str] = msgspec.field(default_factory=list)
-    named: list[bytes] = msgspec.field(default_factory=list)
+    def __init__(self) -> None:
+        self.first_ns = self.last_ns = 0
+        self.first_source = ""
+        self.attempts = self.failures = self.successes = self.owned = self.unseen = self.inferred = 0
+        self.protocols: list[int] = []
+        self.clients: list[int] = []
+        self.seqs: list[int] = []
+        self.addresses: list[str] = []
+        self.named: list[bytes] = []
+        self.sources = Distinct(EPISODE_EXACT, EPISODE_BITS)
+        self.accounts = Distinct(EPISODE_EXACT, EPISODE_BITS)
+        self.secrets = Distinct(EPISODE_EXACT, EPISODE_BITS)
 
-    def note(self, login: Glimpse) -> None:
-        """Take one login in."""
-        self.last_ns = max(self.last_ns, login.ts_ns)
-        self.attempts += login.count
+    def note(self, login: Login, name_source: bool = True, name_account: bool = True) -> int:
+        """Take one login in; its source or account is left out where the failure turned out to be a typo."""
+        if self.attempts == 0:
+            self.first_ns = login.now_ns
+            self.first_source = address_text(login.hi, login.lo)
+        count = login.count
+        self.last_ns = max(self.last_ns, login.now_ns)
+        self.attempts += count
         if not login.failed:
-            self.successes += login.count
+            self.successes += count
         else:
-            self.failures += login.count
-            if login.secret is not None:
+            self.failures += count
+            if login.secret != 0:
                 self.secrets.add(login.secret)
             else:
-                self.unseen += login.count
+                self.unseen += count
         if login.inferred:
-            self.inferred += login.count
+            self.inferred += count
         if login.protocol not in self.protocols and len(self.protocols) < MAX_PROTOCOLS:
             self.protocols.append(login.protocol)
-        if login.client is not None and login.client not in self.clients and len(self.clients) < MAX_PROTOCOLS:
+        if login.client != 0 and len(self.clients) < MAX_PROTOCOLS and login.client not in self.clients:
             self.clients.append(login.client)
-        if self.sources.add(login.source) and len(self.addresses) < MAX_SAMPLES:
-            self.addresses.append(login.address)
-        if login.account is not None and self.accounts.add(login.account) and len(self.named) < MAX_SAMPLES:
-            self.named.append(login.named)
+        if name_source and self.sources.add(login.source) and len(self.addresses) < MAX_SAMPLES:
+            self.addresses.append(address_text(login.hi, login.lo))
+        if name_account and login.account != 0 and self.accounts.add(login.account) and len(self.named) < MAX_SAMPLES:
+            self.named.append(login.account.to_bytes(8, "big") + login.named)
         if len(self.seqs) < MAX_SEQS:
             self.seqs.append(login.seq)
         else:
-            self.seqs[MAX_SEQS - 2 :] = [self.seqs[-1], login.seq]
-
-    def forgive_source(self, login: Login) -> None:
-        """The failures before this success were typos: its source is a person, not to be named."""
-        if login.place.source in self.sources:
-            self.sources.discard(login.place.source)
-            if login.place.text in self.addresses:
-                self.addresses.remove(login.place.text)
-
-    def forgive_account(self, login: Login) -> None:
-        """The failures before this success were typos: its account was not attacked here."""
-        account = login.account
-        if account is not None and account in self.accounts:
-            self.accounts.discard(account)
-            self.named = [named for named in self.named if not named.startswith(account)]
+            self.seqs[MAX_SEQS - 2] = self.seqs[MAX_SEQS - 1]
+            self.seqs[MAX_SEQS - 1] = login.seq
+        return 0
 
     def absorb(self, other: "Episode") -> None:
         """Add what another node saw of the same subject."""
         if other.first_ns < self.first_ns:
             self.first_ns, self.first_source = other.first_ns, other.first_source
         self.last_ns = max(self.last_ns, other.last_ns)
-        for name in ("attempts", "failures", "successes", "owned", "unseen", "inferred"):
+        for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name, most in _LISTS:
             mine = getattr(self, name)
             mine.extend([x for x in getattr(other, name) if x not in mine][: max(0, most - len(mine))])
-        self.sources.merge(other.sources)
-        self.accounts.merge(other.accounts)
-        self.secrets.merge(other.secrets)
+        for name in _SETS:
+            getattr(self, name).merge(getattr(other, name))
+
+    def dump(self) -> list[Any]:
+        """All there is, for a snapshot."""
+        return [*(getattr(self, name) for name in _FIELDS), *(getattr(self, name).dump() for name in _SETS)]
 
 
-def begin(login: Glimpse) -> Episode:
-    """An episode of one login."""
-    episode = Episode(first_ns=login.ts_ns, last_ns=login.ts_ns, first_source=login.address)
-    episode.note(login)
+def load_episode(state: list[Any]) -> Episode:
+    """What `Episode.dump` gave."""
+    episode = Episode()
+    for name, value in zip(_FIELDS, state, strict=False):
+        setattr(episode, name, value)
+    for name, value in zip(_SETS, state[len(_FIELDS) :], strict=True):
+        setattr(episode, name, load_distinct(value))
     return episode

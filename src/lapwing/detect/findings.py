@@ -1,14 +1,13 @@
 """Findings in words and numbers: what kind of attack an episode shows, and one sentence about it."""
 
 from hashlib import blake2b
+from typing import Any
 
-import msgspec
-
-from lapwing.detect.decay import FIVE_MINUTES, HOUR_NS, ONE_DAY, ONE_HOUR, SECOND_NS
-from lapwing.detect.episode import Episode
+from lapwing.detect.decay import HOUR_NS, SECOND_NS
+from lapwing.detect.episode import Episode, load_episode
 from lapwing.detect.login import Keyring
 from lapwing.detect.reasons import Reason, evidence_of
-from lapwing.detect.trackers import Tally
+from lapwing.detect.rows import Tally
 from lapwing.detect.verdict import risk_of
 from lapwing.events import Finding, FindingKind, Severity
 
@@ -30,26 +29,67 @@ HIGH_LOG_ODDS = 3.0  # 95 %: from here a finding is high, below it medium
 SECOND = SECOND_NS
 
 
-class OpenFinding(msgspec.Struct, gc=False):
+class OpenFinding:
     """A finding that has been raised. `group` and `key` say which record it stands on.
 
-    Where the subject is an account, `named` holds its sealed name and `subject` is empty.
+    Where the subject is an account, `named` holds its hash and sealed name, and `subject` is empty.
     """
 
-    finding_id: str
-    kind: FindingKind
-    group: str
-    key: bytes
-    subject_kind: str
-    subject: str
-    episode: Episode
-    log_odds: float
-    reasons: list[Reason]
-    touched_ns: int
-    named: bytes = b""
-    told_failures: int = 0
-    told_severity: Severity = Severity.INFO
-    note: str = ""
+    def __init__(
+        self,
+        kind: FindingKind,
+        group: str,
+        key: int,
+        episode: Episode,
+        *,
+        finding_id: str,
+        subject_kind: str,
+        subject: str,
+        log_odds: float,
+        reasons: list[Reason],
+        touched_ns: int,
+        named: bytes = b"",
+    ) -> None:
+        self.finding_id = finding_id
+        self.kind: FindingKind = kind
+        self.group = group
+        self.key = key
+        self.subject_kind = subject_kind
+        self.subject = subject
+        self.episode = episode
+        self.log_odds = log_odds
+        self.reasons = reasons
+        self.touched_ns = touched_ns
+        self.named = named
+        self.told_failures = 0
+        self.told_severity = Severity.INFO
+        self.note = ""
+
+    def dump(self) -> list[Any]:
+        """All there is, for a snapshot."""
+        return [*(getattr(self, name) for name in _FIELDS), self.episode.dump()]
+
+
+_FIELDS = (
+    "kind", "group", "key", "finding_id", "subject_kind", "subject", "log_odds", "reasons", "touched_ns", "named",
+    "told_failures", "told_severity", "note",
+)  # fmt: skip
+
+
+def load_finding(state: list[Any]) -> OpenFinding:
+    """What `OpenFinding.dump` gave."""
+    values = dict(zip(_FIELDS, state, strict=False))
+    found = OpenFinding(
+        values.pop("kind"),
+        values.pop("group"),
+        values.pop("key"),
+        load_episode(state[-1]),
+        reasons=[Reason(*reason) for reason in values.pop("reasons")],
+        **{name: values.pop(name) for name in _FIELDS[3:10] if name != "reasons"},
+    )
+    found.told_failures, found.told_severity = values["told_failures"], Severity(values["told_severity"])
+    found.note = values["note"]
+    return found
 
 
 def shape(episode: Episode) -> FindingKind:
@@ -69,10 +109,9 @@ def shape(episode: Episode) -> FindingKind:
 
 def is_slow(row: Tally, episode: Episode) -> bool:
     """Whether the tries come at a pace that counts per minutes never see."""
-    tries = row.tries
-    if tries is None or episode.last_ns - episode.first_ns < HOUR_NS:
+    if not row.failing or episode.last_ns - episode.first_ns < HOUR_NS:
         return False
-    return tries[ONE_HOUR] < SLOW_SHARE * tries[ONE_DAY] and tries[FIVE_MINUTES] < SLOW_BURST
+    return row.tries_h < SLOW_SHARE * row.tries_d and row.tries_m < SLOW_BURST
 
 
 def finding_id(kind: str, subject_kind: str, subject: str, episode: Episode) -> str:
@@ -102,7 +141,7 @@ def build(event: type[Finding], found: OpenFinding, keyring: Keyring, ts_ns: int
         risk=round(risk_of(found.log_odds), 4),
         subject_kind=found.subject_kind,
         subject=subject_of(found, keyring),
-        protocols=list(episode.protocols),
+        protocols=_protocols(episode, keyring),
         techniques=list(TECHNIQUES[found.kind]),
         first_ts_ns=episode.first_ns,
         last_ts_ns=episode.last_ns,
@@ -128,8 +167,9 @@ def sentence_of(found: OpenFinding, keyring: Keyring) -> str:
     """The finding in one English sentence with its numbers."""
     episode = found.episode
     if found.kind == "account-takeover":
-        return _takeover(found, subject_of(found, keyring))
-    over = f"over {', '.join(p.upper() for p in episode.protocols)} in {duration(episode.last_ns - episode.first_ns)}"
+        return _takeover(found, keyring)
+    names = ", ".join(name.upper() for name in _protocols(episode, keyring))
+    over = f"over {names} in {duration(episode.last_ns - episode.first_ns)}"
     outcome = f"{episode.failures} failed, {episode.successes} succeeded{_inferred(episode)}{found.note}."
     if found.kind == "velocity-spike":
         return (
@@ -137,6 +177,10 @@ def sentence_of(found: OpenFinding, keyring: Keyring) -> str:
             f"unknown to them {over}, far more than usual; {outcome}"
         )
     return f"{_who(found)} {_what(found, keyring)} {over}; {outcome}"
+
+
+def _protocols(episode: Episode, keyring: Keyring) -> list[str]:
+    return [keyring.protocol_name(number) for number in episode.protocols]
 
 
 def _who(found: OpenFinding) -> str:
@@ -163,8 +207,8 @@ def _what(found: OpenFinding, keyring: Keyring) -> str:
     return f"tried {plural(episode.accounts.count, 'account')}{secrets}"
 
 
-def _takeover(found: OpenFinding, account: str) -> str:
-    episode = found.episode
+def _takeover(found: OpenFinding, keyring: Keyring) -> str:
+    episode, account = found.episode, subject_of(found, keyring)
     failed = f"after {plural(episode.failures, 'failed login')} on it" if episode.failures else ""
     names = {reason.name for reason in found.reasons}
     why = [
@@ -180,7 +224,7 @@ def _takeover(found: OpenFinding, account: str) -> str:
         if name in names
     ]
     source = episode.addresses[0] if episode.addresses else "an unknown source"
-    over = ", ".join(p.upper() for p in episode.protocols)
+    over = ", ".join(name.upper() for name in _protocols(episode, keyring))
     parts = "; ".join(part for part in (failed, *why) if part)
     return f"{account} was probably taken over from {source}: a login over {over} succeeded{_join(parts)}."
 

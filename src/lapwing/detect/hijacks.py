@@ -1,12 +1,13 @@
 """Findings about accounts that were taken over: one for each account."""
 
+from lapwing.detect.addresses import address_text
 from lapwing.detect.decay import SECOND_NS
-from lapwing.detect.episode import MAX_SAMPLES, Episode, begin
+from lapwing.detect.episode import MAX_SAMPLES, Episode
 from lapwing.detect.findings import OpenFinding, build, finding_id
-from lapwing.detect.login import Keyring
+from lapwing.detect.login import ADDRESS, Keyring, Login
 from lapwing.detect.reasons import Reason, total
 from lapwing.detect.settings import DetectSettings
-from lapwing.detect.trackers import Hit, Suspicion, Takeovers
+from lapwing.detect.trackers import Glimpse, Hit, Suspicion, Takeovers
 from lapwing.events import Finding, FindingClosed, FindingRaised, FindingUpdated
 
 MILLISECOND_NS = 1_000_000
@@ -19,7 +20,7 @@ class Hijacks:
         self._settings = settings
         self._keyring = keyring
         self._takeovers = takeovers
-        self.open: dict[bytes, OpenFinding] = {}
+        self.open: dict[int, OpenFinding] = {}
         self.refused_count = 0
 
     def judge(self, hit: Hit, suspicions: tuple[Suspicion, ...], now_ns: int) -> Finding | None:
@@ -62,20 +63,21 @@ class Hijacks:
 
     def _raise(self, hit: Hit, log_odds: float, reasons: tuple[Reason, ...]) -> OpenFinding:
         name = self._keyring.unseal(hit.login.named)
-        episode = begin(hit.login)
+        episode = Episode()
+        episode.note(_login_of(hit.login))
         episode.first_ns = hit.first_ns
         episode.attempts += hit.failures
         episode.failures = hit.failures
         _name_attackers(episode, hit, self._keyring)
         return OpenFinding(
+            "account-takeover",
+            "takeover",
+            hit.account,
+            episode,
             finding_id=finding_id("account-takeover", "account", name, episode),
-            kind="account-takeover",
-            group="takeover",
-            key=hit.account,
             subject_kind="account",
             subject="",
             named=hit.login.named,
-            episode=episode,
             log_odds=log_odds,
             reasons=list(reasons),
             touched_ns=hit.login.ts_ns,
@@ -87,8 +89,9 @@ class Hijacks:
         """Another login of the same story: told again only from a further source or with stronger evidence."""
         if hit.login.seq in found.episode.seqs:
             return None
-        new = hit.login.address not in found.episode.addresses or log_odds > found.log_odds + 1.0
-        found.episode.note(hit.login)
+        address = address_text(hit.login.hi, hit.login.lo)
+        new = address not in found.episode.addresses or log_odds > found.log_odds + 1.0
+        found.episode.note(_login_of(hit.login))
         _name_attackers(found.episode, hit, self._keyring)
         found.touched_ns = max(found.touched_ns, hit.login.ts_ns)
         if log_odds > found.log_odds:
@@ -96,7 +99,7 @@ class Hijacks:
         return build(FindingUpdated, found, self._keyring, now_ns) if new else None
 
 
-def _part_of(hit: Hit, group: str) -> bytes | None:
+def _part_of(hit: Hit, group: str) -> int | None:
     """What of `hit` a finding of `group` would be about."""
     login = hit.login
     parts = {"source": login.source, "fingerprint": login.client, "credential": login.secret}
@@ -105,8 +108,20 @@ def _part_of(hit: Hit, group: str) -> bytes | None:
 
 def _name_attackers(episode: Episode, hit: Hit, keyring: Keyring) -> None:
     """Those that failed on the account before `hit` follow its own source."""
-    for address in hit.attackers:
-        if address != hit.login.address and address not in episode.addresses:
-            episode.sources.add(keyring.word("address", address))
+    own = (hit.login.hi, hit.login.lo)
+    for halves in hit.attackers:
+        address = address_text(*halves)
+        if halves != own and address not in episode.addresses:
+            episode.sources.add(keyring.word(ADDRESS, address))
             if len(episode.addresses) < MAX_SAMPLES:
                 episode.addresses.append(address)
+
+
+def _login_of(seen: Glimpse) -> Login:
+    """The login again, as far as an episode asks."""
+    login = Login()
+    login.now_ns, login.seq, login.count, login.protocol = seen.ts_ns, seen.seq, seen.count, seen.protocol
+    login.failed, login.succeeded, login.inferred = seen.failed, not seen.failed, seen.inferred
+    login.hi, login.lo, login.source, login.account = seen.hi, seen.lo, seen.source, seen.account
+    login.named, login.secret, login.client = seen.named[8:], seen.secret, seen.client
+    return login

@@ -1,103 +1,124 @@
-"""One login as detection sees it: keyed hashes to count by, and what the pair tracker found out about it."""
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+"""One login as detection sees it: keyed hashes to count by, and what the pair tracker found out about it.
+
+Runs compiled, typed by `login.pxd`, and as it stands. Hashes are SipHash-1-3 under a secret key (Aumasson and
+Bernstein, 2012), so nobody outside can choose which record a name or an address falls into; 0 stands for none.
+"""
 
 import unicodedata
 from hashlib import blake2b
+from typing import Any
 
-import msgspec
-
-from lapwing.detect.addresses import Place, place_of
-from lapwing.detect.decay import ZEROS, Quad
+from lapwing.detect.addresses import halves_of
 from lapwing.events import AuthEvidence, AuthResolved, Outcome
 
 NAME_BYTES = 64  # of an account name kept for people to read; longer names are cut, the key covers all of it
-INFERRED = (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE)
-MAX_CACHED = 32_768  # entries of each cache of parsed addresses and hashed words; a full one starts anew
+MAX_CACHED = 32_768  # cached addresses that are not IPv4; a full cache starts anew
 MAX_COUNT = 20  # tries one event may stand for: a summary must not outweigh what was seen singly
+MAX_PROTOCOLS = 200  # different protocol names remembered; further ones share the last number
+
+ACCOUNT, HIDDEN, SECRET, CLIENT, SOURCE, NETWORK, CHECK, ADDRESS, NAME = range(1, 10)  # what a hash is of
+
+MASK = 0xFFFF_FFFF_FFFF_FFFF
+SIP_0 = 0x736F_6D65_7073_6575
+SIP_1 = 0x646F_7261_6E64_6F6D
+SIP_2 = 0x6C79_6765_6E65_7261
+SIP_3 = 0x7465_6462_7974_6573
+V4_PREFIX = 0xFFFF_0000_0000  # ::ffff:0:0/96, where IPv4 addresses live
+V4_NETWORK = 0xFFFF_FFFF_FFFF_FF00
+V6_NETWORK = 0xFFFF_FFFF_FFFF_0000
+
+_INFERRED = (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE)
+_FAILED, _LOCKED, _SUCCEEDED = Outcome.FAILED, Outcome.LOCKED, Outcome.SUCCEEDED
 
 
 class Login:
-    """A resolved login with its keys. Set once by the pair tracker: `known`, `gain`, `secret_gain`, `taken_back`...
+    """A resolved login with its keys. The pair tracker sets what is new about it.
 
-    `failed` covers `failed` and `locked`. `weight` is how many tries it surely stands for.
+    `failed` covers `failed` and `locked`. `weight` is how many tries it surely stands for. `pos` is its place in the
+    journal, -1 for none. `hi` and `lo` are the address, IPv4 as IPv4-mapped IPv6.
     `known`: this account has logged in from this source before. `counts`: a failure that is not a known user's typo.
+    `plain`: the first failure of its pair and nothing more, so that the journal alone can retell it.
     `routine`: a known account logs in again where it just did; only its source is looked at.
-    `pair_gain`: what the pair adds to counts of failing pairs, by half-life (1 if it had not failed yet).
-    `try_gain`: what the try adds to counts of different tries; a repeated secret only renews what faded of it.
+    `pair_*`: what the pair adds to counts of failing pairs, by half-life (1 if it had not failed yet).
+    `try_*`: what the try adds to counts of different tries; a repeated secret only renews what faded of it.
     `good_gain`: what it adds to counts of accounts that log in well.
-    `back_pairs`, `back_tries`: what a success takes back from these counts, as the failures before it were typos;
-    `back_secrets` are the mistyped ones. `pair_tries` is how many different tries of the pair failed before, faded.
+    `took_back`: a success shows that the failures before it were typos; `back_*` is what it takes back from these
+    counts and `back_secrets` the mistyped ones. `pair_tries`: different tries of the pair failed before, faded.
     """
 
-    __slots__ = (
-        "account",
-        "back_pairs",
-        "back_secrets",
-        "back_tries",
-        "client",
-        "client_text",
-        "counts",
-        "event",
-        "failed",
-        "glimpse",
-        "good_gain",
-        "known",
-        "name",
-        "now_ns",
-        "pair",
-        "pair_gain",
-        "pair_tries",
-        "place",
-        "routine",
-        "secret",
-        "succeeded",
-        "try_gain",
-        "weight",
-    )
-
-    glimpse: "Glimpse | None"
-
-    def __init__(self, event: AuthResolved, now_ns: int, place: Place) -> None:
-        self.event = event
-        self.glimpse = None
-        self.now_ns = now_ns
-        self.place = place
-        self.failed = event.outcome is Outcome.FAILED or event.outcome is Outcome.LOCKED
-        self.succeeded = event.outcome is Outcome.SUCCEEDED
-        self.account: bytes | None = None
+    def __init__(self) -> None:
+        self.event: Any = None
+        self.client_text: Any = ""
         self.name = ""
-        self.secret: bytes | None = None
-        self.client: bytes | None = None
-        self.client_text = ""
-        self.pair = b""
+        self.named = b""
+        self.now_ns = 0
+        self.seq = 0
+        self.pos = -1
+        self.source = self.network = self.account = self.secret = self.client = self.pair = self.hi = self.lo = 0
+        self.count = 1
+        self.protocol = 0
+        self.failed = self.succeeded = self.inferred = self.forgiven = False
+        self.known = self.counts = self.routine = self.took_back = self.plain = False
         self.weight = 1.0
-        self.known = False
-        self.counts = False
-        self.routine = False
-        self.pair_gain: Quad = ZEROS
-        self.try_gain: Quad = ZEROS
-        self.pair_tries = 0.0
-        self.good_gain = 0.0
-        self.back_pairs: Quad | None = None
-        self.back_tries: Quad = ZEROS
-        self.back_secrets: tuple[bytes, ...] = ()
+        self.pair_tries = self.good_gain = 0.0
+        self.pair_0 = self.pair_1 = self.pair_2 = self.pair_3 = 0.0
+        self.try_0 = self.try_1 = self.try_2 = self.try_3 = 0.0
+        self.back_pair_0 = self.back_pair_1 = self.back_pair_2 = self.back_pair_3 = 0.0
+        self.back_try_0 = self.back_try_1 = self.back_try_2 = self.back_try_3 = 0.0
+        self.back_secrets: tuple[int, ...] = ()
+
+    def begin_pair(self) -> bool:
+        """Set what a failure adds that is the first of its pair; True if the journal alone can retell it (`plain`)."""
+        self.counts = True
+        pair = 1.0 if self.account != 0 else 0.0
+        self.pair_0 = self.pair_1 = self.pair_2 = self.pair_3 = pair
+        self.try_0 = self.try_1 = self.try_2 = self.try_3 = self.weight
+        self.plain = self.count == 1 and self.pos >= 0 and self.weight <= 1.0 and whole(self.weight)
+        return self.plain
+
+    @property
+    def address(self) -> str:
+        """Where it came from, as text."""
+        from lapwing.detect.addresses import address_text
+
+        return address_text(self.hi, self.lo)
 
 
-class Glimpse(msgspec.Struct, frozen=True, gc=False):
-    """What is kept of one login for people. `named` is the account's name, sealed; empty if not visible."""
+def whole(weight: float) -> bool:
+    """Whether the journal's thousandths hold `weight` exactly."""
+    if weight == 1.0:
+        return True
+    thousandths = weight * 1000.0 + 0.5
+    return (thousandths - thousandths % 1.0) / 1000.0 == weight
 
-    ts_ns: int
-    seq: int
-    count: int
-    failed: bool
-    inferred: bool
-    protocol: str
-    endpoint: str
-    address: str
-    source: bytes
-    account: bytes | None
-    named: bytes
-    secret: bytes | None
-    client: bytes | None
+
+def sip(k0: int, k1: int, first: int, second: int, third: int) -> int:
+    """SipHash-1-3 of three words; never 0."""
+    v0, v1, v2, v3 = k0 ^ SIP_0, k1 ^ SIP_1, k0 ^ SIP_2, k1 ^ SIP_3
+    word = first
+    step = 0
+    while step < 6:
+        if step < 3:
+            v3 ^= word
+        elif step == 3:
+            v2 ^= 0xFF
+        v0 = (v0 + v1) & MASK
+        v1 = (((v1 << 13) | (v1 >> 51)) & MASK) ^ v0
+        v0 = ((v0 << 32) | (v0 >> 32)) & MASK
+        v2 = (v2 + v3) & MASK
+        v3 = (((v3 << 16) | (v3 >> 48)) & MASK) ^ v2
+        v0 = (v0 + v3) & MASK
+        v3 = (((v3 << 21) | (v3 >> 43)) & MASK) ^ v0
+        v2 = (v2 + v1) & MASK
+        v1 = (((v1 << 17) | (v1 >> 47)) & MASK) ^ v2
+        v2 = ((v2 << 32) | (v2 >> 32)) & MASK
+        if step < 3:
+            v0 ^= word
+            word = second if step == 0 else third
+        step += 1
+    word = v0 ^ v1 ^ v2 ^ v3
+    return word if word != 0 else 1
 
 
 class Keyring:
@@ -107,88 +128,191 @@ class Keyring:
         """`key` has 16 to 64 bytes."""
         if not 16 <= len(key) <= 64:
             raise ValueError("the key needs 16 to 64 bytes")
-        self._key = key
-        self._places: dict[str, Place | None] = {}
-        self._words: dict[tuple[str, str], bytes] = {}
+        digest = blake2b(key, digest_size=16, person=b"lapwing detect").digest()
+        self._k0 = int.from_bytes(digest[:8], "big")
+        self._k1 = int.from_bytes(digest[8:], "big")
+        self._others: dict[str, tuple[int, int] | None] = {}
+        self._hidden: dict[str, int] = {}
+        self._protocols: list[str] = []
+        self._protocol_numbers: dict[str, int] = {}
+
+    def sibling(self) -> "Keyring":
+        """Another keyring under the same key that has met nothing yet."""
+        other = Keyring(bytes(16))
+        other._k0, other._k1 = self._k0, self._k1
+        return other
 
     def login(self, event: AuthResolved, now_ns: int) -> Login | None:
-        """The login of `event`; None where its address is none."""
-        place = self._place(event.client_ip)
-        if place is None:
+        """The login of `event`; None where its address is none or its outcome says nothing."""
+        outcome = event.outcome
+        failed = outcome is _FAILED or outcome is _LOCKED
+        if not failed and outcome is not _SUCCEEDED:
             return None
-        login = Login(event, now_ns, place)
+        login = Login()
+        if not self._locate(login, event.client_ip):
+            return None
+        login.event = event
+        login.now_ns = now_ns
+        login.seq = event.seq
+        login.failed = failed
+        login.succeeded = not failed
         name = fold_name(event.username)
         if name:
-            login.name, login.account = name, self.word("account", name)
-            login.pair = place.source + login.account
-        else:
-            login.pair = place.source + self.word("hidden account", event.protocol)
-        if event.secret_tag is not None:
-            login.secret = self.word("secret", event.secret_tag)
-        login.client_text = event.fingerprint or event.user_agent or ""
-        if login.client_text:
-            login.client = self.word("client", login.client_text)
-        login.weight = min(max(event.attempt_count, 1), MAX_COUNT) * min(max(event.confidence, 0.0), 1.0)
+            login.name = name
+            login.account = self.word(ACCOUNT, name)
+        protocol = event.protocol
+        login.protocol = self.protocol_number(protocol)
+        login.pair = self.pair_of(login.source, login.account or self._hidden[protocol])
+        secret = event.secret_tag
+        if secret is not None:
+            login.secret = self.word(SECRET, secret)
+        client = event.fingerprint or event.user_agent
+        if client:
+            login.client_text = client
+            login.client = self.word(CLIENT, client)
+        count = event.attempt_count
+        confidence = event.confidence
+        login.count = max(count, 1)
+        login.weight = min(max(count, 1), MAX_COUNT) * min(max(confidence, 0.0), 1.0)
+        login.inferred = event.evidence in _INFERRED
         return login
 
-    def word(self, domain: str, text: str) -> bytes:
+    def word(self, domain: int, text: str) -> int:
         """Eight bytes that stand for `text`; unpredictable without the key."""
-        cached = self._words.get((domain, text))
-        if cached is None:
-            data = f"{domain}\0{text}".encode("utf-8", "surrogatepass")
-            cached = blake2b(data, key=self._key, digest_size=8).digest()
-            if len(text) <= NAME_BYTES:
-                if len(self._words) >= MAX_CACHED:
-                    self._words.clear()
-                self._words[(domain, text)] = cached
-        return cached
+        data = text.encode("utf-8", "surrogatepass")
+        count = len(data)
+        state = (count << 8) | domain
+        at = 0
+        while True:
+            low = high = 0
+            shift = 0
+            while shift < 64 and at < count:
+                byte = data[at]
+                low |= byte << shift
+                shift += 8
+                at += 1
+            shift = 0
+            while shift < 64 and at < count:
+                byte = data[at]
+                high |= byte << shift
+                shift += 8
+                at += 1
+            state = sip(self._k0, self._k1, state, low, high)
+            if at >= count:
+                return state
 
-    def glimpse(self, login: Login) -> Glimpse:
-        """What people will want to know of `login`; made once, shared by all that keep it."""
-        made = login.glimpse
-        if made is None:
-            event = login.event
-            made = login.glimpse = Glimpse(
-                ts_ns=login.now_ns,
-                seq=event.seq,
-                count=max(event.attempt_count, 1),
-                failed=login.failed,
-                inferred=event.evidence in INFERRED,
-                protocol=event.protocol,
-                endpoint=event.endpoint,
-                address=login.place.text,
-                source=login.place.source,
-                account=login.account,
-                named=self._seal(login.name, login.account) if login.account is not None else b"",
-                secret=login.secret,
-                client=login.client,
-            )
-        return made
+    def pair_of(self, source: int, account: int) -> int:
+        """Both are keyed hashes, so a turn and a difference keep pairs apart."""
+        a = account
+        b = ((a << 29) | (a >> 35)) & MASK
+        return (source ^ b) or 1
 
-    def _seal(self, name: str, account: bytes) -> bytes:
+    def place(self, login: Login, hi: int, lo: int) -> int:
+        """Set the address: the source is an IPv4 address or an IPv6 /64, its network a /24 or a /48."""
+        login.hi = hi
+        login.lo = lo
+        if hi == 0 and lo >> 32 == 0xFFFF:
+            login.source = sip(self._k0, self._k1, SOURCE, 0, lo)
+            login.network = sip(self._k0, self._k1, NETWORK, 0, lo & V4_NETWORK)
+        else:
+            login.source = sip(self._k0, self._k1, SOURCE, 1, hi)
+            login.network = sip(self._k0, self._k1, NETWORK, 1, hi & V6_NETWORK)
+        return 0
+
+    def protocol_number(self, name: str) -> int:
+        """A small number for a protocol's name."""
+        number = self._protocol_numbers.get(name)
+        if number is None:
+            number = min(len(self._protocols), MAX_PROTOCOLS)
+            if number < MAX_PROTOCOLS:
+                self._protocols.append(name)
+                self._protocol_numbers[name] = number
+            if len(self._hidden) > 4 * MAX_PROTOCOLS:
+                self._hidden.clear()
+            self._hidden[name] = self.word(HIDDEN, name)
+        elif name not in self._hidden:
+            self._hidden[name] = self.word(HIDDEN, name)
+        return number
+
+    def protocol_name(self, number: int) -> str:
+        """The name that got `number`."""
+        return self._protocols[number] if number < len(self._protocols) else "other"
+
+    @property
+    def protocols(self) -> list[str]:
+        """Names by number."""
+        return list(self._protocols)
+
+    def learn_protocols(self, names: list[str]) -> None:
+        """Become a keyring that has met these, in this order."""
+        self._protocols = []
+        self._protocol_numbers = {}
+        for name in names:
+            self.protocol_number(name)
+
+    def seal(self, name: str, account: int) -> bytes:
         """`name`, cut to `NAME_BYTES`, readable only with the key. The account's own hash serves as the nonce."""
         data = name.encode("utf-8", "replace")
         if len(data) > NAME_BYTES:
             data = data[:NAME_BYTES].decode("utf-8", "ignore").encode()
-        return account + self._masked(account, data)
+        return self._masked(account, data)
 
     def unseal(self, named: bytes) -> str:
-        """The account's name in `Glimpse.named`."""
-        return self._masked(named[:8], named[8:]).decode("utf-8", "replace")
+        """The name of an account whose hash, eight bytes, stands before what `seal` gave."""
+        return self._masked(int.from_bytes(named[:8], "big"), named[8:]).decode("utf-8", "replace")
 
-    def _masked(self, nonce: bytes, data: bytes) -> bytes:
-        pad = blake2b(nonce, key=self._key, digest_size=NAME_BYTES, person=b"name pad").digest()
-        length = len(data)
-        return (int.from_bytes(data, "big") ^ int.from_bytes(pad[:length], "big")).to_bytes(length, "big")
+    def _masked(self, account: int, data: bytes) -> bytes:
+        out = bytearray(len(data))
+        pad = 0
+        for at in range(len(data)):
+            if at & 7 == 0:
+                pad = sip(self._k0, self._k1, NAME, account, at)
+            byte = data[at]
+            out[at] = (byte ^ pad) & 0xFF
+            pad >>= 8
+        return bytes(out)
 
-    def _place(self, text: str) -> Place | None:
-        try:
-            return self._places[text]
-        except KeyError:
-            if len(self._places) >= MAX_CACHED:
-                self._places.clear()
-            place = self._places[text] = place_of(text)
-            return place
+    def _locate(self, login: Login, text: str) -> bool:
+        value = self._ipv4(text)
+        if value >= 0:
+            self.place(login, 0, V4_PREFIX | value)
+            return True
+        if text not in self._others:
+            if len(self._others) >= MAX_CACHED:
+                self._others.clear()
+            self._others[text] = halves_of(text)
+        halves = self._others[text]
+        if halves is None:
+            return False
+        self.place(login, halves[0], halves[1])
+        return True
+
+    def _ipv4(self, text: str) -> int:
+        """Four decimal octets without leading zeros as a number; -1 for anything else."""
+        data = text.encode("utf-8", "replace")
+        value = part = 0
+        digits = dots = 0
+        if len(data) > 15:
+            return -1
+        for at in range(len(data)):
+            c = data[at]
+            if 48 <= c <= 57:
+                if digits > 0 and part == 0:
+                    return -1
+                part = part * 10 + c - 48
+                digits += 1
+                if part > 255:
+                    return -1
+            elif c == 46 and digits > 0 and dots < 3:
+                value = (value << 8) | part
+                part = 0
+                digits = 0
+                dots += 1
+            else:
+                return -1
+        if dots != 3 or digits == 0:
+            return -1
+        return (value << 8) | part
 
 
 def fold_name(name: str | None) -> str:

@@ -1,11 +1,11 @@
 """One reason for suspicion with its numbers, and how it is said to people."""
 
-from typing import NamedTuple
+import msgspec
 
 from lapwing.events import Evidence
 
 
-class Reason(NamedTuple):
+class Reason(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """`value` exceeds `threshold` (what is ordinary), which weighs `weight` log-odds."""
 
     name: str

@@ -1,112 +1,357 @@
-"""A bounded table whose rows an attacker cannot have forgotten by flooding it.
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+"""A bounded table whose records an attacker cannot have forgotten by flooding it.
 
-Rows are `cold` (nothing known for or against them), `held` (suspicion or trust was earned) or pinned (an open finding
-stands on them). A full table forgets the cold row touched longest ago; only without any, the held one touched longest
-ago; a pinned row never. A flood of one-time keys therefore only pushes out other one-time keys.
+Records are sparks (one plain failure, kept by the journal alone), `cold` rows (nothing known for or against them),
+`held` rows (suspicion or trust was earned) or pinned (an open finding stands on them). A full table forgets the oldest
+spark; without any, the cold row touched longest ago; only then the held one touched longest ago; a pinned row never.
+A flood of one-time keys therefore only pushes out other one-time keys.
+
+Open addressing over keyed 64-bit hashes with linear probing; the orders are lists through the rows' numbers.
+Runs compiled, typed by `table.pxd`, and as it stands.
 """
 
-from collections import OrderedDict
+from array import array
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any
 
-import msgspec
+from lapwing.detect.journal import Journal
+
+NOWHERE = -1  # `find`: no such record
+SPARK_BASE = -2  # `find`: slots of sparks count down from here
+_NOWHERE = NOWHERE
+_SPARK_BASE = SPARK_BASE
+SPARK_BIT = 0x8000_0000
+SPARK_MASK = 0x7FFF_FFFF
+COLD = 0
+HELD = 1
+FIRST_INDEX = 64
+FIRST_ROWS = 16
 
 
-class Row(msgspec.Struct, gc=False):
-    """What every row has. `at_ns` is when its counts were last brought up to date."""
+class Table:
+    """Records by keyed 64-bit hash (never 0), at most `limit`.
 
-    at_ns: int = 0
-    pinned: bool = False
+    `field` is the word of a journal entry that holds this table's key, `number` its place among the tables.
+    """
 
-
-R = TypeVar("R", bound=Row)
-
-
-class Table(Generic[R]):
-    """Rows by `bytes` key, at most `limit`. Keys are bytes, as equal-hash integers could be chosen from outside."""
-
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, journal: Journal | None = None, field: int = 0) -> None:
         self.limit = limit
         self.evicted_count = 0
         self.refused_count = 0
-        self._cold: OrderedDict[bytes, R] = OrderedDict()
-        self._held: OrderedDict[bytes, R] = OrderedDict()
+        self.journal = journal if journal is not None else _no_journal()
+        self.field = field
+        self.number = len(self.journal.tables)
+        self.journal.tables.append(self)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.sparks = 0
+        self._hand = 0
+        self._index = array("I", bytes(4 * FIRST_INDEX))
+        self._mask = FIRST_INDEX - 1
+        self._used = 0
+        self._room = 0
+        self._keys = array("Q")
+        self._older = array("I")
+        self._newer = array("I")
+        self._class = bytearray()
+        self._rows: list[Any] = []
+        self._free: list[int] = []
+        self._count = 0
+        self._oldest = [0, 0]
+        self._newest = [0, 0]
+        self._widen()
 
     def __len__(self) -> int:
-        return len(self._cold) + len(self._held)
+        return self._count + self.sparks
 
-    def __contains__(self, key: bytes) -> bool:
-        return key in self._held or key in self._cold
+    def __contains__(self, key: int) -> bool:
+        return self.find(key) != _NOWHERE
 
-    def peek(self, key: bytes) -> R | None:
-        """The row of `key`, untouched, or None."""
-        row = self._held.get(key)
-        return row if row is not None else self._cold.get(key)
+    # -- looking up ----------------------------------------------------------------------------------------------------
 
-    def touch(self, key: bytes) -> R | None:
+    def find(self, key: int) -> int:
+        """The number of the row of `key`; `NOWHERE`; or `SPARK_BASE` less the slot of its spark."""
+        at = key & self._mask
+        while True:
+            value = self._index[at]
+            if value == 0:
+                return _NOWHERE
+            if self._key_at(value) == key:
+                if value & SPARK_BIT:
+                    slot = value & SPARK_MASK
+                    return _SPARK_BASE - slot
+                return value - 1
+            at = (at + 1) & self._mask
+
+    def _place(self, key: int) -> int:
+        """Where `key` stands in the index, or would."""
+        at = key & self._mask
+        while self._index[at] != 0 and self._key_at(self._index[at]) != key:
+            at = (at + 1) & self._mask
+        return at
+
+    def _key_at(self, value: int) -> int:
+        if value & SPARK_BIT:
+            return self.journal.word(value & SPARK_MASK, self.field)
+        return self._keys[value - 1]
+
+    def row_at(self, at: int) -> Any:
+        """The row of a number that `find` gave."""
+        return self._rows[at]
+
+    def peek(self, key: int) -> Any:
+        """The row of `key`, untouched, or None; a spark has none."""
+        at = self.find(key)
+        return self._rows[at] if at >= 0 else None
+
+    def touch(self, key: int) -> Any:
         """The row of `key`, now the one touched last, or None."""
-        row = self._held.get(key)
-        if row is not None:
-            self._held.move_to_end(key)
-            return row
-        row = self._cold.get(key)
-        if row is not None:
-            self._cold.move_to_end(key)
-        return row
+        at = self.find(key)
+        if at < 0:
+            return None
+        self.refresh(at)
+        return self._rows[at]
 
-    def insert(self, key: bytes, row: R) -> bool:
+    def refresh(self, row: int) -> int:
+        """Make `row` the one touched last."""
+        which = self._class[row]
+        if self._newest[which] != row + 1:
+            self._unlink(row + 1)
+            self._append(row + 1, which)
+        return 0
+
+    # -- coming and going ----------------------------------------------------------------------------------------------
+
+    def insert(self, key: int, row: Any) -> bool:
         """Add a cold row, evicting one if full. False if all rows are pinned: then nothing is added, only counted."""
-        if len(self._cold) + len(self._held) >= self.limit and not self._evict():
+        if self._count + self.sparks >= self.limit and not self._make_room():
             self.refused_count += 1
             return False
-        self._cold[key] = row
+        self._write(key, self._new_row(key, row))
         return True
 
-    def hold(self, key: bytes) -> None:
-        """Suspicion or trust was earned: keep the row longer than cold ones."""
-        row = self._cold.pop(key, None)
-        if row is not None:
-            self._held[key] = row
+    def spark(self, key: int, pos: int) -> bool:
+        """Add a spark: the journal's entry at `pos` is all there is of `key`."""
+        slot = self.journal.slot_of(pos)
+        if slot < 0:
+            return False
+        if self._count + self.sparks >= self.limit and not self._make_room():
+            self.refused_count += 1
+            return False
+        self._write(key, SPARK_BIT | slot)
+        self.sparks += 1
+        self.journal.mark_spark(slot, self.number, True)
+        return True
 
-    def holds(self, key: bytes) -> bool:
+    def kindle(self, key: int, row: Any) -> int:
+        """The spark of `key` becomes `row`."""
+        at = self._place(key)
+        self.journal.mark_spark(self._index[at] & SPARK_MASK, self.number, False)
+        self.sparks -= 1
+        self._index[at] = self._new_row(key, row)
+        return 0
+
+    def lose_spark(self, slot: int) -> int:
+        """The journal forgets the entry at `slot`, and with it its spark."""
+        self._erase(self.journal.word(slot, self.field))
+        self.journal.mark_spark(slot, self.number, False)
+        self.sparks -= 1
+        self.evicted_count += 1
+        return 0
+
+    def hold(self, key: int) -> int:
+        """Suspicion or trust was earned: keep the row longer than cold ones."""
+        at = self.find(key)
+        if at >= 0 and self._class[at] == COLD:
+            self._unlink(at + 1)
+            self._append(at + 1, HELD)
+        return 0
+
+    def holds(self, key: int) -> bool:
         """Whether `hold` was asked for the row of `key`."""
-        return key in self._held
+        at = self.find(key)
+        return at >= 0 and self._class[at] == HELD
 
     def forget_before(self, horizon_ns: int) -> None:
-        """Drop rows not brought up to date since `horizon_ns`, except pinned ones."""
-        for rows in (self._cold, self._held):
-            for _ in range(len(rows)):
-                key, row = next(iter(rows.items()))
+        """Drop records not brought up to date since `horizon_ns`, except pinned ones."""
+        while self.sparks > 0:
+            self._to_next_spark()
+            if self.journal.word(self.journal.slot_of(self._hand), 8) >= horizon_ns:
+                break
+            self._evict_spark()
+            self.evicted_count -= 1
+        for which in (COLD, HELD):
+            for _ in range(self._count):
+                number = self._oldest[which]
+                if number == 0:
+                    break
+                row = self._rows[number - 1]
                 if row.pinned:
-                    rows.move_to_end(key)
+                    self.refresh(number - 1)
                 elif row.at_ns < horizon_ns:
-                    del rows[key]
+                    self._remove(number)
                 else:
                     break
 
-    def items(self) -> Iterator[tuple[bytes, R]]:
-        """All rows, cold ones first, each part in the order it would be forgotten."""
-        yield from self._cold.items()
-        yield from self._held.items()
+    def items(self) -> Iterator[tuple[int, Any]]:
+        """All rows, cold ones first, each part in the order it would be forgotten. Sparks are not among them."""
+        for which in (COLD, HELD):
+            number = self._oldest[which]
+            while number:
+                yield self._keys[number - 1], self._rows[number - 1]
+                number = self._newer[number - 1]
 
-    def dump(self) -> tuple[list[tuple[bytes, R]], list[tuple[bytes, R]], int, int]:
-        """All there is, for a snapshot."""
-        return list(self._cold.items()), list(self._held.items()), self.evicted_count, self.refused_count
+    def spark_slots(self) -> list[int]:
+        """The journal slots of all sparks."""
+        return sorted(value & SPARK_MASK for value in self._index if value & SPARK_BIT)
 
-    def load(self, cold: list[tuple[bytes, R]], held: list[tuple[bytes, R]], evicted: int, refused: int) -> None:
-        """Become what `dump` gave; the limit stays this table's, so the oldest cold rows may go."""
-        self._cold, self._held = OrderedDict(cold), OrderedDict(held)
-        self.evicted_count, self.refused_count = evicted, refused
-        while len(self) > self.limit and self._evict():
+    def load_sparks(self, slots: list[int]) -> None:
+        """Take over the sparks that `spark_slots` gave, the journal being loaded."""
+        for slot in slots:
+            self._write(self.journal.word(slot, self.field), SPARK_BIT | slot)
+            self.sparks += 1
+            self.journal.mark_spark(slot, self.number, True)
+
+    def shed(self) -> None:
+        """Come down to `limit`, which a loaded snapshot may exceed."""
+        while len(self) > self.limit and self._make_room():
             pass
 
-    def _evict(self) -> bool:
-        for rows in (self._cold, self._held):
-            for _ in range(len(rows)):
-                key, row = next(iter(rows.items()))
-                if not row.pinned:
-                    del rows[key]
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _new_row(self, key: int, row: Any) -> int:
+        """Store a cold row; its number plus one."""
+        if self._free:
+            number = self._free.pop()
+        else:
+            number = len(self._rows)
+            if number >= self._room:
+                self._widen()
+            self._rows.append(None)
+        self._rows[number] = row
+        self._keys[number] = key
+        self._count += 1
+        self._append(number + 1, COLD)
+        return number + 1
+
+    def _widen(self) -> None:
+        """Room for half as many rows again."""
+        self._room = max(FIRST_ROWS, self._room + self._room // 2)
+        self._keys = _wider(self._keys, array("Q", bytes(8 * self._room)))
+        self._older = _wider(self._older, array("I", bytes(4 * self._room)))
+        self._newer = _wider(self._newer, array("I", bytes(4 * self._room)))
+        self._class = _wider(self._class, bytearray(self._room))
+
+    def _append(self, row: int, which: int) -> int:
+        newest = self._newest[which]
+        self._older[row - 1] = newest
+        self._newer[row - 1] = 0
+        if newest:
+            self._newer[newest - 1] = row
+        else:
+            self._oldest[which] = row
+        self._newest[which] = row
+        self._class[row - 1] = which
+        return 0
+
+    def _unlink(self, row: int) -> int:
+        which = self._class[row - 1]
+        older = self._older[row - 1]
+        newer = self._newer[row - 1]
+        if older:
+            self._newer[older - 1] = newer
+        else:
+            self._oldest[which] = newer
+        if newer:
+            self._older[newer - 1] = older
+        else:
+            self._newest[which] = older
+        return 0
+
+    def _write(self, key: int, value: int) -> int:
+        if (self._used + 1) * 4 > (self._mask + 1) * 3:
+            self._grow_index()
+        self._index[self._place(key)] = value
+        self._used += 1
+        return 0
+
+    def _erase(self, key: int) -> int:
+        """Take `key` out of the index, moving up what its place kept away."""
+        hole = self._place(key)
+        self._used -= 1
+        at = hole
+        while True:
+            at = (at + 1) & self._mask
+            value = self._index[at]
+            if value == 0:
+                break
+            home = self._key_at(value) & self._mask
+            if ((at - home) & self._mask) >= ((at - hole) & self._mask):
+                self._index[hole] = value
+                hole = at
+        self._index[hole] = 0
+        return 0
+
+    def _grow_index(self) -> int:
+        old = self._index
+        size = 2 * len(old)
+        self._index = array("I", bytes(4 * size))
+        self._mask = size - 1
+        for at in range(len(old)):
+            if old[at] != 0:
+                self._index[self._place(self._key_at(old[at]))] = old[at]
+        return 0
+
+    def _make_room(self) -> bool:
+        if self.sparks > 0 and self._evict_spark():
+            return True
+        return self._evict_row()
+
+    def _to_next_spark(self) -> None:
+        """Move the hand to the oldest spark, of which there is one."""
+        self._hand = max(self._hand, self.journal.head - self.journal.limit, 0)
+        while True:
+            slot = self.journal.slot_of(self._hand)
+            if slot >= 0 and self.find(self.journal.word(slot, self.field)) == _SPARK_BASE - slot:
+                return
+            self._hand += 1
+
+    def _evict_spark(self) -> bool:
+        self._to_next_spark()
+        self.lose_spark(self.journal.slot_of(self._hand))
+        return True
+
+    def _evict_row(self) -> bool:
+        for which in range(2):
+            for _ in range(self._count):
+                number = self._oldest[which]
+                if number == 0:
+                    break
+                if not self._rows[number - 1].pinned:
+                    self._remove(number)
                     self.evicted_count += 1
                     return True
-                rows.move_to_end(key)  # few rows are pinned, so this ends soon
+                self.refresh(number - 1)  # few rows are pinned, so this ends soon
         return False
+
+    def _remove(self, row: int) -> int:
+        self._erase(self._keys[row - 1])
+        self._unlink(row)
+        self._rows[row - 1] = None
+        self._free.append(row - 1)
+        self._count -= 1
+        return 0
+
+
+def _wider(old: Any, new: Any) -> Any:
+    if len(old):
+        memoryview(new)[: len(old)] = memoryview(old)
+    return new
+
+
+def _no_journal() -> Journal:
+    from lapwing.detect.login import Keyring
+
+    return Journal(1, Keyring(bytes(16)))

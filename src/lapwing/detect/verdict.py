@@ -1,10 +1,11 @@
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
 """All evidence on one login added up: log-odds, each part capped, every reason kept.
 
 Nothing is subtracted but what a success has earned before, so more failures never mean less risk (W25, W28).
+Runs compiled, typed by `verdict.pxd`, and as it stands.
 """
 
 import math
-from collections.abc import Mapping
 
 import msgspec
 
@@ -12,8 +13,11 @@ from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings
 from lapwing.events import Action
 
-# Views of the same tries: the strongest counts, not their sum.
-VOLUME = ("pair-secrets", "source-accounts", "source-tries")
+GROUPS = ("account", "fingerprint", "credential", "source", "network", "site")  # evidence comes in this order
+SOURCE_GROUP = 3
+_E = math.e
+_ALLOW, _WATCH, _CHALLENGE, _DELAY, _BLOCK = Action
+VOLUME = ("pair-secrets", "source-accounts", "source-tries")  # views of the same tries: the strongest counts
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
@@ -25,67 +29,59 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     reasons: tuple[Reason, ...]
 
 
-def source_score(reasons: tuple[Reason, ...], cap: float) -> float:
-    """What a source's own behaviour weighs: the strongest view of its tries, and what comes on top."""
-    volume = extra = 0.0
-    for reason in reasons:
-        if reason.name in VOLUME:
-            volume = max(volume, reason.weight)
-        else:
-            extra += reason.weight
-    return min(cap, volume + extra)
-
-
 def risk_of(log_odds: float) -> float:
     """Probability of `log_odds`."""
-    return 1.0 / (1.0 + math.exp(-log_odds))
+    return float(1.0 / (1.0 + math.e**-log_odds))
 
 
 class Judge:
-    """Turns evidence into verdicts."""
+    """Turns evidence into verdicts. Evidence is a list of the reasons of each of `GROUPS`."""
 
     def __init__(self, settings: DetectSettings) -> None:
-        self._settings = settings
-        self._caps = {
-            "source": settings.source.cap,
-            "network": settings.network.cap,
-            "fingerprint": settings.fingerprint.cap,
-            "account": settings.account.cap,
-            "credential": settings.credential.cap,
-            "site": settings.site.cap,
-        }
-        self._login_caps = {
-            **self._caps,
-            "network": settings.network.login_cap,
-            "fingerprint": settings.fingerprint.login_cap,
-            "site": settings.site.login_cap,
-        }
+        s = self._settings = settings
+        parts = (s.account, s.fingerprint, s.credential, s.source, s.network, s.site)
+        self._caps = [part.cap for part in parts]
+        self._login_caps = [getattr(part, "login_cap", part.cap) for part in parts]
+        self._prior, self._known_pair = s.prior, s.known_pair
+        self._watch_at, self._challenge_at, self._delay_at, self._block_at = (
+            s.watch_at,
+            s.challenge_at,
+            s.delay_at,
+            s.block_at,
+        )
 
-    def judge(self, evidence: Mapping[str, tuple[Reason, ...]], *, known: bool) -> Verdict:
+    def judge(self, evidence: list[tuple[Reason, ...]], known: bool) -> Verdict:
         """The verdict on one login. `known`: its account has logged in from its source before."""
-        s = self._settings
-        log_odds = s.prior + (s.known_pair if known else 0.0)
-        reasons: list[Reason] = [Reason("known-pair", 1.0, 0.0, s.known_pair)] if known else []
-        for group, found in evidence.items():
+        log_odds = self._prior
+        all_found = []
+        if known:
+            log_odds += self._known_pair
+            all_found.append(Reason("known-pair", 1.0, 0.0, self._known_pair))
+        for group in range(6):
+            found = evidence[group]
             if found:
                 log_odds += min(self._login_caps[group], self.score(group, found))
-                reasons.extend(found)
-        risk = risk_of(log_odds)
-        return Verdict(self.action(risk), risk, log_odds, tuple(reasons))
+                all_found.extend(found)
+        risk = 1.0 / (1.0 + _E**-log_odds)
+        return Verdict(self.action(risk), risk, log_odds, tuple(all_found))
 
-    def score(self, group: str, reasons: tuple[Reason, ...]) -> float:
-        """What the reasons of one group weigh together."""
-        if group == "source":
-            return source_score(reasons, self._caps[group])
-        return min(self._caps[group], sum([r.weight for r in reasons]))
+    def score(self, group: int, reasons: tuple[Reason, ...]) -> float:
+        """What the reasons of one group weigh together; of a source's own tries the strongest view counts."""
+        volume = extra = 0.0
+        for reason in reasons:
+            weight = reason.weight
+            if group == SOURCE_GROUP and reason.name in VOLUME:
+                volume = max(volume, weight)
+            else:
+                extra += weight
+        return min(self._caps[group], volume + extra)
 
     def action(self, risk: float) -> Action:
         """The graded answer to `risk`."""
-        s = self._settings
-        if risk < s.watch_at:
-            return Action.ALLOW
-        if risk < s.challenge_at:
-            return Action.WATCH
-        if risk < s.delay_at:
-            return Action.CHALLENGE
-        return Action.DELAY if risk < s.block_at else Action.BLOCK
+        if risk < self._watch_at:
+            return _ALLOW
+        if risk < self._challenge_at:
+            return _WATCH
+        if risk < self._delay_at:
+            return _CHALLENGE
+        return _DELAY if risk < self._block_at else _BLOCK

@@ -6,13 +6,14 @@ from lapwing.detect.trackers.groups import Fingerprints, Networks
 from lapwing.detect.trackers.pairs import Pairs
 from lapwing.detect.trackers.site import Site
 from lapwing.detect.trackers.sources import Sources
-from lapwing.detect.trackers.takeovers import Hit, Suspicion, Takeovers
-from lapwing.detect.trackers.tracker import Tally, Tracker
+from lapwing.detect.trackers.takeovers import Glimpse, Hit, Suspicion, Takeovers
+from lapwing.detect.trackers.tracker import Tracker
 
 __all__ = [
     "Accounts",
     "Credentials",
     "Fingerprints",
+    "Glimpse",
     "Hit",
     "Networks",
     "Pairs",
@@ -20,6 +21,5 @@ __all__ = [
     "Sources",
     "Suspicion",
     "Takeovers",
-    "Tally",
     "Tracker",
 ]

@@ -1,76 +1,118 @@
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
 """One account, failing from places it is not known at.
 
 The account's own places do not count, and the finding is about the tries: nobody is locked out by being attacked (W23).
 A roaming device with a stale password brings many sources and one secret, so the fewer of both count.
 """
 
+from typing import Any
+
 from lapwing.detect.decay import DAY_NS
 from lapwing.detect.distinct import SlidingDistinct
+from lapwing.detect.journal import BY_ACCOUNT, Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
+from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.settings import AccountSettings
-from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tally, Tracker
+from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
+
+_DAY = DAY_NS
+_HELD = HELD_TRIES
 
 
-class Account(Tally, gc=False):
-    """`secrets`: different wrong ones; where none is visible each source brings one."""
+class Account(Tally):
+    """`secrets_seen`: different wrong ones; where none is visible each source brings one."""
 
-    secrets: SlidingDistinct | None = None
+    def start(self, at_ns: int) -> int:
+        """Be a record that has seen nothing until `at_ns`."""
+        Tally.start(self, at_ns)
+        self.secrets_seen: SlidingDistinct | None = None
+        return 0
 
 
-class Accounts(Tracker[Account]):
+class Accounts(Tracker):
     """Sources and secrets by account."""
 
-    name = "account"
-    row_type = Account
-
-    def __init__(self, settings: AccountSettings, limit: int) -> None:
-        super().__init__(limit)
+    def __init__(self, settings: AccountSettings, limit: int, journal: Journal) -> None:
+        Tracker.__init__(self, limit, journal, BY_ACCOUNT, 0, "account")
         self._settings = settings
+        self._free_sources = settings.free_sources
+        self._source_slope = settings.source_slope
+        self._free_secrets = settings.free_secrets
+        self._secret_slope = settings.secret_slope
+        self._secret_cap = settings.secret_cap
+        self.quiet_first = settings.free_sources >= 1.0
 
-    def key(self, login: Login) -> bytes | None:
+    def key(self, login: Login) -> int:
         """The account, whatever the protocol or endpoint."""
         return login.account
 
+    def fresh(self, now_ns: int) -> Any:
+        """An account that has seen nothing."""
+        return Account(now_ns)
+
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; no reasons against a login from where the account is known."""
-        key = login.account
-        if key is None:
+        key = self.current_key = login.account
+        self.current = None
+        if key == 0:
             return NOTHING
-        row = self.row(key, now_ns) if login.counts else self.table.touch(key)
-        if row is None:
-            return NOTHING
-        row.settle(now_ns)
+        row = self.row(key)
+        new = row is None
+        if new:
+            if not login.counts:
+                return NOTHING
+            if login.plain and self.quiet_first:
+                self.table.spark(key, login.pos)
+                return NOTHING
+            row = Account(now_ns)
+        else:
+            self.current = row
+        row.settle(now_ns, self.fading)
         row.take(login)
         if login.counts:
-            self._count_secret(row, login, now_ns)
-            if row.tries is not None and row.tries[3] >= HELD_TRIES:
-                self.table.hold(key)
-        if login.known or row.pairs is None or row.secrets is None:
+            _count_secret(row, login, now_ns)
+        if new:
+            self.keep(key, row, login)
+        if login.counts and row.tries_d >= _HELD:
+            self.table.hold(key)
+        if login.known or not row.failing or row.secrets_seen is None:
             return NOTHING
-        return self._reasons(row.pairs[3], min(row.secrets.count, row.tries[3] if row.tries else 0.0))
+        return self._reasons(row.pairs_d, min(float(row.secrets_seen.count), row.tries_d))
+
+    def count(self, row: Any, login: Login) -> int:
+        """A failure retold by the journal."""
+        row.take(login)
+        _count_secret(row, login, login.now_ns)
+        return 0
 
     def _reasons(self, pairs: float, secrets: float) -> tuple[Reason, ...]:
-        s = self._settings
         sources = min(pairs, secrets)
-        if sources <= s.free_sources:
+        if sources <= self._free_sources:
             return NOTHING
-        found = Reason("account-sources", sources, s.free_sources, (sources - s.free_sources) * s.source_slope)
-        over = secrets - s.free_secrets
+        free = self._free_sources
+        found = Reason("account-sources", sources, free, (sources - free) * self._source_slope)
+        over = secrets - self._free_secrets
         if over <= 0.0:
             return (found,)
-        return (found, Reason("account-secrets", secrets, s.free_secrets, min(s.secret_cap, over * s.secret_slope)))
+        weight = min(self._secret_cap, over * self._secret_slope)
+        return (found, Reason("account-secrets", secrets, self._free_secrets, weight))
 
-    @staticmethod
-    def _count_secret(row: Account, login: Login, now_ns: int) -> None:
-        if row.secrets is None:
-            row.secrets = SlidingDistinct(period_ns=DAY_NS)
-        row.secrets.add(login.secret or login.place.source, now_ns)
+    def fields(self) -> tuple[str, ...]:
+        """What of an account goes into a snapshot."""
+        return (*TALLY_FIELDS, "secrets_seen")
 
-    def join(self, mine: Account, other: Account) -> None:
+    def join(self, mine: Any, other: Any) -> None:
         """Add `other`'s counts to `mine`."""
-        mine.absorb(other)
-        if mine.secrets is None or other.secrets is None:
-            mine.secrets = mine.secrets or other.secrets
+        mine.absorb(other, self.fading)
+        if mine.secrets_seen is None or other.secrets_seen is None:
+            mine.secrets_seen = mine.secrets_seen or other.secrets_seen
         else:
-            mine.secrets.merge(other.secrets)
+            mine.secrets_seen.merge(other.secrets_seen)
+
+
+def _count_secret(row: Any, login: Login, now_ns: int) -> int:
+    if row.secrets_seen is None:
+        row.secrets_seen = SlidingDistinct(_DAY)
+    row.secrets_seen.add(login.secret or login.source, now_ns)
+    return 0

@@ -1,74 +1,120 @@
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
 """One wrong secret on many accounts: spraying, however many sources share the work (W17)."""
+
+from typing import Any
 
 from lapwing.detect.decay import DAY_NS
 from lapwing.detect.distinct import SlidingDistinct
+from lapwing.detect.journal import BY_SECRET, Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
+from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.settings import CredentialSettings
-from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tally, Tracker
+from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
+
+_DAY = DAY_NS
+_HELD = HELD_TRIES
 
 
-class Credential(Tally, gc=False):
-    """The different accounts of about a day on which it failed."""
+class Credential(Tally):
+    """`accounts_seen`: the different accounts of about a day on which it failed."""
 
-    accounts: SlidingDistinct | None = None
+    def start(self, at_ns: int) -> int:
+        """Be a record that has seen nothing until `at_ns`."""
+        Tally.start(self, at_ns)
+        self.accounts_seen: SlidingDistinct | None = None
+        return 0
 
 
-class Credentials(Tracker[Credential]):
+class Credentials(Tracker):
     """Failing accounts by secret tag."""
 
-    name = "credential"
-    row_type = Credential
-
-    def __init__(self, settings: CredentialSettings, limit: int) -> None:
-        super().__init__(limit)
+    def __init__(self, settings: CredentialSettings, limit: int, journal: Journal) -> None:
+        Tracker.__init__(self, limit, journal, BY_SECRET, 2, "credential")
         self._settings = settings
+        self._free = settings.free_accounts
+        self._per_good = settings.per_good
+        self._slope = settings.slope
+        self._cap = settings.cap
+        self.quiet_first = settings.free_accounts >= 1.0
 
-    def key(self, login: Login) -> bytes | None:
+    def key(self, login: Login) -> int:
         """The secret's tag."""
         return login.secret
 
+    def fresh(self, now_ns: int) -> Any:
+        """A secret that has seen nothing."""
+        return Credential(now_ns)
+
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; a success takes its account back from the secrets mistyped before."""
-        if login.good_gain:
+        if login.good_gain > 0.0:
             self.count_good(login, now_ns)
             for secret in login.back_secrets:
                 self._take_back(secret, login)
-        key = login.secret
-        if key is None or login.account is None:
+        key = self.current_key = login.secret
+        self.current = None
+        if key == 0 or login.account == 0:
             return NOTHING
-        row = self.row(key, now_ns) if login.counts else self.table.touch(key)
-        if row is None:
-            return NOTHING
-        row.settle(now_ns)
+        row = self.row(key)
+        new = row is None
+        if new:
+            if not login.counts:
+                return NOTHING
+            if login.plain and self.quiet_first:
+                self.table.spark(key, login.pos)
+                return NOTHING
+            row = Credential(now_ns)
+        else:
+            self.current = row
+        row.settle(now_ns, self.fading)
         if login.counts:
             row.take(login)
-            if row.accounts is None:
-                row.accounts = SlidingDistinct(period_ns=DAY_NS)
-            row.accounts.add(login.account, now_ns)
-            if row.accounts.count >= HELD_TRIES:
-                self.table.hold(key)
+            _count_account(row, login, now_ns)
+        if new:
+            self.keep(key, row, login)
+        if login.counts and row.accounts_seen.count >= _HELD:
+            self.table.hold(key)
         return NOTHING if login.known else self._reasons(row, now_ns)
 
-    def _reasons(self, row: Credential, now_ns: int) -> tuple[Reason, ...]:
-        s = self._settings
-        if row.accounts is None or row.tries is None:
+    def count(self, row: Any, login: Login) -> int:
+        """A failure retold by the journal."""
+        row.take(login)
+        _count_account(row, login, login.now_ns)
+        return 0
+
+    def _reasons(self, row: Any, now_ns: int) -> tuple[Reason, ...]:
+        if row.accounts_seen is None or not row.failing:
             return NOTHING
-        accounts = min(float(row.accounts.count), row.tries[3])
-        free = s.free_accounts + s.per_good * self.all_good(now_ns)
+        accounts = min(float(row.accounts_seen.count), row.tries_d)
+        if accounts <= self._free:
+            return NOTHING
+        free = self._free + self._per_good * self.all_good(now_ns)
         if accounts <= free:
             return NOTHING
-        return (Reason("shared-secret", accounts, free, min(s.cap, (accounts - free) * s.slope)),)
+        return (Reason("shared-secret", accounts, free, min(self._cap, (accounts - free) * self._slope)),)
 
-    def _take_back(self, secret: bytes, login: Login) -> None:
-        row = self.table.peek(secret)
-        if row is not None and row.accounts is not None and login.account is not None:
-            row.accounts.discard(login.account)
+    def _take_back(self, secret: int, login: Login) -> int:
+        row = self.row(secret)
+        if row is not None and row.accounts_seen is not None and login.account != 0:
+            row.accounts_seen.discard(login.account)
+        return 0
 
-    def join(self, mine: Credential, other: Credential) -> None:
+    def fields(self) -> tuple[str, ...]:
+        """What of a secret goes into a snapshot."""
+        return (*TALLY_FIELDS, "accounts_seen")
+
+    def join(self, mine: Any, other: Any) -> None:
         """Add `other`'s counts to `mine`."""
-        mine.absorb(other)
-        if mine.accounts is None or other.accounts is None:
-            mine.accounts = mine.accounts or other.accounts
+        mine.absorb(other, self.fading)
+        if mine.accounts_seen is None or other.accounts_seen is None:
+            mine.accounts_seen = mine.accounts_seen or other.accounts_seen
         else:
-            mine.accounts.merge(other.accounts)
+            mine.accounts_seen.merge(other.accounts_seen)
+
+
+def _count_account(row: Any, login: Login, now_ns: int) -> int:
+    if row.accounts_seen is None:
+        row.accounts_seen = SlidingDistinct(_DAY)
+    row.accounts_seen.add(login.account, now_ns)
+    return 0

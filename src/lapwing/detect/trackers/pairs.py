@@ -1,3 +1,4 @@
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
 """Source and account together: the place where a typo can be told from a guess.
 
 Every other tracker counts pairs, so this one sees each login first and says on it what is new about it:
@@ -5,151 +6,256 @@ a repeated wrong secret counts once, as of its last time (W24), a known user may
 the typos before it, but only that user's and only a few (W12).
 """
 
-import msgspec
+from typing import Any
 
-from lapwing.detect.decay import HOUR_NS, ZEROS, Quad, fade, fade_day, scaled
+from lapwing.detect.decay import HOUR_NS
+from lapwing.detect.journal import BY_PAIR, Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
+from lapwing.detect.rows import ROW_FIELDS, Row
 from lapwing.detect.settings import PairSettings
-from lapwing.detect.table import Row
-from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
+from lapwing.detect.trackers.tracker import HELD_TRIES, NO_DIMENSION, NOTHING, Tracker
 
 MAX_SECRETS = 8  # wrong secrets remembered for a pair: devices with a stale password each repeat one
 MACHINE_TRIES = 2.0  # with more different secrets than this, and as many tries too fast to be typed, no typos
 ROUTINE_NS = HOUR_NS // 2  # a login again within this time adds nothing to know: good for many polling clients
 MILLISECOND_NS = 1_000_000
 
+_ROUTINE = ROUTINE_NS
+_HELD = HELD_TRIES
 
-class Pair(Row, gc=False):
-    """`tries`: different failed tries by half-life. `failed_ns`: the last that counted, 0 if none.
+
+class Pair(Row):
+    """`tries_*`: different failed tries by half-life, none unless `failing`. `failed_ns`: the last that counted, or 0.
 
     `fast`: tries that came too fast to be typed, over a day. `good_ns`: the last success, 0 if none.
     `secrets`: the wrong ones, when each came last, and what it weighs.
     """
 
-    tries: list[float] | None = None
-    fast: float = 0.0
-    failed_ns: int = 0
-    tried_ns: int = 0
-    good_ns: int = 0
-    secrets: list[tuple[bytes, int, float]] = msgspec.field(default_factory=list)
+    def start(self, at_ns: int) -> int:
+        """Be a record that has seen nothing until `at_ns`."""
+        Row.start(self, at_ns)
+        self.failing = False
+        self.tries_m = self.tries_h = self.tries_q = self.tries_d = self.fast = 0.0
+        self.failed_ns = self.tried_ns = self.good_ns = 0
+        self.secrets: tuple[tuple[int, int, float], ...] = ()
+        return 0
 
 
-class Pairs(Tracker[Pair]):
+class Pairs(Tracker):
     """Failures and successes by (source, account), or (source, protocol) where the account is not visible."""
 
-    name = "pair"
-    row_type = Pair
-
-    def __init__(self, settings: PairSettings, limit: int) -> None:
-        super().__init__(limit)
+    def __init__(self, settings: PairSettings, limit: int, journal: Journal) -> None:
+        Tracker.__init__(self, limit, journal, BY_PAIR, NO_DIMENSION, "pair")
         self._settings = settings
+        self._machine_gap_ns = settings.machine_gap_ms * MILLISECOND_NS
+        self._free_known = settings.free_known_secrets
+        self._typo_secrets = settings.typo_secrets
+        self._machine_slope = settings.machine_slope
+        self._machine_cap = settings.machine_cap
+        self._slope = settings.secret_slope
+        self._free = list(settings.free_secrets)
+        self.quiet_first = min(settings.free_secrets) >= 1.0
 
-    def key(self, login: Login) -> bytes:
-        """The pair: fixed-length parts, so no two pairs share a key (W18)."""
+    def key(self, login: Login) -> int:
+        """The pair: made of two keyed hashes, so no two pairs share a key (W18)."""
         return login.pair
+
+    def fresh(self, now_ns: int) -> Any:
+        """A pair that has seen nothing."""
+        return Pair(now_ns)
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`, set its `known`, `counts`, gains and what it takes back."""
-        row = self.row(login.pair, now_ns)
-        login.known = row.good_ns > 0 and login.account is not None
-        if row.tries is not None and now_ns > row.at_ns:
-            factors = fade(now_ns - row.at_ns)
-            row.tries = scaled(row.tries, factors)
-            row.fast *= factors[3]
-        row.at_ns = max(row.at_ns, now_ns)
+        row = self.row(login.pair)
+        new = row is None
+        if new:
+            if login.failed and self.quiet_first and login.begin_pair():
+                self.table.spark(login.pair, login.pos)
+                return NOTHING
+            row = Pair(now_ns)
+        login.known = row.good_ns > 0 and login.account != 0
+        if now_ns > row.at_ns:
+            if row.failing:
+                fading = self.fading
+                fading.set(now_ns - row.at_ns)
+                row.tries_m *= fading.m
+                row.tries_h *= fading.h
+                row.tries_q *= fading.q
+                row.tries_d *= fading.d
+                row.fast *= fading.d
+            row.at_ns = now_ns
         if login.failed:
             self._fail(row, login, now_ns)
-        elif login.succeeded:
+            reasons = self._reasons(row, login)
+        else:
             reasons = self._reasons(row, login)
             self._succeed(row, login, now_ns)
-            return reasons
-        return self._reasons(row, login)
+        if new:
+            self.keep(login.pair, row, login)
+        if row.tries_d >= _HELD or (row.good_ns > 0 and login.account != 0):
+            self.table.hold(login.pair)
+        return reasons
 
-    def _fail(self, row: Pair, login: Login, now_ns: int) -> None:
-        if row.tried_ns and now_ns - row.tried_ns < self._settings.machine_gap_ms * MILLISECOND_NS:
+    def count(self, row: Any, login: Login) -> int:
+        """A failure retold by the journal."""
+        self._fail(row, login, login.now_ns)
+        return 0
+
+    def _fail(self, row: Any, login: Login, now_ns: int) -> int:
+        if row.tried_ns > 0 and now_ns - row.tried_ns < self._machine_gap_ns:
             row.fast += 1.0  # repetitions too: a try between two others may only add to what is held against them
         row.tried_ns = now_ns
-        gain = self._novelty(row, login, now_ns)
-        tries = row.tries or list(ZEROS)
-        row.tries = tries = [n + g for n, g in zip(tries, gain, strict=True)]
-        login.try_gain = gain
-        if tries[3] >= HELD_TRIES:
-            self.table.hold(login.pair)
-        if login.known and tries[3] <= self._settings.free_known_secrets:
-            return
+        self._novelty(row, login, now_ns)
+        row.failing = True
+        row.tries_m += login.try_0
+        row.tries_h += login.try_1
+        row.tries_q += login.try_2
+        row.tries_d += login.try_3
+        if login.known and row.tries_d <= self._free_known:
+            return 0
         login.counts = True
-        if login.account is not None:
-            left = fade(now_ns - row.failed_ns) if row.failed_ns else ZEROS
-            login.pair_gain = (1.0 - left[0], 1.0 - left[1], 1.0 - left[2], 1.0 - left[3])
+        if login.account != 0:
+            login.pair_0 = login.pair_1 = login.pair_2 = login.pair_3 = 1.0
+            if row.failed_ns > 0:
+                fading = self.fading
+                fading.set(now_ns - row.failed_ns)
+                login.pair_0 -= fading.m
+                login.pair_1 -= fading.h
+                login.pair_2 -= fading.q
+                login.pair_3 -= fading.d
         row.failed_ns = now_ns
+        return 0
 
-    @staticmethod
-    def _novelty(row: Pair, login: Login, now_ns: int) -> Quad:
+    def _novelty(self, row: Any, login: Login, now_ns: int) -> int:
         """What a failure adds: its weight, or where the secret failed before only what has faded of that since."""
-        w, secret = login.weight, login.secret
-        if secret is None:
-            return (w, w, w, w)
-        before = next((s for s in row.secrets if s[0] == secret), (secret, now_ns, 0.0))
-        weight = max(w, before[2])
-        row.secrets = [*[s for s in row.secrets if s[0] != secret][1 - MAX_SECRETS :], (secret, now_ns, weight)]
-        a, b, c, d = scaled([before[2]] * 4, fade(now_ns - before[1]))
-        return (weight - a, weight - b, weight - c, weight - d)
+        w = login.weight
+        login.try_0 = login.try_1 = login.try_2 = login.try_3 = w
+        secret = login.secret
+        if secret == 0:
+            return 0
+        kept = []
+        before_ns, before_weight = 0, 0.0
+        for entry in row.secrets:
+            known = entry[0]
+            if known == secret:
+                before_ns, before_weight = entry[1], entry[2]
+            else:
+                kept.append(entry)
+        weight = max(w, before_weight)
+        kept.append((secret, now_ns, weight))
+        row.secrets = tuple(kept[-MAX_SECRETS:])
+        if before_weight > 0.0:
+            fading = self.fading
+            fading.set(now_ns - before_ns)
+            login.try_0 = weight - before_weight * fading.m
+            login.try_1 = weight - before_weight * fading.h
+            login.try_2 = weight - before_weight * fading.q
+            login.try_3 = weight - before_weight * fading.d
+        return 0
 
-    def _succeed(self, row: Pair, login: Login, now_ns: int) -> None:
-        if login.known and row.tries is None and now_ns - row.good_ns < ROUTINE_NS:
+    def _succeed(self, row: Any, login: Login, now_ns: int) -> int:
+        if login.known and not row.failing and now_ns - row.good_ns < _ROUTINE:
             login.routine = True
-            return
-        login.good_gain = 1.0 - fade_day(now_ns - row.good_ns) if row.good_ns else 1.0
-        if row.tries is not None:
-            login.pair_tries = row.tries[3]
-            if login.account is None:
+            return 0
+        login.good_gain = 1.0
+        if row.good_ns > 0:
+            fading = self.fading
+            fading.set(now_ns - row.good_ns)
+            login.good_gain = 1.0 - fading.d
+        if row.failing:
+            login.pair_tries = row.tries_d
+            if login.account == 0:
                 self._take_one_back(row, login)
-            elif self._were_typos(row, row.tries[3]):
-                login.back_pairs = fade(now_ns - row.failed_ns) if row.failed_ns else ZEROS
-                a, b, c, d = row.tries if row.failed_ns else ZEROS
-                login.back_tries = (a, b, c, d)
-                login.back_secrets = tuple([s[0] for s in row.secrets])
-                row.tries, row.failed_ns, row.fast = None, 0, 0.0
+            elif self._were_typos(row):
+                self._take_back(row, login, now_ns)
         row.good_ns = max(row.good_ns, now_ns)
-        if login.account is not None:
-            self.table.hold(login.pair)
+        return 0
 
-    def _were_typos(self, row: Pair, tries: float) -> bool:
+    def _were_typos(self, row: Any) -> bool:
         """Few different secrets, and typed; software that repeats one of them at once is not the user's doing."""
-        return tries <= self._settings.typo_secrets and (tries <= MACHINE_TRIES or row.fast < MACHINE_TRIES)
+        tries = row.tries_d
+        return bool(tries <= self._typo_secrets and (tries <= MACHINE_TRIES or row.fast < MACHINE_TRIES))
 
-    @staticmethod
-    def _take_one_back(row: Pair, login: Login) -> None:
+    def _take_back(self, row: Any, login: Login, now_ns: int) -> int:
+        login.took_back = True
+        if row.failed_ns > 0:
+            fading = self.fading
+            fading.set(now_ns - row.failed_ns)
+            login.back_pair_0 = fading.m
+            login.back_pair_1 = fading.h
+            login.back_pair_2 = fading.q
+            login.back_pair_3 = fading.d
+            login.back_try_0 = row.tries_m
+            login.back_try_1 = row.tries_h
+            login.back_try_2 = row.tries_q
+            login.back_try_3 = row.tries_d
+        login.back_secrets = tuple([entry[0] for entry in row.secrets])
+        row.failing = False
+        row.tries_m = row.tries_h = row.tries_q = row.tries_d = row.fast = 0.0
+        row.failed_ns = 0
+        return 0
+
+    def _take_one_back(self, row: Any, login: Login) -> int:
         """Whose success it was is not visible: it excuses one try, whatever came before."""
-        a, b, c, d = [min(1.0, n) for n in row.tries or ZEROS]
-        login.back_pairs, login.back_tries = ZEROS, (a, b, c, d)
-        row.tries = [max(0.0, n - 1.0) for n in row.tries or ZEROS]
+        login.took_back = True
+        login.back_try_0 = min(1.0, row.tries_m)
+        login.back_try_1 = min(1.0, row.tries_h)
+        login.back_try_2 = min(1.0, row.tries_q)
+        login.back_try_3 = min(1.0, row.tries_d)
+        row.tries_m -= login.back_try_0
+        row.tries_h -= login.back_try_1
+        row.tries_q -= login.back_try_2
+        row.tries_d -= login.back_try_3
+        return 0
 
-    def _reasons(self, row: Pair, login: Login) -> tuple[Reason, ...]:
-        tries, s = row.tries, self._settings
-        if tries is None:
+    def _reasons(self, row: Any, login: Login) -> tuple[Reason, ...]:
+        if not row.failing:
             return NOTHING
-        best, free = 0.0, s.free_known_secrets if login.known else 0.0
-        value = limit = 0.0
-        for count, ordinary in zip(tries, s.free_secrets, strict=True):
-            over = count - max(ordinary, free)
-            if over > best:
-                best, value, limit = over, count, max(ordinary, free)
+        free = self._free_known if login.known else 0.0
+        best = value = limit = 0.0
+        for index in range(4):
+            count = row.tries_m
+            if index == 1:
+                count = row.tries_h
+            elif index == 2:
+                count = row.tries_q
+            elif index == 3:
+                count = row.tries_d
+            ordinary = max(self._free[index], free)
+            if count - ordinary > best:
+                best, value, limit = count - ordinary, count, ordinary
         if best <= 0.0:
             return NOTHING
-        secrets = Reason("pair-secrets", value, limit, best * s.secret_slope)
+        secrets = Reason("pair-secrets", value, limit, best * self._slope)
         if row.fast < 1.0:
             return (secrets,)
-        return (secrets, Reason("machine-pace", row.fast, 0.0, min(s.machine_cap, row.fast * s.machine_slope)))
+        return (secrets, Reason("machine-pace", row.fast, 0.0, min(self._machine_cap, row.fast * self._machine_slope)))
 
-    def join(self, mine: Pair, other: Pair) -> None:
+    def fields(self) -> tuple[str, ...]:
+        """What of a pair goes into a snapshot."""
+        return PAIR_FIELDS
+
+    def join(self, mine: Any, other: Any) -> None:
         """Add `other`'s counts to `mine`."""
         now_ns = max(mine.at_ns, other.at_ns)
-        ours, theirs = (scaled(p.tries or list(ZEROS), fade(now_ns - p.at_ns)) for p in (mine, other))
-        mine.tries = [a + b for a, b in zip(ours, theirs, strict=True)] if mine.tries or other.tries else None
+        sums = [0.0, 0.0, 0.0, 0.0]
+        for pair in (mine, other):
+            self.fading.set(now_ns - pair.at_ns)
+            sums[0] += pair.tries_m * self.fading.m
+            sums[1] += pair.tries_h * self.fading.h
+            sums[2] += pair.tries_q * self.fading.q
+            sums[3] += pair.tries_d * self.fading.d
+        mine.tries_m, mine.tries_h, mine.tries_q, mine.tries_d = sums
+        mine.failing = mine.failing or other.failing
         mine.fast += other.fast
         mine.failed_ns, mine.good_ns = max(mine.failed_ns, other.failed_ns), max(mine.good_ns, other.good_ns)
         mine.tried_ns, mine.at_ns = max(mine.tried_ns, other.tried_ns), now_ns
         latest = {s[0]: s for s in sorted([*mine.secrets, *other.secrets], key=lambda s: s[1])}
-        mine.secrets = sorted(latest.values(), key=lambda s: s[1])[-MAX_SECRETS:]
+        mine.secrets = tuple(sorted(latest.values(), key=lambda s: s[1])[-MAX_SECRETS:])
+
+
+PAIR_FIELDS = (
+    *ROW_FIELDS, "failing", "tries_m", "tries_h", "tries_q", "tries_d", "fast", "failed_ns", "tried_ns", "good_ns",
+    "secrets",
+)  # fmt: skip

@@ -1,59 +1,88 @@
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
 """All logins together: the only place where one try per source, with ever new clients and secrets, shows (W17, W22).
 
 The measure is failures from places unknown to their accounts, against the logins that go well and against the day's
 usual: neither growth nor an identity provider that turns everybody away looks like an attack.
 """
 
-from lapwing.detect.decay import HALF_LIVES_NS, ONE_DAY, ONE_HOUR, fade
+from typing import Any
+
+from lapwing.detect.decay import HALF_LIVES_NS, ONE_DAY, ONE_HOUR
+from lapwing.detect.journal import BY_SOURCE, Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
+from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.settings import SiteSettings
-from lapwing.detect.trackers.tracker import NOTHING, Tally, Tracker
+from lapwing.detect.trackers.tracker import NOTHING, Tracker
 
-KEY = b"site"
-_HOUR_OF_DAY = HALF_LIVES_NS[ONE_HOUR] / HALF_LIVES_NS[ONE_DAY]
+KEY = 1
+_KEY = KEY
+_SHARE = HALF_LIVES_NS[ONE_HOUR] / HALF_LIVES_NS[ONE_DAY]  # of an even day that its count per hour holds
 
 
-class Whole(Tally, gc=False):
+class Whole(Tally):
     """`good_hour`: accounts that log in well, over an hour."""
 
-    good_hour: float = 0.0
+    def start(self, at_ns: int) -> int:
+        """Be a record that has seen nothing until `at_ns`."""
+        Tally.start(self, at_ns)
+        self.good_hour = 0.0
+        return 0
 
 
-class Site(Tracker[Whole]):
+class Site(Tracker):
     """One row for everything."""
 
-    name = "site"
-    row_type = Whole
-
-    def __init__(self, settings: SiteSettings) -> None:
-        super().__init__(1)
+    def __init__(self, settings: SiteSettings, journal: Journal) -> None:
+        Tracker.__init__(self, 1, journal, BY_SOURCE, 5, "site")
         self._settings = settings
+        self._free = settings.free_accounts
+        self._per_good = settings.per_good
+        self._over_usual = settings.over_usual
+        self._slope = settings.slope
+        self._cap = settings.cap
 
-    def key(self, login: Login) -> bytes:  # noqa: ARG002 - the same for all
+    def key(self, login: Login) -> int:  # noqa: ARG002 - the same for all
         """Always the same."""
-        return KEY
+        return _KEY
+
+    def fresh(self, now_ns: int) -> Any:
+        """A site that has seen nothing."""
+        return Whole(now_ns)
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; no reasons against accounts at home."""
-        row = self.row(KEY, now_ns)
-        age = now_ns - row.at_ns
-        if age > 0 and row.good_hour:
-            row.good_hour *= fade(age)[ONE_HOUR]
-        row.settle(now_ns)
+        self.current_key = _KEY
+        row = self.table.touch(_KEY)
+        if row is None:
+            row = Whole(now_ns)
+            self.table.insert(_KEY, row)
+        self.current = row
+        if row.good_hour > 0.0 and now_ns > row.at_ns:
+            fading = self.fading
+            fading.set(now_ns - row.at_ns)
+            row.good_hour *= fading.h
+        row.settle(now_ns, self.fading)
         row.take(login)
         row.good_hour += login.good_gain
-        if login.known or row.pairs is None:
+        if login.known or not row.failing:
             return NOTHING
-        s = self._settings
-        usual = max(s.free_accounts, s.over_usual * _HOUR_OF_DAY * row.pairs[ONE_DAY]) + s.per_good * row.good_hour
-        count = row.pairs[ONE_HOUR]
+        usual = max(self._free, self._over_usual * _SHARE * row.pairs_d) + self._per_good * row.good_hour
+        count = row.pairs_h
         if count <= usual:
             return NOTHING
-        return (Reason("site-failures", count, usual, min(s.cap, (count - usual) * s.slope)),)
+        return (Reason("site-failures", count, usual, min(self._cap, (count - usual) * self._slope)),)
 
-    def join(self, mine: Whole, other: Whole) -> None:
+    def fields(self) -> tuple[str, ...]:
+        """What of the site goes into a snapshot."""
+        return (*TALLY_FIELDS, "good_hour")
+
+    def join(self, mine: Any, other: Any) -> None:
         """Add `other`'s counts to `mine`."""
         now_ns = max(mine.at_ns, other.at_ns)
-        mine.good_hour = sum(r.good_hour * fade(now_ns - r.at_ns)[ONE_HOUR] for r in (mine, other))
-        mine.absorb(other)
+        good_hour = 0.0
+        for row in (mine, other):
+            self.fading.set(now_ns - row.at_ns)
+            good_hour += row.good_hour * self.fading.h
+        mine.good_hour = good_hour
+        mine.absorb(other, self.fading)

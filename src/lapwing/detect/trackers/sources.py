@@ -1,93 +1,145 @@
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
 """One address against many accounts: stuffing, spraying, guessing from one place, fast or slow.
 
 Accounts that fail and do not succeed here are counted, not failures since the last success (W12), over all login
 surfaces (W13). A crowd behind one address is told from an attacker by how many of its accounts do log in (W21).
 """
 
-from lapwing.detect.decay import HOUR_NS, ONE_DAY
+from typing import Any
+
+from lapwing.detect.decay import HOUR_NS
+from lapwing.detect.journal import BY_SOURCE, Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
-from lapwing.detect.settings import Four, SourceSettings
-from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tally, Tracker
+from lapwing.detect.rows import TALLY_FIELDS, Tally
+from lapwing.detect.settings import SourceSettings
+from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
 
 DAY_MASK = (1 << 24) - 1
+_HOUR = HOUR_NS
+_HELD = HELD_TRIES
 
 
-class Source(Tally, gc=False):
+class Source(Tally):
     """`hours`: one bit for each of the last 24 hours with a failed try, the lowest being `hour`."""
 
-    hours: int = 0
-    hour: int = 0
-    text: str = ""
+    def start(self, at_ns: int) -> int:
+        """Be a record that has seen nothing until `at_ns`."""
+        Tally.start(self, at_ns)
+        self.hours = 0
+        self.hour = 0
+        return 0
 
 
-class Sources(Tracker[Source]):
+class Sources(Tracker):
     """Failing accounts and tries by source."""
 
-    name = "source"
-    row_type = Source
-
-    def __init__(self, settings: SourceSettings, limit: int) -> None:
-        super().__init__(limit)
+    def __init__(self, settings: SourceSettings, limit: int, journal: Journal) -> None:
+        Tracker.__init__(self, limit, journal, BY_SOURCE, 3, "source")
         self._settings = settings
+        self._free_accounts = list(settings.free_accounts)
+        self._free_tries = list(settings.free_tries)
+        self._account_slope = settings.account_slope
+        self._try_slope = settings.try_slope
+        self._per_good = settings.accounts_per_good
+        self._free_hours = settings.free_hours
+        self._hour_slope = settings.hour_slope
+        self._hour_cap = settings.hour_cap
+        self.quiet_first = min(*settings.free_accounts, *settings.free_tries, settings.free_hours) >= 1.0
 
-    def key(self, login: Login) -> bytes:
+    def key(self, login: Login) -> int:
         """The IPv4 address or IPv6 /64."""
-        return login.place.source
+        return login.source
+
+    def fresh(self, now_ns: int) -> Any:
+        """A source that has seen nothing."""
+        return Source(now_ns)
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; reasons are the stronger of accounts and tries, and persistence."""
-        row = self.row(login.place.source, now_ns)
-        row.settle(now_ns)
+        row = self.row(login.source)
+        new = row is None
+        self.current_key = login.source
+        self.current = row
+        if new:
+            if login.plain and self.quiet_first:
+                self.table.spark(login.source, login.pos)
+                return NOTHING
+            row = Source(now_ns)
+        row.settle(now_ns, self.fading)
         row.take(login)
         if login.counts:
-            self._mark_hour(row, now_ns)
-            if row.tries is not None and row.tries[3] >= HELD_TRIES:
-                self.table.hold(login.place.source)
-        elif login.good_gain:
-            self.table.hold(login.place.source)
-        if row.pairs is None or row.tries is None:
+            _mark_hour(row, now_ns)
+        if new:
+            self.keep(login.source, row, login)
+        if (login.counts and row.tries_d >= _HELD) or login.good_gain > 0.0:
+            self.table.hold(login.source)
+        if not row.failing:
             return NOTHING
-        s = self._settings
-        excused = row.good * s.accounts_per_good
-        reasons = (
-            _over("source-accounts", row.pairs, s.free_accounts, excused, s.account_slope),
-            _over("source-tries", row.tries, s.free_tries, 2 * excused, s.try_slope),
-            self._persistence(row, now_ns),
-        )
-        return tuple([r for r in reasons if r is not None])
+        excused = row.good * self._per_good
+        accounts = self._over("source-accounts", row, True, excused)
+        tries = self._over("source-tries", row, False, 2 * excused)
+        persistence = self._persistence(row, now_ns)
+        if accounts is None and tries is None and persistence is None:
+            return NOTHING
+        return tuple([r for r in (accounts, tries, persistence) if r is not None])
 
-    @staticmethod
-    def _mark_hour(row: Source, now_ns: int) -> None:
-        hour = now_ns // HOUR_NS
-        if hour > row.hour:
-            row.hours = (row.hours << min(hour - row.hour, 24)) & DAY_MASK
-            row.hour = hour
-        row.hours |= 1 << min(row.hour - hour, 23)
+    def count(self, row: Any, login: Login) -> int:
+        """A failure retold by the journal."""
+        row.take(login)
+        _mark_hour(row, login.now_ns)
+        return 0
 
-    def _persistence(self, row: Source, now_ns: int) -> Reason | None:
-        passed = min(max(now_ns // HOUR_NS - row.hour, 0), 24)
-        hours: float = ((row.hours << passed) & DAY_MASK).bit_count()
-        hours = min(hours, 1.0 + (row.tries[ONE_DAY] if row.tries else 0.0))  # repeating one secret is no persistence
-        free = self._settings.free_hours + row.good
+    def _over(self, name: str, row: Any, pairs: bool, excused: float) -> Reason | None:
+        """The half-life at which counts exceed what is ordinary the most."""
+        best = value = limit = 0.0
+        for index in range(4):
+            if index == 0:
+                count = row.pairs_m if pairs else row.tries_m
+            elif index == 1:
+                count = row.pairs_h if pairs else row.tries_h
+            elif index == 2:
+                count = row.pairs_q if pairs else row.tries_q
+            else:
+                count = row.pairs_d if pairs else row.tries_d
+            ordinary = (self._free_accounts[index] if pairs else self._free_tries[index]) + excused
+            if count - ordinary > best:
+                best, value, limit = count - ordinary, count, ordinary
+        if best <= 0.0:
+            return None
+        return Reason(name, value, limit, best * (self._account_slope if pairs else self._try_slope))
+
+    def _persistence(self, row: Any, now_ns: int) -> Reason | None:
+        passed = min(max(now_ns // _HOUR - row.hour, 0), 24)
+        bits = (row.hours << passed) & DAY_MASK
+        hours = 0.0
+        while bits:
+            bits &= bits - 1
+            hours += 1.0
+        hours = min(hours, 1.0 + row.tries_d)  # repeating one secret is no persistence
+        free = self._free_hours + row.good
         if hours <= free:
             return None
-        weight = min(self._settings.hour_cap, (hours - free) * self._settings.hour_slope)
-        return Reason("persistence", hours, free, weight)
+        return Reason("persistence", hours, free, min(self._hour_cap, (hours - free) * self._hour_slope))
 
-    def join(self, mine: Source, other: Source) -> None:
+    def fields(self) -> tuple[str, ...]:
+        """What of a source goes into a snapshot."""
+        return (*TALLY_FIELDS, "hours", "hour")
+
+    def join(self, mine: Any, other: Any) -> None:
         """Add `other`'s counts to `mine`."""
         newest = max(mine.hour, other.hour)
-        mine.hours, other.hours = (r.hours << min(newest - r.hour, 24) & DAY_MASK for r in (mine, other))
-        mine.hours, mine.hour = mine.hours | other.hours, newest
-        mine.absorb(other)
+        both = 0
+        for row in (mine, other):
+            both |= row.hours << min(newest - row.hour, 24) & DAY_MASK
+        mine.hours, mine.hour = both, newest
+        mine.absorb(other, self.fading)
 
 
-def _over(name: str, counts: list[float], free: Four, excused: float, slope: float) -> Reason | None:
-    """The half-life at which `counts` exceed what is ordinary the most."""
-    best, found = 0.0, None
-    for count, ordinary in zip(counts, free, strict=True):
-        over = count - ordinary - excused
-        if over > best:
-            best, found = over, (count, ordinary + excused)
-    return None if found is None else Reason(name, found[0], found[1], best * slope)
+def _mark_hour(row: Any, now_ns: int) -> int:
+    hour = now_ns // _HOUR
+    if hour > row.hour:
+        row.hours = (row.hours << min(hour - row.hour, 24)) & DAY_MASK
+        row.hour = hour
+    row.hours |= 1 << min(row.hour - hour, 23)
+    return 0

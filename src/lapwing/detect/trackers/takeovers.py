@@ -1,3 +1,4 @@
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
 """A success that an attack may have won, seen from the account (W27).
 
 Evidence against the account within about a day counts from any source, so guessing from A and logging in from B shows.
@@ -5,21 +6,24 @@ Logins from where the account is at home are never held against it.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from lapwing.detect.decay import fade_day
-from lapwing.detect.login import Glimpse, Keyring, Login
+from lapwing.detect.journal import BY_ACCOUNT, Journal
+from lapwing.detect.login import Keyring, Login
 from lapwing.detect.reasons import Reason
+from lapwing.detect.rows import ROW_FIELDS, Row
 from lapwing.detect.settings import TakeoverSettings
-from lapwing.detect.table import Row
-from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
+from lapwing.detect.trackers.tracker import HELD_TRIES, NO_DIMENSION, NOTHING, Tracker
 
 MAX_PLACES = 8  # sources, networks and clients remembered as an account's own, each; the oldest goes
 MAX_ATTACKERS = 20  # sources named as having failed on an account before
 MANY_ATTACKERS = 3  # with more sources failing on an account, a further one that fails first is likelier one of them
 MAX_HITS = 2_048  # successes from places new to the account that wait for their source to show its colours
+FORGOTTEN = 0.01  # tries left of a story that is over
+
+_HELD = HELD_TRIES
 
 
 class Suspicion(NamedTuple):
@@ -35,108 +39,153 @@ class Suspicion(NamedTuple):
     hit_rate: float
 
 
-class Home(Row, gc=False):
+class Glimpse(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What is kept of one login for people. `named` is the account's hash and its sealed name, empty if not visible."""
+
+    ts_ns: int
+    seq: int
+    count: int
+    failed: bool
+    inferred: bool
+    protocol: int
+    hi: int
+    lo: int
+    source: int
+    account: int
+    named: bytes
+    secret: int
+    client: int
+
+
+class Home(Row):
     """Where an account is at home, and what failed on it elsewhere.
 
     `tries` are different secrets, fading over a day: a device on the move repeats one stale password.
-    `wrong_clients` are clients that failed, each followed by its source.
+    `wrong_clients` are clients that failed, each with its source. `attackers` are the halves of addresses.
     """
 
-    good_ns: int = 0
-    sources: tuple[bytes, ...] = ()
-    networks: tuple[bytes, ...] = ()
-    clients: tuple[bytes, ...] = ()
-    tries: float = 0.0
-    failures: int = 0
-    failed_ns: int = 0
-    wrong_clients: tuple[bytes, ...] = ()
-    wrong_secrets: tuple[bytes, ...] = ()
-    attackers: tuple[str, ...] = ()
+    def start(self, at_ns: int) -> int:
+        """Be a record that has seen nothing until `at_ns`."""
+        Row.start(self, at_ns)
+        self.good_ns = self.failed_ns = 0
+        self.sources: tuple[int, ...] = ()
+        self.networks: tuple[int, ...] = ()
+        self.clients: tuple[int, ...] = ()
+        self.tries = 0.0
+        self.failures = 0
+        self.wrong_clients: tuple[tuple[int, int], ...] = ()
+        self.wrong_secrets: tuple[int, ...] = ()
+        self.attackers: tuple[tuple[int, int], ...] = ()
+        return 0
 
 
-class Hit(msgspec.Struct, frozen=True, gc=False):
+class Hit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A success from a place new to the account. `failures` and `attackers` are those of the account before it."""
 
     login: Glimpse
-    account: bytes
+    account: int
     failures: int
-    attackers: tuple[str, ...]
+    attackers: tuple[tuple[int, int], ...]
     first_ns: int
     reasons: tuple[Reason, ...]
 
 
-class Takeovers(Tracker[Home]):
+class Takeovers(Tracker):
     """Homes by account, and the successes that may turn out to be takeovers."""
 
-    name = "takeover"
-    row_type = Home
-
-    def __init__(self, settings: TakeoverSettings, limit: int, keyring: Keyring) -> None:
-        super().__init__(limit)
+    def __init__(self, settings: TakeoverSettings, limit: int, keyring: Keyring, journal: Journal) -> None:
+        Tracker.__init__(self, limit, journal, BY_ACCOUNT, NO_DIMENSION, "takeover")
         self._settings = settings
         self._keyring = keyring
         self.hits: list[Hit] = []
 
-    def key(self, login: Login) -> bytes | None:
+    def key(self, login: Login) -> int:
         """The account."""
         return login.account
+
+    def fresh(self, now_ns: int) -> Any:
+        """A home nobody has come to."""
+        return Home(now_ns)
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; reasons only for a success from a place new to the account."""
         key = login.account
-        if key is None:
+        if key == 0:
             return NOTHING
-        row = self.row(key, now_ns)
+        row = self.row(key)
+        new = row is None
+        if new:
+            if login.plain:
+                self.table.spark(key, login.pos)
+                return NOTHING
+            row = Home(now_ns)
         if now_ns > row.at_ns:
-            row.tries *= fade_day(now_ns - row.at_ns)
+            if row.tries > 0.0:
+                fading = self.fading
+                fading.set(now_ns - row.at_ns)
+                row.tries *= fading.d
             row.at_ns = now_ns
+        reasons = NOTHING
         if login.counts:
             self._attacked(row, login)
         elif login.succeeded:
-            return self._succeeded(row, login)
-        return NOTHING
+            reasons = self._succeeded(row, login)
+        if new:
+            self.keep(key, row, login)
+        if login.counts and row.tries >= _HELD:
+            self.table.hold(key)
+        return reasons
 
-    def _attacked(self, row: Home, login: Login) -> None:
-        if row.tries < 0.01:  # what came before is forgotten: a new story begins
-            row.failures, row.attackers, row.wrong_clients = 0, (), ()
+    def count(self, row: Any, login: Login) -> int:
+        """A failure retold by the journal."""
+        self._attacked(row, login)
+        return 0
+
+    def _attacked(self, row: Any, login: Login) -> int:
+        if row.tries < FORGOTTEN:  # what came before is forgotten: a new story begins
+            row.failures = 0
+            row.attackers = ()
+            row.wrong_clients = ()
         if row.failures == 0:
             row.failed_ns = login.now_ns
-        if login.secret is None or login.secret not in row.wrong_secrets:
+        if login.secret == 0 or login.secret not in row.wrong_secrets:
             row.tries += login.weight
-        if login.secret is not None:
+        if login.secret != 0:
             row.wrong_secrets = _remember(row.wrong_secrets, login.secret)
-        row.failures += max(login.event.attempt_count, 1)
-        if row.tries >= HELD_TRIES and login.account is not None:
-            self.table.hold(login.account)
-        if login.place.text not in row.attackers and len(row.attackers) < MAX_ATTACKERS:
-            row.attackers = (*row.attackers, login.place.text)
-        if login.client is not None:
-            row.wrong_clients = _remember(row.wrong_clients, login.client + login.place.source)
+        row.failures += login.count
+        if len(row.attackers) < MAX_ATTACKERS:
+            address = (login.hi, login.lo)
+            if address not in row.attackers:
+                row.attackers = (*row.attackers, address)
+        if login.client != 0:
+            row.wrong_clients = _remember(row.wrong_clients, (login.client, login.source))
+        return 0
 
-    def _succeeded(self, row: Home, login: Login) -> tuple[Reason, ...]:
-        if login.back_pairs is not None:
-            row.tries = max(0.0, row.tries - login.back_tries[3])
-            row.attackers = tuple([a for a in row.attackers if a != login.place.text])
-        reasons = NOTHING if login.known or login.place.source in row.sources else self._new_place(row, login)
+    def _succeeded(self, row: Any, login: Login) -> tuple[Reason, ...]:
+        if login.took_back:
+            row.tries = max(0.0, row.tries - login.back_try_3)
+            here = (login.hi, login.lo)
+            row.attackers = tuple([a for a in row.attackers if a != here])
+        reasons = NOTHING if login.known or login.source in row.sources else self._new_place(row, login)
         if reasons:
             self._wait(row, login, reasons)
         return reasons
 
     def settle_in(self, login: Login) -> None:
         """The success was not taken for a takeover: its place is the account's own from now on."""
-        row = self.table.peek(login.account) if login.account is not None else None
-        if row is None or login.account is None:
+        row = self.row(login.account) if login.account != 0 else None
+        if row is None:
             return
         row.good_ns = login.now_ns
-        row.sources = _remember(row.sources, login.place.source)
-        row.networks = _remember(row.networks, login.place.network)
-        if login.client is not None:
+        row.sources = _remember(row.sources, login.source)
+        row.networks = _remember(row.networks, login.network)
+        if login.client != 0:
             row.clients = _remember(row.clients, login.client)
         self.table.hold(login.account)
 
-    def _new_place(self, row: Home, login: Login) -> tuple[Reason, ...]:
+    def _new_place(self, row: Any, login: Login) -> tuple[Reason, ...]:
         s, reasons = self._settings, []
-        others = row.tries - (0.0 if login.back_pairs is not None else login.pair_tries)
+        others = row.tries - (0.0 if login.took_back else login.pair_tries)
         if others >= 1.0:
             reasons.append(Reason("account-attacked", others, 0.0, min(s.attacked_cap, others * s.secret_slope)))
             if _failed_elsewhere(row, login):
@@ -146,31 +195,35 @@ class Takeovers(Tracker[Home]):
         reasons.append(self._unfamiliar(row, login))
         return tuple(reasons)
 
-    def _unfamiliar(self, row: Home, login: Login) -> Reason:
+    def _unfamiliar(self, row: Any, login: Login) -> Reason:
         """How new the place is: software says more than an address next door, and is silent where not visible."""
         s = self._settings
         if row.good_ns == 0:
             return Reason("no-history", 0.0, 0.0, s.no_history)
-        familiar = login.client is not None and login.client in row.clients
-        if login.place.network not in row.networks:
+        familiar = login.client != 0 and login.client in row.clients
+        if login.network not in row.networks:
             return Reason("unfamiliar-place", 0.0, 0.0, s.familiar_client if familiar else s.unfamiliar)
-        if familiar or login.client is None or not row.clients:
+        if familiar or login.client == 0 or not row.clients:
             return Reason("known-network", 0.0, 0.0, 0.0)
         return Reason("new-device-nearby", 0.0, 0.0, s.nearby)
 
-    def _wait(self, row: Home, login: Login, reasons: tuple[Reason, ...]) -> None:
+    def _wait(self, row: Any, login: Login, reasons: tuple[Reason, ...]) -> None:
         if len(self.hits) >= MAX_HITS:
             del self.hits[: MAX_HITS // 4]
         self.hits.append(
             Hit(
-                login=self._keyring.glimpse(login),
-                account=login.account or b"",
+                login=glimpse(login, self._keyring),
+                account=login.account,
                 failures=row.failures,
                 attackers=row.attackers,
                 first_ns=row.failed_ns if row.failures else login.now_ns,
                 reasons=reasons,
             )
         )
+
+    def latest(self) -> Hit:
+        """The success noted last."""
+        return self.hits[-1]
 
     def judge(self, hit: Hit, suspicions: tuple[Suspicion, ...]) -> tuple[Reason, ...]:
         """All that speaks for `hit` being a takeover, given what is held against its source and client."""
@@ -188,50 +241,85 @@ class Takeovers(Tracker[Home]):
             share = math.log(max(suspicion.tries * suspicion.hit_rate, 0.01) / others) if others > 0.01 else 0.0
             if share < 0.0:
                 reasons = (*reasons, Reason("many-good-logins", suspicion.good, 0.0, max(-weight, share)))
-            if not worst or sum(r.weight for r in reasons) > sum(r.weight for r in worst):
+            if not worst or sum([r.weight for r in reasons]) > sum([r.weight for r in worst]):
                 worst = reasons
         return worst
 
-    def snapshot(self) -> bytes:
-        """All state."""
-        return msgspec.msgpack.encode((super().snapshot(), self.hits))
+    def fields(self) -> tuple[str, ...]:
+        """What of a home goes into a snapshot."""
+        return HOME_FIELDS
 
-    def restore(self, data: bytes) -> None:
-        """Become what `snapshot` gave."""
-        table, self.hits = msgspec.msgpack.decode(data, type=tuple[bytes, list[Hit]])
-        super().restore(table)
+    def dump(self) -> list[Any]:
+        """All state but the journal."""
+        return [*Tracker.dump(self), msgspec.to_builtins(self.hits, builtin_types=(bytes,))]
 
-    def merge(self, data: bytes) -> None:
-        """Add the state another node's `snapshot` gave."""
-        table, hits = msgspec.msgpack.decode(data, type=tuple[bytes, list[Hit]])
-        self.hits = sorted([*self.hits, *hits], key=lambda h: (h.login.ts_ns, h.login.seq))[-MAX_HITS:]
-        super().merge(table)
+    def load(self, state: list[Any]) -> None:
+        """Become what `dump` gave."""
+        Tracker.load(self, state[:-1])
+        self.hits = msgspec.convert(state[-1], list[Hit], builtin_types=(bytes,))
 
-    def join(self, mine: Home, other: Home) -> None:
+    def merge(self, other: Any) -> None:
+        """Add the state of another node's tracker."""
+        self.hits = sorted([*self.hits, *other.hits], key=lambda h: (h.login.ts_ns, h.login.seq))[-MAX_HITS:]
+        Tracker.merge(self, other)
+
+    def join(self, mine: Any, other: Any) -> None:
         """Add `other`'s counts to `mine`."""
         now_ns = max(mine.at_ns, other.at_ns)
-        mine.tries = sum(r.tries * fade_day(now_ns - r.at_ns) for r in (mine, other))
+        tries = 0.0
+        for row in (mine, other):
+            self.fading.set(now_ns - row.at_ns)
+            tries += row.tries * self.fading.d
+        mine.tries = tries
         mine.at_ns, mine.good_ns = now_ns, max(mine.good_ns, other.good_ns)
         starts = [r.failed_ns for r in (mine, other) if r.failures]
         mine.failed_ns = min(starts, default=0)
         mine.failures += other.failures
         for name in ("sources", "networks", "clients", "wrong_clients", "wrong_secrets"):
-            ours: tuple[bytes, ...] = getattr(mine, name)
+            ours: tuple[Any, ...] = getattr(mine, name)
             for item in getattr(other, name):
                 ours = _remember(ours, item)
             setattr(mine, name, ours)
         mine.attackers = tuple(dict.fromkeys((*mine.attackers, *other.attackers)))[:MAX_ATTACKERS]
 
 
-def _failed_elsewhere(row: Home, login: Login) -> bool:
+HOME_FIELDS = (
+    *ROW_FIELDS, "good_ns", "sources", "networks", "clients", "tries", "failures", "failed_ns", "wrong_clients",
+    "wrong_secrets", "attackers",
+)  # fmt: skip
+
+
+def glimpse(login: Login, keyring: Keyring) -> Glimpse:
+    """What is kept of `login` for people."""
+    named = b""
+    if login.account != 0:
+        named = login.account.to_bytes(8, "big") + (login.named or keyring.seal(login.name, login.account))
+    return Glimpse(
+        login.now_ns,
+        login.seq,
+        login.count,
+        login.failed,
+        login.inferred,
+        login.protocol,
+        login.hi,
+        login.lo,
+        login.source,
+        login.account,
+        named,
+        login.secret,
+        login.client,
+    )
+
+
+def _failed_elsewhere(row: Any, login: Login) -> bool:
     """Whether the login's client, not one of the account's own, failed on it from another source."""
     client = login.client
-    if client is None or client in row.clients:
+    if client == 0 or client in row.clients:
         return False
-    return any(pair.startswith(client) and pair != client + login.place.source for pair in row.wrong_clients)
+    return any(wrong == client and source != login.source for wrong, source in row.wrong_clients)
 
 
-def _remember(items: tuple[bytes, ...], item: bytes) -> tuple[bytes, ...]:
+def _remember(items: tuple[Any, ...], item: Any) -> tuple[Any, ...]:
     """`items` with `item` last; the oldest goes when there are too many."""
     if items and items[-1] == item:
         return items

@@ -1,171 +1,189 @@
-"""What every tracker is, and the counts most of them keep."""
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+"""What every tracker is.
 
-from typing import Generic, TypeVar
+Trackers run compiled, typed by the `.pxd` beside each, and as they stand.
+"""
 
-import msgspec
+from typing import Any
 
-from lapwing.detect.decay import DAY_NS, ZEROS, fade, fade_day
-from lapwing.detect.episode import Episode, begin
-from lapwing.detect.login import Glimpse, Login
+from lapwing.detect.decay import DAY_NS
+from lapwing.detect.distinct import load_sliding
+from lapwing.detect.journal import Journal
+from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
-from lapwing.detect.table import Row, Table
+from lapwing.detect.rows import TALLY_FIELDS, Fading, Tally, dump_row
+from lapwing.detect.table import NOWHERE, SPARK_BASE, Table
 
 NOTHING: tuple[Reason, ...] = ()
 HELD_TRIES = 3.0  # failed tries from which a row is kept longer than untried ones
+NO_DIMENSION = -1  # its records have no story to tell
+
+_NOWHERE = NOWHERE
+_SPARK_BASE = SPARK_BASE
 
 
-class Tally(Row, gc=False):
-    """Decayed counts by half-life, None until something failed; `good` are accounts that log in well, over a day.
+class Tracker:
+    """Counts by one key, bounded, alone: it knows nothing of other trackers. This one counts nothing.
 
-    `pairs` counts failing source-account pairs, each at most once; `tries` counts different failed tries.
-    `owned` counts failures that an open finding of another record explains.
-    `first` is the failure that stands alone so far; the second one makes it an `episode`.
+    The key names how it shards: all logins with one key must reach one instance. `dimension` is its place among the
+    findings' groups. `current` is the record of the login observed last, None where it has none yet but a spark.
     """
 
-    good: float = 0.0
-    pairs: list[float] | None = None
-    tries: list[float] | None = None
-    owned: int = 0
-    first: Glimpse | None = None
-    episode: Episode | None = None
-
-    def settle(self, now_ns: int) -> None:
-        """Bring the counts to `now_ns`. A late event changes nothing here."""
-        age = now_ns - self.at_ns
-        if age <= 0:
-            return
-        self.at_ns = now_ns
-        if self.pairs is None or self.tries is None:
-            if self.good:
-                self.good *= fade_day(age)
-            return
-        a, b, c, d = fade(age)
-        p, t = self.pairs, self.tries
-        self.good *= d
-        self.pairs = [p[0] * a, p[1] * b, p[2] * c, p[3] * d]
-        self.tries = [t[0] * a, t[1] * b, t[2] * c, t[3] * d]
-
-    def take(self, login: Login) -> None:
-        """Count a login at the row's time."""
-        if login.failed:
-            if login.counts:
-                self._add(login)
-        elif login.succeeded:
-            self.good += login.good_gain
-            if login.back_pairs is not None:
-                self._take_back(login)
-
-    def _add(self, login: Login) -> None:
-        g, w = login.pair_gain, login.try_gain
-        p, t = self.pairs, self.tries
-        if p is None or t is None:
-            self.pairs, self.tries = list(g), list(w)
-            return
-        self.pairs = [p[0] + g[0], p[1] + g[1], p[2] + g[2], p[3] + g[3]]
-        self.tries = [t[0] + w[0], t[1] + w[1], t[2] + w[2], t[3] + w[3]]
-
-    def _take_back(self, login: Login) -> None:
-        if self.pairs is None or self.tries is None:
-            return
-        back = login.back_pairs or ZEROS
-        self.pairs = [max(0.0, a - b) for a, b in zip(self.pairs, back, strict=True)]
-        self.tries = [max(0.0, a - b) for a, b in zip(self.tries, login.back_tries, strict=True)]
-
-    def absorb(self, other: "Tally") -> None:
-        """Add the counts another node kept for the same key."""
-        now_ns = max(self.at_ns, other.at_ns)
-        self.settle(now_ns)
-        other.settle(now_ns)
-        self.good += other.good
-        self.owned += other.owned
-        if other.pairs is not None and other.tries is not None:
-            mine, tried = self.pairs or list(ZEROS), self.tries or list(ZEROS)
-            self.pairs = [a + b for a, b in zip(mine, other.pairs, strict=True)]
-            self.tries = [a + b for a, b in zip(tried, other.tries, strict=True)]
-        ours, theirs = (r.episode or (begin(r.first) if r.first is not None else None) for r in (self, other))
-        if ours is not None and theirs is not None:
-            ours.absorb(theirs)
-        self.first, self.episode = None, ours or theirs
-
-
-R = TypeVar("R", bound=Row)
-
-
-class Tracker(Generic[R]):
-    """Counts by one key, bounded, alone: it knows nothing of other trackers.
-
-    The key names how it shards: all logins with one key must reach one instance.
-    """
-
-    name: str
-    row_type: type[R]
-    forget_ns: int = 7 * DAY_NS  # `DetectSettings.forget_after_s` where a detector owns the tracker
-
-    def __init__(self, limit: int) -> None:
-        self.table: Table[R] = Table(limit)
+    def __init__(self, limit: int, journal: Journal, field: int, dimension: int, name: str) -> None:
+        self.name = name
+        self.dimension = dimension
+        self.table = Table(limit, journal, field)
         self.totals = Tally()  # of the whole site, for trackers that compare with it
+        self.fading = Fading()
+        self.forget_ns = 7 * DAY_NS  # `DetectSettings.forget_after_s` where a detector owns the tracker
+        self.quiet_first = False  # whether one plain failure gives no reason yet; then no row is made for it
+        self.current: Any = None
+        self.current_key = 0
 
-    def key(self, login: Login) -> bytes | None:
-        """What this tracker counts `login` by; None if the login has no such thing."""
-        raise NotImplementedError
+    def key(self, login: Login) -> int:  # noqa: ARG002 - for those that count
+        """What this tracker counts `login` by; 0 if the login has no such thing."""
+        return 0
 
-    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
+    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:  # noqa: ARG002 - for those that count
         """Count `login` and return what the key's record now says against it."""
-        raise NotImplementedError
+        return NOTHING
+
+    def fresh(self, now_ns: int) -> Any:
+        """A row that has seen nothing."""
+        return Tally(now_ns)
+
+    def count(self, row: Any, login: Login) -> int:
+        """Add a login to a row that stands at its time."""
+        row.take(login)
+        return 0
+
+    def join(self, mine: Any, other: Any) -> None:
+        """Add `other`'s counts to `mine`."""
+        mine.absorb(other, self.fading)
+
+    def fields(self) -> tuple[str, ...]:
+        """What of a row goes into a snapshot."""
+        return TALLY_FIELDS
+
+    # -- records -------------------------------------------------------------------------------------------------------
+
+    def row(self, key: int) -> Any:
+        """The row of `key`, now the one touched last; None if there is no record. A spark becomes a row."""
+        table = self.table
+        at = table.find(key)
+        if at >= 0:
+            table.refresh(at)
+            return table.row_at(at)
+        if at == _NOWHERE:
+            return None
+        return self._kindle(key, _SPARK_BASE - at)
+
+    def _kindle(self, key: int, slot: int) -> Any:
+        journal = self.table.journal
+        login = journal.retell(slot)
+        row = self.fresh(login.now_ns)
+        self.count(row, login)
+        if self.dimension >= 0:
+            self._begin_story(row, login, slot)
+        self.table.kindle(key, row)
+        return row
+
+    def _begin_story(self, row: Any, login: Login, slot: int) -> None:
+        journal = self.table.journal
+        if journal.is_owned(slot, self.dimension):
+            row.owned = login.count
+        else:
+            row.tail = journal.pos_of(slot)
+            row.first_ns = row.last_ns = login.now_ns
+            row.length, row.failures = 1, login.count
+
+    def keep(self, key: int, row: Any, login: Login) -> int:
+        """Remember a new record: as a spark, where the journal says it all."""
+        if login.plain:
+            self.table.spark(key, login.pos)
+        elif self.table.insert(key, row):
+            self.current = row
+        return 0
 
     def tick(self, now_ns: int) -> None:
         """Drop what was not touched for `forget_ns`."""
         self.table.forget_before(now_ns - self.forget_ns)
 
-    def snapshot(self) -> bytes:
-        """All state."""
-        return msgspec.msgpack.encode((*self.table.dump(), self.totals))
+    # -- the whole site ------------------------------------------------------------------------------------------------
 
-    def restore(self, data: bytes) -> None:
-        """Become what `snapshot` gave. Raises `msgspec.ValidationError` for anything else."""
-        row = self.row_type
-        rows = list[tuple[bytes, row]]  # type: ignore[valid-type]
-        cold, held, evicted, refused, self.totals = msgspec.msgpack.decode(
-            data, type=tuple[rows, rows, int, int, Tally]
-        )
-        self.table.load(cold, held, evicted, refused)
+    def count_good(self, login: Login, now_ns: int) -> int:
+        """Count an account that logs in well anywhere."""
+        self.totals.settle(now_ns, self.fading)
+        self.totals.good += login.good_gain
+        return 0
 
-    def merge(self, data: bytes) -> None:
-        """Add the state another node's `snapshot` gave."""
-        other = type(self).__new__(type(self))
-        other.table = Table(self.table.limit)
-        Tracker.restore(other, data)
-        self.totals.absorb(other.totals)
-        for key, row in other.table.items():
-            mine = self.table.peek(key)
+    def all_good(self, now_ns: int) -> float:
+        """Accounts that log in well anywhere, over a day."""
+        self.totals.settle(now_ns, self.fading)
+        return self.totals.good
+
+    # -- snapshots -----------------------------------------------------------------------------------------------------
+
+    def dump(self) -> list[Any]:
+        """All state but the journal."""
+        table, names = self.table, self.fields()
+        rows = [(key, table.holds(key), dump_row(row, names)) for key, row in table.items()]
+        return [
+            rows,
+            table.spark_slots(),
+            table.evicted_count,
+            table.refused_count,
+            dump_row(self.totals, TALLY_FIELDS),
+        ]
+
+    def load(self, state: list[Any]) -> None:
+        """Become what `dump` gave; the journal is already loaded."""
+        rows, sparks, evicted, refused, totals = state
+        self.table.clear()
+        self.table.load_sparks(sparks)
+        for key, held, values in rows:
+            self.table.insert(key, self._load_row(values))
+            if held:
+                self.table.hold(key)
+        self.table.evicted_count, self.table.refused_count = evicted, refused
+        for name, value in zip(TALLY_FIELDS, totals, strict=True):
+            setattr(self.totals, name, value)
+
+    def _load_row(self, values: list[Any]) -> Any:
+        row = self.fresh(0)
+        for name, value in zip(self.fields(), values, strict=True):
+            setattr(row, name, _load_value(name, value))
+        return row
+
+    def merge(self, other: Any) -> None:
+        """Add the state of another node's tracker, whose sparks become rows there first."""
+        self.totals.absorb(other.totals, self.fading)
+        other.kindle_all()
+        for key, row in list(other.table.items()):
+            mine = self.row(key)
             if mine is None:
+                row.forget_story() if self.dimension >= 0 else None
                 self.table.insert(key, row)
             else:
                 self.join(mine, row)
             if other.table.holds(key):
                 self.table.hold(key)
 
-    def join(self, mine: R, other: R) -> None:
-        """Add `other`'s counts to `mine`."""
-        raise NotImplementedError
+    def kindle_all(self) -> None:
+        """Turn every spark into a row."""
+        journal, table = self.table.journal, self.table
+        for slot in table.spark_slots():
+            self._kindle(journal.word(slot, table.field), slot)
 
-    def count_good(self, login: Login, now_ns: int) -> None:
-        """Count an account that logs in well anywhere."""
-        self.totals.settle(now_ns)
-        self.totals.good += login.good_gain
 
-    def all_good(self, now_ns: int) -> float:
-        """Accounts that log in well anywhere, over a day."""
-        return self.totals.good * fade_day(now_ns - self.totals.at_ns)
+SLIDING = ("secrets_seen", "sources_seen", "accounts_seen")
 
-    def row(self, key: bytes, now_ns: int) -> R:
-        """The row of `key`, touched; a new one if there was none (kept only if the table has room)."""
-        row = self.table.touch(key)
-        if row is None:
-            row = self.fresh(now_ns)
-            self.table.insert(key, row)
-        return row
 
-    def fresh(self, now_ns: int) -> R:
-        """A row that has seen nothing."""
-        return self.row_type(at_ns=now_ns)
+def _load_value(name: str, value: Any) -> Any:
+    if name in SLIDING:
+        return load_sliding(value)
+    return _tuples(value) if isinstance(value, list) else value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value

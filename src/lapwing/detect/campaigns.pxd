@@ -1,0 +1,34 @@
+cimport cython
+from lapwing.detect.episode cimport Episode
+from lapwing.detect.journal cimport Journal
+from lapwing.detect.login cimport Keyring, Login, i64, u64
+from lapwing.detect.rows cimport Row, Tally
+from lapwing.detect.trackers.tracker cimport Tracker
+from lapwing.detect.verdict cimport Judge
+
+cdef int _SOURCE, _SITE, _ACCOUNT, _WIDE
+cdef i64 _HOUR, _DAY, _SWEEP
+
+
+cdef class Campaigns:
+    cdef object _settings, _keyring
+    cdef Judge _judge
+    cdef Journal _journal
+    cdef list _trackers
+    cdef double _base, _raise_at, _growth
+    cdef int _min_failures
+    cdef public dict open
+    cdef public int refused_count
+    cdef public i64 swept_ns
+
+    cpdef bint accuses(self, Login login) except -1
+    @cython.locals(tracker=Tracker, row=Tally, owned=bint, noted=int, dimension=int, told=list)
+    cpdef object fold(self, Login login, list evidence)
+    cdef bint _note(self, int dimension, Tally row, Login login, bint suspected) except -1
+    cdef int _begin_story(self, Tally row, Login login) except -1
+    cdef int _link(self, int dimension, Tally row, Login login) except -1
+    @cython.locals(slot=i64)
+    cdef int _note_success(self, int dimension, Tally row, Login login) except -1
+    cdef bint _is_over(self, int dimension, Tally row, i64 now_ns, bint suspected) except -1
+    @cython.locals(episode=Episode, reasons=tuple, log_odds=double)
+    cdef int _grow(self, object found, int dimension, Login login, list evidence, list told) except -1

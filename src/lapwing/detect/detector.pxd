@@ -1,0 +1,44 @@
+cimport cython
+from lapwing.detect.campaigns cimport Campaigns
+from lapwing.detect.journal cimport Journal
+from lapwing.detect.login cimport Keyring, Login, i64, u64
+from lapwing.detect.trackers.accounts cimport Accounts
+from lapwing.detect.trackers.credentials cimport Credentials
+from lapwing.detect.trackers.groups cimport Fingerprints, Networks
+from lapwing.detect.trackers.pairs cimport Pairs
+from lapwing.detect.trackers.site cimport Site
+from lapwing.detect.trackers.sources cimport Sources
+from lapwing.detect.trackers.takeovers cimport Takeovers
+from lapwing.detect.verdict cimport Judge
+
+cdef i64 _TICK, _SWEEP
+
+cdef class Detector:
+    cdef public object settings, verdict
+    cdef public Keyring _keyring
+    cdef Journal _journal
+    cdef Pairs _pairs
+    cdef Sources _sources
+    cdef Accounts _accounts
+    cdef Fingerprints _fingerprints
+    cdef Networks _networks
+    cdef Credentials _credentials
+    cdef Site _site
+    cdef Takeovers _takeovers
+    cdef Judge _judge
+    cdef public Campaigns _campaigns
+    cdef public object _hijacks
+    cdef public tuple _every
+    cdef public list _grouped
+    cdef list _evidence
+    cdef public i64 _now_ns
+    cdef i64 _ticked_ns
+    cdef public dict _counts
+
+    @cython.locals(ts_ns=i64)
+    cpdef object observe(self, object event)
+    @cython.locals(login=Login)
+    cdef object _take(self, object event)
+    cdef int _weigh(self, Login login) except -1
+    cdef object _pass_time(self)
+    cdef int _count(self, str name) except -1

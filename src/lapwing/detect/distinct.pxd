@@ -1,0 +1,29 @@
+cimport cython
+from lapwing.detect.login cimport i64, u64
+
+cdef u64 MASK
+
+cdef class Distinct:
+    cdef public int exact, bits, count, zeros
+    cdef public set items
+    cdef public bytearray registers
+    cdef public double inverse
+
+    cpdef bint add(self, u64 item) except -1
+    cpdef int discard(self, u64 item) except -1
+    cpdef bint has(self, u64 item) except -1
+    cdef int _become_sketch(self) except -1
+    @cython.locals(rest=u64, rest_bits=int, rank=int)
+    cdef int _sketch(self, u64 item) except -1
+    @cython.locals(before=int)
+    cdef bint _raise_register(self, Py_ssize_t index, int rank) except -1
+
+cdef class SlidingDistinct:
+    cdef public i64 period_ns, turn_ns
+    cdef public u64 only
+    cdef public Distinct recent, union
+    cdef public int count
+
+    cpdef int add(self, u64 item, i64 now_ns) except -1
+    cpdef int discard(self, u64 item) except -1
+    cdef int _turn(self, i64 now_ns) except -1

@@ -1,0 +1,12 @@
+cimport cython
+from lapwing.detect.distinct cimport Distinct
+from lapwing.detect.login cimport Login, i64, u64
+
+cdef class Episode:
+    cdef public i64 first_ns, last_ns
+    cdef public str first_source
+    cdef public int attempts, failures, successes, owned, unseen, inferred
+    cdef public list protocols, clients, seqs, addresses, named
+    cdef public Distinct sources, accounts, secrets
+
+    cpdef int note(self, Login login, bint name_source=*, bint name_account=*) except -1

@@ -1,0 +1,50 @@
+cimport cython
+
+ctypedef unsigned long long u64
+ctypedef long long i64
+
+cdef u64 MASK, SIP_0, SIP_1, SIP_2, SIP_3, V4_PREFIX, V4_NETWORK, V6_NETWORK
+
+cdef class Login:
+    cdef public object event, client_text
+    cdef public str name
+    cdef public bytes named
+    cdef public i64 now_ns, seq, pos
+    cdef public u64 source, network, account, secret, client, pair, hi, lo
+    cdef public int count, protocol
+    cdef public bint failed, succeeded, inferred, known, counts, routine, took_back, forgiven, plain
+    cdef public double weight, pair_tries, good_gain
+    cdef public double pair_0, pair_1, pair_2, pair_3
+    cdef public double try_0, try_1, try_2, try_3
+    cdef public double back_pair_0, back_pair_1, back_pair_2, back_pair_3
+    cdef public double back_try_0, back_try_1, back_try_2, back_try_3
+    cdef public tuple back_secrets
+
+    cpdef bint begin_pair(self) except -1
+
+@cython.locals(v0=u64, v1=u64, v2=u64, v3=u64, word=u64, step=int)
+cdef u64 sip(u64 k0, u64 k1, u64 first, u64 second, u64 third) except? 0
+
+@cython.locals(thousandths=double)
+cdef bint whole(double weight) except -1
+
+cdef class Keyring:
+    cdef u64 _k0, _k1
+    cdef dict _others, _hidden
+    cdef object _protocols
+    cdef dict _protocol_numbers
+
+    cpdef Login login(self, object event, i64 now_ns)
+    @cython.locals(at=int, count=int, shift=int, state=u64, low=u64, high=u64, byte=u64)
+    cpdef u64 word(self, int domain, str text) except? 0
+    @cython.locals(a=u64, b=u64)
+    cpdef u64 pair_of(self, u64 source, u64 account) except? 0
+    cpdef int place(self, Login login, u64 hi, u64 lo) except -1
+    @cython.locals(data=bytes, value=u64, part=u64, c=u64, digits=int, dots=int, at=int)
+    cdef i64 _ipv4(self, str text) except -2
+    cdef bint _locate(self, Login login, str text) except -1
+    cpdef int protocol_number(self, str name) except -1
+    @cython.locals(at=int, length=int, pad=u64, byte=u64)
+    cpdef bytes seal(self, str name, u64 account)
+    @cython.locals(at=int, pad=u64, byte=u64)
+    cdef bytes _masked(self, u64 account, bytes data)

@@ -1,0 +1,32 @@
+cimport cython
+from lapwing.detect.login cimport Login, i64, u64
+
+cdef double DAY
+cdef i64 GONE
+
+cdef class Fading:
+    cdef public double m, h, q, d
+
+    @cython.locals(d=double, q=double, h=double, m=double)
+    cpdef int set(self, i64 age_ns) except -1
+
+cdef class Row:
+    cdef public i64 at_ns
+    cdef public bint pinned
+
+    cpdef int start(self, i64 at_ns) except -1
+
+cdef class Tally(Row):
+    cdef public bint failing
+    cdef public double good
+    cdef public double pairs_m, pairs_h, pairs_q, pairs_d
+    cdef public double tries_m, tries_h, tries_q, tries_d
+    cdef public i64 first_ns, last_ns, tail
+    cdef public int length, failures, owned, explained
+
+    cpdef int start(self, i64 at_ns) except -1
+    cpdef int settle(self, i64 now_ns, Fading fading) except -1
+    cpdef int take(self, Login login) except -1
+    cdef int _add(self, Login login) except -1
+    cdef int _take_back(self, Login login) except -1
+    cpdef int forget_story(self) except -1

@@ -1,0 +1,164 @@
+# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+"""What records are made of: counts that fade, and the story of the failures behind them.
+
+Runs compiled, typed by `rows.pxd`, and as it stands.
+"""
+
+from typing import Any
+
+from lapwing.detect.login import Login
+
+DAY = 86_400e9  # nanoseconds
+GONE = 60 * 86_400 * 1_000_000_000  # 2 ** -60 of anything is nothing
+
+
+class Fading:
+    """What is left of 1 after some time, with half-lives of 5 minutes, 1 hour, 6 hours and 1 day."""
+
+    def __init__(self) -> None:
+        self.m = self.h = self.q = self.d = 1.0
+
+    def set(self, age_ns: int) -> int:
+        """Measure `age_ns`; a negative one (a late event) counts as none."""
+        if age_ns <= 0:
+            self.m = self.h = self.q = self.d = 1.0
+        elif age_ns >= GONE:
+            self.m = self.h = self.q = self.d = 0.0
+        else:
+            d = 2.0 ** (-age_ns / DAY)
+            q = d * d
+            q = q * q
+            h = q * q * q
+            h = h * h
+            m = h * h * h
+            m = m * m
+            self.d = d
+            self.q = q
+            self.h = h
+            self.m = m * m
+        return 0
+
+
+class Row:
+    """What every record has. `at_ns` is when its counts were last brought up to date; `pinned`: a finding is open."""
+
+    def __init__(self, at_ns: int = 0, pinned: bool = False) -> None:
+        self.start(at_ns)
+        self.pinned = pinned
+
+    def start(self, at_ns: int) -> int:
+        """Be a record that has seen nothing until `at_ns`."""
+        self.at_ns = at_ns
+        self.pinned = False
+        return 0
+
+
+class Tally(Row):
+    """Decayed counts by half-life (m, h, q, d: 5 minutes, 1, 6 and 24 hours); `good` are accounts that log in well.
+
+    `pairs` counts failing source-account pairs, each at most once; `tries` counts different failed tries; both are
+    meaningless until `failing`. The story is what a finding would tell: `length` logins in the journal, the last at
+    `tail`, with `failures` between `first_ns` and `last_ns`. `owned` counts failures that an open finding of another
+    record explains, `explained` those of the story that a later one does.
+    """
+
+    def start(self, at_ns: int) -> int:
+        """Be a record that has seen nothing until `at_ns`."""
+        Row.start(self, at_ns)
+        self.failing = False
+        self.good = 0.0
+        self.pairs_m = self.pairs_h = self.pairs_q = self.pairs_d = 0.0
+        self.tries_m = self.tries_h = self.tries_q = self.tries_d = 0.0
+        self.first_ns = self.last_ns = 0
+        self.tail = -1
+        self.length = self.failures = self.owned = self.explained = 0
+        return 0
+
+    def settle(self, now_ns: int, fading: Fading) -> int:
+        """Bring the counts to `now_ns`. A late event changes nothing here."""
+        age = now_ns - self.at_ns
+        if age <= 0:
+            return 0
+        self.at_ns = now_ns
+        if not self.failing and self.good == 0.0:
+            return 0
+        fading.set(age)
+        self.good *= fading.d
+        if self.failing:
+            self.pairs_m *= fading.m
+            self.pairs_h *= fading.h
+            self.pairs_q *= fading.q
+            self.pairs_d *= fading.d
+            self.tries_m *= fading.m
+            self.tries_h *= fading.h
+            self.tries_q *= fading.q
+            self.tries_d *= fading.d
+        return 0
+
+    def take(self, login: Login) -> int:
+        """Count a login at the row's time."""
+        if login.failed:
+            if login.counts:
+                self._add(login)
+        elif login.succeeded:
+            self.good += login.good_gain
+            if login.took_back and self.failing:
+                self._take_back(login)
+        return 0
+
+    def _add(self, login: Login) -> int:
+        self.failing = True
+        self.pairs_m += login.pair_0
+        self.pairs_h += login.pair_1
+        self.pairs_q += login.pair_2
+        self.pairs_d += login.pair_3
+        self.tries_m += login.try_0
+        self.tries_h += login.try_1
+        self.tries_q += login.try_2
+        self.tries_d += login.try_3
+        return 0
+
+    def _take_back(self, login: Login) -> int:
+        self.pairs_m = max(0.0, self.pairs_m - login.back_pair_0)
+        self.pairs_h = max(0.0, self.pairs_h - login.back_pair_1)
+        self.pairs_q = max(0.0, self.pairs_q - login.back_pair_2)
+        self.pairs_d = max(0.0, self.pairs_d - login.back_pair_3)
+        self.tries_m = max(0.0, self.tries_m - login.back_try_0)
+        self.tries_h = max(0.0, self.tries_h - login.back_try_1)
+        self.tries_q = max(0.0, self.tries_q - login.back_try_2)
+        self.tries_d = max(0.0, self.tries_d - login.back_try_3)
+        return 0
+
+    def forget_story(self) -> int:
+        """The story is over; a new one may begin."""
+        self.first_ns = self.last_ns = 0
+        self.tail = -1
+        self.length = self.failures = self.owned = self.explained = 0
+        return 0
+
+    def absorb(self, other: "Tally", fading: Fading) -> None:
+        """Add the counts another node kept for the same key."""
+        now_ns = max(self.at_ns, other.at_ns)
+        self.settle(now_ns, fading)
+        other.settle(now_ns, fading)
+        self.at_ns = now_ns
+        self.failing = self.failing or other.failing
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        if other.length > 0:
+            self.first_ns = min(self.first_ns, other.first_ns) if self.length > 0 else other.first_ns
+            self.last_ns = max(self.last_ns, other.last_ns)
+
+
+_SUMS = (
+    "good", "pairs_m", "pairs_h", "pairs_q", "pairs_d", "tries_m", "tries_h", "tries_q", "tries_d", "failures", "owned",
+    "explained",
+)  # fmt: skip
+ROW_FIELDS = ("at_ns", "pinned")
+TALLY_FIELDS = (*ROW_FIELDS, "failing", *_SUMS, "first_ns", "last_ns", "tail", "length")
+
+
+def dump_row(row: Any, fields: tuple[str, ...]) -> list[Any]:
+    """The row as plain values; what knows how to `dump` itself is asked to."""
+    values = [getattr(row, name) for name in fields]
+    return [value.dump() if hasattr(value, "dump") else value for value in values]

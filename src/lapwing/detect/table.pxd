@@ -1,0 +1,56 @@
+cimport cython
+from lapwing.detect.journal cimport Journal, u8, u32
+from lapwing.detect.login cimport i64, u64
+from lapwing.detect.rows cimport Row
+
+cdef int _NOWHERE, _SPARK_BASE
+cdef u32 SPARK_BIT, SPARK_MASK
+cdef int COLD, HELD
+
+cdef class Table:
+    cdef public i64 limit, evicted_count, refused_count
+    cdef public int field, number
+    cdef public Journal journal
+    cdef public i64 sparks
+    cdef i64 _hand
+    cdef u32[::1] _index
+    cdef u64 _mask
+    cdef Py_ssize_t _used, _room
+    cdef u64[::1] _keys
+    cdef u32[::1] _older, _newer
+    cdef u8[::1] _class
+    cdef list _rows
+    cdef list _free
+    cdef Py_ssize_t _count
+    cdef u32 _oldest[2]
+    cdef u32 _newest[2]
+
+    @cython.locals(at=u64, value=u32, slot=i64)
+    cpdef i64 find(self, u64 key) except? -1
+    @cython.locals(at=u64)
+    cdef i64 _place(self, u64 key) except? -1
+    cdef u64 _key_at(self, u32 value) except? 0
+    cpdef Row row_at(self, i64 at)
+    cpdef Row peek(self, u64 key)
+    cpdef Row touch(self, u64 key)
+    cpdef int refresh(self, i64 row) except -1
+    cpdef bint insert(self, u64 key, Row row) except -1
+    cpdef bint spark(self, u64 key, i64 pos) except -1
+    cpdef int kindle(self, u64 key, Row row) except -1
+    cpdef int lose_spark(self, i64 slot) except -1
+    cpdef int hold(self, u64 key) except -1
+    cpdef bint holds(self, u64 key) except -1
+    cdef u32 _new_row(self, u64 key, Row row) except? 0
+    cdef int _append(self, u32 row, int which) except -1
+    cdef int _unlink(self, u32 row) except -1
+    @cython.locals(value=u32)
+    cdef int _write(self, u64 key, u32 value) except -1
+    @cython.locals(at=u64, hole=u64, home=u64, value=u32)
+    cdef int _erase(self, u64 key) except -1
+    cdef int _grow_index(self) except -1
+    cdef bint _make_room(self) except -1
+    @cython.locals(pos=i64, slot=i64)
+    cdef bint _evict_spark(self) except -1
+    @cython.locals(row=u32, at=u32)
+    cdef bint _evict_row(self) except -1
+    cdef int _remove(self, u32 row) except -1

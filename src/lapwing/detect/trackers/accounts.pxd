@@ -1,0 +1,24 @@
+cimport cython
+from lapwing.detect.distinct cimport SlidingDistinct
+from lapwing.detect.login cimport Login, i64, u64
+from lapwing.detect.rows cimport Fading, Row, Tally
+from lapwing.detect.trackers.tracker cimport Tracker
+
+cdef i64 _DAY
+cdef double _HELD
+
+cdef class Account(Tally):
+    cdef public SlidingDistinct secrets_seen
+
+    cpdef int start(self, i64 at_ns) except -1
+
+cdef class Accounts(Tracker):
+    cdef object _settings
+    cdef double _free_sources, _source_slope, _free_secrets, _secret_slope, _secret_cap
+
+    @cython.locals(row=Account, new=bint)
+    cpdef tuple observe(self, Login login, i64 now_ns)
+    @cython.locals(sources=double, over=double)
+    cdef tuple _reasons(self, double pairs, double secrets)
+
+cdef int _count_secret(Account row, Login login, i64 now_ns) except -1

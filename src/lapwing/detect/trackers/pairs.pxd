@@ -1,0 +1,35 @@
+cimport cython
+from lapwing.detect.login cimport Login, i64, u64
+from lapwing.detect.rows cimport Fading, Row
+from lapwing.detect.trackers.tracker cimport Tracker
+
+cdef i64 _GAP_UNIT, _ROUTINE
+cdef double _HELD
+
+cdef class Pair(Row):
+    cdef public bint failing
+    cdef public double tries_m, tries_h, tries_q, tries_d, fast
+    cdef public i64 failed_ns, tried_ns, good_ns
+    cdef public tuple secrets
+
+    cpdef int start(self, i64 at_ns) except -1
+
+cdef class Pairs(Tracker):
+    cdef object _settings
+    cdef i64 _machine_gap_ns
+    cdef double _free_known, _typo_secrets, _machine_slope, _machine_cap, _slope
+    cdef double _free[4]
+
+    @cython.locals(row=Pair, fading=Fading, new=bint, reasons=tuple)
+    cpdef tuple observe(self, Login login, i64 now_ns)
+    @cython.locals(fading=Fading)
+    cdef int _fail(self, Pair row, Login login, i64 now_ns) except -1
+    @cython.locals(w=double, weight=double, before_weight=double, before_ns=i64, known=u64, fading=Fading)
+    cdef int _novelty(self, Pair row, Login login, i64 now_ns) except -1
+    @cython.locals(fading=Fading)
+    cdef int _succeed(self, Pair row, Login login, i64 now_ns) except -1
+    cdef bint _were_typos(self, Pair row) except -1
+    cdef int _take_back(self, Pair row, Login login, i64 now_ns) except -1
+    cdef int _take_one_back(self, Pair row, Login login) except -1
+    @cython.locals(best=double, value=double, limit=double, free=double, ordinary=double, count=double)
+    cdef tuple _reasons(self, Pair row, Login login)

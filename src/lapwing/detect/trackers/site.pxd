@@ -1,0 +1,19 @@
+cimport cython
+from lapwing.detect.login cimport Login, i64, u64
+from lapwing.detect.rows cimport Fading, Row, Tally
+from lapwing.detect.trackers.tracker cimport Tracker
+
+cdef u64 _KEY
+cdef double _SHARE
+
+cdef class Whole(Tally):
+    cdef public double good_hour
+
+    cpdef int start(self, i64 at_ns) except -1
+
+cdef class Site(Tracker):
+    cdef object _settings
+    cdef double _free, _per_good, _over_usual, _slope, _cap
+
+    @cython.locals(row=Whole, usual=double, count=double, fading=Fading)
+    cpdef tuple observe(self, Login login, i64 now_ns)

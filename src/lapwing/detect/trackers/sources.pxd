@@ -1,0 +1,30 @@
+cimport cython
+from lapwing.detect.login cimport Login, i64, u64
+from lapwing.detect.rows cimport Fading, Row, Tally
+from lapwing.detect.trackers.tracker cimport Tracker
+
+cdef i64 _HOUR
+cdef double _HELD
+cdef i64 DAY_MASK
+
+cdef class Source(Tally):
+    cdef public i64 hours
+    cdef public i64 hour
+
+    cpdef int start(self, i64 at_ns) except -1
+
+cdef class Sources(Tracker):
+    cdef object _settings
+    cdef double _free_accounts[4]
+    cdef double _free_tries[4]
+    cdef double _account_slope, _try_slope, _per_good, _free_hours, _hour_slope, _hour_cap
+
+    @cython.locals(row=Source, new=bint, excused=double)
+    cpdef tuple observe(self, Login login, i64 now_ns)
+    @cython.locals(best=double, value=double, limit=double, ordinary=double, count=double)
+    cdef object _over(self, str name, Source row, bint pairs, double excused)
+    @cython.locals(passed=i64, bits=i64, hours=double, free=double)
+    cdef object _persistence(self, Source row, i64 now_ns)
+
+@cython.locals(hour=i64)
+cdef int _mark_hour(Source row, i64 now_ns) except -1

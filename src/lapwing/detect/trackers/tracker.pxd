@@ -1,0 +1,28 @@
+cimport cython
+from lapwing.detect.journal cimport Journal
+from lapwing.detect.login cimport Login, i64, u64
+from lapwing.detect.rows cimport Fading, Row, Tally
+from lapwing.detect.table cimport Table
+
+cdef i64 _NOWHERE, _SPARK_BASE
+
+cdef class Tracker:
+    cdef public str name
+    cdef public Table table
+    cdef public Tally totals
+    cdef public Fading fading
+    cdef public i64 forget_ns
+    cdef public int dimension
+    cdef public bint quiet_first
+    cdef public Row current
+    cdef public u64 current_key
+
+    cpdef u64 key(self, Login login) except? 0
+    cpdef tuple observe(self, Login login, i64 now_ns)
+    cpdef Row fresh(self, i64 now_ns)
+    cpdef int count(self, Row row, Login login) except -1
+    cpdef Row row(self, u64 key)
+    cdef Row _kindle(self, u64 key, i64 slot)
+    cpdef int keep(self, u64 key, Row row, Login login) except -1
+    cpdef int count_good(self, Login login, i64 now_ns) except -1
+    cpdef double all_good(self, i64 now_ns) except? -1.0
