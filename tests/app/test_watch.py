@@ -111,7 +111,7 @@ def test_an_async_stream_gives_typed_messages_and_can_be_cancelled(wire: Wire) -
 
 def test_two_runs_on_an_interface_judge_under_different_keys(wire: Wire) -> None:
     readings = [Reading([], interface=Wire.right, live=settings(wire)) for _ in range(2)]
-    words = {reading._driver.detector._keyring.word("a", "b") for reading in readings}
+    words = {reading._driver.detector._keyring.word(1, "b") for reading in readings}
     for reading in readings:
         reading.close()
     assert len(words) == 2
