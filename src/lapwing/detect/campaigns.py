@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """Sources that act together become one finding: raised once, updated as it grows, closed when quiet.
 
 A login belongs to the widest finding that explains it: its account's, its client's or its secret's, and only then its

@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """Logins in, findings out: every login feeds every tracker, and one verdict adds up what they say.
 
 Runs compiled, typed by `detector.pxd`, and as it stands.

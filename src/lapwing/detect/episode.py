@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """What happened, for people: counts and samples of the logins behind a finding.
 
 Trackers decide on decayed counts; an episode keeps the plain ones that a finding prints.

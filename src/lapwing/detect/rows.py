@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """What records are made of: counts that fade, and the story of the failures behind them.
 
 Runs compiled, typed by `rows.pxd`, and as it stands.

@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """All evidence on one login added up: log-odds, each part capped, every reason kept.
 
 Nothing is subtracted but what a success has earned before, so more failures never mean less risk (W25, W28).

@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """One account, failing from places it is not known at.
 
 The account's own places do not count, and the finding is about the tries: nobody is locked out by being attacked (W23).

@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """One wrong secret on many accounts: spraying, however many sources share the work (W17)."""
 
 from typing import Any

@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """Sources that have something in common and fail together: a network, or the same client software.
 
 Few tries each stay below what a source may do; together they do not. What many ordinary users share (a browser's

@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """Source and account together: the place where a typo can be told from a guess.
 
 Every other tracker counts pairs, so this one sees each login first and says on it what is new about it:

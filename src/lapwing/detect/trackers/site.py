@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """All logins together: the only place where one try per source, with ever new clients and secrets, shows (W17, W22).
 
 The measure is failures from places unknown to their accounts, against the logins that go well and against the day's

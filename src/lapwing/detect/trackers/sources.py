@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """One address against many accounts: stuffing, spraying, guessing from one place, fast or slow.
 
 Accounts that fail and do not succeed here are counted, not failures since the last success (W12), over all login

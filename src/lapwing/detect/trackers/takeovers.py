@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """A success that an attack may have won, seen from the account (W27).
 
 Evidence against the account within about a day counts from any source, so guessing from A and logging in from B shows.

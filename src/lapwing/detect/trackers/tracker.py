@@ -1,4 +1,4 @@
-# cython: infer_types=True, annotation_typing=False, wraparound=True, cpow=True
+# cython: infer_types=True, cpow=True
 """What every tracker is.
 
 Trackers run compiled, typed by the `.pxd` beside each, and as they stand.
