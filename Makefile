@@ -13,7 +13,7 @@ TYPES := $(shell find src/lapwing -name '*.pxd')
 HOT := $(shell find src/lapwing -name 'hot*.py') $(TYPES) $(wildcard $(TYPES:.pxd=.py))
 TOOL := $(BIN)/python -m
 
-.PHONY: help demo test check setup build lint format types imports rules sizes fresh fuzz packaging bench docs clean
+.PHONY: help demo test interop check setup build lint format types imports rules sizes fresh fuzz packaging bench docs clean
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -22,6 +22,10 @@ demo: setup  ## find the attacks in the recorded capture and compare them with i
 
 test: setup  ## run the tests
 	$(TOOL) pytest
+
+interop: setup  ## the real interactsh client and server against ours, built with Go where there is one
+	$(TOOL) tools.interop
+	$(TOOL) pytest tests/interop
 
 check: lint test fuzz packaging  ## run everything that continuous integration runs
 
