@@ -150,7 +150,7 @@ class FtpParser:
         data = _TELNET.sub(rb"\1", line.data) if b"\xff" in line.data else line.data
         found = _COMMAND.match(data)
         if found is None:
-            return self._strange(line._replace(data=data))
+            return self._strange(line.with_data(data))
         verb = found[1].decode("ascii").upper()
         if line.doubtful and verb not in KNOWN_VERBS:
             return None

@@ -42,30 +42,39 @@ class StreamIdentifier:
     segment, and hands it to the parser once there is one. `evidence` says what the choice rests on, None before it.
     """
 
-    __slots__ = ("_candidates", "_heads", "_port", "_seen_bytes", "_sure", "evidence", "hopeless")
+    __slots__ = (
+        "_candidates",
+        "_client_head",
+        "_port",
+        "_seen_bytes",
+        "_server_head",
+        "_sure",
+        "evidence",
+        "hopeless",
+    )
 
     def __init__(self, server_port: int, protocols: Sequence[StreamProtocol]) -> None:
         self.hopeless = False
         self.evidence: IdentifiedBy | None = None
         self._port = server_port
         self._candidates = protocols
-        if protocols and server_port not in protocols[0].ports:
-            on_port: list[StreamProtocol] = []
-            others: list[StreamProtocol] = []
-            for protocol in protocols:
-                (on_port if server_port in protocol.ports else others).append(protocol)
-            self._candidates = on_port + others
         self._sure: StreamProtocol | None = None  # said YES, while one before it says MORE
-        self._heads: dict[Side, bytes] = {}
+        self._client_head = b""
+        self._server_head = b""
         self._seen_bytes = 0
 
     def feed(self, side: Side, data: bytes) -> StreamProtocol | None:
         """Look at the next bytes of `side`; return the protocol when they decide it."""
-        heads = self._heads
-        head = heads.get(side, b"")
+        head = self._server_head if side is _SERVER else self._client_head
         self._seen_bytes += len(data)
         if len(head) < PROBE_BYTES and data:
-            head = heads[side] = head + data[: PROBE_BYTES - len(head)]
+            head += data[: PROBE_BYTES - len(head)]
+            if not (self._client_head or self._server_head):
+                self._candidates = self._in_order(head, 1 if side is _SERVER else 0)
+            if side is _SERVER:
+                self._server_head = head
+            else:
+                self._client_head = head
             if self._ask(side, head):
                 return self._choose(self._sure, _BY_CONTENT)
         if self._seen_bytes >= MAX_UNDECIDED_BYTES or self._saw_both():
@@ -76,8 +85,11 @@ class StreamIdentifier:
         """Decide with what was seen, as nothing more will come; None when the flow is hopeless."""
         if self._sure is not None:
             return self._choose(self._sure, _BY_CONTENT)
-        on_port = (protocol for protocol in self._candidates if self._heads and self._port in protocol.ports)
-        return self._choose(next(on_port, None), _BY_PORT)
+        if self._client_head or self._server_head:
+            for protocol in self._candidates:
+                if self._port in protocol.ports:
+                    return self._choose(protocol, _BY_PORT)
+        return self._choose(None, _BY_PORT)
 
     def _choose(self, protocol: StreamProtocol | None, evidence: IdentifiedBy) -> StreamProtocol | None:
         self.hopeless = protocol is None
@@ -85,7 +97,16 @@ class StreamIdentifier:
         return protocol
 
     def _saw_both(self) -> bool:
-        return len(self._heads) == 2 and all(len(head) >= PROBE_BYTES for head in self._heads.values())
+        return len(self._client_head) >= PROBE_BYTES and len(self._server_head) >= PROBE_BYTES
+
+    def _in_order(self, head: bytes, place: int) -> list[StreamProtocol]:
+        """Those that can begin so, the ones on their own port first."""
+        on_port: list[StreamProtocol] = []
+        others: list[StreamProtocol] = []
+        for protocol in self._candidates:
+            if head[0] in protocol.starts[place]:
+                (on_port if self._port in protocol.ports else others).append(protocol)
+        return on_port + others
 
     def _ask(self, side: Side, head: bytes) -> bool:
         """Ask those who are left, in order; True when that decides it, for `_sure` or for nobody."""

@@ -100,7 +100,7 @@ class _Assembly:
         literals, self._literal_parts = self._literal_parts, []
         if self._text:
             self._keep(line.data)
-            line = line._replace(data=bytes(self._text))
+            line = line.with_data(bytes(self._text))
             self._text.clear()
         return line, literals
 

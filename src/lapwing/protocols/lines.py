@@ -1,7 +1,5 @@
 """Bytes to lines, bounded, for the text protocols (FTP, SMTP, the SSH identification)."""
 
-from typing import NamedTuple
-
 MAX_LINE_BYTES = 8 * 1024  # per line; RFC 5321 wants 512, FTP paths reach 4 KiB; the rest of a longer line is skipped
 
 
@@ -13,22 +11,29 @@ def text_of(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-class Line(NamedTuple):
+class Line:
     """One line without its end.
 
     `cut` says that the line was longer than the bound, `bare` that it ended in LF alone, and `doubtful` that bytes
     went missing just before it, so it may be the tail of another line.
     """
 
-    data: bytes
-    cut: bool = False
-    bare: bool = False
-    doubtful: bool = False
+    __slots__ = ("bare", "cut", "data", "doubtful")
+
+    def __init__(self, data: bytes, cut: bool = False, bare: bool = False, doubtful: bool = False) -> None:
+        self.data = data
+        self.cut = cut
+        self.bare = bare
+        self.doubtful = doubtful
 
     @property
     def text(self) -> str:
         """The line as text; see `text_of`."""
         return text_of(self.data)
+
+    def with_data(self, data: bytes) -> "Line":
+        """The same line with other bytes."""
+        return Line(data, self.cut, self.bare, self.doubtful)
 
 
 class LineBuffer:

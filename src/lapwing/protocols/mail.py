@@ -38,7 +38,7 @@ class Mail:
         """`mail_from` is the argument of MAIL."""
         self.mail_from = _path(mail_from)
         self.rcpt_to: list[str] = []
-        self.begin(bare=False)
+        self.begin(False)
         self.started = False
 
     def add_recipient(self, argument: str) -> None:
@@ -46,7 +46,7 @@ class Mail:
         if len(self.rcpt_to) < MAX_RECIPIENTS:
             self.rcpt_to.append(_path(argument))
 
-    def begin(self, *, bare: bool) -> None:
+    def begin(self, bare: bool) -> None:
         """Content follows. With `bare`, the client ends lines with LF alone, so LF alone may end the content."""
         self.started = True
         self._bare = bare
@@ -95,7 +95,7 @@ class Mail:
                 return False
             if line.data == b"." and (self._bare or not line.bare):
                 return True
-            self._header_line(line._replace(data=line.data.removeprefix(b".")))  # RFC 5321, 4.5.2
+            self._header_line(line.with_data(line.data.removeprefix(b".")))  # RFC 5321, 4.5.2
             if not self._in_header:
                 # A dot that comes first stands at the start of a line; the line end before it is counted already.
                 self._tail = b"\n"

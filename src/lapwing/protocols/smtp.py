@@ -183,7 +183,7 @@ class SmtpParser:
         argument = text_of(found[2] or b"")
         self._secret = argument.partition(" ")[2] if verb == "AUTH" else ""
         self._pending.append(verb)
-        self._begin(verb, argument, bare=line.bare)
+        self._begin(verb, argument, line)
         return SmtpCommand(verb, argument)
 
     def _in_auth(self, verb: str) -> bool:
@@ -203,16 +203,16 @@ class SmtpParser:
         self._secret = line.text
         return SmtpCommand(verb=UNKNOWN_VERB, argument=self._secret)
 
-    def _begin(self, verb: str, argument: str, *, bare: bool) -> None:
+    def _begin(self, verb: str, argument: str, line: Line) -> None:
         if verb == "AUTH":
             self._mode = _AUTH_SENT
         elif verb == "DATA":
             self._mode = _DATA
-            self._mail.begin(bare=bare)
+            self._mail.begin(line.bare)
         elif verb == "BDAT":
             self._begin_chunk(argument)
         elif verb == "MAIL":
-            self._mail = Mail(mail_from=argument)
+            self._mail = Mail(argument)
         elif verb == "RCPT":
             self._mail.add_recipient(argument)
         elif verb in {"RSET", "EHLO", "HELO", "LHLO"}:
@@ -223,7 +223,7 @@ class SmtpParser:
         if found is None:
             return
         if not self._mail.started:
-            self._mail.begin(bare=False)
+            self._mail.begin(False)
         self._mode = _CHUNK_BYTES
         self._chunk_left = int(found[1])
         self._chunk_last = found[2] is not None
@@ -269,7 +269,7 @@ class SmtpParser:
             if self._mode in (_AUTH_SENT, _AUTH_CHALLENGED):
                 self._mode = _COMMAND_LINE
         elif verb == "DATA" or code == 354:
-            self._answered_data(accepted=code == 354)
+            self._answered_data(code == 354)
         elif verb == "BDAT" and code in {500, 501, 502} and self._mode is _CHUNK_BYTES:
             self._mode = _COMMAND_LINE  # a server without BDAT reads what follows as commands
         elif verb == "STARTTLS" and code == 220:
@@ -283,9 +283,9 @@ class SmtpParser:
             return "AUTH"  # its final reply is still to come
         return self._pending.popleft()
 
-    def _answered_data(self, *, accepted: bool) -> None:
+    def _answered_data(self, accepted: bool) -> None:
         if accepted and self._mode is _COMMAND_LINE:
-            self._mail.begin(bare=False)  # DATA itself was lost in a gap
+            self._mail.begin(False)  # DATA itself was lost in a gap
             self._mode = _DATA
         elif not accepted and self._mode is _DATA:
             self._mail.abandon()

@@ -44,4 +44,4 @@ class HttpParser:
 
     def close(self, side: Side, reason: str, now_ns: int) -> Sequence[Message]:
         """See StreamParser."""
-        return (self._requests if side is _CLIENT else self._responses).close(clean=reason == "fin")
+        return (self._requests if side is _CLIENT else self._responses).close(reason == "fin")

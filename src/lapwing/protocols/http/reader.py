@@ -1,12 +1,9 @@
 """One side of an HTTP/1.x connection: heads, bodies, and the way back after a hole or garbage.
 
-Each state is a method that takes bytes from a position and returns where it stopped; the current one is `_state`.
+Each state has a method that takes bytes from a position and returns where it stopped; the current one is `_state`.
 """
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import ClassVar
 
 from lapwing.events import Message
 from lapwing.protocols.http.bodies import MAX_BODY_BYTES, Body, ChunkError, Chunks
@@ -18,19 +15,22 @@ MAX_START_LINE_BYTES = 8192  # looked back for when seeking a message start; ser
 _LINE_END = b"\r\n"
 START_BYTES = 32  # of a head, enough to see that it is none
 
+# States: what the next bytes are.
+_HEAD, _SIZED, _CHUNKED, _REST, _SEEK = range(5)
 
-class SideReader(ABC):
+
+class SideReader:
     """Ordered bytes of one side in, messages out. Subclasses know requests from responses."""
 
-    START_LINE: ClassVar[re.Pattern[bytes]]  # a whole start line of at most MAX_START_LINE_BYTES, found anywhere
-
-    def __init__(self) -> None:
+    def __init__(self, start_line: re.Pattern[bytes]) -> None:
+        """`start_line` finds a whole start line of at most MAX_START_LINE_BYTES anywhere."""
+        self._start_line = start_line
         self.countdown = 0  # bytes of a body still to come that need no look: its kept part is full
         self.skipped_bytes = 0  # bytes that belonged to no message
         self.lost = False  # heads may have been missed since the last one that was read
         self.refused: str | None = None  # why the bytes are no HTTP; final
         self.stopped = False  # the connection speaks something else from here on
-        self._state: Callable[[bytes, int], int] = self._read_head
+        self._state = _HEAD
         self._held = bytearray()  # the start of a head; while seeking, the line seen so far
         self._again: bytes | None = None  # held bytes to be read again by another state
         self._left = 0  # bytes of a body of known length still to come
@@ -38,25 +38,25 @@ class SideReader(ABC):
         self._chunks: Chunks | None = None  # while a body comes in chunks
         self._out: list[Message] = []
 
-    @abstractmethod
     def could_start(self, start: bytes) -> bool:
         """Tell whether the first bytes of a head, however few, may begin one. False is final."""
+        raise NotImplementedError
 
-    @abstractmethod
     def begin_usual(self, head: bytes) -> int | None:
         """Like `begin`, for heads as nearly all are; None says nothing of the head."""
+        raise NotImplementedError
 
-    @abstractmethod
     def begin(self, head: bytes) -> int | None:
         """Take a head; return the framing of its body (length, CHUNKED or UNTIL_CLOSE), None when it is no head."""
+        raise NotImplementedError
 
-    @abstractmethod
     def finish(self, body: Body | None) -> Message:
         """Return the message whose head came last, `body` being None when it has none."""
+        raise NotImplementedError
 
-    @abstractmethod
     def spoke_before(self) -> bool:
         """Tell whether anything of this connection was understood: then garbage is skipped, else refused."""
+        raise NotImplementedError
 
     def absorb(self, data: bytes) -> bool:
         """Take the next bytes if they lie all within a body and do not end it: most bytes do."""
@@ -85,7 +85,7 @@ class SideReader(ABC):
         out = self._out = []
         pos, end = 0, len(data)
         while pos < end and self.refused is None and not self.stopped:
-            pos = self._state(data, pos)
+            pos = self._read(data, pos)
             if self._again is not None:
                 data = self._again + data[pos:]
                 self._again = None
@@ -98,9 +98,9 @@ class SideReader(ABC):
         body = self._body
         if body is None:
             self._lose_sync()
-        elif self._state == self._read_rest:
+        elif self._state == _REST:
             body.lose(missing_bytes)
-        elif self._state == self._read_chunked:
+        elif self._state == _CHUNKED:
             if self._chunks is None or not self._chunks.skip(missing_bytes, body):
                 self._cut()
         elif missing_bytes <= self._left + self.countdown:
@@ -109,15 +109,26 @@ class SideReader(ABC):
             self._cut()
         return out
 
-    def close(self, *, clean: bool) -> list[Message]:
+    def close(self, clean: bool) -> list[Message]:
         """End the side. A body that runs until then is complete when the end was `clean`."""
         out = self._out = []
         self.skipped_bytes += len(self._held)
         self._held.clear()
         if self._body is not None:
-            self._body.complete &= clean and self._state == self._read_rest
+            self._body.complete = self._body.complete and clean and self._state == _REST
             self._end_message()
         return out
+
+    def _read(self, data: bytes, pos: int) -> int:
+        """Take bytes as the state has it."""
+        state = self._state
+        if state == _HEAD:
+            return self._read_head(data, pos)
+        if state == _SIZED:
+            return self._read_sized(data, pos)
+        if state == _CHUNKED:
+            return self._read_chunked(data, pos)
+        return self._read_rest(data, pos) if state == _REST else self._seek(data, pos)
 
     # Heads
 
@@ -200,12 +211,12 @@ class SideReader(ABC):
         self._body = Body()
         if framing == CHUNKED:
             self._chunks = Chunks()
-            self._state = self._read_chunked
+            self._state = _CHUNKED
         elif framing == UNTIL_CLOSE:
-            self._state = self._read_rest
+            self._state = _REST
         else:
             self._left = framing
-            self._state = self._read_sized
+            self._state = _SIZED
 
     def _read_sized(self, data: bytes, pos: int) -> int:
         body = self._body
@@ -262,7 +273,7 @@ class SideReader(ABC):
             body.size -= self.countdown
         self.countdown = self._left = 0
         self._body = self._chunks = None
-        self._state = self._read_head
+        self._state = _HEAD
         self._out.append(self.finish(body))
 
     # Holes and garbage
@@ -278,7 +289,7 @@ class SideReader(ABC):
         self.skipped_bytes += len(self._held)
         self._held.clear()
         self.lost = True
-        self._state = self._seek
+        self._state = _SEEK
 
     def _seek(self, data: bytes, pos: int) -> int:
         """Look for the next start line, wherever in a line it begins: a body before it need not end in one."""
@@ -290,10 +301,10 @@ class SideReader(ABC):
             self._again = bytes(self._held)
             self._held.clear()
             return pos
-        start = self.START_LINE.search(data, pos)
+        start = self._start_line.search(data, pos)
         if start is not None:
             self.skipped_bytes += start.start() - pos
-            self._state = self._read_head
+            self._state = _HEAD
             return start.start()
         self.skipped_bytes += last_line + 1 - pos
         self._hold_line(data, last_line + 1)

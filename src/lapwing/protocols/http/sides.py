@@ -14,6 +14,9 @@ from lapwing.protocols.http.usual import RequestParts, ResponseParts
 MAX_PENDING = 256  # requests waiting for an answer; with more, the oldest answers come out without their request
 
 
+_REQUEST_LINE = re.compile(rb"(?<![A-Z])[A-Z]{3,16} [!-~\x80-\xff]{1,8000} HTTP/1\.[01]\r?\n")
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}(?: [^\r\n]{0,1000})?\r?\n")
+
 Asked = tuple[int, str, str]  # what the answer needs to know of its request: position, method, target
 
 
@@ -41,7 +44,7 @@ class Exchanges:
         self._asked.append((index, method, target))
         return index
 
-    def answer(self, *, final: bool, after_loss: bool) -> tuple[int, Asked | None]:
+    def answer(self, final: bool, after_loss: bool) -> tuple[int, Asked | None]:
         """Return the index of a response and its request, None when that was not seen."""
         asked = self._asked
         if after_loss and asked:
@@ -59,10 +62,8 @@ class Exchanges:
 class RequestReader(SideReader):
     """Reads the client."""
 
-    START_LINE = re.compile(rb"(?<![A-Z])[A-Z]{3,16} [!-~\x80-\xff]{1,8000} HTTP/1\.[01]\r?\n")
-
     def __init__(self, exchanges: Exchanges) -> None:
-        super().__init__()
+        super().__init__(_REQUEST_LINE)
         self._exchanges = exchanges
         self._head_read: RequestParts | None = None
         self._index = 0
@@ -105,10 +106,8 @@ class RequestReader(SideReader):
 class ResponseReader(SideReader):
     """Reads the server."""
 
-    START_LINE = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}(?: [^\r\n]{0,1000})?\r?\n")
-
     def __init__(self, exchanges: Exchanges) -> None:
-        super().__init__()
+        super().__init__(_STATUS_LINE)
         self._exchanges = exchanges
         self._head_read: ResponseParts | None = None
         self._index = 0
@@ -136,7 +135,7 @@ class ResponseReader(SideReader):
             return None
         status, framing = response[0], response[4]
         final = status >= 200 or status == 101
-        self._index, self._asked = self._exchanges.answer(final=final, after_loss=self.lost)
+        self._index, self._asked = self._exchanges.answer(final, self.lost)
         method = self._asked[1] if self._asked is not None else "GET"
         # RFC 9112 6.3: these have no body, whatever their headers say. 101 and 2xx to CONNECT leave HTTP.
         if status == 101 or (method == "CONNECT" and 200 <= status < 300):

@@ -1,0 +1,16 @@
+cimport cython
+
+cdef int _QR, _AA, _TC, _RD, _RA, _CD
+
+@cython.final
+cdef class DnsParser:
+    cdef readonly object poisoned
+    cdef readonly bint done
+    cdef readonly dict _pending
+    cdef bint _everybody_answers
+    cdef int _bad, _class_mask
+
+    @cython.locals(flags=int, asked=object, asked_ns=object)
+    cpdef parse(self, side, bytes datagram, now_ns)
+    cpdef close(self, now_ns)
+    cdef _note(self, tuple asked, now_ns)

@@ -1,0 +1,29 @@
+cimport cython
+from lapwing.protocols.http.bodies cimport Body
+from lapwing.protocols.http.reader cimport SideReader
+
+@cython.final
+cdef class Exchanges:
+    cdef object _asked
+    cdef Py_ssize_t _next_request, _next_response
+
+    @cython.locals(index=Py_ssize_t)
+    cdef Py_ssize_t ask(self, str method, str target) except -1
+    cdef tuple answer(self, bint final, bint after_loss)
+
+@cython.final
+cdef class RequestReader(SideReader):
+    cdef Exchanges _exchanges
+    cdef object _head_read
+    cdef Py_ssize_t _index
+
+    cdef _begun(self, request)
+
+@cython.final
+cdef class ResponseReader(SideReader):
+    cdef Exchanges _exchanges
+    cdef object _head_read, _asked
+    cdef Py_ssize_t _index
+
+    @cython.locals(status=int)
+    cdef _begun(self, response)
