@@ -13,12 +13,18 @@ from lapwing.protocols import (
     Match,
     StreamIdentifier,
     StreamProtocol,
-    could_start,
+    first_bytes,
     identify_datagram,
 )
 from lapwing.protocols.dns import DnsParser
 from lapwing.protocols.http import HttpParser
 from lapwing.protocols.identify import MAX_UNDECIDED_BYTES
+
+
+def could_start(side_index: int, first_byte: int) -> bool:
+    """False is final: whatever follows and whatever the port, the flow is hopeless."""
+    return bool(first_bytes(STREAM_PROTOCOLS)[side_index][first_byte])
+
 
 KEY = FlowKey(1, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.UDP, "192.0.2.10", 40_000, "198.51.100.53", 53)
 SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=5)

@@ -48,7 +48,7 @@ def broken(at: str) -> StreamProtocol:
 @pytest.fixture(params=["feed", "gap", "close"])
 def events(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     """What is read of a flow whose parser breaks, and of a healthy one beside it."""
-    monkeypatch.setattr("lapwing.sessions.session.STREAM_PROTOCOLS", (broken(request.param), *STREAM_PROTOCOLS))
+    monkeypatch.setattr("lapwing.sessions.driver.STREAM_PROTOCOLS", (broken(request.param), *STREAM_PROTOCOLS))
     bad = TcpConversation(server_port=7).handshake().client(b"BROKEN one").skip(client=9).client(b"two").close()
     good = TcpConversation(client_port=41_000).handshake()
     good.client(b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n").server(b"HTTP/1.1 204 No Content\r\n\r\n").close()

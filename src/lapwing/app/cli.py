@@ -116,6 +116,10 @@ FanoutGroup = Annotated[
 User = Annotated[
     str | None, typer.Option("-Z", "--user", metavar="USER", help="Become this user once the interface is open.")
 ]
+SinkOptions = Annotated[
+    list[str] | None,
+    typer.Option("--sink", metavar="NAME[=ARGUMENT]", help="Also hand the events to this plugin; repeatable."),
+]
 NoNames = Annotated[bool, typer.Option("-n", help="Accepted for the fingers: addresses are never resolved.")]
 
 
@@ -152,6 +156,7 @@ def read(
     keep: KeepFiles = None,
     before: Before = None,
     after: After = None,
+    sink: SinkOptions = None,
     log_format: cli_logs.LogKind = None,
     patterns: cli_logs.PatternFiles = None,
     config: ConfigFile = None,
@@ -168,7 +173,7 @@ def read(
         logs = LogOptions(inputs, log_format, patterns or (), output, events, fail_on, config)
         _exit(run_logs, logs, about_packets)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
-    _exit(run, ReadOptions(inputs, filter_, count, output, events, fail_on, config, record, logdir))
+    _exit(run, ReadOptions(inputs, filter_, count, output, events, fail_on, config, record, logdir, sink or ()))
 
 
 @app.command()
@@ -213,6 +218,7 @@ def watch(
     namespace: Namespace = None,
     fanout: FanoutGroup = None,
     user: User = None,
+    sink: SinkOptions = None,
     log_format: cli_logs.LogKind = None,
     patterns: cli_logs.PatternFiles = None,
     positions: cli_logs.Positions = None,
@@ -236,7 +242,7 @@ def watch(
     assert interface is not None
     live = LiveOptions(interface, profile, snaplen, promiscuous, namespace, fanout, user)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
-    _exit(run, WatchOptions(live, record, filter_, count, output, events, fail_on, config))
+    _exit(run, WatchOptions(live, record, filter_, count, output, events, fail_on, config, sink or ()))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
 from os import PathLike
 from types import TracebackType
 from typing import Any, Self
@@ -21,8 +21,10 @@ from lapwing.events import (
 )
 from lapwing.io.capture import (
     CaptureSource,
+    FrameSource,
     LiveSettings,
     LiveSource,
+    OpenFrames,
     PacketBatch,
     Progress,
     Recorder,
@@ -30,9 +32,11 @@ from lapwing.io.capture import (
     open_capture,
     open_live,
 )
+from lapwing.protocols import DatagramProtocol, StreamProtocol
 from lapwing.sessions import FAMILIES, PipelineSettings, RunKeys, SessionDriver, Wanted
 
 Paths = str | PathLike[str]
+Source = CaptureSource | LiveSource | FrameSource
 
 _UNREAD = {
     "link_truncated": "wire.link_truncated",
@@ -73,6 +77,8 @@ class Reading:
         interface: str | None = None,
         live: LiveSettings | None = None,
         record: Recorder | None = None,
+        protocols: Iterable[StreamProtocol | DatagramProtocol] = (),
+        sources: Mapping[str, OpenFrames] | None = None,
     ) -> None:
         """See `read`."""
         if interface is not None and paths:
@@ -81,7 +87,8 @@ class Reading:
         self._live: LiveSource | None = None
         if interface is not None:
             self._live = open_live(interface, settings=live, filter=filter, verify_checksums=verify_checksums)
-        self._paths = [interface] if interface is not None else expand_paths([str(path) for path in paths])
+        self._sources = sources or {}
+        self._paths = [interface] if interface is not None else self._expand([str(path) for path in paths])
         self._record = record
         # Whoever is on the wire could adapt to a key known beforehand; a file was finished before it was read.
         detector = Detector(settings.detect, key=secrets.token_bytes(32)) if self._live is not None else None
@@ -89,9 +96,14 @@ class Reading:
         self._count = count
         self._verify = verify_checksums
         self._driver = SessionDriver(
-            settings, keys or fresh_keys(), wanted=Wanted(events), detector=detector, sensor=sensor
+            settings,
+            keys or fresh_keys(),
+            wanted=Wanted(events),
+            detector=detector,
+            sensor=sensor,
+            protocols=protocols,
         )
-        self._source: CaptureSource | LiveSource | None = None
+        self._source: Source | None = None
         self._stopped = False
         self._done_counters: dict[str, int] = {}
         self._damaged = False
@@ -171,9 +183,23 @@ class Reading:
                 self._source = None
         yield from self._driver.finish()
 
-    def _open(self, path: str) -> CaptureSource | LiveSource:
+    def _expand(self, paths: list[str]) -> list[str]:
+        """The captures meant; what a source of `sources` opens stays as it is."""
+        found: list[str] = []
+        for path in paths:
+            found += [path] if _scheme(path) in self._sources else expand_paths([path])
+        return list(dict.fromkeys(found))
+
+    def _open(self, path: str) -> Source:
         if self._live is not None:
             return self._live
+        open_frames = self._sources.get(_scheme(path))
+        if open_frames is not None:
+            try:
+                frames = open_frames(path.partition("://")[2])
+            except Exception as error:
+                raise SourceError(f"{path}: {type(error).__name__}: {error}") from error
+            return FrameSource(path, frames, self._filter, self._verify)
         return open_capture(path, filter=self._filter, verify_checksums=self._verify)
 
     def _fail(self, path: str, error: SourceError) -> list[Event]:
@@ -189,9 +215,7 @@ class Reading:
         detail = what.removeprefix(f"{source}: ")
         return self._driver.note([SensorFailed(ts_ns=self._driver.now_ns, source=source, detail=detail)])
 
-    def _read_one(
-        self, source: CaptureSource | LiveSource, path: str, left: int | None
-    ) -> Generator[list[Event], None, int | None]:
+    def _read_one(self, source: Source, path: str, left: int | None) -> Generator[list[Event], None, int | None]:
         """Read one capture; returns how many packets may still be read."""
         started = False
         while not self._stopped and left != 0:
@@ -243,7 +267,7 @@ class Reading:
         if first_ns < self._driver.now_ns:
             yield from self._driver.finish_flows()
 
-    def _end_of_source(self, source: CaptureSource | LiveSource, path: str) -> Iterator[Event]:
+    def _end_of_source(self, source: Source, path: str) -> Iterator[Event]:
         counters = source.statistics()
         now_ns = self._driver.now_ns
         for damage in source.damage:
@@ -268,6 +292,8 @@ def read(
     interface: str | None = None,
     live: LiveSettings | None = None,
     record: Recorder | None = None,
+    protocols: Iterable[StreamProtocol | DatagramProtocol] = (),
+    sources: Mapping[str, OpenFrames] | None = None,
 ) -> Reading:
     """Read captures, or watch an interface, and return the events in order.
 
@@ -280,6 +306,9 @@ def read(
     `interface` names a network interface to watch instead of captures, `any` for all; it is opened at once, and `live`
     says how. The reading then goes on until `stop()`; flows expire by the clock while no packet comes, and an empty
     list among `lists()` only means that time has passed. `record` writes the packets to files on the way.
+
+    `protocols` are looked for beside our own: see `lapwing.protocols` for what one is. `sources` open what is named
+    `NAME://...` among the paths.
 
     Raises SourceError when no input can be read at all; one among others is a `sensor.failed`, listed in `failed`.
     Raises ValueError for a wrong family or filter. Damage inside
@@ -297,6 +326,8 @@ def read(
         interface=interface,
         live=live,
         record=record,
+        protocols=protocols,
+        sources=sources,
     )
 
 
@@ -322,6 +353,12 @@ async def _in_thread(reading: Reading, lists: Iterator[list[Event]]) -> list[Eve
         reading.stop()
         await asyncio.wait([working])
         raise
+
+
+def _scheme(path: str) -> str:
+    """`name` of `name://...`, empty when there is none."""
+    name, found, _ = path.partition("://")
+    return name if found else ""
 
 
 def _add(total: dict[str, int], more: dict[str, int], prefix: str) -> None:

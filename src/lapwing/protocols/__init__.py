@@ -4,6 +4,9 @@ Which protocol a flow speaks is decided by content, with the port as a hint. A p
 tuples here; their order is the order in which probes are asked.
 """
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from lapwing.protocols.contract import (
     PROBE_BYTES,
     DatagramParser,
@@ -29,23 +32,16 @@ from lapwing.protocols.tls import TLS
 STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH, TLS, DNS_TCP, POP3, IMAP, LDAP)
 DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS, QUIC)
 
-_FIRST_BYTES = first_bytes(STREAM_PROTOCOLS)
+_Protocol = TypeVar("_Protocol", StreamProtocol, DatagramProtocol)
 
 
-def could_start(side_index: int, first_byte: int) -> bool:
-    """Tell whether a side (0 client, 1 server) may begin with `first_byte` in any of STREAM_PROTOCOLS.
-
-    False is final: whatever follows and whatever the port, a StreamIdentifier would find the flow hopeless.
-    """
-    return _FIRST_BYTES[side_index][first_byte] == 1
-
-
-_BY_NAME = {protocol.name: protocol for protocol in STREAM_PROTOCOLS}
-
-
-def stream_protocol(name: str) -> StreamProtocol:
-    """Return the protocol of STREAM_PROTOCOLS with that name."""
-    return _BY_NAME[name]
+def by_name(protocols: Sequence[_Protocol]) -> dict[str, _Protocol]:
+    """Return the protocols by their names. Raises ValueError when two have the same."""
+    found = {protocol.name: protocol for protocol in protocols}
+    if len(found) < len(protocols):
+        names = [protocol.name for protocol in protocols]
+        raise ValueError(f"two protocols have the name {next(name for name in names if names.count(name) > 1)!r}")
+    return found
 
 
 def handover_of(parser: StreamParser | DatagramParser) -> Handover | None:
@@ -65,8 +61,8 @@ __all__ = [
     "StreamIdentifier",
     "StreamParser",
     "StreamProtocol",
-    "could_start",
+    "by_name",
+    "first_bytes",
     "handover_of",
     "identify_datagram",
-    "stream_protocol",
 ]

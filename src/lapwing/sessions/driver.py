@@ -35,13 +35,14 @@ from lapwing.flows import (
 from lapwing.logins import LoginContext, SecretTagger, adapter_for
 from lapwing.protocols import (
     DATAGRAM_PROTOCOLS,
+    STREAM_PROTOCOLS,
     DatagramProtocol,
     Handover,
     StreamProtocol,
-    could_start,
+    by_name,
+    first_bytes,
     handover_of,
     identify_datagram,
-    stream_protocol,
 )
 from lapwing.sessions.emit import Outlet, Wanted
 from lapwing.sessions.session import MAX_PENDING_PIECES, SIDES, DatagramSession, Session, StreamSession
@@ -72,13 +73,23 @@ class SessionDriver:
         wanted: Wanted | None = None,
         detector: Detector | None = None,
         sensor: str = "",
+        protocols: Iterable[StreamProtocol | DatagramProtocol] = (),
     ) -> None:
-        """`detector` may be shared by successive drivers, so that what it learnt outlives a flow table."""
+        """`detector` may be shared by successive drivers, so that what it learnt outlives a flow table.
+
+        `protocols` are looked for after our own. Raises ValueError when two of a kind have one name.
+        """
         wanted = wanted or Wanted()
         self._table = FlowTable(settings.flows, keys.flow_key, payloads=True)
         self._walk = ActionWalk(everything=wanted.flow)
         self._detector = detector if detector is not None else Detector(settings.detect)
         self._outlet = Outlet(wanted, self._detector, sensor)
+        more = tuple(protocols)
+        self._streams = (*STREAM_PROTOCOLS, *(one for one in more if isinstance(one, StreamProtocol)))
+        self._datagrams = (*DATAGRAM_PROTOCOLS, *(one for one in more if isinstance(one, DatagramProtocol)))
+        self._starts = first_bytes(self._streams)
+        self._by_name = by_name(self._streams)
+        by_name(self._datagrams)
         self._login_settings = settings.logins
         self._tagger = SecretTagger(keys.tag_key)
         self._next_auth_id = count(1).__next__
@@ -269,10 +280,10 @@ class SessionDriver:
         self, slot: int, session: StreamSession | None, side: int, data: bytes, missing: int, ts_ns: int
     ) -> None:
         if session is None:
-            if data and not could_start(side, data[0]):
+            if data and not self._starts[side][data[0]]:
                 self._ignore(slot)
                 return
-            session = self._sessions[slot] = StreamSession(self._walk.server_port(slot))
+            session = self._sessions[slot] = StreamSession(self._walk.server_port(slot), self._streams)
             self._walk.read(slot)
         identifier = session.identifier
         assert identifier is not None
@@ -322,7 +333,7 @@ class SessionDriver:
             session = self._sessions[slot] = DatagramSession()
             self._walk.read(slot)
         if session.parser is None:
-            protocol = identify_datagram(SIDES[side], data, self._walk.server_port(slot), DATAGRAM_PROTOCOLS)
+            protocol = identify_datagram(SIDES[side], data, self._walk.server_port(slot), self._datagrams)
             if protocol is None:
                 session.probed += 1
                 if session.probed >= MAX_PROBED_DATAGRAMS:
@@ -353,11 +364,11 @@ class SessionDriver:
 
     def _hand_over(self, slot: int, handover: Handover, turn: int, ts_ns: int) -> None:
         """The stream goes on as another protocol: make its parser and give it what is not consumed."""
-        session = self._sessions[slot] = StreamSession(self._walk.server_port(slot))
+        session = self._sessions[slot] = StreamSession(self._walk.server_port(slot), self._streams)
         session.handover_count = turn
         if handover.protocol is not None:
             session.identifier = None
-            protocol = stream_protocol(handover.protocol)
+            protocol = self._by_name[handover.protocol]
             if self._tells_nothing(slot, protocol):
                 return
             self._start(slot, session, protocol, IdentifiedBy.HANDOVER, ts_ns)

@@ -4,7 +4,7 @@ from typing import Any
 
 from lapwing.events import FlowKey, Side
 from lapwing.logins import LoginAdapter
-from lapwing.protocols import STREAM_PROTOCOLS, StreamIdentifier
+from lapwing.protocols import StreamIdentifier, StreamProtocol
 
 SIDES = (Side.CLIENT, Side.SERVER)
 
@@ -32,9 +32,9 @@ class StreamSession(Session):
 
     __slots__ = ("client_closed", "handover_count", "identifier", "pending", "server_closed")
 
-    def __init__(self, server_port: int) -> None:
+    def __init__(self, server_port: int, protocols: tuple[StreamProtocol, ...]) -> None:
         Session.__init__(self)
-        self.identifier: StreamIdentifier | None = StreamIdentifier(server_port, STREAM_PROTOCOLS)
+        self.identifier: StreamIdentifier | None = StreamIdentifier(server_port, protocols)
         self.pending: list[tuple[int, bytes, int, int]] = []  # side, data, missing bytes, time
         self.handover_count = 0  # of protocols before this one in the same stream
         self.client_closed = False

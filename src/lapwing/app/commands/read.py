@@ -16,6 +16,7 @@ from lapwing.app.interrupt import stop_on_interrupt
 from lapwing.app.log_reading import LogReading
 from lapwing.app.log_watching import LogWatching
 from lapwing.app.output import Writer
+from lapwing.app.plugins import ContainedSink, installed, opened_sinks
 from lapwing.app.reading import Reading
 from lapwing.app.reading import read as open_reading
 from lapwing.app.render import Run, print_overview
@@ -45,6 +46,7 @@ class ReadOptions(NamedTuple):
     config: Path | None = None
     record: RecordOptions = RecordOptions()
     logdir: Path | None = None
+    sinks: Sequence[str] = ()
 
 
 def run(options: ReadOptions) -> ExitCode:
@@ -53,6 +55,7 @@ def run(options: ReadOptions) -> ExitCode:
     configuration = load(options.config)
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
     warn_if_plain()
+    plugins = installed()
     reading = open_reading(
         *options.inputs,
         settings=configuration.settings,
@@ -60,9 +63,12 @@ def run(options: ReadOptions) -> ExitCode:
         filter=options.filter,
         count=options.packets,
         record=recorder(options.record),
+        protocols=plugins.protocols,
+        sources=plugins.sources,
     )
+    sinks = opened_sinks(plugins, options.sinks, complain)
     writer = None if output is Format.TABLE else _writer(output, options.logdir)
-    return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None)
+    return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None, sinks=sinks)
 
 
 def _writer(output: Format, logdir: Path | None) -> Writer | zeek.ZeekLogs:
@@ -80,6 +86,7 @@ def tell(
     fail_on: Severity | None,
     *,
     endless: bool = False,
+    sinks: Sequence[ContainedSink] = (),
 ) -> ExitCode:
     """Read to the end; to `writer` go the events of the chosen families, without it a summary is printed.
 
@@ -89,9 +96,14 @@ def tell(
     started_ns = time.monotonic_ns()
     with stop_on_interrupt(reading.stop) as interrupted, reading:
         for events in followed(reading, summary):
+            told = [event for event in events if is_chosen(event, chosen)] if writer is not None or sinks else []
             if writer is not None:
-                writer.write([event for event in events if is_chosen(event, chosen)])
+                writer.write(told)
+            for sink in sinks:
+                sink.write(told)
         run_facts = Run(reading.statistics(), time.monotonic_ns() - started_ns)
+    for sink in sinks:
+        sink.close()
     if writer is not None:
         writer.finish()
         for damage in summary.damages:

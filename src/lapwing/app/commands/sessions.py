@@ -13,6 +13,7 @@ from lapwing.app.formats import Format
 from lapwing.app.guard import complain
 from lapwing.app.interrupt import stop_on_interrupt
 from lapwing.app.output import Writer
+from lapwing.app.plugins import installed
 from lapwing.app.reading import read as open_reading
 from lapwing.app.shapes import rfc3339
 from lapwing.app.warning import warn_if_plain
@@ -43,12 +44,15 @@ def run(options: SessionOptions) -> ExitCode:
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
     warn_if_plain()
     named = frozenset(options.protocols.lower().replace(" ", "").split(",")) if options.protocols else None
+    plugins = installed()
     reading = open_reading(
         *options.inputs,
         settings=configuration.settings,
         events=("session", "sensor"),
         filter=options.filter,
         count=options.packets,
+        protocols=plugins.protocols,
+        sources=plugins.sources,
     )
     writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, COLUMNS)
     put: Callable[[list[Event]], None] = _print if writer is None else writer.write

@@ -10,7 +10,9 @@ from lapwing.app.commands.read import SUMMARY_FAMILIES, families, tell
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
+from lapwing.app.guard import complain
 from lapwing.app.output import Writer
+from lapwing.app.plugins import installed, opened_sinks
 from lapwing.app.reading import read as open_reading
 from lapwing.app.shapes import LOGIN_COLUMNS
 from lapwing.app.warning import warn_if_plain
@@ -29,6 +31,7 @@ class WatchOptions(NamedTuple):
     events: str | None = None
     fail_on: str | None = None
     config: Path | None = None
+    sinks: Sequence[str] = ()
 
 
 def run(options: WatchOptions) -> ExitCode:
@@ -37,6 +40,7 @@ def run(options: WatchOptions) -> ExitCode:
     configuration = load(options.config)
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
     warn_if_plain()
+    plugins = installed()
     reading = open_reading(
         settings=configuration.settings,
         events=sorted({*chosen, *SUMMARY_FAMILIES}),
@@ -45,7 +49,11 @@ def run(options: WatchOptions) -> ExitCode:
         interface=options.live.interface,
         live=live_settings(options.live),
         record=recorder(options.record),
+        protocols=plugins.protocols,
     )
+    sinks = opened_sinks(plugins, options.sinks, complain)
     drop_privileges(options.live.user)
     writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
-    return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None, endless=True)
+    return tell(
+        reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None, endless=True, sinks=sinks
+    )

@@ -1,6 +1,7 @@
 """Capture files, pipes and interfaces in, batches of decoded packets out. Constant memory, whatever the size."""
 
 from lapwing.io.capture.ahead import LANES, ReadAhead
+from lapwing.io.capture.frames import Frames, FrameSource, OpenFrames
 from lapwing.io.capture.live import LiveSource, open_live
 from lapwing.io.capture.live_settings import PROFILES, LiveSettings
 from lapwing.io.capture.paths import expand_paths
@@ -13,8 +14,11 @@ __all__ = [
     "LANES",
     "PROFILES",
     "CaptureSource",
+    "FrameSource",
+    "Frames",
     "LiveSettings",
     "LiveSource",
+    "OpenFrames",
     "PacketBatch",
     "Progress",
     "ReadAhead",
