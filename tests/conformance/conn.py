@@ -58,8 +58,9 @@ def compare_conn() -> Comparison:
 
 def _comparable(case: Case, theirs: list[Row], left_out: Counter[str]) -> list[Row]:
     """The rows Lapwing can have a flow for; the others are counted in `left_out`."""
-    plain = [row for row in theirs if row.get("tunnel_parents") in (None, "(empty)")]
-    left_out["the flow lies inside a tunnel"] += len(theirs) - len(plain)
+    parents = {uid for row in theirs for uid in (row.get("tunnel_parents") or "").split(",")}
+    plain = [row for row in theirs if row.get("uid") not in parents]
+    left_out["the carrier of a tunnel: Lapwing follows what is inside"] += len(theirs) - len(plain)
     if case.name != CUT_BY_ATTEMPT_TIMER:
         return plain
     whole = _logged_once(plain)
@@ -116,5 +117,5 @@ def _same(field: str, theirs: str | None, ours: str | None) -> bool:
     if field in ("orig_bytes", "resp_bytes") and theirs is None:
         return True  # not written for a connection without duration
     if field == "history" and theirs is not None:
-        theirs = theirs.replace("X", "")  # says that a parser of that program gave up: no fact of the transport
+        theirs = theirs.replace("X", "") or None  # says that a parser of that program gave up: no fact of the transport
     return theirs == ours

@@ -38,9 +38,10 @@ def compare_fingerprints() -> Agreement | None:
         found = found_in(folder / entry["capture"])
         for stream in entry["streams"]:
             key = _endpoints(stream)
+            mine_here = found[key] if key in found else _by_ports(found, key)
             for name in (name for name in _FIELDS if name in stream):
                 compared += 1
-                mine = found[key].get(name)
+                mine = mine_here.get(name)
                 if mine != stream[name]:
                     differences.append((entry["capture"], key, f"{name} {stream[name]}", mine))
     return Agreement(compared, differences)
@@ -48,6 +49,12 @@ def compare_fingerprints() -> Agreement | None:
 
 def _endpoints(stream: dict[str, Any]) -> Stream:
     return stream["src"], stream["srcport"], stream["dst"], stream["dstport"]
+
+
+def _by_ports(found: dict[Stream, dict[str, str]], key: Stream) -> dict[str, str]:
+    """Of a stream inside a tunnel the index names the addresses outside and the ports inside."""
+    alike = [values for endpoints, values in found.items() if endpoints[1::2] == key[1::2]]
+    return alike[0] if len(alike) == 1 else {}
 
 
 def found_in(path: Path) -> dict[Stream, dict[str, str]]:

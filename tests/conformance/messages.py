@@ -38,7 +38,7 @@ def match_rows(
     everything = [row for rows in ours.values() for row in rows]
     for row in theirs:
         here = [field for field in fields if field in row]
-        named = "id.orig_h" in row
+        named = "id.orig_h" in row and "id.orig_p" in row
         pool = ours.get(endpoints(row), []) if named else everything
         name = "{} {} > {} {}".format(*endpoints(row)) if named else " ".join(f"{f}={row[f]}" for f in here)[:120]
         best = next((mine for mine in pool if all(same(f, row[f], mine.get(f)) for f in here)), None)

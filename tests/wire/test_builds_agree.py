@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lapwing.testing import PcapngWriter, TimedFrame, ethernet, fragment_body, icmp, ip, ipv6, pcap, sctp, tcp, udp
 from lapwing.wire import PACKET_DTYPE, Status
 from tests.wire.support import DECODERS, SCANNERS, scanned
+from tests.wire.tunnel_frames import TUNNELS, nested
 
 A4, B4, A6, B6 = "192.0.2.1", "198.51.100.2", "2001:db8::1", "2001:db8::2"
 LINKS = (0, 1, 9, 12, 101, 108, 113, 228, 229, 276, 105)
@@ -34,11 +35,12 @@ FRAMES = [
     ethernet(between + ip(A4, B4, 17, udp(1, 2, b"data")), kind)
     for kind, between in ((0x8847, bytes.fromhex("0001004000011140")), (0x8864, bytes.fromhex("1100000000000021")))
 ]
+TUNNELLED = [ethernet(packet) for packet in (*TUNNELS.values(), nested(3), nested(6))]
 
 
 @st.composite
 def damaged_frames(draw: st.DrawFn) -> bytes:
-    frame = bytearray(draw(st.sampled_from(FRAMES)))
+    frame = bytearray(draw(st.sampled_from(FRAMES + TUNNELLED)))
     for _ in range(draw(st.integers(0, 4))):
         frame[draw(st.integers(0, len(frame) - 1))] = draw(st.integers(0, 255))
     return bytes(frame[: draw(st.integers(0, len(frame)))]) if draw(st.booleans()) else bytes(frame)

@@ -23,7 +23,7 @@ cdef struct Packet:
     u32 frame_off, captured, wire_bytes, ip_off, ip_bytes, payload_off, payload_captured, payload_bytes
     u32 tcp_seq, tcp_ack
     u16 src_port, dst_port, tcp_window, vlan_id, link_type
-    u8 ip_version, protocol, tcp_flags, icmp_type, icmp_code, status, hop_limit, reserved
+    u8 ip_version, protocol, tcp_flags, icmp_type, icmp_code, status, hop_limit, tunnel_depth
 
 cdef struct Action:
     i64 ts_ns, aux

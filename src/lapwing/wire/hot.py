@@ -15,6 +15,7 @@ from cython import uchar as u8
 from cython import uint as u32
 from cython import ulonglong as u64
 from cython import ushort as u16
+from cython.cimports.lapwing.wire.hot_tunnels import inner_of_ip, inner_of_udp
 
 if not cython.compiled:
     raise ImportError("lapwing.wire.hot runs only compiled; lapwing.wire.plain is its twin")
@@ -47,7 +48,7 @@ PacketRow = cython.struct(
     icmp_code=u8,
     status=u8,
     hop_limit=u8,
-    reserved=u8,
+    tunnel_depth=u8,
 )
 
 # Values of layout.Status, typed.
@@ -67,6 +68,7 @@ BAD_CHECKSUM = cython.declare(cint, 10)
 MAX_VLAN_TAGS = cython.declare(cint, 8)
 MAX_MPLS_LABELS = cython.declare(cint, 16)
 MAX_EXTENSION_HEADERS = cython.declare(cint, 12)
+MAX_TUNNEL_DEPTH = cython.declare(cint, 4)
 
 
 @cython.cfunc
@@ -539,27 +541,60 @@ def _ppp(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow)) -> cint:
 @cython.nogil
 @cython.inline
 @cython.exceptval(-1)
+def _tunnels(src_port: cint, dst_port: cint) -> cint:
+    """Whether a port is one of tunnels: `hot_tunnels` looks closer."""
+    return (
+        dst_port == 4789 or dst_port == 8472 or dst_port == 6081 or dst_port == 2152 or src_port == 2152
+        or dst_port == 3544 or src_port == 3544 or dst_port == 1701 or src_port == 1701
+    )  # fmt: skip
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(-1)
 def _decode_row(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), verify: cython.bint) -> cint:
     """Everything above the record header. Returns the status and writes all other fields."""
     network: cint
     status: cint
+    inner: i64
     end: cython.Py_ssize_t = pkt.shape[0]
     row.src_hi = row.src_lo = row.dst_hi = row.dst_lo = 0
     row.ip_off = row.ip_bytes = row.payload_off = row.payload_captured = row.payload_bytes = 0
     row.tcp_seq = row.tcp_ack = 0
     row.src_port = row.dst_port = row.tcp_window = row.vlan_id = 0
-    row.ip_version = row.protocol = row.tcp_flags = row.icmp_type = row.icmp_code = row.hop_limit = row.reserved = 0
+    row.ip_version = row.protocol = row.tcp_flags = row.icmp_type = row.icmp_code = row.hop_limit = 0
+    row.tunnel_depth = 0
     network = _network(pkt, row)
     if network == 4 or network == 6:
         if row.ip_off >= end:
             return IP_TRUNCATED
-        if network == 4:
-            status = _ipv4(pkt, row, end - row.ip_off, verify)
-        else:
-            status = _ipv6(pkt, row, end - row.ip_off)
-        if status != OK:
-            return status
-        return _transport(pkt, row, verify)
+        while True:
+            if network == 4:
+                status = _ipv4(pkt, row, end - row.ip_off, verify)
+            else:
+                status = _ipv6(pkt, row, end - row.ip_off)
+            if status != OK:
+                return status
+            inner = 0
+            if row.protocol == 47 or row.protocol == 4 or row.protocol == 41:
+                if row.tunnel_depth < MAX_TUNNEL_DEPTH:
+                    end = cython.cast(cython.Py_ssize_t, row.payload_off) + row.payload_captured
+                    inner = inner_of_ip(pkt, row.protocol, row.payload_off, end, row.payload_bytes)
+            else:
+                status = _transport(pkt, row, verify)
+                if status != OK:
+                    return status
+                if row.protocol == 17 and row.tunnel_depth < MAX_TUNNEL_DEPTH and _tunnels(row.src_port, row.dst_port):
+                    end = cython.cast(cython.Py_ssize_t, row.payload_off) + row.payload_captured
+                    inner = inner_of_udp(pkt, row.src_port, row.dst_port, row.payload_off, end, row.payload_bytes)
+            if inner == 0:
+                return OK
+            network = inner & 15
+            row.ip_off = inner >> 4
+            row.tunnel_depth += 1
+            row.src_hi = row.src_lo = row.dst_hi = row.dst_lo = 0
+            row.src_port = row.dst_port = 0
     row.ip_off = 0
     if network == -2:
         return LINK_TRUNCATED

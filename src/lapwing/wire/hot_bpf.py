@@ -47,7 +47,7 @@ PacketRow = cython.struct(
     icmp_code=u8,
     status=u8,
     hop_limit=u8,
-    reserved=u8,
+    tunnel_depth=u8,
 )
 
 Instruction = cython.struct(code=u16, jump_true=u8, jump_false=u8, k=u32)

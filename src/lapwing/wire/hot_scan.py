@@ -47,7 +47,7 @@ PacketRow = cython.struct(
     icmp_code=u8,
     status=u8,
     hop_limit=u8,
-    reserved=u8,
+    tunnel_depth=u8,
 )
 
 InterfaceRow = cython.struct(

@@ -11,6 +11,8 @@ MAX_RECORD_BYTES = 256 * 1024  # captured bytes of one packet, as in tcpdump; a 
 MAX_WIRE_BYTES = 16 * 1024 * 1024  # wire bytes of one packet; offloaded frames stay far below, longer is damage
 MAX_PACKET_BLOCK_BYTES = 512 * 1024  # pcapng packet block: the packet, its options and the frame around both
 
+MAX_TUNNEL_DEPTH = 4  # tunnels in tunnels; what lies deeper counts as the payload of the fourth
+
 BATCH_PACKETS = 1024  # rows per batch: 100 kB stays in the second-level cache; above 512 the call overhead is gone
 
 
@@ -65,7 +67,7 @@ PACKET_DTYPE = np.dtype(
         ("icmp_code", "u1"),
         ("status", "u1"),
         ("hop_limit", "u1"),
-        ("reserved", "u1"),
+        ("tunnel_depth", "u1"),  # headers of IP that were left behind: everything from ip_off on is of the innermost
     ],
     align=True,
 )

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lapwing.wire.layout import PACKET_DTYPE, Status
+from lapwing.wire.layout import MAX_TUNNEL_DEPTH, PACKET_DTYPE, Status
+from lapwing.wire.plain_tunnels import TUNNEL_PROTOCOLS, Inner, Payload, inner_of_ip, inner_of_udp
 
 MAX_VLAN_TAGS = 8  # nested deeper is no network we know; such frames count as not IP
 MAX_MPLS_LABELS = 16
@@ -62,7 +63,7 @@ class Row:
     icmp_code: int
     status: int
     hop_limit: int
-    reserved: int
+    tunnel_depth: int
 
     def __init__(self, given: tuple[int, ...]) -> None:
         for name in Row.__slots__:
@@ -113,14 +114,33 @@ def _decode_row(pkt: memoryview, row: Row, verify: bool) -> None:
     if version not in {4, 6}:
         row.ip_off = 0
         raise _Stop(Status.NOT_IP)
-    available = len(pkt) - row.ip_off
-    if available <= 0:
+    last = len(pkt)
+    if row.ip_off >= last:
         raise _Stop(Status.IP_TRUNCATED)
-    if version == 4:
-        _ipv4(pkt, row, available, verify)
-    else:
-        _ipv6(pkt, row, available)
-    _transport(pkt, row, verify)
+    while True:
+        if version == 4:
+            _ipv4(pkt, row, last - row.ip_off, verify)
+        else:
+            _ipv6(pkt, row, last - row.ip_off)
+        if row.protocol not in TUNNEL_PROTOCOLS:
+            _transport(pkt, row, verify)
+        inner = _inner(pkt, row)
+        if inner is None:
+            return
+        last = row.payload_off + row.payload_captured
+        row.ip_off, version = inner
+        row.tunnel_depth += 1
+        row.src_hi = row.src_lo = row.dst_hi = row.dst_lo = row.src_port = row.dst_port = 0
+
+
+def _inner(pkt: memoryview, row: Row) -> Inner | None:
+    """Where another IP header begins in the payload, None when it carries no tunnel or too many were gone through."""
+    if row.tunnel_depth == MAX_TUNNEL_DEPTH:
+        return None
+    payload = Payload(pkt, row.payload_off, row.payload_off + row.payload_captured, row.payload_bytes)
+    if row.protocol in TUNNEL_PROTOCOLS:
+        return inner_of_ip(payload, row.protocol)
+    return inner_of_udp(payload, row.src_port, row.dst_port) if row.protocol == 17 else None
 
 
 def _network(pkt: memoryview, row: Row) -> int:
