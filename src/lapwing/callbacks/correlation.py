@@ -115,24 +115,21 @@ def _readings(place: Place) -> Iterator[str]:
 def _search(placement: Placement, text: str, registry: Registry) -> Iterator[Attribution]:
     if not registry.id_lengths:
         return
-    shortest = registry.id_lengths[-1] + MIN_PART_LENGTH
+    known, lengths = registry.nonce_lengths, registry.id_lengths
+    shortest = lengths[-1] + MIN_PART_LENGTH
     for run in _RUN.finditer(text):
         word = run[0].lower()
         for start in range(len(word) - shortest + 1):
-            for length in registry.id_lengths:
-                nonce = _nonce(word, start, length, registry)
-                if nonce:
+            for length in lengths:
+                own_id = word[start : start + length]
+                if own_id in known and (nonce := _nonce(word[start + length :], known[own_id])):
                     end = run.start() + start + length + len(nonce)
                     full_id = _full_id(placement, text, run.start() + start, end)
-                    yield Attribution(word[start : start + length], nonce, full_id, placement)
+                    yield Attribution(own_id, nonce, full_id, placement)
                     break
 
 
-def _nonce(word: str, start: int, length: int, registry: Registry) -> str:
-    expected = registry.nonce_lengths.get(word[start : start + length])
-    if expected is None:
-        return ""
-    rest = word[start + length :]
+def _nonce(rest: str, expected: int) -> str:
     if expected == TO_THE_END:
         return rest if len(rest) >= MIN_PART_LENGTH else ""
     return rest[:expected] if len(rest) >= expected else ""

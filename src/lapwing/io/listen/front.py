@@ -15,6 +15,7 @@ from lapwing.io.listen.mailroom import OpenMailbox
 from lapwing.io.store import Stored
 
 KEEP_ALIVE_S = 15.0  # between signs of life on a stream with nothing to say
+PIECE_BYTES = 64 * 1024  # of events sent at once
 UNREAD_S = 60.0  # how long a stream waits for a client that does not read
 _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
@@ -117,10 +118,17 @@ class ControlFront:
         await _written(connection, write_event("expired", subscription.ended))
 
     async def _send(self, connection: Connection, opened: OpenMailbox, entries: list[Stored], cursor: int) -> int:
+        """Send what is newer than the cursor, many in one piece; returns the new cursor."""
+        piece = bytearray()
         for entry in entries:
             if entry.seq > cursor:
-                await _written(connection, write_event("interaction", sealed(entry, opened), entry.seq))
+                piece += write_event("interaction", sealed(entry, opened), entry.seq)
                 cursor = entry.seq
+            if len(piece) >= PIECE_BYTES:
+                await _written(connection, bytes(piece))
+                piece.clear()
+        if piece:
+            await _written(connection, bytes(piece))
         return cursor
 
 
