@@ -30,7 +30,6 @@ MAX_ID_LENGTHS = 8  # different lengths of ids registered at one time; each cost
 MAX_ATTRIBUTIONS = 16  # tokens read out of one interaction; more is somebody listing ids, not somebody using one
 TO_THE_END = 0  # nonce length of a session that did not say how long its nonces are
 
-_RUN = re.compile(rf"[0-9A-Za-z]{{{2 * MIN_PART_LENGTH},}}")
 _DN_ESCAPE = re.compile(r"\\([0-9A-Fa-f]{2})")  # RFC 4514 section 2.4
 _NAMED = {Placement.DNS_NAME, Placement.TLS_SNI, Placement.HTTP_HOST, Placement.MAIL_DOMAIN, Placement.MAIL_HELLO}
 
@@ -50,6 +49,7 @@ class Registry:
     def __init__(self) -> None:
         self.nonce_lengths: dict[str, int] = {}
         self.id_lengths: tuple[int, ...] = ()  # longest first
+        self.pattern: re.Pattern[str] | None = None  # words long enough for the shortest id with a nonce
         self._of_length: dict[int, int] = {}
 
     def add(self, correlation_id: str, nonce_length: int = DEFAULT_NONCE_LENGTH) -> None:
@@ -81,7 +81,10 @@ class Registry:
         self._of_length[length] = self._of_length.get(length, 0) + change
         if not self._of_length[length]:
             del self._of_length[length]
-        self.id_lengths = tuple(sorted(self._of_length, reverse=True))
+        lengths = tuple(sorted(self._of_length, reverse=True))
+        if lengths != self.id_lengths:
+            self.id_lengths = lengths
+            self.pattern = re.compile(rf"[0-9A-Za-z]{{{lengths[-1] + MIN_PART_LENGTH},}}") if lengths else None
 
 
 def correlate(places: Iterable[Place], registry: Registry) -> list[Attribution]:
@@ -102,22 +105,26 @@ def attribute(interaction: Found, registry: Registry) -> list[Found]:
     return [replace(interaction, attribution=attribution) for attribution in attributions] or [interaction]
 
 
-def _readings(place: Place) -> Iterator[str]:
+def _readings(place: Place) -> tuple[str, ...]:
     """The text as it stands, and with its escapes read where it has any."""
     text = place.text
-    yield text
+    if "%" not in text and "\\" not in text:
+        return (text,)
+    readings = [text]
     if "%" in text:
-        yield unquote_to_bytes(text).decode("latin-1")
+        readings.append(unquote_to_bytes(text).decode("latin-1"))
     if "\\" in text:
-        yield _DN_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
+        readings.append(_DN_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text))
+    return tuple(readings)
 
 
-def _search(placement: Placement, text: str, registry: Registry) -> Iterator[Attribution]:
-    if not registry.id_lengths:
-        return
-    known, lengths = registry.nonce_lengths, registry.id_lengths
+def _search(placement: Placement, text: str, registry: Registry) -> list[Attribution]:
+    known, lengths, pattern = registry.nonce_lengths, registry.id_lengths, registry.pattern
+    found: list[Attribution] = []
+    if pattern is None:
+        return found
     shortest = lengths[-1] + MIN_PART_LENGTH
-    for run in _RUN.finditer(text):
+    for run in pattern.finditer(text):
         word = run[0].lower()
         for start in range(len(word) - shortest + 1):
             for length in lengths:
@@ -125,8 +132,9 @@ def _search(placement: Placement, text: str, registry: Registry) -> Iterator[Att
                 if own_id in known and (nonce := _nonce(word[start + length :], known[own_id])):
                     end = run.start() + start + length + len(nonce)
                     full_id = _full_id(placement, text, run.start() + start, end)
-                    yield Attribution(own_id, nonce, full_id, placement)
+                    found.append(Attribution(own_id, nonce, full_id, placement))
                     break
+    return found
 
 
 def _nonce(rest: str, expected: int) -> str:
