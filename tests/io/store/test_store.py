@@ -264,6 +264,15 @@ async def test_the_size_counts_what_is_kept(store: Store) -> None:
     assert await store.size_bytes() > before + 1_900_000
 
 
+async def test_the_log_is_moved_beside_the_writer(store: Store) -> None:
+    async with writing(store) as writer:
+        await put(writer, [row(1, "x" * 100_000)])
+        before = 0 if store.file is None else store.file.stat().st_size
+        await store.checkpoint()
+        assert store.file is None or store.file.stat().st_size > before
+        assert await put(writer, [row(1)]) == 2
+
+
 async def test_secrets_are_not_in_the_database(store: Store) -> None:
     mailboxes = Mailboxes(store)
     await mailboxes.add(keys("abcdefghij"))

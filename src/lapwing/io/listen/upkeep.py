@@ -45,6 +45,7 @@ class Upkeep:
         self._interactions = Interactions(store)
         self._tokens = PlantedTokens(store)
         self._ticks = 0
+        self._commit_count = 0
         self._was_failing = ""
         self._refused_count = 0
         self._refused_since_ns = clock.now_ns()
@@ -64,6 +65,9 @@ class Upkeep:
         if self._ticks % SLOW_EVERY == 0:
             await self.sweep()
         await self.load_tokens()
+        if self._writer.commit_count != self._commit_count:
+            self._commit_count = self._writer.commit_count
+            await self._store.checkpoint()
         self._ticks += 1
 
     async def load_tokens(self) -> None:

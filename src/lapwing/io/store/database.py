@@ -1,5 +1,7 @@
 """Opening the store: one connection that writes, a few that read, the tables brought up to date first."""
 
+import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +18,9 @@ from lapwing.io.store.settings import Durability, StoreSettings
 
 BUSY_MS = 10_000  # how long SQLite waits for another process's write
 CACHE_KIB = 16 * 1024  # of pages per connection
-CHECKPOINT_PAGES = 4_000  # 16 MiB of write-ahead log between checkpoints; readers search less of it
+CHECKPOINT_PAGES = 16_000  # 64 MiB of write-ahead log; then the writer moves it into the file itself and waits
+    16_000  # 64 MiB of write-ahead log; then the writer moves it into the file itself, and waits for that
+)
 ROW_BYTES = 100  # of an interaction beside its payload: columns, row header, index entries
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
@@ -75,9 +79,24 @@ class Store:
             total = await connection.execute(select(func.sum(func.length(interactions.c.payload) + ROW_BYTES)))
             return int(total.scalar() or 0)
 
+    async def checkpoint(self) -> None:
+        """Move SQLite's write-ahead log into its file beside the writer, so that no commit waits for it."""
+        if self.file is not None:
+            await asyncio.to_thread(_checkpoint, self.file)
+
     def compiled(self, statement: Any) -> str:
         """Return a statement in this database's words, its parameters in the order of its columns."""
         return str(statement.compile(dialect=self.writer.dialect))
+
+
+def _checkpoint(file: Path) -> None:
+    connection = sqlite3.connect(file, timeout=0)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.OperationalError:
+        pass  # somebody else is at it, or the disk is full: the next one tries again
+    finally:
+        connection.close()
 
 
 def shown(url: URL) -> str:
