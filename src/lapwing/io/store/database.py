@@ -19,8 +19,6 @@ from lapwing.io.store.settings import Durability, StoreSettings
 BUSY_MS = 10_000  # how long SQLite waits for another process's write
 CACHE_KIB = 16 * 1024  # of pages per connection
 CHECKPOINT_PAGES = 16_000  # 64 MiB of write-ahead log; then the writer moves it into the file itself and waits
-    16_000  # 64 MiB of write-ahead log; then the writer moves it into the file itself, and waits for that
-)
 ROW_BYTES = 100  # of an interaction beside its payload: columns, row header, index entries
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
