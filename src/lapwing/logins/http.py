@@ -97,8 +97,11 @@ class HttpLogins:
 
     def _attempt(self, request: HttpRequest, identity: Identity, mechanism: str, ts_ns: int) -> AuthAttempted:
         key = self._context.key
-        agents = (value for name, value in request.headers if name.lower() == "user-agent")
-        agent = next(agents, "")[:MAX_USER_AGENT_CHARS]
+        agent = ""
+        for name, value in request.headers:
+            if len(name) == 10 and name.lower() == "user-agent":
+                agent = value[:MAX_USER_AGENT_CHARS]
+                break
         endpoint, username, secret_tag = identity
         return AuthAttempted(
             ts_ns=ts_ns,

@@ -2,6 +2,7 @@ cimport cython
 
 cdef int _QR, _AA, _TC, _RD, _RA, _CD
 
+@cython.no_gc
 @cython.final
 cdef class DnsParser:
     cdef readonly object poisoned

@@ -1,5 +1,6 @@
 cimport cython
 
+@cython.no_gc
 @cython.final
 cdef class StreamIdentifier:
     cdef readonly object evidence

@@ -1,10 +1,12 @@
 cimport cython
 
+@cython.no_gc
 cdef class Session:
     cdef public object key, protocol, parser, adapter
     cdef public Py_ssize_t message_count
     cdef public long long client_gap_bytes, server_gap_bytes
 
+@cython.no_gc
 @cython.final
 cdef class StreamSession(Session):
     cdef public object identifier
@@ -15,6 +17,7 @@ cdef class StreamSession(Session):
     cpdef note_gap(self, int side, long long missing_bytes)
     cpdef bint note_close(self, int side) except -1
 
+@cython.no_gc
 @cython.final
 cdef class DatagramSession(Session):
     cdef public int probed

@@ -1,5 +1,6 @@
 cimport cython
 
+@cython.no_gc
 @cython.final
 cdef class Body:
     cdef readonly bytearray kept
@@ -11,6 +12,7 @@ cdef class Body:
     cpdef add_all(self, bytes data, Py_ssize_t size)
     cpdef lose(self, missing_bytes)
 
+@cython.no_gc
 @cython.final
 cdef class Chunks:
     cdef public long long left

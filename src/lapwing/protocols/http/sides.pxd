@@ -2,6 +2,7 @@ cimport cython
 from lapwing.protocols.http.bodies cimport Body
 from lapwing.protocols.http.reader cimport SideReader
 
+@cython.no_gc
 @cython.final
 cdef class Exchanges:
     cdef object _asked
@@ -11,6 +12,7 @@ cdef class Exchanges:
     cdef Py_ssize_t ask(self, str method, str target) except -1
     cdef tuple answer(self, bint final, bint after_loss)
 
+@cython.no_gc
 @cython.final
 cdef class RequestReader(SideReader):
     cdef Exchanges _exchanges
@@ -19,6 +21,7 @@ cdef class RequestReader(SideReader):
 
     cdef _begun(self, request)
 
+@cython.no_gc
 @cython.final
 cdef class ResponseReader(SideReader):
     cdef Exchanges _exchanges

@@ -1,0 +1,5 @@
+cdef class FieldNames:
+    cdef dict _user_ranks, _secret_ranks
+    cdef object _look
+
+    cpdef sort_out(self, list fields)

@@ -1,0 +1,1 @@
+cpdef normalise(str username, settings)
