@@ -17,15 +17,18 @@ from bench.agreement import measure_agreement
 from bench.contenders import Contender, line_up
 from bench.generate import Capture, generate
 from bench.growth import measure_growth
+from bench.live import measure_live
 from bench.measure import RunError, run
 from bench.report import show, write_page
 from bench.results import Results
+from bench.shard import measure_sharding
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "bench"
 FIGURES = ROOT / "build" / "bench.json"
 PAGE = ROOT / "docs" / "performance.md"
 QUICK_SCALE, QUICK_ROUNDS = 0.05, 1
+LIVE_S, QUICK_LIVE_S = 120, 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("memory at ten times the input")
         measure_growth(captures["mixed"], results)
     measure_agreement(results)
+    console.print("two cores: one file, two files, and live between two interfaces")
+    results.growth.update(measure_sharding(captures["mixed"]))
+    results.growth.update(measure_live(QUICK_LIVE_S if options.quick else LIVE_S) or {})
     show(contenders, results, console)
     figures = results.figures()
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")

@@ -64,6 +64,7 @@ class FlowReading:
         self._counters: dict[str, int] = {}
         self._damage: list[AnomalySeen] = []
         self._failed: list[str] = []
+        self._latest_ns = 0
         self._batches = self._run()
 
     def __enter__(self) -> Self:
@@ -127,6 +128,11 @@ class FlowReading:
         """The Arrow C data interface: `polars.DataFrame(flows(path))` and the like just work."""
         stream: object = self.to_batches().__arrow_c_stream__(requested_schema)
         return stream
+
+    def begin_at(self, ts_ns: int) -> None:
+        """On an interface: pass over packets before this time. Call it before reading."""
+        if self._live is not None:
+            self._live.begin_at(ts_ns)
 
     def stop(self) -> None:
         """Read no further input; flows still open follow as flushed. Callable from a signal."""
@@ -212,12 +218,23 @@ class FlowReading:
                 yield self._table.records
 
     def _read_one(self, batches: ReadAhead) -> Iterator[Records]:
+        started = False
         while not self._stopped and self._left != 0:
             batch = batches.next_batch()
             if batch is None:
                 break
+            if not started:
+                started = True
+                yield from self._join(int(batch.packets["ts_ns"][0]))
+            self._latest_ns = int(batch.packets["ts_ns"][batch.count - 1])
             yield from self._take(batch)
             self._progress = batches.source.progress()
+
+    def _join(self, first_ns: int) -> Iterator[Records]:
+        """A capture that begins before the last one ended is another story: end the flows of the last one first."""
+        if first_ns < self._latest_ns:
+            yield from self._flush()
+            self._latest_ns = 0
 
     def _flush(self) -> Iterator[Records]:
         more = True

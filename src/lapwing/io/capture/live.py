@@ -50,6 +50,7 @@ class LiveSource:
         self._counters = np.zeros(len(Status), np.int64)
         self._totals = {"kernel_packets": 0, "kernel_drops": 0, "kernel_freezes": 0}
         self._told_drops = 0
+        self._begin_ns = 0
         self._counted_ns = time.monotonic_ns()
         self._wire_bytes = 0
         self._filtered = 0
@@ -110,11 +111,27 @@ class LiveSource:
             kept = self._filter.apply(self._block.data, self._rows, count)
             self._filtered += count - kept
             count = kept
+        if count and self._begin_ns:
+            count = self._since(count)
         if not count:
             return self._empty
         decode(self._block.data, self._rows_view, count, self._counters, self._verify_checksums)
         self._wire_bytes += int(self._rows["wire_bytes"][:count].sum(dtype=np.int64))
         return PacketBatch(self._block.data, self._rows, count)
+
+    def begin_at(self, ts_ns: int) -> None:
+        """Pass over packets before this time, int64 nanoseconds UTC."""
+        self._begin_ns = ts_ns
+
+    def _since(self, count: int) -> int:
+        late = self._rows["ts_ns"][:count] >= self._begin_ns
+        if late.all():
+            self._begin_ns = 0  # the rest is later still
+            return count
+        kept = int(np.count_nonzero(late))
+        self._rows[:kept] = self._rows[:count][late]
+        self._filtered += count - kept
+        return kept
 
     def _begin_block(self) -> bool:
         """Get the next block, waiting for it; False when none came in time."""

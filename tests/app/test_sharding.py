@@ -1,0 +1,88 @@
+"""Several processes find what one finds."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lapwing
+from lapwing.app.sharding import shard_flows
+from lapwing.events import SettingsError, SourceError
+from lapwing.flows import RECORD_DTYPE
+from lapwing.io.capture import LiveSettings
+from lapwing.testing import START_NS, TimedFrame, pcap, udp_frame
+from tests.io.wires import Wire, needs_wires, wire
+
+__all__ = ["wire"]
+
+SAME = [name for name in RECORD_DTYPE.names or () if name != "flow_id"]
+
+
+@pytest.fixture
+def captures(tmp_path: Path) -> list[Path]:
+    """Three captures with flows of their own."""
+    found = []
+    for file in range(3):
+        frames = [
+            TimedFrame(
+                START_NS + number, udp_frame("192.0.2.1", 10_000 + 100 * file + number % 50, "192.0.2.2", 53, b"x")
+            )
+            for number in range(5_000)
+        ]
+        found.append(tmp_path / f"{file}.pcap")
+        found[-1].write_bytes(pcap(frames, nanoseconds=True))
+    return found
+
+
+def counted(rows: list[np.ndarray]) -> Counter[tuple[object, ...]]:
+    return Counter(row for part in rows for row in part[SAME].tolist())
+
+
+def test_the_records_are_those_of_one_process(captures: list[Path]) -> None:
+    alone = counted([part.copy() for path in captures for part in lapwing.flows(path).records()])
+    with shard_flows(*captures, workers=2) as sharded:
+        together = [(worker, part.copy()) for worker, part in sharded.records()]
+    assert counted([part for _, part in together]) == alone
+    assert {worker for worker, _ in together} == {0, 1}
+    assert sharded.statistics()["flows.packets"] == 15_000
+    assert sharded.failed == []
+
+
+def test_a_worker_that_cannot_read_is_named_and_the_others_go_on(captures: list[Path], tmp_path: Path) -> None:
+    bad = tmp_path / "bad.pcap"
+    bad.write_bytes(b"no capture at all")
+    with shard_flows(captures[0], bad, workers=2) as sharded:
+        assert sum(len(part) for _, part in sharded.records()) == 50
+    assert len(sharded.failed) == 1
+    assert "bad.pcap" in sharded.failed[0]
+    with shard_flows(bad, workers=2) as sharded, pytest.raises(SourceError, match=r"bad\.pcap"):
+        list(sharded.records())
+
+
+def test_closing_early_ends_the_workers(captures: list[Path]) -> None:
+    sharded = shard_flows(*captures, workers=2)
+    sharded.close()
+    assert not any(worker.is_alive() for worker in sharded._workers)
+
+
+def test_a_number_of_workers_out_of_range_is_refused(captures: list[Path]) -> None:
+    with pytest.raises(SettingsError, match="workers: 0"):
+        shard_flows(*captures, workers=0)
+
+
+@needs_wires
+def test_an_interface_is_divided_by_flow(wire: Wire) -> None:
+    live = LiveSettings(namespace=wire.namespace, profile="low-latency", poll_timeout_ms=10)
+    with shard_flows(interface=Wire.right, live=live, workers=2) as sharded:
+        parts: dict[int, list[np.ndarray]] = {0: [], 1: []}
+        frames = [udp_frame("192.0.2.1", 10_000 + port, "192.0.2.2", 53, b"x") for port in range(64)]
+        for turn, (worker, part) in enumerate(sharded.records()):
+            if turn < 400:
+                wire.send(frames)
+            if turn == 400:
+                sharded.stop()
+            parts[worker].append(part.copy())
+    ports = [{int(port) for part in found for port in part["client_port"]} for found in parts.values()]
+    assert ports[0] | ports[1] == set(range(10_000, 10_064))
+    assert not ports[0] & ports[1]
