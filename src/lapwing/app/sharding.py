@@ -57,8 +57,7 @@ class ShardedFlows:
             theirs.close()
             self._workers.append(worker)
             self._pipes[ours] = number
-        if any(share.interface is not None for share in shares):
-            self._begin_together()
+        self._begin_together()
 
     def __enter__(self) -> Self:
         return self
@@ -101,7 +100,7 @@ class ShardedFlows:
                 worker.join(JOIN_S)
 
     def _begin_together(self) -> None:
-        """Until all are in the group, the first of them get what is another's: they begin when the last is there."""
+        """They begin when the last is there: until then the first members of a fanout group get what is another's."""
         for pipe in list(self._pipes):
             self._receive(pipe)
         now = str(time.time_ns()).encode()
@@ -131,9 +130,8 @@ def _work(pipe: Connection, share: Share) -> None:
     """One worker: read its share and send what it finds."""
     try:
         with _open(share) as reading:
-            if share.interface is not None:
-                pipe.send_bytes(b"ready")
-                reading.begin_at(int(pipe.recv_bytes()))
+            pipe.send_bytes(b"ready")
+            reading.begin_at(int(pipe.recv_bytes()))
             for records in reading.records():
                 for at in range(0, max(len(records), 1), SEND_ROWS):  # an empty one says that time has passed
                     pipe.send_bytes(b"records")
