@@ -6,11 +6,11 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from threading import Event as Flag
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from lapwing.app.log_reading import LogChoice, expand, latest_ns, time_zone, told_of
 from lapwing.app.reading import Paths
-from lapwing.events import AnomalySeen, AuthResolved, Event, SensorEnded, SensorStarted, Severity
+from lapwing.events import AnomalySeen, AuthEvent, AuthResolved, Event, SensorEnded, SensorStarted, Severity
 from lapwing.io.capture import Progress
 from lapwing.io.logs import FollowedLog, PositionFile
 from lapwing.logins import SecretTagger
@@ -20,6 +20,25 @@ from lapwing.sessions import FAMILIES, LoginDriver, PipelineSettings, Wanted
 POLL_S = 0.1  # between looks at files that are silent: what is decided by a line is decided within this
 SAVE_S = 1.0  # between writes of the position file: a crash makes at most this much be read twice
 MAX_LOGS = 256  # followed at once
+
+
+class TakesLogins(Protocol):
+    """What turns logins into the stream of events: a LoginDriver, or what holds one."""
+
+    def take(self, logins: Iterable[AuthEvent]) -> list[Event]:
+        """See LoginDriver."""
+
+    def note(self, events: Iterable[Event]) -> list[Event]:
+        """See LoginDriver."""
+
+    def finish(self) -> list[Event]:
+        """See LoginDriver."""
+
+    def statistics(self) -> dict[str, int]:
+        """See LoginDriver."""
+
+    def next_auth_id(self) -> int:
+        """See LoginDriver."""
 
 
 class _Watched(NamedTuple):
@@ -42,11 +61,14 @@ class LogWatching:
         positions: Path | None = None,
         from_start: bool = False,
         sensor: str = "",
-        driver: LoginDriver | None = None,
+        driver: TakesLogins | None = None,
     ) -> None:
-        """See `watch_logs`. Raises SourceError, StoreError, SettingsError."""
+        """See `watch_logs`; `driver` takes the logins where others share it.
+
+        Raises SourceError, StoreError, SettingsError.
+        """
         self._settings = settings or PipelineSettings()
-        self._driver = driver or LoginDriver(
+        self._driver: TakesLogins = driver or LoginDriver(
             self._settings, wanted=Wanted(events), sensor=sensor, key=secrets.token_bytes(32)
         )
         self._choice = choice or LogChoice()

@@ -9,6 +9,7 @@ import msgspec
 from lapwing.detect import Detector
 from lapwing.events import AuthEvent, Event
 from lapwing.sessions.emit import Wanted
+from lapwing.sessions.enforcement import Decisions
 from lapwing.sessions.settings import PipelineSettings
 
 _stamp = msgspec.structs.force_setattr
@@ -25,17 +26,25 @@ class LoginDriver:
         detector: Detector | None = None,
         sensor: str = "",
         key: bytes | None = None,
+        decisions: Decisions | None = None,
     ) -> None:
-        """`key` makes the detector's hashes unpredictable: for live input, whose writer can adapt."""
+        """`decisions` take the verdicts; without them there are none.
+
+        `key` makes the detector's hashes unpredictable: for live input, whose writer can adapt.
+        """
         self._wanted = wanted or Wanted()
         self._sensor = sensor
         if detector is None:
             detector = Detector(settings.detect) if key is None else Detector(settings.detect, key=key)
         self._detector = detector
+        self._decisions = decisions
         self._next_seq = count(1).__next__
         self._latest_ns = 0
-        self.next_auth_id = count(1).__next__
-        """Gives ids unique within the stream."""
+        self._next_auth_id = count(1).__next__
+
+    def next_auth_id(self) -> int:
+        """An id unique within the stream."""
+        return self._next_auth_id()
 
     @property
     def detector(self) -> Detector:
@@ -47,8 +56,11 @@ class LoginDriver:
         """The time of the latest login, nanoseconds UTC."""
         return self._latest_ns
 
-    def take(self, logins: Iterable[AuthEvent]) -> list[Event]:
-        """Take logins in their order; return them and what detection makes of them."""
+    def take(self, logins: Iterable[AuthEvent], now_ns: int | None = None) -> list[Event]:
+        """Take logins in their order; return them and what detection makes of them.
+
+        Decisions hold from `now_ns`, or where it is not given from the time of their login.
+        """
         out: list[Event] = []
         for login in logins:
             self._latest_ns = max(self._latest_ns, login.ts_ns)
@@ -56,6 +68,8 @@ class LoginDriver:
             if self._wanted.auth:
                 out.append(login)
             out += self.note(self._detector.observe(login))
+            if self._decisions is not None:
+                out += self.note(self._decide(login, self._decisions, now_ns if now_ns is not None else login.ts_ns))
         return out
 
     def note(self, events: Iterable[Event]) -> list[Event]:
@@ -72,6 +86,12 @@ class LoginDriver:
     def statistics(self) -> dict[str, int]:
         """Monotone counters of detection, by dotted name."""
         return {f"detect.{name}": value for name, value in self._detector.statistics().items()}
+
+    def _decide(self, login: AuthEvent, decisions: Decisions, now_ns: int) -> list[Event]:
+        verdict = self._detector.verdict
+        reasons = tuple(dict.fromkeys(reason.name for reason in verdict.reasons if reason.weight > 0))
+        made = decisions.weigh(login, verdict.action, reasons, now_ns)
+        return [] if made is None else [made]
 
     def _number(self, event: Event) -> None:
         _stamp(event, "seq", self._next_seq())

@@ -1,0 +1,68 @@
+"""A Django application in one file, with a login form, and Lapwing around it.
+
+Start it with `python app.py PORT`. What happens is told on standard output, one event a line.
+"""
+
+import sys
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path
+
+from lapwing.events import Event, encode
+from lapwing.wsgi import Gate, GuardMiddleware
+
+USERS = {f"user{number}": f"secret of user {number}" for number in range(40)}  # a real one keeps hashes
+FORM = '<form method="post"><p>{}</p><input name="username"><input name="password" type="password"></form>'
+
+settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, SECRET_KEY="only-for-this-example", USE_TZ=True)  # noqa: S106
+
+
+def home(_request: HttpRequest) -> HttpResponse:
+    """Say hello: no login, so it always passes."""
+    return HttpResponse("hello")
+
+
+def login(request: HttpRequest) -> HttpResponse:
+    """Log in, the way Django's own view does: the form again, or a redirect with a session."""
+    if request.method != "POST":
+        return HttpResponse(FORM.format(""))
+    if USERS.get(request.POST.get("username", "")) != request.POST.get("password"):
+        return HttpResponse(FORM.format("Please enter a correct username and password."))
+    response = HttpResponseRedirect("/")
+    response.set_cookie("sessionid", "example")
+    return response
+
+
+urlpatterns = [path("", home), path("login", login)]
+
+
+def tell(events: list[Event]) -> None:
+    """Write events to standard output; findings would go to whoever is on duty."""
+    for event in events:
+        sys.stdout.write(encode(event).decode() + "\n")
+    sys.stdout.flush()
+
+
+# The proxy in front runs on this machine: its X-Forwarded-For is believed, nobody else's.
+application = GuardMiddleware(get_wsgi_application(), Gate(listener=tell), trusted_proxies=["127.0.0.1"])
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    """The server of the standard library, with a thread for each request."""
+
+    daemon_threads = True
+
+
+class Quiet(WSGIRequestHandler):
+    """Standard output is for events, and standard error for what goes wrong."""
+
+    def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002 - the name it has there
+        """Say nothing."""
+
+
+if __name__ == "__main__":
+    make_server("127.0.0.1", int(sys.argv[1]), application, Server, Quiet).serve_forever()

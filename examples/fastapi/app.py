@@ -1,0 +1,50 @@
+"""A FastAPI application with a login, and Lapwing around it.
+
+Start it with `uvicorn app:guarded`. What happens is told on standard output, one event a line.
+"""
+
+import sys
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from lapwing.asgi import Gate, GuardMiddleware
+from lapwing.events import Event, encode
+
+USERS = {f"user{number}": f"secret of user {number}" for number in range(40)}  # a real one keeps hashes
+
+
+class Credentials(BaseModel):
+    """What the client sends."""
+
+    username: str
+    password: str
+
+
+app = FastAPI()
+
+
+@app.get("/")
+def home() -> dict[str, str]:
+    """Say hello: no login, so it always passes."""
+    return {"hello": "world"}
+
+
+@app.post("/login")
+def login(given: Credentials) -> JSONResponse:
+    """Log in. Nothing here knows of the guard."""
+    if USERS.get(given.username) != given.password:
+        return JSONResponse({"error": "wrong user name or password"}, status_code=401)
+    return JSONResponse({"token": f"token of {given.username}"})
+
+
+def tell(events: list[Event]) -> None:
+    """Write events to standard output; findings would go to whoever is on duty."""
+    for event in events:
+        sys.stdout.write(encode(event).decode() + "\n")
+    sys.stdout.flush()
+
+
+# The proxy in front runs on this machine: its X-Forwarded-For is believed, nobody else's.
+guarded = GuardMiddleware(app, Gate(listener=tell), trusted_proxies=["127.0.0.1"])

@@ -1,0 +1,14 @@
+"""In an application and before it: who may log in, decided while they wait.
+
+`GuardMiddleware` for ASGI and WSGI sees logins and their outcomes in the application itself; `ForwardAuth` answers a
+proxy that asks about each request. None of them imports a web framework.
+"""
+
+from lapwing.web.asgi import AsgiGuard
+from lapwing.web.forward import ForwardAuth
+from lapwing.web.gate import Answer, Gate
+from lapwing.web.server import ForwardServer
+from lapwing.web.watching import WebLoginWatch
+from lapwing.web.wsgi import WsgiGuard
+
+__all__ = ["Answer", "AsgiGuard", "ForwardAuth", "ForwardServer", "Gate", "WebLoginWatch", "WsgiGuard"]

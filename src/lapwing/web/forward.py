@@ -1,0 +1,166 @@
+"""The endpoint that proxies ask about each request: nginx `auth_request`, Caddy, Traefik, Envoy `ext_authz`.
+
+They send a request without a body and with the headers the owner sets, so no login and no outcome is seen here: it
+enforces what was decided from the access log, in memory, in microseconds.
+"""
+
+from collections.abc import Callable, Sequence
+from hmac import compare_digest
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+import msgspec
+
+from lapwing.events import Action
+from lapwing.logins.forwarded import TrustedProxies, plain_address
+from lapwing.web.gate import ALLOW, Answer, Gate
+
+DENIED = 403  # the only refusal but 401 that nginx passes on; anything else is an error of the server to it
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+STRICT = tuple(Action)
+MAX_PULLERS = 64  # bouncers whose last pull is remembered
+
+Headers = Sequence[tuple[str, str]]
+
+
+class Response(NamedTuple):
+    """What goes back to who asked."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+
+
+class ForwardAuth:
+    """Answers 200 or 403 with `X-Lapwing-Action`, and `Retry-After` where it refuses.
+
+    `trusted_proxies` may say for whom they ask, in `X-Forwarded-For` or `X-Real-IP`; from anybody else the connection's
+    own address counts. `deny_from` is the mildest answer that refuses: a proxy cannot delay, so that is one.
+    Whoever cannot be told is let through, or with `fail_open=False` refused. `api_keys` open the list of decisions, in
+    the form that CrowdSec's bouncers pull.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        *,
+        trusted_proxies: Sequence[str] = LOOPBACK,
+        deny_from: Action = Action.DELAY,
+        fail_open: bool = True,
+        api_keys: Sequence[str] = (),
+    ) -> None:
+        """Raise ValueError for a wrong network."""
+        self.gate = gate
+        self._proxies = TrustedProxies(trusted_proxies)
+        self._deny_rank = STRICT.index(deny_from)
+        self._fail_open = fail_open
+        self._keys = [key.encode() for key in api_keys]
+        self._pulled: dict[str, dict[str, dict[str, object]]] = {}
+        self.unknown_count = 0
+        """Requests of which nobody could tell whose they are."""
+        self._routes: dict[str, Callable[[str, Headers, str], Response]] = {
+            "/auth": self._auth,
+            "/livez": self._alive,
+            "/v1/decisions": self._listed,
+            "/v1/decisions/stream": self._streamed,
+        }
+
+    def handle(self, target: str, headers: Headers, peer: str) -> Response:
+        """Answer one request; its method and body do not matter."""
+        path, _, query = target.partition("?")
+        route = self._routes.get(path)
+        return Response(404, []) if route is None else route(query, headers, peer)
+
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        """The same as an ASGI application, to be mounted into another."""
+        if scope["type"] != "http":
+            return
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        target = f"{scope['path']}?{scope.get('query_string', b'').decode('latin-1')}"
+        response = self.handle(target, headers, (scope.get("client") or ("", 0))[0])
+        found = [(name.lower().encode(), value.encode()) for name, value in response.headers]
+        await send({"type": "http.response.start", "status": response.status, "headers": found})
+        await send({"type": "http.response.body", "body": response.body})
+
+    def client(self, headers: Headers, peer: str) -> str | None:
+        """The address on whose behalf is asked; None when it cannot be told."""
+        address = plain_address(peer)
+        if peer and address is None:
+            return None
+        if address is not None and not self._proxies.trusts(address):
+            return address
+        values = {name.lower(): value for name, value in headers if name.lower() in ("x-forwarded-for", "x-real-ip")}
+        forwarded = values.get("x-forwarded-for", "")
+        if forwarded:
+            near = address or LOOPBACK[0].partition("/")[0]  # over a Unix socket only a neighbour can connect
+            client = self._proxies.client(near, forwarded)
+            return None if client == near else client
+        return plain_address(values.get("x-real-ip", ""))
+
+    def _auth(self, _query: str, headers: Headers, peer: str) -> Response:
+        client = self.client(headers, peer)
+        if client is None:
+            self.unknown_count += 1
+            answer = ALLOW if self._fail_open else Answer(Action.BLOCK, 1)
+        else:
+            answer = self.gate.answer(client)
+        told = [("X-Lapwing-Action", answer.action.value)]
+        if answer.action is Action.ALLOW or STRICT.index(answer.action) < self._deny_rank:
+            return Response(200, told)
+        return Response(DENIED, [*told, ("Retry-After", str(answer.retry_after_s)), ("Cache-Control", "no-store")])
+
+    def _alive(self, _query: str, _headers: Headers, _peer: str) -> Response:
+        return Response(200, [("Content-Type", "text/plain")], b"ok\n")
+
+    def _listed(self, query: str, headers: Headers, _peer: str) -> Response:
+        if self._puller(headers) is None:
+            return Response(403, [])
+        wanted = parse_qs(query).get("ip") or parse_qs(query).get("value")
+        rows = list(self._rows().values())
+        if wanted:
+            answer = self.gate.answer(wanted[0])
+            value = plain_address(wanted[0]) or wanted[0]
+            rows = [] if answer.action is Action.ALLOW else [_row(value, answer)]
+        return _json(rows or None)
+
+    def _streamed(self, query: str, headers: Headers, _peer: str) -> Response:
+        """What is new and what is over since the same bouncer asked last."""
+        puller = self._puller(headers)
+        if puller is None:
+            return Response(403, [])
+        if len(self._pulled) >= MAX_PULLERS and puller not in self._pulled:
+            del self._pulled[next(iter(self._pulled))]
+        known = {} if parse_qs(query).get("startup") == ["true"] else self._pulled.get(puller, {})
+        rows = self._rows()
+        self._pulled[puller] = rows
+        new = [row for value, row in rows.items() if value not in known or known[value]["type"] != row["type"]]
+        over = [row | {"duration": "-1s"} for value, row in known.items() if value not in rows]
+        return _json({"new": new or None, "deleted": over or None})
+
+    def _rows(self) -> dict[str, dict[str, object]]:
+        return {source: _row(source, answer) for source, answer in self.gate.holding()}
+
+    def _puller(self, headers: Headers) -> str | None:
+        """Who pulls, by a key that is known; None for anybody else."""
+        given = next((value for name, value in headers if name.lower() == "x-api-key"), "")
+        for number, key in enumerate(self._keys):
+            if compare_digest(key, given.encode("latin-1", "replace")):
+                agent = next((value for name, value in headers if name.lower() == "user-agent"), "")
+                return f"{number} {agent[:100]}"
+        return None
+
+
+def _row(value: str, answer: Answer) -> dict[str, object]:
+    return {
+        "id": int.from_bytes(value.encode()[-6:], "big"),
+        "origin": "lapwing",
+        "type": "ban" if answer.action in (Action.BLOCK, Action.DELAY) else "captcha",
+        "scope": "Range" if "/" in value else "Ip",
+        "value": value,
+        "duration": f"{answer.retry_after_s}s",
+        "scenario": "lapwing/" + ("+".join(answer.reasons) or "login-attack"),
+    }
+
+
+def _json(value: object) -> Response:
+    return Response(200, [("Content-Type", "application/json")], msgspec.json.encode(value))

@@ -1,0 +1,168 @@
+"""A small HTTP/1.1 server for the forward-auth endpoint: requests without bodies, answers from memory."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self
+
+import httptools
+
+from lapwing.events import SourceError
+from lapwing.web.forward import ForwardAuth, Response
+
+MAX_HEAD_BYTES = 32 * 1024  # of a request; proxies send what the client sent, and these are their own limits
+MAX_CONNECTIONS = 1_024  # proxies keep a few open; more are turned away
+IDLE_S = 75.0  # an idle connection is closed: longer than proxies keep theirs
+REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
+
+
+class _Connection(asyncio.Protocol):
+    """One connection of a proxy; answers in the order asked."""
+
+    def __init__(self, forward: ForwardAuth, open_connections: set["_Connection"]) -> None:
+        self._forward = forward
+        self._open = open_connections
+        self._parser = httptools.HttpRequestParser(self)
+        self._headers: list[tuple[str, str]] = []
+        self._target = b""
+        self._head_bytes = 0
+        self._peer = ""
+        self._transport: asyncio.Transport | None = None
+        self._idle: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if len(self._open) >= MAX_CONNECTIONS:
+            transport.abort()
+            return
+        self._open.add(self)
+        peer = transport.get_extra_info("peername")
+        self._peer = peer[0] if isinstance(peer, tuple) else ""
+        self._wait()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self._open.discard(self)
+        if self._idle is not None:
+            self._idle.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        self._wait()
+        self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse()
+            return
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._refuse()
+
+    def on_url(self, url: bytes) -> None:
+        """See httptools."""
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """See httptools."""
+        self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
+
+    def on_message_complete(self) -> None:
+        """See httptools."""
+        response = self._forward.handle(self._target.decode("latin-1"), self._headers, self._peer)
+        keep = self._parser.should_keep_alive()
+        self._headers, self._target, self._head_bytes = [], b"", 0
+        self._write(response, keep=keep)
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _refuse(self) -> None:
+        self._write(Response(400, []), keep=False)
+
+    def _write(self, response: Response, *, keep: bool) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        lines = [f"HTTP/1.1 {response.status} {REASONS[response.status]}"]
+        lines += [f"{name}: {value}" for name, value in response.headers]
+        lines += [f"Content-Length: {len(response.body)}", f"Connection: {'keep-alive' if keep else 'close'}"]
+        self._transport.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + response.body)
+        if not keep:
+            self._transport.close()
+
+    def _wait(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = asyncio.get_running_loop().call_later(IDLE_S, self.close)
+
+
+class ForwardServer:
+    """Serves a ForwardAuth on `host:port` or `unix:PATH` from a thread of its own; a context manager."""
+
+    def __init__(self, forward: ForwardAuth, listen: str) -> None:
+        self._forward = forward
+        self._listen = listen
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._ready = Event()
+        self._error: OSError | ValueError | None = None
+        self._thread = Thread(target=lambda: asyncio.run(self._serve()), name="lapwing-guard", daemon=True)
+        self.address = listen
+        """Where it listens; the port is the one given by the system where 0 was asked for."""
+
+    def __enter__(self) -> Self:
+        """Begin to listen. Raises SourceError when that is not possible."""
+        self._thread.start()
+        self._ready.wait()
+        if self._error is not None:
+            raise SourceError(f"{self._listen}: cannot be listened on: {self._error}") from self._error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._loop is not None and self._stop is not None:
+            with contextlib.suppress(RuntimeError):  # it ended by itself
+                self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        connections: set[_Connection] = set()
+
+        def connect() -> _Connection:
+            return _Connection(self._forward, connections)
+
+        try:
+            server = await self._bind(connect)
+        except (OSError, ValueError) as error:
+            self._error = error
+            self._ready.set()
+            return
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        for connection in list(connections):
+            connection.close()
+
+    async def _bind(self, connect: Callable[[], asyncio.Protocol]) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        if self._listen.startswith("unix:"):
+            path = Path(self._listen.removeprefix("unix:"))
+            if path.is_socket():
+                path.unlink()  # left by a run that was killed
+            return await loop.create_unix_server(connect, path)
+        host, colon, port = self._listen.rpartition(":")
+        if not colon or not port.isdigit() or int(port) > 65_535:
+            raise ValueError("write host:port or unix:PATH")
+        server = await loop.create_server(connect, host.strip("[]"), int(port))
+        bound = server.sockets[0].getsockname()
+        self.address = f"{host}:{bound[1]}"
+        return server
