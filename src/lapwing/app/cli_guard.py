@@ -1,0 +1,95 @@
+"""The command line of `lapwing guard`; see `cli`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lapwing.app import cli_logs
+from lapwing.app.formats import Format
+
+
+class Strictness(StrEnum):
+    """Answers that can refuse, mildest first."""
+
+    CHALLENGE = "challenge"
+    DELAY = "delay"
+    BLOCK = "block"
+
+
+class Shape(StrEnum):
+    """What a line of the deny file looks like."""
+
+    PLAIN = "plain"
+    NGINX = "nginx"
+    NGINX_MAP = "nginx-map"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of `lapwing guard`."""
+    app.command("serve")(_serve)
+
+
+def _serve(
+    logs: Annotated[list[str], typer.Argument(metavar="LOG", help="Logs to decide from, followed as they grow.")],
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="ADDRESS", help="Where proxies ask: host:port or unix:PATH.")
+    ] = "127.0.0.1:4180",
+    trust: Annotated[
+        list[str] | None,
+        typer.Option("--trust", metavar="NETWORK", help="Proxies that may say for whom they ask; loopback by default."),
+    ] = None,
+    deny_from: Annotated[
+        Strictness, typer.Option("--deny-from", help="The mildest answer that refuses.")
+    ] = Strictness.DELAY,
+    fail_closed: Annotated[
+        bool, typer.Option("--fail-closed", help="Refuse requests of which nobody can tell whose they are.")
+    ] = False,
+    log_format: cli_logs.LogKind = None,
+    patterns: cli_logs.PatternFiles = None,
+    positions: cli_logs.Positions = None,
+    from_start: cli_logs.FromStart = False,
+    api_key_file: Annotated[
+        Path | None, typer.Option("--api-key-file", metavar="FILE", help="Keys for bouncers that pull decisions.")
+    ] = None,
+    deny_file: Annotated[
+        Path | None, typer.Option("--deny-file", metavar="FILE", help="Keep a list of who is held back in this file.")
+    ] = None,
+    deny_shape: Annotated[Shape, typer.Option("--deny-shape", help="What its lines look like.")] = Shape.PLAIN,
+    nft_set: Annotated[
+        str | None, typer.Option("--nft-set", metavar="FAMILY/TABLE/SET", help="Add who is held back to this set.")
+    ] = None,
+    webhook: Annotated[
+        str | None, typer.Option("--webhook", metavar="URL", help="Post decisions here as JSON.")
+    ] = None,
+    output: Annotated[Format | None, typer.Option("-o", "--output", help="Shape of the events written.")] = None,
+    events: Annotated[
+        str | None, typer.Option("--events", metavar="FAMILIES", help="Which events to write, as for `lapwing read`.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML.")] = None,
+) -> None:
+    """Decide from logs, and answer proxies that ask about each request (nginx auth_request, Caddy forward_auth)."""
+    from lapwing.app.commands.guard import GuardOptions, serve
+    from lapwing.app.guard import guarded
+
+    options = GuardOptions(
+        logs,
+        listen,
+        trust or (),
+        deny_from,
+        fail_closed,
+        log_format,
+        patterns or (),
+        positions,
+        from_start,
+        api_key_file,
+        deny_file,
+        deny_shape,
+        nft_set,
+        webhook,
+        output,
+        events,
+        config,
+    )
+    raise typer.Exit(int(guarded(serve, options)))

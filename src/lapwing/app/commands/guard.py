@@ -1,0 +1,97 @@
+"""`lapwing guard serve`: decisions from logs, enforced by proxies that ask."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lapwing.app.commands.read import families, tell
+from lapwing.app.configuration import load
+from lapwing.app.exit_codes import ExitCode
+from lapwing.app.formats import Format
+from lapwing.app.guard import complain
+from lapwing.app.guarding import Enforcers, api_keys
+from lapwing.app.log_reading import LogChoice
+from lapwing.app.log_watching import LogWatching
+from lapwing.app.output import Writer
+from lapwing.app.shapes import LOGIN_COLUMNS
+from lapwing.events import Action, Event, SettingsError
+from lapwing.io.enforce import DenyFile, DenyShape, NftSet, Webhook
+from lapwing.web import ForwardAuth, ForwardServer, Gate
+
+
+class GuardOptions(NamedTuple):
+    """The command line of `lapwing guard serve`."""
+
+    logs: Sequence[str]
+    listen: str
+    trust: Sequence[str] = ()
+    deny_from: str = Action.DELAY
+    fail_closed: bool = False
+    format: str | None = None
+    patterns: Sequence[Path] = ()
+    positions: Path | None = None
+    from_start: bool = False
+    api_key_file: Path | None = None
+    deny_file: Path | None = None
+    deny_shape: str = DenyShape.PLAIN
+    nft_set: str | None = None
+    webhook: str | None = None
+    output: Format | None = None
+    events: str | None = None
+    config: Path | None = None
+
+
+class _Guarding(LogWatching):
+    """Logs that are watched, with what was decided carried out before it is told."""
+
+    enforcers: Enforcers
+
+    def lists(self) -> Iterator[list[Event]]:
+        """See LogWatching."""
+        for events in super().lists():
+            self.enforcers(events)
+            yield events
+
+
+def serve(options: GuardOptions) -> ExitCode:
+    """Serve until Ctrl-C or SIGTERM; events go to standard output."""
+    chosen = families(options.events)
+    gate = Gate(load(options.config).settings)
+    forward = _forward(gate, options)
+    guarding = _Guarding(
+        options.logs,
+        settings=gate.settings,
+        choice=LogChoice(options.format, options.patterns),
+        positions=options.positions,
+        from_start=options.from_start,
+        driver=gate,
+    )
+    enforcers = guarding.enforcers = Enforcers(
+        gate,
+        deny_file=DenyFile(options.deny_file, DenyShape(options.deny_shape)) if options.deny_file else None,
+        nft_set=NftSet(options.nft_set) if options.nft_set else None,
+        webhook=Webhook(options.webhook) if options.webhook else None,
+    )
+    output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
+    writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
+    try:
+        with ForwardServer(forward, options.listen) as server:
+            complain(f"listening on {server.address}")
+            return tell(guarding, writer, chosen, None, endless=True)
+    finally:
+        enforcers.close()
+
+
+def _forward(gate: Gate, options: GuardOptions) -> ForwardAuth:
+    trusted = {"trusted_proxies": tuple(options.trust)} if options.trust else {}
+    try:
+        return ForwardAuth(
+            gate,
+            deny_from=Action(options.deny_from),
+            fail_open=not options.fail_closed,
+            api_keys=api_keys(options.api_key_file),
+            **trusted,
+        )
+    except ValueError as error:
+        raise SettingsError(f"--trust: {error}") from None

@@ -1,0 +1,70 @@
+"""`lapwing guard serve` put together: logs in, decisions out, and proxies that ask."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lapwing.events import Action, DecisionLifted, DecisionMade, Event, SettingsError
+from lapwing.io.enforce import DenyFile, NftSet, Webhook
+from lapwing.web import Gate
+
+MAX_KEY_FILE_BYTES = 64 * 1024
+MIN_KEY_CHARS = 16
+HELD = (Action.DELAY, Action.BLOCK)  # carried out elsewhere as a block; a challenge needs the application
+
+
+class Enforcers:
+    """Everything that carries decisions out beside the endpoint; call it with every list of events."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        *,
+        deny_file: DenyFile | None = None,
+        nft_set: NftSet | None = None,
+        webhook: Webhook | None = None,
+    ) -> None:
+        self._gate = gate
+        self._deny_file = deny_file
+        self._nft_set = nft_set
+        self._webhook = webhook
+        self._write()
+
+    def __call__(self, events: Sequence[Event]) -> None:
+        """Carry out what changed. Raises StoreError when a file or the packet filter refuses."""
+        decided = [event for event in events if isinstance(event, DecisionMade | DecisionLifted)]
+        if not decided:
+            return
+        self._write()
+        if self._nft_set is not None:
+            self._nft_set.hold(
+                (event.value, event.duration_s)
+                for event in decided
+                if isinstance(event, DecisionMade) and event.action in HELD
+            )
+        if self._webhook is not None:
+            self._webhook.tell(decided)
+
+    def close(self) -> None:
+        """Let what waits go out."""
+        if self._webhook is not None:
+            self._webhook.close()
+
+    def _write(self) -> None:
+        if self._deny_file is not None:
+            self._deny_file.write(source for source, answer in self._gate.holding() if answer.action in HELD)
+
+
+def api_keys(path: Path | None) -> list[str]:
+    """The keys in a file, one a line, `#` before a comment. Raises SettingsError."""
+    if path is None:
+        return []
+    try:
+        text = path.read_text() if path.stat().st_size <= MAX_KEY_FILE_BYTES else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--api-key-file: {path}: cannot be read: {error}") from None
+    keys = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    if not keys or any(len(key) < MIN_KEY_CHARS or not key.isascii() for key in keys):
+        raise SettingsError(
+            f"--api-key-file: {path}: write one key of at least {MIN_KEY_CHARS} ASCII characters a line"
+        )
+    return keys

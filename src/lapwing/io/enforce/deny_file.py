@@ -1,0 +1,40 @@
+"""A list of who is held back, in a file that is replaced as a whole."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+from lapwing.events import StoreError
+
+
+class DenyShape(StrEnum):
+    """What a line of the file looks like."""
+
+    PLAIN = "plain"  # one address or network a line
+    NGINX = "nginx"  # `deny 192.0.2.1;`, to be included where access is decided
+    NGINX_MAP = "nginx-map"  # `192.0.2.1 1;`, to be included in a `geo` block
+
+
+_LINES = {DenyShape.PLAIN: "{}\n", DenyShape.NGINX: "deny {};\n", DenyShape.NGINX_MAP: "{} 1;\n"}
+
+
+class DenyFile:
+    """Writes the sources of all decisions that hold, sorted; readers see the old file or the new one, no half of it."""
+
+    def __init__(self, path: Path, shape: DenyShape = DenyShape.PLAIN) -> None:
+        self._path = path
+        self._line = _LINES[shape]
+        self._written: list[str] | None = None
+
+    def write(self, sources: Iterable[str]) -> None:
+        """Replace the file when the list changed. Raises StoreError."""
+        wanted = sorted(sources)
+        if wanted == self._written:
+            return
+        beside = self._path.with_name(self._path.name + ".new")
+        try:
+            beside.write_text("".join(map(self._line.format, wanted)))
+            beside.replace(self._path)
+        except OSError as error:
+            raise StoreError(f"{self._path}: cannot be written: {error.strerror or error}") from error
+        self._written = wanted

@@ -1,0 +1,70 @@
+"""Events posted to a URL, one request for what came meanwhile."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from queue import Full, Queue
+from threading import Thread
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lapwing.events import Event, SettingsError
+
+MAX_WAITING = 1_000  # events; while the other side is slow or gone, more are counted and dropped
+MAX_AT_ONCE = 100  # of one request
+TIMEOUT_S = 10.0
+
+
+class Webhook:
+    """Posts JSON arrays of events, in order, from a thread of its own: whoever tells is never held up."""
+
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
+        """Raise SettingsError for what is no HTTP URL."""
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+            raise SettingsError(f"--webhook: {url!r} is no http:// or https:// URL")
+        self._url = url
+        self._timeout_s = timeout_s
+        self._queue: Queue[Event | None] = Queue(MAX_WAITING)
+        self.sent_count = 0
+        self.lost_count = 0
+        """Events dropped, for want of room or because the request failed."""
+        self._thread = Thread(target=self._run, name="lapwing-webhook", daemon=True)
+        self._thread.start()
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Post some events; never waits."""
+        for event in events:
+            try:
+                self._queue.put_nowait(event)
+            except Full:
+                self.lost_count += 1
+
+    def close(self) -> None:
+        """Post what waits, as long as each request gets through, and end."""
+        self._queue.put(None)
+        self._thread.join(self._timeout_s * 2)
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            batch: list[Event] = []
+            first = self._queue.get()
+            while first is not None:
+                batch.append(first)
+                if len(batch) >= MAX_AT_ONCE or self._queue.empty():
+                    break
+                first = self._queue.get()
+            ended = first is None
+            if batch:
+                self._post(batch)
+
+    def _post(self, batch: list[Event]) -> None:
+        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+            self._url, msgspec.json.encode(batch), {"Content-Type": "application/json", "User-Agent": "lapwing"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout_s):  # noqa: S310
+                self.sent_count += len(batch)
+        except (OSError, urllib.error.URLError, ValueError):
+            self.lost_count += len(batch)

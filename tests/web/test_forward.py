@@ -1,0 +1,132 @@
+"""What a proxy that asks is answered, and whom it may ask for."""
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lapwing.events import Action, SourceError
+from lapwing.web import ForwardAuth, ForwardServer, Gate
+
+from .test_gate import ATTACKER, attacked
+
+KEY = "0123456789abcdef"
+
+
+@pytest.fixture
+def forward() -> ForwardAuth:
+    gate = Gate()
+    attacked(gate)
+    return ForwardAuth(gate, trusted_proxies=["10.0.0.0/8"], api_keys=[KEY])
+
+
+def ask(forward: ForwardAuth, peer: str = "10.0.0.1", **headers: str) -> int:
+    named = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return forward.handle("/auth", named, peer).status
+
+
+def test_whoever_is_held_back_is_refused_with_when_to_come_again(forward: ForwardAuth) -> None:
+    response = forward.handle("/auth", [("X-Real-IP", ATTACKER)], "10.0.0.1")
+    assert response.status == 403
+    headers = dict(response.headers)
+    assert headers["X-Lapwing-Action"] == "block"
+    assert 0 < int(headers["Retry-After"]) <= 300
+
+
+def test_others_pass(forward: ForwardAuth) -> None:
+    assert ask(forward, X_Real_IP="192.0.2.1") == 200
+
+
+def test_only_trusted_proxies_may_say_for_whom_they_ask(forward: ForwardAuth) -> None:
+    assert ask(forward, "198.51.100.1", X_Forwarded_For=ATTACKER) == 200
+    assert ask(forward, ATTACKER, X_Forwarded_For="192.0.2.1") == 403
+
+
+def test_what_a_client_wrote_into_the_chain_does_not_count(forward: ForwardAuth) -> None:
+    assert ask(forward, X_Forwarded_For=f"192.0.2.1, {ATTACKER}") == 403
+    assert ask(forward, X_Forwarded_For=f"{ATTACKER}, 192.0.2.1, 10.0.0.2") == 200
+
+
+def test_whoever_cannot_be_told_passes_unless_it_is_closed(forward: ForwardAuth) -> None:
+    assert ask(forward) == 200
+    assert forward.unknown_count == 1
+    closed = ForwardAuth(forward.gate, trusted_proxies=["10.0.0.0/8"], fail_open=False)
+    assert ask(closed) == 403
+
+
+def test_the_mildest_answer_that_refuses_can_be_chosen(forward: ForwardAuth) -> None:
+    assert ask(ForwardAuth(forward.gate, deny_from=Action.BLOCK), "127.0.0.1", X_Real_IP=ATTACKER) == 403
+
+
+def test_bouncers_pull_what_is_new(forward: ForwardAuth) -> None:
+    def pull(query: str = "") -> dict[str, list[dict[str, object]]]:
+        response = forward.handle(f"/v1/decisions/stream{query}", [("X-Api-Key", KEY)], "192.0.2.1")
+        assert response.status == 200
+        found: dict[str, list[dict[str, object]]] = json.loads(response.body)
+        return found
+
+    (decision,) = pull("?startup=true")["new"]
+    assert (decision["value"], decision["scope"], decision["type"]) == (ATTACKER, "Ip", "ban")
+    assert pull()["new"] is None
+    assert len(pull("?startup=true")["new"]) == 1
+
+
+def test_one_address_can_be_asked_for(forward: ForwardAuth) -> None:
+    held = forward.handle(f"/v1/decisions?ip={ATTACKER}", [("X-Api-Key", KEY)], "192.0.2.1")
+    assert json.loads(held.body)[0]["value"] == ATTACKER
+    assert forward.handle("/v1/decisions?ip=192.0.2.1", [("X-Api-Key", KEY)], "192.0.2.1").body == b"null"
+
+
+@pytest.mark.parametrize("headers", [[], [("X-Api-Key", "wrong")], [("X-Api-Key", "")]])
+def test_the_list_is_closed_without_a_key(forward: ForwardAuth, headers: list[tuple[str, str]]) -> None:
+    assert forward.handle("/v1/decisions/stream", headers, "10.0.0.1").status == 403
+    assert ForwardAuth(forward.gate).handle("/v1/decisions", headers, "10.0.0.1").status == 403
+
+
+@pytest.fixture
+def served(forward: ForwardAuth) -> Iterator[str]:
+    local = ForwardAuth(forward.gate)
+    with ForwardServer(local, "127.0.0.1:0") as server:
+        yield server.address
+
+
+def test_the_server_answers_many_requests_on_one_connection(served: str) -> None:
+    connection = http.client.HTTPConnection(served, timeout=30)
+    for address, status in ((ATTACKER, 403), ("192.0.2.1", 200)) * 3:
+        connection.request("GET", "/auth", headers={"X-Forwarded-For": address})
+        response = connection.getresponse()
+        assert response.status == status
+        response.read()
+    connection.request("POST", "/auth", b"a body that nobody reads", {"X-Forwarded-For": ATTACKER})
+    assert connection.getresponse().status == 403
+    connection.close()
+
+
+def test_what_is_no_request_is_refused_and_the_server_lives(served: str) -> None:
+    host, _, port = served.rpartition(":")
+    for rubbish in (b"\x16\x03\x01\x02\x00\x01\x00", b"GET /auth HTTP/1.1\r\nA: " + b"x" * 70_000):
+        with socket.create_connection((host, int(port)), 30) as one:
+            one.sendall(rubbish)
+            assert one.recv(100).startswith(b"HTTP/1.1 400")
+    connection = http.client.HTTPConnection(served, timeout=30)
+    connection.request("GET", "/livez")
+    assert connection.getresponse().read() == b"ok\n"
+    connection.close()
+
+
+def test_a_unix_socket_is_served_also_where_an_old_one_lies(forward: ForwardAuth, tmp_path: Path) -> None:
+    path = tmp_path / "guard.sock"
+    for _ in range(2):
+        with ForwardServer(ForwardAuth(forward.gate), f"unix:{path}"), socket.socket(socket.AF_UNIX) as one:
+            one.connect(str(path))
+            one.sendall(b"GET /auth HTTP/1.1\r\nX-Real-IP: " + ATTACKER.encode() + b"\r\n\r\n")
+            assert one.recv(1000).startswith(b"HTTP/1.1 403")
+
+
+@pytest.mark.parametrize("listen", ["nonsense", "127.0.0.1:99999", "unix:/nowhere/at/all.sock", "192.0.2.1:80"])
+def test_where_nobody_can_listen_is_said(forward: ForwardAuth, listen: str) -> None:
+    with pytest.raises(SourceError, match="cannot be listened on"):
+        ForwardServer(forward, listen).__enter__()
