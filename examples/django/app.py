@@ -18,7 +18,7 @@ from lapwing.wsgi import Gate, GuardMiddleware
 USERS = {f"user{number}": f"secret of user {number}" for number in range(40)}  # a real one keeps hashes
 FORM = '<form method="post"><p>{}</p><input name="username"><input name="password" type="password"></form>'
 
-settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, SECRET_KEY="only-for-this-example", USE_TZ=True)  # noqa: S106
+settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, SECRET_KEY="only-for-this-example", USE_TZ=True)
 
 
 def home(_request: HttpRequest) -> HttpResponse:

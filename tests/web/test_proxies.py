@@ -14,7 +14,7 @@ from threading import Thread
 
 import pytest
 
-from tests.examples.test_examples import free_port, wait_for
+from tests.examples.test_guarded_apps import free_port, wait_for
 
 ATTACKER, VISITOR = "127.0.0.5", "127.0.0.6"
 WAIT_S = 30.0  # for what takes a fraction of a second on an idle machine
