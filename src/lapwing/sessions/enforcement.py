@@ -22,8 +22,10 @@ class EnforceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings of decisions.
 
     `least`: the mildest answer that becomes a decision; `watch` harms nobody and is none by default.
-    `first_s`: how long a source is held to its first decision; each further one lasts `growth` times as long as the
-    one before, up to `longest_s`, until the source was left alone for `forget_after_s`.
+    `first_s`: how long a source is held to its first decision.
+    `growth`: how many times as long as the one before each further decision lasts.
+    `longest_s`: how long a decision lasts at most.
+    `forget_after_s`: for how long after a decision the next one counts as a further one.
     `max_sources`: sources with a decision or remembered for one; beyond, those whose decision ends first are let go.
     """
 
