@@ -6,8 +6,9 @@ The room's face also hands out `session`, the client: it lives on the floor that
 
 from typing import TYPE_CHECKING, Any
 
-from lapwing.callbacks import interactsh, responders
+from lapwing.callbacks import interactsh, planting, responders
 from lapwing.callbacks.correlation import TO_THE_END, Place, Registry, attribute, correlate, places
+from lapwing.callbacks.decoys import Decoy, DecoyIndex, decoy_account, decoy_password
 from lapwing.callbacks.interaction import (
     AnyInteraction,
     Attribution,
@@ -52,6 +53,8 @@ __all__ = [
     "Attribution",
     "CallbackSession",
     "ClientSettings",
+    "Decoy",
+    "DecoyIndex",
     "Disabled",
     "DnsInteraction",
     "Fetch",
@@ -90,8 +93,11 @@ __all__ = [
     "correlate",
     "correlation_id",
     "decide",
+    "decoy_account",
+    "decoy_password",
     "interactsh",
     "places",
+    "planting",
     "protocol_of",
     "received_event",
     "responders",
