@@ -163,7 +163,7 @@ class Site:
         """The tokens in what was fetched, as the collector finds them."""
         registry = Registry()
         registry.add(ID[:20])
-        found = set()
+        found: set[str] = set()
         while True:
             try:
                 target = self.heard.get_nowait()

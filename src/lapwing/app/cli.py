@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lapwing._version import __version__
-from lapwing.app import cli_callbacks, cli_guard, cli_logs
+from lapwing.app import cli_callbacks, cli_guard, cli_logs, cli_tokens
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 
@@ -30,6 +30,7 @@ app.add_typer(config_app, name="config")
 callbacks_app = typer.Typer(help="Learn who reached what was planted.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(callbacks_app, name="callbacks")
 cli_callbacks.add_to(callbacks_app)
+app.add_typer(cli_tokens.tokens_app, name="token")
 
 
 class Level(StrEnum):
@@ -78,7 +79,7 @@ EventFamilies = Annotated[
     typer.Option(
         "--events",
         metavar="FAMILIES",
-        help="Which events to write: auth,finding,decision,anomaly by default; also flow, session, sensor, all.",
+        help="Which events to write: auth,finding,decision,anomaly,token by default; also flow, session, sensor, all.",
     ),
 ]
 FailOn = Annotated[Level | None, typer.Option("--fail-on", help="Exit with 1 when a finding is at least this severe.")]
@@ -123,6 +124,10 @@ SinkOptions = Annotated[
     list[str] | None,
     typer.Option("--sink", metavar="NAME[=ARGUMENT]", help="Also hand the events to this plugin; repeatable."),
 ]
+DecoyStore = Annotated[
+    str | None,
+    typer.Option("--decoys", metavar="FILE|URL", help="A store of planted tokens: logins with its decoys are found."),
+]
 NoNames = Annotated[bool, typer.Option("-n", help="Accepted for the fingers: addresses are never resolved.")]
 
 
@@ -162,6 +167,7 @@ def read(
     sink: SinkOptions = None,
     log_format: cli_logs.LogKind = None,
     patterns: cli_logs.PatternFiles = None,
+    decoys: DecoyStore = None,
     config: ConfigFile = None,
     _names: NoNames = False,
 ) -> None:
@@ -173,10 +179,10 @@ def read(
     inputs = _inputs(files, more)
     if log_format or patterns or are_logs(inputs):
         about_packets = any(option is not None for option in (filter_, count, write, before))
-        logs = LogOptions(inputs, log_format, patterns or (), output, events, fail_on, config)
+        logs = LogOptions(inputs, log_format, patterns or (), output, events, fail_on, config, decoys)
         _exit(run_logs, logs, about_packets)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
-    _exit(run, ReadOptions(inputs, filter_, count, output, events, fail_on, config, record, logdir, sink or ()))
+    _exit(run, ReadOptions(inputs, filter_, count, output, events, fail_on, config, record, logdir, sink or (), decoys))
 
 
 @app.command()

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.reading import Paths
 from lapwing.events import (
     AnomalySeen,
@@ -100,8 +101,11 @@ class LogReading:
         choice: LogChoice | None = None,
         sensor: str = "",
         tag_key: bytes | None = None,
+        decoys: Decoys | None = None,
     ) -> None:
         """See `read_logs`."""
+        if decoys is not None:
+            tag_key = decoys.tag_key
         self._paths = list(dict.fromkeys(expand(paths)))
         self._settings = settings or PipelineSettings()
         self._choice = choice or LogChoice()
@@ -115,7 +119,7 @@ class LogReading:
         self._stopped = False
         self._damaged = False
         self._failed: list[str] = []
-        self._lists = self._run()
+        self._lists = tripping(self._run(), decoys, self._driver.note)
         self._events = (event for events in self._lists for event in events)
 
     def __enter__(self) -> Self:
@@ -248,19 +252,23 @@ def read_logs(
     patterns: Iterable[Path] = (),
     sensor: str = "",
     tag_key: bytes | None = None,
+    decoys: Decoys | None = None,
 ) -> LogReading:
     """Read logs and return their events in order.
 
     `paths` are log files (also compressed with gzip or zstd), globs, or `-` for standard input; several are merged by
     time. What a log is, its lines tell; `format` names one for all, `patterns` are files that describe others.
     `events` names the families to hand out. `tag_key` (32 bytes) fixes the key of secret tags.
+    `decoys` are looked for in all logins, under their own key.
 
     Raises SourceError when no input can be read at all; one among others is a `sensor.failed`, listed in `failed`.
     Lines that give no login raise nothing: they are counted by why in `statistics()` and in `sensor.ended`, and those
     that should have given one are an `anomaly.seen`.
     """
     choice = LogChoice(format, patterns)
-    return LogReading(paths, settings=settings, events=events, choice=choice, sensor=sensor, tag_key=tag_key)
+    return LogReading(
+        paths, settings=settings, events=events, choice=choice, sensor=sensor, tag_key=tag_key, decoys=decoys
+    )
 
 
 def told_of(path: str, lines: LogLines, now_ns: int) -> list[Event]:

@@ -7,6 +7,7 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Self
 
+from lapwing.app.decoys import Decoys, tripping
 from lapwing.detect import Detector
 from lapwing.events import (
     AnomalySeen,
@@ -79,8 +80,11 @@ class Reading:
         record: Recorder | None = None,
         protocols: Iterable[StreamProtocol | DatagramProtocol] = (),
         sources: Mapping[str, OpenFrames] | None = None,
+        decoys: Decoys | None = None,
     ) -> None:
         """See `read`."""
+        if decoys is not None:
+            keys = RunKeys((keys or fresh_keys()).flow_key, decoys.tag_key)
         if interface is not None and paths:
             raise ValueError("either captures or an interface, not both")
         settings = settings or PipelineSettings()
@@ -109,7 +113,7 @@ class Reading:
         self._damaged = False
         self._failed: list[str] = []
         self._unreadable = 0
-        self._lists = self._run()
+        self._lists = tripping(self._run(), decoys, self._driver.note)
         self._events = (event for events in self._lists for event in events)
 
     def __enter__(self) -> Self:
@@ -294,6 +298,7 @@ def read(
     record: Recorder | None = None,
     protocols: Iterable[StreamProtocol | DatagramProtocol] = (),
     sources: Mapping[str, OpenFrames] | None = None,
+    decoys: Decoys | None = None,
 ) -> Reading:
     """Read captures, or watch an interface, and return the events in order.
 
@@ -309,6 +314,7 @@ def read(
 
     `protocols` are looked for beside our own: see `lapwing.protocols` for what one is. `sources` open what is named
     `NAME://...` among the paths.
+    `decoys` are looked for in the logins that are handed out, and the run then tags secrets under their key.
 
     Raises SourceError when no input can be read at all; one among others is a `sensor.failed`, listed in `failed`.
     Raises ValueError for a wrong family or filter. Damage inside
@@ -328,6 +334,7 @@ def read(
         record=record,
         protocols=protocols,
         sources=sources,
+        decoys=decoys,
     )
 
 

@@ -37,6 +37,9 @@ TAG_BYTES = 8  # as long as the tags of logins
 TECHNIQUES = ["T1078", "T1110"]
 
 
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
 class Decoy(msgspec.Struct, frozen=True, kw_only=True):
     """One decoy. `key` is a user name as logins spell it, or a password's keyed tag; `note` the planter's own words.
 
@@ -93,7 +96,9 @@ class DecoyIndex:
     def __init__(self, decoys: Iterable[Decoy]) -> None:
         self.tripped_count = 0
         self.excluded_count = 0
-        self._decoys = {(one.kind, one.key): (one, _networks(one.excluded)) for one in decoys}
+        self._decoys: dict[tuple[str, str], tuple[Decoy, Networks]] = {
+            (one.kind, one.key): (one, _networks(one.excluded)) for one in decoys
+        }
         self._uses: OrderedDict[tuple[str, str, str], _Use] = OrderedDict()
         self._logins: OrderedDict[tuple[int, str], None] = OrderedDict()
 
@@ -235,5 +240,5 @@ def _finding(decoy: Decoy, use: _Use, login: AuthEvent) -> Finding:
     )
 
 
-def _networks(texts: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+def _networks(texts: Iterable[str]) -> Networks:
     return tuple(ip_network(text) for text in texts)

@@ -4,6 +4,7 @@ A marked interaction still happened. What it proves is for the reader: a resolve
 visitor, and one's own scanner resolving the name it planted is no finding.
 """
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -23,6 +24,16 @@ class Noise(StrEnum):
     KNOWN_RESOLVER = "known-resolver"  # a DNS query by a resolver that serves everybody: who asked it is not known
     LATE = "late"  # long after the token could have been used the first time
     REPEAT = "repeat"  # the same was asked before
+    SCANNER = "scanner"  # a mail gateway or a preview looked, as it looks at every link; who got the link did not
+
+
+# Words in the User-Agent of what opens links without a person: mail gateways, image proxies, previews of messengers.
+SCANNERS = (
+    b"barracuda", b"bingpreview", b"bitdefender", b"discordbot", b"facebookexternalhit", b"forcepoint",
+    b"googleimageproxy", b"mimecast", b"proofpoint", b"skypeuripreview", b"slack-imgproxy", b"slackbot", b"symantec",
+    b"telegrambot", b"trendmicro", b"twitterbot", b"urldefense", b"whatsapp", b"yahoomailproxy", b"zscaler",
+)  # fmt: skip
+_AGENT = re.compile(rb"(?im)^user-agent:([^\r\n]*)")
 
 
 class NoiseRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +70,8 @@ class NoiseMarker:
             found.add(Noise.OWN_EGRESS)
         if isinstance(interaction, DnsInteraction) and _within(client_ip, self._resolvers):
             found.add(Noise.KNOWN_RESOLVER)
+        if isinstance(interaction, HttpInteraction) and _is_scanner(interaction.raw_request):
+            found.add(Noise.SCANNER)
         if minted_ns is not None and interaction.ts_ns - minted_ns > self._late_ns:
             found.add(Noise.LATE)
         asked = _asked(interaction)
@@ -76,6 +89,11 @@ def _asked(interaction: Interaction) -> tuple[object, ...]:
     if isinstance(interaction, FtpInteraction):
         return FtpInteraction, interaction.command, interaction.path, _address(interaction)
     return type(interaction), interaction.raw_request, _address(interaction)
+
+
+def _is_scanner(request: bytes) -> bool:
+    agent = _AGENT.search(request)
+    return agent is not None and any(word in agent[1].lower() for word in SCANNERS)
 
 
 def _address(interaction: Interaction) -> str:

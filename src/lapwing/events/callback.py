@@ -29,8 +29,8 @@ class CallbackReceived(Event, frozen=True, gc=False, kw_only=True, tag="callback
 class TokenTripped(Event, frozen=True, gc=False, kw_only=True, tag="token.tripped"):
     """A planted token or decoy account was used.
 
-    `token_kind` says what was planted: `url`, `name`, `mail-address`, `account` or `password`. `token_id` names it: a
-    unique id, the normalised user name of a decoy account, or the keyed tag of a decoy password. `purpose` is the
+    `token_kind` says what was planted, e.g. `url`, `web-bug`, `account` or `password`. `token_id` names it: a unique
+    id, the normalised user name of a decoy account, or the keyed tag of a decoy password. `purpose` is the
     planter's own words. `auth_id` links the login with a decoy, None for other kinds.
     """
 

@@ -8,7 +8,7 @@ import msgspec
 from lapwing.detect import Detector
 from lapwing.events import AuthEvent, Event
 
-FAMILIES = ("flow", "session", "auth", "anomaly", "finding", "decision", "sensor")
+FAMILIES = ("flow", "session", "auth", "anomaly", "finding", "decision", "token", "sensor")
 
 _stamp = msgspec.structs.force_setattr
 

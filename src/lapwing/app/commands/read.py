@@ -9,6 +9,7 @@ from typing import NamedTuple
 from lapwing.app import zeek
 from lapwing.app.commands.options import RecordOptions, recorder
 from lapwing.app.configuration import load
+from lapwing.app.decoys import load_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.guard import complain
@@ -30,7 +31,7 @@ from lapwing.sessions import FAMILIES
 
 AnyReading = Reading | LogReading | LogWatching
 
-DEFAULT_FAMILIES = ("auth", "finding", "decision", "anomaly")
+DEFAULT_FAMILIES = ("auth", "finding", "decision", "anomaly", "token")
 SUMMARY_FAMILIES = (*DEFAULT_FAMILIES, "sensor")
 
 
@@ -47,6 +48,7 @@ class ReadOptions(NamedTuple):
     record: RecordOptions = RecordOptions()
     logdir: Path | None = None
     sinks: Sequence[str] = ()
+    decoys: str | None = None
 
 
 def run(options: ReadOptions) -> ExitCode:
@@ -65,6 +67,7 @@ def run(options: ReadOptions) -> ExitCode:
         record=recorder(options.record),
         protocols=plugins.protocols,
         sources=plugins.sources,
+        decoys=load_decoys(options.decoys) if options.decoys else None,
     )
     sinks = opened_sinks(plugins, options.sinks, complain)
     writer = None if output is Format.TABLE else _writer(output, options.logdir)

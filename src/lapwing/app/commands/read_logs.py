@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lapwing.app.commands.read import SUMMARY_FAMILIES, families, tell
 from lapwing.app.configuration import load
+from lapwing.app.decoys import load_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.log_reading import expand, read_logs
@@ -29,6 +30,7 @@ class LogOptions(NamedTuple):
     events: str | None = None
     fail_on: str | None = None
     config: Path | None = None
+    decoys: str | None = None
 
 
 def are_logs(inputs: Sequence[str]) -> bool:
@@ -56,6 +58,7 @@ def run_logs(options: LogOptions, about_packets: bool = False) -> ExitCode:
         events=sorted({*chosen, *SUMMARY_FAMILIES}),
         format=options.format,
         patterns=options.patterns,
+        decoys=load_decoys(options.decoys) if options.decoys else None,
     )
     writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
     return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None)

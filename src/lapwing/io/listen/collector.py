@@ -237,7 +237,10 @@ class Collector:
 
     def _http(self, control: Callable[[Asked], bool] | None) -> Callable[[Peer, int, str | None], Responder]:
         settings = self.settings
-        site = HttpSite(domain=settings.domains[0], answers=settings.answers, dynamic=settings.dynamic)
+        self.directory.answers.update(
+            settings.answers
+        )  # what is set for a token by hand wins over what it was made with
+        site = HttpSite(domain=settings.domains[0], answers=self.directory.answers, dynamic=settings.dynamic)
 
         def http(peer: Peer, now_ns: int, _protocol: str | None) -> Responder:
             return HttpResponder(peer, now_ns, site=site, limits=settings.limits, control=control)

@@ -1,8 +1,13 @@
 """Whose token is whose, in memory: what every interaction is matched against."""
 
 from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from lapwing.callbacks import Registry
+import msgspec
+
+from lapwing.callbacks import DEFAULT_ID_LENGTH, DEFAULT_NONCE_LENGTH, Registry
+from lapwing.callbacks.responders import HttpAnswer
+from lapwing.callbacks.tokens import is_correlation_id
 from lapwing.io.store import KeptMailbox, PlantedToken
 
 
@@ -13,6 +18,8 @@ class Directory:
         self.registry = Registry()
         self.heads: dict[int, int] = {}  # newest number in each mailbox that holds something
         self.planted: dict[str, PlantedToken] = {}
+        self.answers: dict[str, HttpAnswer] = {}  # to requests with a planted token
+        self._excluded: dict[str, tuple[IPv4Network | IPv6Network, ...]] = {}
         self._ids: dict[str, int] = {}
 
     def fill(self, mailboxes: Iterable[KeptMailbox], heads: dict[int, int]) -> None:
@@ -38,8 +45,34 @@ class Directory:
         return self._ids.get(correlation_id)
 
     def plant(self, tokens: Iterable[PlantedToken]) -> None:
-        """Know these tokens, in place of earlier versions of them."""
-        self.planted.update((token.name, token) for token in tokens)
+        """Know these tokens, in place of earlier versions of them, and give what they say is to be answered."""
+        for token in tokens:
+            if token.name not in self.planted and len(token.name) == DEFAULT_ID_LENGTH + DEFAULT_NONCE_LENGTH:
+                self._listen_for(token)
+            self.planted[token.name] = token
+
+    def excludes(self, token: PlantedToken, client_ip: str) -> bool:
+        """Whether a token's use by this address means nothing, as whoever planted it said."""
+        networks = self._excluded.get(token.name)
+        if not networks:
+            return False
+        try:
+            address = ip_address(client_ip)
+        except ValueError:
+            return False
+        return any(address in network for network in networks)
+
+    def _listen_for(self, token: PlantedToken) -> None:
+        """Decoys stand in logins, not here: their names are no ids, or belong to nobody's host name."""
+        own_id = token.name[:DEFAULT_ID_LENGTH]
+        if is_correlation_id(own_id) and own_id not in self.registry:
+            self.registry.add(own_id, DEFAULT_NONCE_LENGTH)
+        excluded = token.details.get("excluded")
+        if excluded:
+            self._excluded[token.name] = tuple(ip_network(text) for text in excluded)
+        answer = token.details.get("answer")
+        if answer is not None:
+            self.answers[token.name] = msgspec.convert(answer, HttpAnswer)
 
     def __len__(self) -> int:
         return len(self._ids)

@@ -36,7 +36,7 @@ class Recorder:
         for interaction in interactions:
             for one in attribute(interaction, self._directory.registry):
                 mailbox_id, token, alert = self._owner(one)
-                if mailbox_id == NOBODY:
+                if mailbox_id == NOBODY and token is None:
                     self.nobodys_count += 1
                     if not self._keep_nobodys:
                         continue
@@ -56,7 +56,8 @@ class Recorder:
             return NOBODY, None, False
         mailbox_id = self._directory.mailbox_of(attribution.correlation_id)
         token = self._directory.planted.get(attribution.unique_id)
-        alert = token is not None and self._alerts(token, interaction.ts_ns)
+        excluded = token is not None and self._directory.excludes(token, interaction.peer.client_ip)
+        alert = token is not None and not excluded and self._alerts(token, interaction.ts_ns)
         return NOBODY if mailbox_id is None else mailbox_id, token, alert
 
     def _alerts(self, token: PlantedToken, ts_ns: int) -> bool:
