@@ -43,7 +43,6 @@ OUT_OF_SCOPE: dict[str, str] = {
 NOT_COMPARED: dict[tuple[str, str], str] = {
     ("conn.log", "core.tunnels.geneve-inner-tcp-bad-checksum"): _INNER_DAMAGED,
     ("conn.log", "core.tunnels.vxlan-inner-tcp-bad-checksum"): _INNER_DAMAGED,
-    ("http.log", "core.tunnels.gtp.outer_ip_frag"): "IP fragments are not put together in this version",
     ("http.log", "scripts.base.protocols.http.http-09"): _OLD_HTTP,
     ("http.log", "scripts.base.protocols.http.http-09-content-length-confusion"): _OLD_HTTP,
     ("http.log", "scripts.base.protocols.http.no-version"): _OLD_HTTP,
@@ -65,7 +64,6 @@ NOT_COMPARED: dict[tuple[str, str], str] = {
 CONN_REASONS: dict[str, str] = {
     "core.tcp.bad-checksum-syn": _DAMAGED,
     "core.tunnels.gtp.inner_teredo": "the first packet comes from port 3544, which Zeek knows as a server's (Teredo)",
-    "core.tunnels.gtp.outer_ip_frag": "IP fragments are not put together in this version",
     "core.tunnels.vxlan-unknown-internal-packet": _DAMAGED,
     "core.udp-corrupt": _DAMAGED,
     "scripts.base.protocols.ftp.gridftp": "Zeek stops following what it takes for a bulk data connection of GridFTP",
@@ -95,9 +93,7 @@ SSH_REASONS: dict[str, str] = {
         "a first key is refused (76 bytes, FAILURE in this cipher) before the second is let in: two attempts"
     ),
 }
-DNS_REASONS: dict[str, str] = {
-    "core.ipv6-frag": "IP fragments are not put together in this version",
-}
+DNS_REASONS: dict[str, str] = {}
 SSL_REASONS: dict[str, str] = {}
 QUIC_REASONS: dict[str, str] = {}
 

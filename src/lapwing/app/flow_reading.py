@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lapwing.app.reading import Paths, fresh_keys
 from lapwing.events import AnomalySeen, FlowClosed, SettingsError, SourceError
-from lapwing.flows import FlowSettings, FlowTable, closed_events
+from lapwing.flows import FlowSettings, FlowTable, Fragments, closed_events
 from lapwing.io.capture import (
     LANES,
     LiveSettings,
@@ -56,6 +56,7 @@ class FlowReading:
             self._live = open_live(interface, settings=live, filter=filter, verify_checksums=verify_checksums)
         self._paths = expand_paths(names)
         self._table = FlowTable(settings or FlowSettings(), (keys or fresh_keys()).flow_key, payloads=False)
+        self._fragments = Fragments()
         self._filter = filter
         self._left = count
         self._verify = verify_checksums
@@ -162,6 +163,7 @@ class FlowReading:
         """Counters of capture and flow table by dotted name; they only grow."""
         live = self._live.statistics() if self._live is not None else {}
         counters = self._counters | {f"capture.{name}": value for name, value in live.items()}
+        counters |= {f"fragments.{name}": value for name, value in self._fragments.statistics().items()}
         return counters | {
             f"flows.{name.removeprefix('flows_')}": value for name, value in self._table.statistics().items()
         }
@@ -211,11 +213,11 @@ class FlowReading:
         if self._left is not None:
             number = min(number, self._left)
             self._left -= number
-        index = 0
-        while index < number:
-            index = self._table.process(batch.buffer, batch.packets, index, number)
-            if len(self._table.records):
-                yield self._table.records
+        for source, rows, index, end in self._fragments.spans(batch.buffer, batch.packets, number):
+            while index < end:
+                index = self._table.process(source, rows, index, end)
+                if len(self._table.records):
+                    yield self._table.records
 
     def _read_one(self, batches: ReadAhead) -> Iterator[Records]:
         started = False

@@ -46,7 +46,6 @@ _UNREAD = {
     "transport_truncated": "wire.transport_truncated",
     "transport_malformed": "wire.transport_malformed",
     "unknown_link": "wire.unknown_link",
-    "fragment": "wire.fragment",
     "bad_checksum": "wire.bad_checksum",
     "fault": "wire.fault",
 }

@@ -17,6 +17,7 @@ It opens nothing, reads no clock and knows no protocol above TCP and UDP. Use:
 
 from lapwing.flows._select import COMPILED, ActionWalk, FlowTable
 from lapwing.flows.columns import TRANSPORTS, Coded, addresses, community_ids, transport_codes
+from lapwing.flows.fragments import Fragments
 from lapwing.flows.layout import (
     ANOMALY_KINDS,
     CLOSE_REASONS,
@@ -43,6 +44,7 @@ __all__ = [
     "Coded",
     "FlowSettings",
     "FlowTable",
+    "Fragments",
     "addresses",
     "closed_events",
     "community_ids",

@@ -8,9 +8,9 @@ cdef int _ACTIVE
 
 @cython.final
 cdef class SessionDriver:
-    cdef object _table, _detector, _login_settings, _tagger, _next_auth_id
+    cdef object _table, _fragments, _detector, _login_settings, _tagger, _next_auth_id
     cdef tuple _streams, _datagrams, _starts
-    cdef dict _by_name
+    cdef dict _by_name, _told_fragments
     cdef Walk _walk
     cdef Outlet _outlet
     cdef dict _sessions

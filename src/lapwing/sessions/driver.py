@@ -29,6 +29,7 @@ from lapwing.flows import (
     ActionKind,
     ActionWalk,
     FlowTable,
+    Fragments,
     closed_events,
     opened_events,
 )
@@ -54,6 +55,11 @@ assert tuple(ActionKind) == tuple(range(8))  # in that order
 _ACTIVE = CLOSE_REASONS.index("active")
 _NOTHING = memoryview(b"")
 
+_BROKEN_DATAGRAMS = (
+    ("incomplete", "wire.fragment_incomplete", Severity.INFO),
+    ("overlaps", "wire.fragment_overlap", Severity.MEDIUM),
+    ("refused", "wire.fragment_refused", Severity.LOW),
+)
 MAX_HANDOVERS = 4  # from one protocol to the next in one stream: more is made up
 MAX_PROBED_DATAGRAMS = 3  # of a flow; after that nothing recognised it and it is left alone
 
@@ -81,6 +87,8 @@ class SessionDriver:
         """
         wanted = wanted or Wanted()
         self._table = FlowTable(settings.flows, keys.flow_key, payloads=True)
+        self._fragments = Fragments()
+        self._told_fragments: dict[str, int] = {}
         self._walk = ActionWalk(everything=wanted.flow)
         self._detector = detector if detector is not None else Detector(settings.detect)
         self._outlet = Outlet(wanted, self._detector, sensor)
@@ -118,11 +126,11 @@ class SessionDriver:
         if packet_count:
             self._now_ns = max(self._now_ns, int(packets["ts_ns"][:packet_count].max()))
             self._latest_ns = max(self._latest_ns, self._now_ns)
-        index = 0
-        chunk = memoryview(buffer)
-        while index < packet_count:
-            index = self._table.process(buffer, packets, index, packet_count)
-            self._drain(chunk)
+        for source, rows, index, end in self._fragments.spans(buffer, packets, packet_count):
+            chunk = memoryview(source)
+            while index < end:
+                index = self._table.process(source, rows, index, end)
+                self._drain(chunk)
         return self._outlet.take()
 
     def advance(self, now_ns: int) -> list[Event]:
@@ -140,7 +148,19 @@ class SessionDriver:
             more = self._table.finish()
             self._drain(_NOTHING)
             yield self._outlet.take()
+        yield self.note(self._broken_datagrams())
         self._now_ns = 0
+
+    def _broken_datagrams(self) -> list[Event]:
+        """What the fragments since the last time did not add up to."""
+        self._fragments.finish()
+        counters = self._fragments.statistics()
+        before, self._told_fragments = self._told_fragments, counters
+        return [
+            AnomalySeen(ts_ns=self._latest_ns, kind=kind, severity=severity, count=number)
+            for name, kind, severity in _BROKEN_DATAGRAMS
+            if (number := counters[name] - before.get(name, 0))
+        ]
 
     def finish(self) -> Iterator[list[Event]]:
         """End every flow and every finding; yields lists of events until nothing is left."""
@@ -156,6 +176,7 @@ class SessionDriver:
         """Monotone counters of the flow table, the parsers and detection, by dotted name."""
         counters = {f"flows.{name.removeprefix('flows_')}": value for name, value in self._table.statistics().items()}
         counters |= {f"detect.{name}": value for name, value in self._detector.statistics().items()}
+        counters |= {f"fragments.{name}": value for name, value in self._fragments.statistics().items()}
         counters["sessions.parsers_created"] = self._parsers_created
         counters["sessions.parsers_ended"] = self._parsers_ended
         counters["sessions.parser_faults"] = self._parser_faults
