@@ -96,6 +96,7 @@ SSH_REASONS: dict[str, str] = {
 DNS_REASONS: dict[str, str] = {}
 SSL_REASONS: dict[str, str] = {}
 QUIC_REASONS: dict[str, str] = {}
+NTP_REASONS: dict[str, str] = {}
 
 ALL_REASONS = (
     CONN_REASONS,

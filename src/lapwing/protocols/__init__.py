@@ -16,6 +16,7 @@ from lapwing.protocols.contract import (
     StreamParser,
     StreamProtocol,
 )
+from lapwing.protocols.dhcp import DHCP
 from lapwing.protocols.dns import DNS
 from lapwing.protocols.dns_tcp import DNS_TCP
 from lapwing.protocols.ftp import FTP
@@ -23,6 +24,7 @@ from lapwing.protocols.http import HTTP
 from lapwing.protocols.identify import StreamIdentifier, first_bytes, identify_datagram
 from lapwing.protocols.imap import IMAP
 from lapwing.protocols.ldap import LDAP
+from lapwing.protocols.ntp import NTP
 from lapwing.protocols.pop3 import POP3
 from lapwing.protocols.quic import QUIC
 from lapwing.protocols.smtp import SMTP
@@ -30,7 +32,7 @@ from lapwing.protocols.ssh import SSH
 from lapwing.protocols.tls import TLS
 
 STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH, TLS, DNS_TCP, POP3, IMAP, LDAP)
-DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS, QUIC)
+DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS, QUIC, DHCP, NTP)
 
 _Protocol = TypeVar("_Protocol", StreamProtocol, DatagramProtocol)
 

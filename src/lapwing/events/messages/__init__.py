@@ -5,11 +5,13 @@ from that module.
 """
 
 from lapwing.events.messages.base import REDACTED, UNKNOWN_VERB, BaseMessage
+from lapwing.events.messages.dhcp import DhcpMessage
 from lapwing.events.messages.dns import DnsQuery, DnsQuestion, DnsRecord, DnsResponse, DnsUnanswered
 from lapwing.events.messages.ftp import FtpCommand, FtpReply
 from lapwing.events.messages.http import HttpRequest, HttpResponse
 from lapwing.events.messages.imap import ImapMessage
 from lapwing.events.messages.ldap import LdapMessage
+from lapwing.events.messages.ntp import NtpMessage
 from lapwing.events.messages.pop3 import Pop3Message
 from lapwing.events.messages.quic import QuicMessage
 from lapwing.events.messages.smtp import AUTH_DATA_VERB, SmtpCommand, SmtpMail, SmtpReply
@@ -30,8 +32,10 @@ Message = (
     | DnsQuery
     | DnsResponse
     | DnsUnanswered
+    | DhcpMessage
     | ImapMessage
     | LdapMessage
+    | NtpMessage
     | Pop3Message
     | QuicMessage
     | TlsMessage
