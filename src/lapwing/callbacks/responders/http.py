@@ -18,6 +18,8 @@ MAX_CHUNK_LINE_BYTES = 4 * 1024  # of a chunk's size with its extensions, and of
 MAX_REQUESTS = 1000  # per connection
 MAX_AHEAD_BYTES = 256 * 1024  # pipelined while an answer is delayed
 
+Controls = Callable[[Asked], bool]  # whether a request is for the collector itself
+
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) +(\S.*?) +HTTP/(\d)\.(\d)\Z", re.DOTALL)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"\d{1,12}")
@@ -46,7 +48,7 @@ class HttpResponder(Responder):
         *,
         site: HttpSite,
         limits: Limits | None = None,
-        control: Callable[[Asked], bool] | None = None,
+        control: Controls | None = None,
     ) -> None:
         """`control` says which requests are for the collector itself."""
         super().__init__(peer, now_ns, limits)
@@ -78,7 +80,7 @@ class HttpResponder(Responder):
         due_ns = super().next_wakeup_ns
         return due_ns if due_ns is None or self._mode is not _Mode.DELAYED else self._held_until_ns
 
-    def answered(self, reply: bytes, now_ns: int) -> list[Output]:
+    def answered(self, reply: bytes, now_ns: int, _stream: int = 0) -> list[Output]:
         """The answer to a control request is there: `reply` is its bytes."""
         if self.ended or self._mode is not _Mode.CONTROL:
             return []

@@ -17,7 +17,7 @@ from lapwing.io.listen.settings import TlsSettings
 
 CA_DAYS = 3650
 LEAF_DAYS = 397  # of a certificate made here, anew at each start; clients refuse longer ones
-PROTOCOLS = ["http/1.1"]
+PROTOCOLS = ["h2", "http/1.1"]
 
 
 class Certificates:

@@ -19,6 +19,7 @@ from lapwing.callbacks.responders import (
     SmtpResponder,
     Zone,
 )
+from lapwing.callbacks.responders.http2 import Http2Responder
 from lapwing.io.listen.admission import Admission
 from lapwing.io.listen.certificates import Certificates
 from lapwing.io.listen.clock import Clock
@@ -242,7 +243,9 @@ class Collector:
         )  # what is set for a token by hand wins over what it was made with
         site = HttpSite(domain=settings.domains[0], answers=self.directory.answers, dynamic=settings.dynamic)
 
-        def http(peer: Peer, now_ns: int, _protocol: str | None) -> Responder:
+        def http(peer: Peer, now_ns: int, protocol: str | None) -> Responder:
+            if protocol == "h2":
+                return Http2Responder(peer, now_ns, site=site, limits=settings.limits, control=control)
             return HttpResponder(peer, now_ns, site=site, limits=settings.limits, control=control)
 
         return http

@@ -24,6 +24,7 @@ from lapwing.callbacks.responders import (
     SendData,
     StartTls,
 )
+from lapwing.callbacks.responders.http2 import Http2Responder
 from lapwing.io.listen.admission import Admission, source_of
 from lapwing.io.listen.clock import NS_PER_S, Clock
 from lapwing.io.listen.ftp_data import DataConnection
@@ -165,11 +166,11 @@ class Connection(asyncio.Protocol):
 
     # For who answers control requests.
 
-    def reply(self, data: bytes) -> bool:
+    def reply(self, data: bytes, stream: int = 0) -> bool:
         """Give a control request its answer; False when nobody is there to get it."""
-        if self._gone or not isinstance(self._responder, HttpResponder):
+        if self._gone or not isinstance(self._responder, HttpResponder | Http2Responder):
             return False
-        self._act(self._responder.answered(data, self._now()))
+        self._act(self._responder.answered(data, self._now(), stream))
         return True
 
     def stream(self, data: bytes) -> bool:

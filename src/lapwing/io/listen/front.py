@@ -37,11 +37,13 @@ class ControlFront:
         """Begin to answer."""
         request = Request.of(control, source_of(connection.peer.client_ip))
         if not control.whole:
-            self._reply(connection, error_reply("send a Content-Length, and no more than 32 KiB", 413))
-        elif request.path == EVENTS_PATH and request.method != "OPTIONS":
-            self._start(self._serve_stream(connection, request))
+            self._reply(connection, error_reply("send a Content-Length, and no more than 32 KiB", 413), control.stream)
+        elif request.path != EVENTS_PATH or request.method == "OPTIONS":
+            self._start(self._answer(connection, request, control.stream))
+        elif control.stream:
+            self._reply(connection, error_reply("the stream of events needs HTTP/1.1", 505), control.stream)
         else:
-            self._start(self._answer(connection, request))
+            self._start(self._serve_stream(connection, request))
 
     def left(self, connection: Connection) -> None:
         """End a connection's stream; any other call runs to its end. Nothing is cancelled amid a query."""
@@ -58,16 +60,16 @@ class ControlFront:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _reply(self, connection: Connection, reply: Reply) -> None:
-        connection.reply(write_reply(reply, self._domain))
+    def _reply(self, connection: Connection, reply: Reply, stream: int = 0) -> None:
+        connection.reply(write_reply(reply, self._domain), stream)
 
-    async def _answer(self, connection: Connection, request: Request) -> None:
+    async def _answer(self, connection: Connection, request: Request, stream: int) -> None:
         try:
             answer = await self._api.answer(request)
         except Exception:  # a fault of ours or of the store ends this call only
-            self._reply(connection, error_reply("the collector failed", 500))
+            self._reply(connection, error_reply("the collector failed", 500), stream)
             raise
-        if connection.reply(write_reply(answer.reply, self._domain)):
+        if connection.reply(write_reply(answer.reply, self._domain), stream):
             answer.sent()
 
     async def _serve_stream(self, connection: Connection, request: Request) -> None:
