@@ -165,6 +165,9 @@ def read(
     before: Before = None,
     after: After = None,
     sink: SinkOptions = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Read captures of the same time together, in the order of packet times.")
+    ] = False,
     log_format: cli_logs.LogKind = None,
     patterns: cli_logs.PatternFiles = None,
     decoys: DecoyStore = None,
@@ -182,7 +185,8 @@ def read(
         logs = LogOptions(inputs, log_format, patterns or (), output, events, fail_on, config, decoys)
         _exit(run_logs, logs, about_packets)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
-    _exit(run, ReadOptions(inputs, filter_, count, output, events, fail_on, config, record, logdir, sink or (), decoys))
+    shape = (filter_, count, output, events, fail_on, config)
+    _exit(run, ReadOptions(inputs, *shape, record, logdir, sink or (), decoys, merge))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from os import PathLike
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,7 @@ from lapwing.io.capture import (
     FrameSource,
     LiveSettings,
     LiveSource,
+    MergedSource,
     OpenFrames,
     PacketBatch,
     Progress,
@@ -37,7 +39,7 @@ from lapwing.protocols import DatagramProtocol, StreamProtocol
 from lapwing.sessions import FAMILIES, PipelineSettings, RunKeys, SessionDriver, Wanted
 
 Paths = str | PathLike[str]
-Source = CaptureSource | LiveSource | FrameSource
+Source = CaptureSource | LiveSource | FrameSource | MergedSource
 
 _UNREAD = {
     "link_truncated": "wire.link_truncated",
@@ -80,6 +82,7 @@ class Reading:
         protocols: Iterable[StreamProtocol | DatagramProtocol] = (),
         sources: Mapping[str, OpenFrames] | None = None,
         decoys: Decoys | None = None,
+        merge: bool = False,
     ) -> None:
         """See `read`."""
         if decoys is not None:
@@ -92,6 +95,9 @@ class Reading:
             self._live = open_live(interface, settings=live, filter=filter, verify_checksums=verify_checksums)
         self._sources = sources or {}
         self._paths = [interface] if interface is not None else self._expand([str(path) for path in paths])
+        self._merged = list(self._paths) if merge else []
+        if merge and len(self._paths) > 1:
+            self._paths = [" + ".join(self._merged)]
         self._record = record
         # Whoever is on the wire could adapt to a key known beforehand; a file was finished before it was read.
         detector = Detector(settings.detect, key=secrets.token_bytes(32)) if self._live is not None else None
@@ -196,6 +202,8 @@ class Reading:
     def _open(self, path: str) -> Source:
         if self._live is not None:
             return self._live
+        if len(self._merged) > 1:
+            return self._open_merged()
         open_frames = self._sources.get(_scheme(path))
         if open_frames is not None:
             try:
@@ -204,6 +212,15 @@ class Reading:
                 raise SourceError(f"{path}: {type(error).__name__}: {error}") from error
             return FrameSource(path, frames, self._filter, self._verify)
         return open_capture(path, filter=self._filter, verify_checksums=self._verify)
+
+    def _open_merged(self) -> MergedSource:
+        with ExitStack() as stack:
+            opened = [
+                stack.enter_context(open_capture(path, filter=self._filter, verify_checksums=self._verify))
+                for path in self._merged
+            ]
+            stack.pop_all()  # all are open: from now on they are closed together
+        return MergedSource(opened)
 
     def _fail(self, path: str, error: SourceError) -> list[Event]:
         """Note that an input cannot be read. Raises the error when there is nothing else to read."""
@@ -298,6 +315,7 @@ def read(
     protocols: Iterable[StreamProtocol | DatagramProtocol] = (),
     sources: Mapping[str, OpenFrames] | None = None,
     decoys: Decoys | None = None,
+    merge: bool = False,
 ) -> Reading:
     """Read captures, or watch an interface, and return the events in order.
 
@@ -314,6 +332,8 @@ def read(
     `protocols` are looked for beside our own: see `lapwing.protocols` for what one is. `sources` open what is named
     `NAME://...` among the paths.
     `decoys` are looked for in the logins that are handed out, and the run then tags secrets under their key.
+    `merge` reads captures of the same time together, in the order of packet times, as
+    if they were one; by default each is read after the other.
 
     Raises SourceError when no input can be read at all; one among others is a `sensor.failed`, listed in `failed`.
     Raises ValueError for a wrong family or filter. Damage inside
@@ -334,6 +354,7 @@ def read(
         protocols=protocols,
         sources=sources,
         decoys=decoys,
+        merge=merge,
     )
 
 

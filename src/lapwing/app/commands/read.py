@@ -49,6 +49,7 @@ class ReadOptions(NamedTuple):
     logdir: Path | None = None
     sinks: Sequence[str] = ()
     decoys: str | None = None
+    merge: bool = False
 
 
 def run(options: ReadOptions) -> ExitCode:
@@ -68,6 +69,7 @@ def run(options: ReadOptions) -> ExitCode:
         protocols=plugins.protocols,
         sources=plugins.sources,
         decoys=load_decoys(options.decoys) if options.decoys else None,
+        merge=options.merge,
     )
     sinks = opened_sinks(plugins, options.sinks, complain)
     writer = None if output is Format.TABLE else _writer(output, options.logdir)

@@ -4,6 +4,7 @@ from lapwing.io.capture.ahead import LANES, ReadAhead
 from lapwing.io.capture.frames import Frames, FrameSource, OpenFrames
 from lapwing.io.capture.live import LiveSource, open_live
 from lapwing.io.capture.live_settings import PROFILES, LiveSettings
+from lapwing.io.capture.merge import MergedSource
 from lapwing.io.capture.paths import expand_paths
 from lapwing.io.capture.privileges import drop_privileges
 from lapwing.io.capture.recorder import Recorder, RecordSettings
@@ -18,6 +19,7 @@ __all__ = [
     "Frames",
     "LiveSettings",
     "LiveSource",
+    "MergedSource",
     "OpenFrames",
     "PacketBatch",
     "Progress",
