@@ -265,6 +265,10 @@ def flows(
     filter_: Filter = None,
     count: Count = None,
     output: OutputOption = None,
+    ipfix: Annotated[
+        str | None,
+        typer.Option("--ipfix", metavar="URL", help="Send the records to udp://HOST[:PORT] or tcp://..., write none."),
+    ] = None,
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="With -o parquet: the file; standard output without it.")
     ] = None,
@@ -280,7 +284,7 @@ def flows(
 
     live = LiveOptions(interface, namespace=namespace, user=user) if interface is not None else None
     inputs = _inputs(files, more) if live is None else [*(files or []), *(more or [])]
-    _exit(run, FlowOptions(inputs, filter_, count, output, config, live, to))
+    _exit(run, FlowOptions(inputs, filter_, count, output, config, live, to, ipfix))
 
 
 @app.command()

@@ -23,6 +23,7 @@ from lapwing.app.units import plural, say_bytes, say_duration, say_time
 from lapwing.app.warning import warn_if_plain
 from lapwing.events import AnomalySeen, FlowClosed, SettingsError
 from lapwing.io.capture import drop_privileges
+from lapwing.io.sinks import IpfixExporter
 
 LIST_EVENTS = 1024  # written at once: one call per list, not per event
 PIPED_WIDTH = 180  # columns of the table when nobody looks
@@ -39,6 +40,7 @@ class FlowOptions(NamedTuple):
     config: Path | None = None
     live: LiveOptions | None = None
     to: Path | None = None
+    ipfix: str | None = None
 
 
 def run(options: FlowOptions) -> ExitCode:
@@ -57,7 +59,9 @@ def run(options: FlowOptions) -> ExitCode:
     if options.live is not None:
         drop_privileges(options.live.user)
     with stop_on_interrupt(reading.stop) as interrupted, reading:
-        if output is Format.PARQUET:
+        if options.ipfix is not None:
+            _export(reading, options.ipfix)
+        elif output is Format.PARQUET:
             _parquet(reading, options.to)
         elif output is Format.TABLE:
             _print(followed(reading))
@@ -75,6 +79,15 @@ def run(options: FlowOptions) -> ExitCode:
     if reading.failed:
         return ExitCode.INPUT
     return ExitCode.PARTIAL if reading.damage else ExitCode.CLEAN
+
+
+def _export(reading: FlowReading, target: str) -> None:
+    with IpfixExporter(target) as exporter:
+        for records in reading.records():
+            exporter.send(records)
+        counted = exporter.statistics()
+    if counted["unsent_messages"]:
+        complain(f"{target}: {plural(counted['unsent_messages'], 'message')} could not be sent")
 
 
 def _parquet(reading: FlowReading, to: Path | None) -> None:
