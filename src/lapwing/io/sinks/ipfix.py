@@ -160,9 +160,13 @@ class IpfixExporter:
         try:
             found = socket.getaddrinfo(parts.hostname, parts.port or PORT, type=kind)[0]
             self._socket = socket.socket(found[0], kind)
-            self._socket.settimeout(CONNECT_S)
+        except OSError as error:
+            raise SourceError(f"{target}: cannot be found: {error.strerror or error}") from error
+        self._socket.settimeout(CONNECT_S)
+        try:
             self._socket.connect(found[4])
         except OSError as error:
+            self._socket.close()
             raise SourceError(f"{target}: cannot be reached: {error.strerror or error}") from error
         limit, every = (MAX_TCP_BYTES, 0) if self._is_stream else (MAX_UDP_BYTES, TEMPLATES_EVERY)
         self._encoder = IpfixEncoder(limit, templates_every=every)
