@@ -19,6 +19,7 @@ MAX_SEEN_SUCCESSES = (
     16_384  # pairs of source and name whose Basic credentials were accepted; they come with each request
 )
 SEEN_FOR_NS = 3_600 * 10**9  # after so long without a request the next accepted one is a login again
+MAX_TARGETS = 4_096  # whose surface is remembered; then all anew
 MAX_SURFACES = 1_024  # with remembered answers; a site has a handful
 NO_NAME = ("", "-")
 
@@ -56,7 +57,17 @@ class Request(NamedTuple):
 class WebLogins:
     """Tells which requests are logins and how they ended."""
 
-    __slots__ = ("_accepted", "_basic", "_context", "_endpoints", "_methods", "_outcomes", "_proxies", "_surfaces")
+    __slots__ = (
+        "_accepted",
+        "_basic",
+        "_context",
+        "_endpoints",
+        "_known",
+        "_methods",
+        "_outcomes",
+        "_proxies",
+        "_surfaces",
+    )
 
     def __init__(self, context: LogContext) -> None:
         self._context = context
@@ -66,6 +77,7 @@ class WebLogins:
         self._outcomes = outcome_table(context.logs.outcomes)
         self._proxies = TrustedProxies(context.logs.trusted_proxies)
         self._surfaces: dict[str, int] = {}
+        self._known: dict[tuple[str, str], str | None] = {}
         self._accepted: dict[tuple[str, str], int] = {}
 
     @property
@@ -75,10 +87,7 @@ class WebLogins:
 
     def read(self, request: Request) -> Reading:
         """Return the login that `request` is."""
-        template = None
-        if request.method in self._methods:
-            segments = path_segments(request.target)
-            template = self._endpoints.find_any_body(request.method, segments)
+        template = self._surface(request.method, request.target) if request.method in self._methods else None
         named = request.user not in NO_NAME
         if template is None and not (named and self._basic):
             return Miss.OTHER
@@ -104,9 +113,19 @@ class WebLogins:
             user_agent=request.user_agent,
         )
 
+    def _surface(self, method: str, target: str) -> str | None:
+        """The login surface of a request, None when it is none."""
+        asked = (method, target.partition("?")[0])
+        try:
+            return self._known[asked]
+        except KeyError:
+            if len(self._known) >= MAX_TARGETS:
+                self._known.clear()
+            found = self._known[asked] = self._endpoints.find_any_body(method, path_segments(target))
+            return found
+
     def _answer(self, surface: str, status: int) -> tuple[Outcome, float]:
-        told = self._outcomes.get((surface, status))
-        if told is not None:
+        if self._outcomes and (told := self._outcomes.get((surface, status))) is not None:
             return told, 1.0
         if status in _REFUSALS:
             self._learn(surface, REFUSED)
