@@ -1,6 +1,7 @@
 """Lapwing watches login sessions: packets in, typed messages, logins and credential attacks out.
 
 `read` gives the events of captures, `stream` the same for `async for`, `flows` only their flow records, fast.
+`Guard` judges logins inside a program: `attempt(AuthAttempt)` before a secret is checked, `result(AuthResult)` after.
 `read_logs` gives the events of log files, `watch_logs` those of log files as they grow.
 `callbacks.session` waits for whoever reaches what was planted.
 The words these speak are in `lapwing.events`.
@@ -17,13 +18,18 @@ if TYPE_CHECKING:
     from lapwing.app.flow_reading import FlowReading, flows
     from lapwing.app.log_reading import LogReading, read_logs
     from lapwing.app.log_watching import LogWatching, watch_logs
+    from lapwing.app.login_guard import AuthAttempt, AuthResult, Guard, Takeover
     from lapwing.app.reading import Reading, read, stream
 
 _HOMES = {
+    "AuthAttempt": "lapwing.app.login_guard",
+    "AuthResult": "lapwing.app.login_guard",
     "FlowReading": "lapwing.app.flow_reading",
+    "Guard": "lapwing.app.login_guard",
     "LogReading": "lapwing.app.log_reading",
     "LogWatching": "lapwing.app.log_watching",
     "Reading": "lapwing.app.reading",
+    "Takeover": "lapwing.app.login_guard",
     "read": "lapwing.app.reading",
     "read_logs": "lapwing.app.log_reading",
     "stream": "lapwing.app.reading",
@@ -31,10 +37,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "AuthAttempt",
+    "AuthResult",
     "FlowReading",
+    "Guard",
     "LogReading",
     "LogWatching",
     "Reading",
+    "Takeover",
     "__version__",
     "callbacks",
     "flows",

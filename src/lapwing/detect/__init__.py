@@ -4,8 +4,9 @@ Not here: where logins come from (`logins`), who is behind an address (`actors`)
 """
 
 from lapwing.detect.contract import Detects
+from lapwing.detect.decisions import Decisions
 from lapwing.detect.detector import Detector
 from lapwing.detect.settings import DetectSettings
-from lapwing.detect.verdict import Verdict
+from lapwing.detect.verdict import Contribution, Verdict
 
-__all__ = ["DetectSettings", "Detector", "Detects", "Verdict"]
+__all__ = ["Contribution", "Decisions", "DetectSettings", "Detector", "Detects", "Verdict"]

@@ -28,6 +28,7 @@ cdef class Detector:
     cdef Judge _judge
     cdef public Campaigns _campaigns
     cdef public object _hijacks
+    cdef object _exclusions
     cdef public tuple _every
     cdef public list _grouped
     cdef list _evidence

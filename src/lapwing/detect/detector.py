@@ -9,14 +9,17 @@ from typing import Any
 
 import msgspec
 
+from lapwing.detect.addresses import halves_of
 from lapwing.detect.campaigns import SWEEP_NS, Campaigns
 from lapwing.detect.decay import SECOND_NS
-from lapwing.detect.findings import OpenFinding, load_finding
+from lapwing.detect.decisions import Decisions
+from lapwing.detect.exclusions import Exclusions
+from lapwing.detect.findings import OpenFinding, build, load_finding
 from lapwing.detect.hijacks import Hijacks
 from lapwing.detect.journal import Journal
-from lapwing.detect.login import CHECK, Keyring, Login
+from lapwing.detect.login import ACCOUNT, CHECK, CLIENT, Keyring, Login, fold_name
 from lapwing.detect.reasons import Reason
-from lapwing.detect.settings import DetectSettings
+from lapwing.detect.settings import DetectSettings, ExcludeSettings
 from lapwing.detect.trackers.accounts import Accounts
 from lapwing.detect.trackers.credentials import Credentials
 from lapwing.detect.trackers.groups import Fingerprints, Networks
@@ -24,7 +27,7 @@ from lapwing.detect.trackers.pairs import Pairs
 from lapwing.detect.trackers.site import Site
 from lapwing.detect.trackers.sources import Sources
 from lapwing.detect.trackers.takeovers import Suspicion, Takeovers
-from lapwing.detect.verdict import GROUPS, Judge, Verdict
+from lapwing.detect.verdict import GROUPS, Contribution, Judge, Verdict
 from lapwing.events import (
     Action,
     AuthEvent,
@@ -42,7 +45,7 @@ FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the
 PAIRS_PER_SOURCE = 4
 ENTRIES_PER_SOURCE = 4  # of the journal: what a flood of one-time failures can make forgotten is as old as that many
 TICK_NS = 3_600 * SECOND_NS  # how often records long unused are dropped, in time of the events
-NO_VERDICT = Verdict(Action.ALLOW, 0.0, 0.0, ())
+NO_VERDICT = Verdict(Action.ALLOW, 0.0, -100.0, ())  # of a login that says nothing
 OUTCOME_NAMES = {outcome: f"logins_{outcome.value}" for outcome in Outcome}
 SUSPECTS = {"source": "suspect-source", "fingerprint": "suspect-client", "credential": "suspect-secret"}
 _TAGS: dict[type[Finding], str] = {
@@ -95,6 +98,7 @@ class Detector:
         self._evidence: list[tuple[Reason, ...]] = [()] * len(GROUPS)
         self._campaigns = Campaigns(s, self._keyring, self._judge, self._grouped, journal)
         self._hijacks = Hijacks(s, self._keyring, self._takeovers)
+        self._exclusions = Exclusions(s.exclude) if s.exclude != ExcludeSettings() else None
         self._now_ns = 0
         self._ticked_ns = 0
         self._counts: dict[str, int] = {}
@@ -115,12 +119,23 @@ class Detector:
             self._count("logins_succeeded")
         else:
             self._count(OUTCOME_NAMES[outcome])
+        if self._exclusions is not None and self._is_excluded(event):
+            return ()
         told = self._take(event)
         if told:
             for finding in told:
                 self._count(_TAGS[type(finding)])
             return told
         return ()
+
+    def assess(self, event: AuthEvent) -> Verdict:
+        """The verdict on a login that has no outcome yet, from what is known. Nothing is counted."""
+        self._now_ns = max(self._now_ns, event.ts_ns)
+        login = None if self._is_excluded(event) else self._keyring.attempt(event, self._now_ns)
+        self.verdict = NO_VERDICT
+        if login is not None:
+            self._weigh(login)
+        return self.verdict
 
     def finish(self, now_ns: int) -> Iterable[Event]:
         """The input ended: every open finding is told for the last time."""
@@ -137,6 +152,45 @@ class Detector:
         open_count = len(self._campaigns.open) + len(self._hijacks.open)
         refused = self._campaigns.refused_count + self._hijacks.refused_count
         return {**self._counts, **rows, **evicted, "open_findings": open_count, "findings_refused": refused}
+
+    # -- questions -----------------------------------------------------------------------------------------------------
+
+    def explain(self, verdict: Verdict) -> list[Contribution]:
+        """What each reason of a verdict contributed, and what leaving it out would change."""
+        return self._judge.explain(verdict)
+
+    def decisions(self, limit: int, key: bytes) -> Decisions:
+        """Answers by source for whoever enforces this detector's verdicts."""
+        return Decisions(self.settings.answer, self._judge, limit, key)
+
+    def look(self, group: str, text: str) -> dict[str, float]:
+        """What is counted for a source, an account or a fingerprint; empty where nothing is. Nothing is touched.
+
+        Tries and failing pairs over 5 minutes, 1, 6 and 24 hours, accounts that log in well, as of the last event.
+        """
+        row = self._grouped[GROUPS.index(group)].row(self._key_of(group, text))
+        if row is None:
+            return {}
+        row.settle(self._now_ns, self._pairs.fading)
+        names = ("tries_m", "tries_h", "tries_q", "tries_d", "pairs_m", "pairs_h", "pairs_q", "pairs_d", "good")
+        return {name: round(getattr(row, name), 6) for name in names} | {"under_attack": float(row.pinned)}
+
+    def open_findings(self, now_ns: int) -> list[Finding]:
+        """All findings that are open, as they stand."""
+        every = (*self._campaigns.open.values(), *self._hijacks.open.values())
+        return [build(FindingUpdated, found, self._keyring, now_ns) for found in every]
+
+    def _key_of(self, group: str, text: str) -> int:
+        if group == "source":
+            login = Login()
+            halves = halves_of(text)
+            if halves is not None:
+                self._keyring.place(login, halves[0], halves[1])
+            return login.source
+        return self._keyring.word(ACCOUNT, fold_name(text)) if group == "account" else self._keyring.word(CLIENT, text)
+
+    def _is_excluded(self, event: AuthEvent) -> bool:
+        return self._exclusions is not None and self._exclusions.covers(event)
 
     # -- state ---------------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,10 @@ cdef class Keyring:
     cdef object _protocols
     cdef dict _protocol_numbers
 
+    @cython.locals(login=Login)
     cpdef Login login(self, object event, i64 now_ns)
+    @cython.locals(login=Login)
+    cpdef Login attempt(self, object event, i64 now_ns)
     @cython.locals(at=int, count=int, shift=int, state=u64, low=u64, high=u64, byte=u64)
     cpdef u64 word(self, int domain, str text) except? 0
     @cython.locals(a=u64, b=u64)

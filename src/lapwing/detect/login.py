@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from lapwing.detect.addresses import halves_of
-from lapwing.events import AuthEvidence, AuthResolved, Outcome
+from lapwing.events import AuthEvent, AuthEvidence, AuthResolved, Outcome
 
 NAME_BYTES = 64  # of an account name kept for people to read; longer names are cut, the key covers all of it
 MAX_CACHED = 32_768  # cached addresses that are not IPv4; a full cache starts anew
@@ -148,14 +148,26 @@ class Keyring:
         failed = outcome is _FAILED or outcome is _LOCKED
         if not failed and outcome is not _SUCCEEDED:
             return None
+        login = self.attempt(event, now_ns)
+        if login is None:
+            return None
+        login.failed = failed
+        login.succeeded = not failed
+        count = event.attempt_count
+        confidence = event.confidence
+        login.count = max(count, 1)
+        login.weight = min(max(count, 1), MAX_COUNT) * min(max(confidence, 0.0), 1.0)
+        login.inferred = event.evidence in _INFERRED
+        return login
+
+    def attempt(self, event: AuthEvent, now_ns: int) -> Login | None:
+        """The login of `event` without an outcome; None where its address is none."""
         login = Login()
         if not self._locate(login, event.client_ip):
             return None
         login.event = event
         login.now_ns = now_ns
         login.seq = event.seq
-        login.failed = failed
-        login.succeeded = not failed
         name = fold_name(event.username)
         if name:
             login.name = name
@@ -170,11 +182,6 @@ class Keyring:
         if client:
             login.client_text = client
             login.client = self.word(CLIENT, client)
-        count = event.attempt_count
-        confidence = event.confidence
-        login.count = max(count, 1)
-        login.weight = min(max(count, 1), MAX_COUNT) * min(max(confidence, 0.0), 1.0)
-        login.inferred = event.evidence in _INFERRED
         return login
 
     def word(self, domain: int, text: str) -> int:

@@ -18,6 +18,7 @@ SENTENCES = {
     "source-accounts": "{value:.1f} accounts failed from this source and did not log in; {threshold:.1f} are ordinary",
     "source-tries": "{value:.1f} different tries failed from this source; {threshold:.1f} are ordinary",
     "pair-secrets": "{value:.1f} different wrong secrets for one account from one source; {threshold:.1f} are ordinary",
+    "one-client": "{value:.1f} accounts failed from this source with one client; {threshold:.1f} are ordinary",
     "persistence": "failed in {value:.0f} of the last 24 hours; {threshold:.0f} are ordinary",
     "machine-pace": "{value:.1f} tries came faster than anyone types",
     "network-group": "{value:.0f} sources of this network fail together; {threshold:.0f} are ordinary",

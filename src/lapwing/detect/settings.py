@@ -5,6 +5,8 @@ A `*_slope` is the weight of one more of it in log-odds (natural logarithm): 0.7
 Four-tuples follow the half-lives of `decay.HALF_LIVES_NS`: 5 minutes, 1 hour, 6 hours, 1 day.
 """
 
+from ipaddress import ip_network
+
 import msgspec
 
 from lapwing.events import SettingsError
@@ -44,6 +46,12 @@ class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Per further try, 0 to 10."""
     accounts_per_good: float = 0.25
     """Failing accounts excused by each account that logs in well here, 0 to 1: a crowd behind one address mistypes."""
+    free_alike: float = 5.0
+    """Accounts that fail here with one and the same client, over an hour, 0 to 1000: a crowd has many clients."""
+    alike_slope: float = 0.6
+    """Per further account, 0 to 10."""
+    alike_cap: float = 1.2
+    """Limit of that weight, 0 to 20: it only tips the scales."""
     free_hours: float = 3.0
     """Hours of the last 24 in which a source may fail without ever succeeding, 0 to 24."""
     hour_slope: float = 1.0
@@ -168,6 +176,34 @@ class FindingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Open findings, 1 to 100 000, about 20 kB each; above it none is raised and the refusal is counted."""
 
 
+class AnswerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long answers stand against a source. The first of each kind; each further one lasts longer."""
+
+    challenge_s: int = 300
+    """Seconds, 1 to 86 400."""
+    delay_s: int = 300
+    """Seconds, 1 to 86 400."""
+    block_s: int = 600
+    """Seconds, 1 to 86 400: a person locked out by mistake is back after a coffee."""
+    growth: float = 2.0
+    """Each further answer within a week lasts this many times longer, 1 to 10."""
+    longest_s: int = 86_400
+    """Seconds, 1 to 2 592 000: addresses change hands."""
+    jitter: float = 0.3
+    """Log-odds by which thresholds are shifted up or down for each source and hour, 0 to 2."""
+
+
+class ExcludeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Logins that are neither judged nor counted."""
+
+    sources: tuple[str, ...] = ()
+    """Addresses or networks, e.g. `192.0.2.0/24`: one's own scanners and monitors."""
+    accounts: tuple[str, ...] = ()
+    """Account names, compared as detection compares them."""
+    endpoints: tuple[str, ...] = ()
+    """Login surfaces, e.g. `POST /login`, exactly."""
+
+
 class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings of detection. Wrong values are refused with `SettingsError` naming the key."""
 
@@ -198,6 +234,8 @@ class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     site: SiteSettings = SiteSettings()
     takeover: TakeoverSettings = TakeoverSettings()
     finding: FindingSettings = FindingSettings()
+    answer: AnswerSettings = AnswerSettings()
+    exclude: ExcludeSettings = ExcludeSettings()
 
     def __post_init__(self) -> None:
         check(self, "detect")
@@ -223,6 +261,12 @@ RANGES: dict[str, tuple[float, float]] = {
     "detect.finding.close_after_s": (60, 2_592_000),
     "detect.finding.merge_within_s": (1, 2_592_000),
     "detect.finding.max_open": (1, 100_000),
+    "detect.answer.challenge_s": (1, 86_400),
+    "detect.answer.delay_s": (1, 86_400),
+    "detect.answer.block_s": (1, 86_400),
+    "detect.answer.growth": (1, 10),
+    "detect.answer.longest_s": (1, 2_592_000),
+    "detect.answer.jitter": (0, 2),
 }
 SUFFIX_RANGES: tuple[tuple[str, tuple[float, float]], ...] = (
     ("_slope", (0, 10)),
@@ -242,6 +286,8 @@ def check(settings: msgspec.Struct, path: str) -> None:
         value, key = getattr(settings, name), f"{path}.{name}"
         if isinstance(value, msgspec.Struct):
             check(value, key)
+        elif path == "detect.exclude":
+            _check_excluded(key, value)
         elif isinstance(value, tuple):
             if len(value) != 4:
                 raise SettingsError(f"{key} needs four numbers (5 min, 1 h, 6 h, 1 d), got {len(value)}")
@@ -249,6 +295,14 @@ def check(settings: msgspec.Struct, path: str) -> None:
                 _check_number(key, number)
         else:
             _check_number(key, value)
+
+
+def _check_excluded(key: str, values: tuple[str, ...]) -> None:
+    for text in values if key.endswith(".sources") else ():
+        try:
+            ip_network(text, strict=False)
+        except ValueError as error:
+            raise SettingsError(f"{key}: {error}; an address or a network such as 192.0.2.0/24 is right") from None
 
 
 def _check_number(key: str, value: object) -> None:

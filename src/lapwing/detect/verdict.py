@@ -15,18 +15,47 @@ from lapwing.events import Action
 
 GROUPS = ("account", "fingerprint", "credential", "source", "network", "site")  # evidence comes in this order
 SOURCE_GROUP = 3
+GROUP_OF = {
+    "account-sources": "account",
+    "account-secrets": "account",
+    "fingerprint-group": "fingerprint",
+    "shared-secret": "credential",
+    "pair-secrets": "source",
+    "machine-pace": "source",
+    "source-accounts": "source",
+    "source-tries": "source",
+    "one-client": "source",
+    "persistence": "source",
+    "network-group": "network",
+    "site-failures": "site",
+}
 _E = math.e
 _ALLOW, _WATCH, _CHALLENGE, _DELAY, _BLOCK = Action
 VOLUME = ("pair-secrets", "source-accounts", "source-tries")  # views of the same tries: the strongest counts
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
-    """What to do about one login. `risk` is a probability-like score from 0 to 1."""
+    """What to do about one login. `risk` is a probability-like score from 0 to 1.
+
+    `retry_after_s` says for how long the answer stands against the source, 0 where it is about this login alone.
+    `known`: the account has logged in from this source before.
+    """
 
     action: Action
     risk: float
     log_odds: float
     reasons: tuple[Reason, ...]
+    retry_after_s: int = 0
+    known: bool = False
+
+
+class Contribution(msgspec.Struct, frozen=True, gc=False):
+    """One reason of a verdict, and what the verdict would have been without it."""
+
+    reason: Reason
+    group: str
+    risk_without: float
+    action_without: Action
 
 
 def risk_of(log_odds: float) -> float:
@@ -63,7 +92,20 @@ class Judge:
                 log_odds += min(self._login_caps[group], self.score(group, found))
                 all_found.extend(found)
         risk = 1.0 / (1.0 + _E**-log_odds)
-        return Verdict(self.action(risk), risk, log_odds, tuple(all_found))
+        return Verdict(self.action(risk), risk, log_odds, tuple(all_found), 0, known)
+
+    def explain(self, verdict: Verdict) -> list[Contribution]:
+        """What each reason contributed, caps and all: the verdict without it."""
+        told = []
+        for dropped in verdict.reasons:
+            evidence: list[tuple[Reason, ...]] = [()] * len(GROUPS)
+            for reason in verdict.reasons:
+                if reason is not dropped and reason.name in GROUP_OF:
+                    evidence[GROUPS.index(GROUP_OF[reason.name])] += (reason,)
+            without = self.judge(evidence, verdict.known and dropped.name != "known-pair")
+            group = GROUP_OF.get(dropped.name, "trust")
+            told.append(Contribution(dropped, group, without.risk, without.action))
+        return told
 
     def score(self, group: int, reasons: tuple[Reason, ...]) -> float:
         """What the reasons of one group weigh together; of a source's own tries the strongest view counts."""

@@ -90,7 +90,8 @@ class Pairs(Tracker):
             reasons = self._reasons(row, login)
         else:
             reasons = self._reasons(row, login)
-            self._succeed(row, login, now_ns)
+            if login.succeeded:
+                self._succeed(row, login, now_ns)
         if new:
             self.keep(login.pair, row, login)
         if row.tries_d >= _HELD or (row.good_ns > 0 and login.account != 0):

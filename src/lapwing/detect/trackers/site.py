@@ -55,6 +55,8 @@ class Site(Tracker):
         self.current_key = _KEY
         row = self.table.touch(_KEY)
         if row is None:
+            if not login.failed and not login.succeeded:
+                return NOTHING
             row = Whole(now_ns)
             self.table.insert(_KEY, row)
         self.current = row

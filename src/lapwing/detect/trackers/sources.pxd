@@ -8,6 +8,8 @@ cdef double _HELD
 cdef i64 DAY_MASK
 
 cdef class Source(Tally):
+    cdef public u64 client
+    cdef public double alike
     cdef public i64 hours
     cdef public i64 hour
 
@@ -17,9 +19,9 @@ cdef class Sources(Tracker):
     cdef object _settings
     cdef double _free_accounts[4]
     cdef double _free_tries[4]
-    cdef double _account_slope, _try_slope, _per_good, _free_hours, _hour_slope, _hour_cap
+    cdef double _account_slope, _try_slope, _per_good, _free_alike, _alike_slope, _alike_cap, _free_hours, _hour_slope, _hour_cap
 
-    @cython.locals(row=Source, new=bint, excused=double)
+    @cython.locals(row=Source, new=bint, excused=double, alike=double, weight=double, fading=Fading)
     cpdef tuple observe(self, Login login, i64 now_ns)
     @cython.locals(best=double, value=double, limit=double, ordinary=double, count=double)
     cdef object _over(self, str name, Source row, bint pairs, double excused)
@@ -27,4 +29,4 @@ cdef class Sources(Tracker):
     cdef object _persistence(self, Source row, i64 now_ns)
 
 @cython.locals(hour=i64)
-cdef int _mark_hour(Source row, i64 now_ns) except -1
+cdef int _count(Source row, Login login, i64 now_ns) except -1

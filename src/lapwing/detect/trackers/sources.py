@@ -21,11 +21,13 @@ _HELD = HELD_TRIES
 
 
 class Source(Tally):
-    """`hours`: one bit for each of the last 24 hours with a failed try, the lowest being `hour`."""
+    """`client` failed here first, `alike` counts the accounts it failed on, over an hour. `hours`: one bit for each of the last 24 hours with a failed try, the lowest being `hour`."""
 
     def start(self, at_ns: int) -> int:
         """Be a record that has seen nothing until `at_ns`."""
         Tally.start(self, at_ns)
+        self.client = 0
+        self.alike = 0.0
         self.hours = 0
         self.hour = 0
         return 0
@@ -42,6 +44,9 @@ class Sources(Tracker):
         self._account_slope = settings.account_slope
         self._try_slope = settings.try_slope
         self._per_good = settings.accounts_per_good
+        self._free_alike = settings.free_alike
+        self._alike_slope = settings.alike_slope
+        self._alike_cap = settings.alike_cap
         self._free_hours = settings.free_hours
         self._hour_slope = settings.hour_slope
         self._hour_cap = settings.hour_cap
@@ -66,10 +71,14 @@ class Sources(Tracker):
                 self.table.spark(login.source, login.pos)
                 return NOTHING
             row = Source(now_ns)
+        if row.alike > 0.0 and now_ns > row.at_ns:
+            fading = self.fading
+            fading.set(now_ns - row.at_ns)
+            row.alike *= fading.h
         row.settle(now_ns, self.fading)
         row.take(login)
         if login.counts:
-            _mark_hour(row, now_ns)
+            _count(row, login, now_ns)
         if new:
             self.keep(login.source, row, login)
         if (login.counts and row.tries_d >= _HELD) or login.good_gain > 0.0:
@@ -82,12 +91,17 @@ class Sources(Tracker):
         persistence = self._persistence(row, now_ns)
         if accounts is None and tries is None and persistence is None:
             return NOTHING
-        return tuple([r for r in (accounts, tries, persistence) if r is not None])
+        alike = row.alike - self._free_alike - excused
+        one_client = None
+        if alike > 0.0:
+            weight = min(self._alike_cap, alike * self._alike_slope)
+            one_client = Reason("one-client", row.alike, self._free_alike + excused, weight)
+        return tuple([r for r in (accounts, tries, one_client, persistence) if r is not None])
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
         row.take(login)
-        _mark_hour(row, login.now_ns)
+        _count(row, login, login.now_ns)
         return 0
 
     def _over(self, name: str, row: Any, pairs: bool, excused: float) -> Reason | None:
@@ -124,10 +138,15 @@ class Sources(Tracker):
 
     def fields(self) -> tuple[str, ...]:
         """What of a source goes into a snapshot."""
-        return (*TALLY_FIELDS, "hours", "hour")
+        return (*TALLY_FIELDS, "client", "alike", "hours", "hour")
 
     def join(self, mine: Any, other: Any) -> None:
         """Add `other`'s counts to `mine`."""
+        for row in (mine, other):
+            self.fading.set(max(mine.at_ns, other.at_ns) - row.at_ns)
+            row.alike *= self.fading.h
+        if mine.client in (0, other.client):
+            mine.client, mine.alike = other.client, mine.alike + other.alike
         newest = max(mine.hour, other.hour)
         both = 0
         for row in (mine, other):
@@ -136,7 +155,11 @@ class Sources(Tracker):
         mine.absorb(other, self.fading)
 
 
-def _mark_hour(row: Any, now_ns: int) -> int:
+def _count(row: Any, login: Login, now_ns: int) -> int:
+    if row.client == 0:
+        row.client = login.client
+    if login.client != 0 and row.client == login.client:
+        row.alike += login.pair_1
     hour = now_ns // _HOUR
     if hour > row.hour:
         row.hours = (row.hours << min(hour - row.hour, 24)) & DAY_MASK

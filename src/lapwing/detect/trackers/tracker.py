@@ -99,6 +99,8 @@ class Tracker:
 
     def keep(self, key: int, row: Any, login: Login) -> int:
         """Remember a new record: as a spark, where the journal says it all."""
+        if not login.failed and not login.succeeded:
+            return 0
         if login.plain:
             self.table.spark(key, login.pos)
         elif self.table.insert(key, row):

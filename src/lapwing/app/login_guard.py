@@ -1,0 +1,314 @@
+"""Detection as a library: ask before a login is checked, tell how it ended, and ask what is known.
+
+Nothing here waits or reads: a call takes microseconds, so it may be made from an event loop as it is.
+"""
+
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from lapwing.detect import Contribution, Detector, DetectSettings, Verdict
+from lapwing.events import (
+    Action,
+    AuthAttempted,
+    AuthEvent,
+    AuthEvidence,
+    AuthResolved,
+    Event,
+    Finding,
+    FindingClosed,
+    Outcome,
+)
+
+SNAPSHOT_VERSION = 1
+MAX_EVENTS = 10_000  # kept for `events_since`; older ones are counted as lost
+MAX_TAKEOVERS = 1_000  # kept apart, so that no flood of other findings pushes them out
+TAG_BYTES = 8
+
+
+class AuthAttempt:
+    """One login try. All fields are keywords.
+
+    `source`: the client's address. `endpoint`: the login surface, a template such as `POST /login`.
+    `secret`: what was typed; it is tagged under the guard's key when the guard sees it and dropped from here.
+    `secret_tag`: a tag made elsewhere instead. `fingerprint`: of the client software, e.g. a JA4.
+    `ts_ns`: nanoseconds UTC; the guard's clock when None.
+    """
+
+    __slots__ = (
+        "_secret",
+        "endpoint",
+        "fingerprint",
+        "mechanism",
+        "protocol",
+        "secret_tag",
+        "source",
+        "ts_ns",
+        "username",
+    )
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        endpoint: str = "POST /login",
+        username: str | None = None,
+        secret: str | None = None,
+        secret_tag: str | None = None,
+        fingerprint: str | None = None,
+        ts_ns: int | None = None,
+        protocol: str = "http",
+        mechanism: str = "form",
+    ) -> None:
+        self.source = source
+        self.endpoint = endpoint
+        self.username = username
+        self._secret = secret
+        self.secret_tag = secret_tag
+        self.fingerprint = fingerprint
+        self.ts_ns = ts_ns
+        self.protocol = protocol
+        self.mechanism = mechanism
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(source={self.source!r}, endpoint={self.endpoint!r})"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a login try is not to be stored: it may hold a secret")
+
+
+class AuthResult(AuthAttempt):
+    """How a login try ended; it carries all of the try, so that it can be told alone."""
+
+    __slots__ = ("outcome",)
+
+    def __init__(self, *, outcome: Outcome | str, **attempt: Any) -> None:
+        super().__init__(**attempt)
+        self.outcome = Outcome(outcome)
+
+
+class Takeover(msgspec.Struct, frozen=True):
+    """A login that succeeded and is probably not its owner's: challenge it and end its session."""
+
+    action: Action
+    risk: float
+    account: str
+    source: str
+    verdict: Verdict
+    finding: Finding
+
+
+class Guard:
+    """Judges logins, from any thread. Holds no secret and waits for nothing.
+
+    `key` (16 to 64 bytes) makes what is kept unreadable and unpredictable; random by default. A snapshot can be
+    restored, and two nodes merged, only under one key. `clock` gives nanoseconds UTC where an event has no time.
+    `on_event` gets every finding and decision as it is made, in the calling thread.
+    """
+
+    def __init__(
+        self,
+        settings: DetectSettings | None = None,
+        *,
+        key: bytes | None = None,
+        clock: Callable[[], int] = time.time_ns,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.settings = settings or DetectSettings()
+        self._key = key if key is not None else secrets.token_bytes(32)
+        self._clock = clock
+        self._on_event = on_event
+        self._lock = threading.Lock()
+        self._seq = 0
+        self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self._takeovers: deque[Finding] = deque(maxlen=MAX_TAKEOVERS)
+        self._blocked_count = 0
+        self._detector = Detector(self.settings, key=self._key)
+        self._decisions = self._detector.decisions(self.settings.max_sources, self._key)
+
+    # -- logins --------------------------------------------------------------------------------------------------------
+
+    def attempt(self, attempt: AuthAttempt) -> Verdict:
+        """Judge a try before its secret is checked. A refused (`block`) try is counted as a failed one here."""
+        with self._lock:
+            facts = self._facts(attempt)
+            event = AuthAttempted(**facts)
+            verdict = self._answer(event, self._detector.assess(event), [])
+            if verdict.action is Action.BLOCK:
+                self._blocked_count += 1
+                self._take(_resolved(facts, Outcome.FAILED, "refused"))
+            return verdict
+
+    def result(self, result: AuthResult) -> Verdict | Takeover:
+        """Take in how a try ended. A `Takeover` where a success is probably not its owner's."""
+        with self._lock:
+            event = _resolved(self._facts(result), result.outcome, "told")
+            told = self._take(event)
+            verdict = self._answer(event, self._detector.verdict, told)
+        for finding in told:
+            if finding.finding == "account-takeover" and not isinstance(finding, FindingClosed):
+                action = Action.BLOCK if verdict.action is Action.BLOCK else Action.CHALLENGE
+                return Takeover(action, finding.risk, finding.subject, event.client_ip, verdict, finding)
+        return verdict
+
+    def observe(self, event: AuthEvent) -> Verdict:
+        """Take in one login event of a one-step source: a log, a capture, another sensor."""
+        with self._lock:
+            return self._observe(event)
+
+    def observe_many(self, events: Iterable[AuthEvent]) -> list[Verdict]:
+        """Take in many events in their order under one lock."""
+        with self._lock:
+            return [self._observe(event) for event in events]
+
+    def explain(self, verdict: Verdict) -> list[Contribution]:
+        """What each reason of a verdict contributed, and what it would have been without."""
+        return self._detector.explain(verdict)
+
+    def release(self, source: str) -> None:
+        """Lift what was decided against `source`."""
+        with self._lock:
+            self._publish(self._decisions.release(source, self._clock()))
+
+    # -- questions -----------------------------------------------------------------------------------------------------
+
+    def source(self, address: str) -> dict[str, float]:
+        """What is counted for an address (or its IPv6 /64); empty where nothing is."""
+        with self._lock:
+            return self._detector.look("source", address)
+
+    def account(self, name: str) -> dict[str, float]:
+        """What is counted for an account; empty where nothing is."""
+        with self._lock:
+            return self._detector.look("account", name)
+
+    def fingerprint(self, text: str) -> dict[str, float]:
+        """What is counted for a client fingerprint; empty where nothing is."""
+        with self._lock:
+            return self._detector.look("fingerprint", text)
+
+    def campaigns(self) -> list[Finding]:
+        """The findings that are open now."""
+        with self._lock:
+            return list(self._detector.open_findings(self._clock()))
+
+    def campaign(self, finding_id: str) -> Finding | None:
+        """One open finding; None when there is none of that id."""
+        return next((found for found in self.campaigns() if found.finding_id == finding_id), None)
+
+    def events_since(self, seq: int) -> list[Event]:
+        """Findings and decisions after `seq`, oldest first; the first may be later where more than 10 000 came."""
+        with self._lock:
+            return [event for event in self._events if event.seq > seq]
+
+    def takeovers_since(self, seq: int) -> list[Finding]:
+        """Takeover findings after `seq`, kept apart from all others."""
+        with self._lock:
+            return [finding for finding in self._takeovers if finding.seq > seq]
+
+    def decisions(self) -> dict[str, tuple[Action, int]]:
+        """What stands against whom now: the answer and until when, nanoseconds UTC."""
+        with self._lock:
+            standing = self._decisions.in_force(self._clock())
+            return {source: (s.action, s.until_ns) for source, s in standing.items()}
+
+    def statistics(self) -> dict[str, int]:
+        """Counters that only grow, and gauges named `rows_*`, `open_*` and `answers`."""
+        with self._lock:
+            own = {"attempts_refused": self._blocked_count, "answers": len(self._decisions), "events": self._seq}
+            return {**self._detector.statistics(), **own}
+
+    # -- state ---------------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """All state, to go on from under the same key. No secret and no account name is readable in it."""
+        with self._lock:
+            state = [
+                SNAPSHOT_VERSION,
+                self._seq,
+                self._blocked_count,
+                self._decisions.dump(),
+                self._detector.snapshot(),
+            ]
+            return msgspec.msgpack.encode(state)
+
+    def restore(self, data: bytes) -> None:
+        """Become what `snapshot` gave; events told before are not in it. Raises ValueError where it does not fit."""
+        seq, blocked, decisions, detector = _opened(data)
+        with self._lock:
+            self._detector.restore(detector)
+            self._decisions.load(decisions)
+            self._seq, self._blocked_count = seq, blocked
+
+    def merge(self, data: bytes) -> None:
+        """Add what another node's `snapshot` knows. Raises ValueError where it does not fit."""
+        _, blocked, _, detector = _opened(data)
+        with self._lock:
+            self._detector.merge(detector)
+            self._blocked_count += blocked
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _observe(self, event: AuthEvent) -> Verdict:
+        told = self._take(event)
+        return self._answer(event, self._detector.verdict, told)
+
+    def _take(self, event: AuthEvent) -> list[Finding]:
+        told: list[Any] = list(self._detector.observe(event))
+        if told:
+            self._publish(told)
+        return told
+
+    def _answer(self, event: AuthEvent, verdict: Verdict, told: list[Finding]) -> Verdict:
+        if verdict.action is Action.ALLOW and not told and not len(self._decisions):
+            return verdict
+        answer, decided = self._decisions.answer(verdict, event.client_ip, event.ts_ns, known=verdict.known)
+        if decided:
+            self._publish(decided)
+        return answer
+
+    def _publish(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._seq += 1
+            msgspec.structs.force_setattr(event, "seq", self._seq)
+            self._events.append(event)
+            if isinstance(event, Finding) and event.finding == "account-takeover":
+                self._takeovers.append(event)
+            if self._on_event is not None:
+                self._on_event(event)
+
+    def _facts(self, attempt: AuthAttempt) -> dict[str, Any]:
+        secret, attempt._secret = attempt._secret, None
+        if secret is not None and attempt.secret_tag is None:
+            data = secret.encode("utf-8", "surrogatepass")
+            attempt.secret_tag = blake2b(data, key=self._key, digest_size=TAG_BYTES).hexdigest()
+        return {
+            "ts_ns": attempt.ts_ns if attempt.ts_ns is not None else self._clock(),
+            "protocol": attempt.protocol,
+            "mechanism": attempt.mechanism,
+            "endpoint": attempt.endpoint,
+            "client_ip": attempt.source,
+            "username": attempt.username,
+            "secret_tag": attempt.secret_tag,
+            "fingerprint": attempt.fingerprint,
+        }
+
+
+def _resolved(facts: dict[str, Any], outcome: Outcome, detail: str) -> AuthResolved:
+    return AuthResolved(**facts, outcome=outcome, evidence=AuthEvidence.APPLICATION, confidence=1.0, detail=detail)
+
+
+def _opened(data: bytes) -> tuple[int, int, list[Any], bytes]:
+    try:
+        version, seq, blocked, decisions, detector = msgspec.msgpack.decode(data)
+    except (msgspec.DecodeError, ValueError, TypeError) as error:
+        raise ValueError(f"not a guard's snapshot: {error}") from None
+    if version != SNAPSHOT_VERSION:
+        raise ValueError(f"guard snapshot version {version}, this is version {SNAPSHOT_VERSION}")
+    return seq, blocked, decisions, detector

@@ -1,0 +1,29 @@
+"""Logins that are neither judged nor counted: one's own scanners, monitors, shared test accounts."""
+
+from ipaddress import ip_address, ip_network
+
+from lapwing.detect.login import fold_name
+from lapwing.detect.settings import ExcludeSettings
+from lapwing.events import AuthEvent
+
+
+class Exclusions:
+    """Tells excluded logins by address, account or endpoint."""
+
+    def __init__(self, settings: ExcludeSettings) -> None:
+        self._networks = tuple(ip_network(text, strict=False) for text in settings.sources)
+        self._accounts = frozenset(map(fold_name, settings.accounts))
+        self._endpoints = frozenset(settings.endpoints)
+
+    def covers(self, event: AuthEvent) -> bool:
+        """Whether `event` is to be passed over."""
+        if event.endpoint in self._endpoints or fold_name(event.username) in self._accounts:
+            return True
+        return bool(self._networks) and self._is_near(event.client_ip)
+
+    def _is_near(self, text: str) -> bool:
+        try:
+            address = ip_address(text)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)

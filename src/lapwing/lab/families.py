@@ -1,0 +1,105 @@
+"""Which scenarios belong to which claim, and those that are made for the lab alone."""
+
+from typing import NamedTuple
+
+from lapwing.lab.traffic import (
+    BENIGN,
+    BROWSERS,
+    DAY_NS,
+    HOUR_NS,
+    START_NS,
+    Builder,
+    Scenario,
+    Traffic,
+    attacker,
+    crowd,
+    guess_here_login_there,
+    guessing,
+    guessing_hidden,
+    guessing_won,
+    home,
+    low_and_slow,
+    neighbours,
+    own_account,
+    rotating,
+    rotating_addresses,
+    rotating_spelling,
+    slowest,
+    spraying,
+    spraying_distributed,
+    stuffing,
+    stuffing_by_turns,
+    stuffing_distributed,
+    targeted,
+)
+
+
+class Family(NamedTuple):
+    """A scenario and the claim it counts for: `loud`, `distributed`, `slow`, `losing` or `benign`."""
+
+    name: str
+    claim: str
+    build: Builder
+
+
+def probing(seed: int) -> Scenario:
+    """Forty sources of one rare client that each stop after four tries, below what one source is answered for."""
+    t = crowd(seed)
+    sources = [attacker(n) for n in range(40)]
+    for n in range(160):
+        at_ns = START_NS + HOUR_NS + n * 20 * 10**9
+        t.login(at_ns, sources[n // 4], f"member{n}", f"leak {n}", client="ja4:probe")
+    t.expect("credential-stuffing", "fingerprint", "ja4:probe", *sources)
+    return t.scenario("probing")
+
+
+def daily(seed: int) -> Scenario:
+    """Sixty sources with clients of their own, one try a day each for four days: nothing ties them together."""
+    t = Traffic(seed)
+    t.people(100, START_NS, 8 * HOUR_NS, days=4)
+    sources = [attacker(n) for n in range(60)]
+    for n in range(240):
+        at_ns = START_NS + n // 60 * DAY_NS + t.random.randrange(10 * HOUR_NS)
+        t.login(at_ns, sources[n % 60], f"member{n}", f"leak {n}", client=f"ja4:own{n % 60}")
+    t.expect("velocity-spike", "site", None, *sources)
+    return t.scenario("daily")
+
+
+def carrier(seed: int) -> Scenario:
+    """Five thousand people behind one carrier's address over a day; one login in twenty is mistyped first."""
+    t, source = Traffic(seed), "100.64.7.1"
+    t.ordinary.add(source)
+    for n in range(5_000):
+        at_ns = START_NS + t.random.randrange(16 * HOUR_NS)
+        typos = t.random.randint(1, 2) if t.random.random() < 0.05 else 0
+        t.person(at_ns, source, f"user{n}", t.random.choice(BROWSERS), typos=typos)
+    return t.scenario("carrier")
+
+
+def monday(seed: int) -> Scenario:
+    """Passwords expired over the weekend: four hundred people at home fail once or twice, then get in."""
+    t = Traffic(seed)
+    for day in (0, 7):
+        for n in range(400):
+            at_ns = START_NS + day * DAY_NS + t.random.randrange(2 * HOUR_NS)
+            for k in range(t.random.randint(1, 2) if day else 0):
+                t.login(at_ns, home(n), f"user{n}", f"user{n} old {k}", client=BROWSERS[n % 8])
+                at_ns += 15 * 10**9
+            t.person(at_ns, home(n), f"user{n}", BROWSERS[n % 8])
+    return t.scenario("monday")
+
+
+_LOUD = (stuffing, spraying, guessing, guessing_hidden, guessing_won, own_account, rotating_addresses)
+_DISTRIBUTED = (
+    stuffing_distributed, stuffing_by_turns, spraying_distributed, targeted, rotating_spelling, neighbours, rotating,
+    probing,
+)  # fmt: skip
+_SLOW = (low_and_slow, slowest, guess_here_login_there)
+
+FAMILIES: tuple[Family, ...] = (
+    *(Family(build.__name__, "loud", build) for build in _LOUD),
+    *(Family(build.__name__, "distributed", build) for build in _DISTRIBUTED),
+    *(Family(build.__name__, "slow", build) for build in _SLOW),
+    Family("daily", "losing", daily),
+    *(Family(build.__name__, "benign", build) for build in (*BENIGN, carrier, monday)),
+)
