@@ -21,7 +21,10 @@ _HELD = HELD_TRIES
 
 
 class Source(Tally):
-    """`client` failed here first, `alike` counts the accounts it failed on, over an hour. `hours`: one bit for each of the last 24 hours with a failed try, the lowest being `hour`."""
+    """`client` failed here first; `alike` counts the accounts it failed on, over an hour.
+
+    `hours`: one bit for each of the last 24 hours with a failed try, the lowest being `hour`.
+    """
 
     def start(self, at_ns: int) -> int:
         """Be a record that has seen nothing until `at_ns`."""
