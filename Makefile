@@ -37,6 +37,7 @@ $(READY): pyproject.toml setup.py constraints.txt
 	touch $@
 
 $(COMPILED): $(READY) $(HOT)
+	find src -name '*.abi3.so' -delete  # of an earlier layout: they would stand in for what is missing
 	$(BIN)/python setup.py --quiet build_ext --inplace
 	mkdir -p $(@D) && touch $@
 

@@ -5,7 +5,8 @@
 - Every other module with a `.pxd` of its name beside it handles objects. The `.pxd` gives types to what the Python
   file defines, and where there is no compiler the same file runs as it is.
 
-Where no C compiler is present the build goes on without them, and Lapwing runs slower.
+Where no C compiler is present the build goes on without them, and Lapwing runs slower. The modules are made for one
+version of Python each: docs/decisions/0011 has the reason.
 """
 
 import os
@@ -15,7 +16,6 @@ from typing import Any
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-LIMITED_API = "0x030B0000"  # one abi3 wheel for CPython 3.11 and later; typed memoryviews need 3.11
 LOOPS = {"boundscheck": True, "wraparound": False, "cdivision": True}
 OBJECTS = {"annotation_typing": False, "binding": False}  # types come from the .pxd alone, and Python's rules hold
 
@@ -26,12 +26,10 @@ def extension(source: Path, *options: str) -> Extension:
         ".".join(source.relative_to("src").with_suffix("").parts),
         [str(source)],
         define_macros=[
-            ("Py_LIMITED_API", LIMITED_API),
             # Small readers take a memoryview struct of 200 bytes by value, so they must inline.
             ("CYTHON_INLINE", "inline __attribute__((always_inline))"),
         ],
         extra_compile_args=["-g0", "-fno-strict-aliasing", *options],
-        py_limited_api=True,
     )
 
 
@@ -54,7 +52,4 @@ loops = sorted(package.rglob("hot*.py"))
 objects = sorted(path for path in package.rglob("*.py") if path.with_suffix(".pxd").exists() and path not in loops)
 modules = [*compiled(loops, LOOPS, "-O3"), *compiled(objects, OBJECTS, "-O2")] if compiles else []
 
-setup(
-    ext_modules=modules,
-    options={"bdist_wheel": {"py_limited_api": "cp311"}, "build_ext": {"parallel": os.cpu_count() or 1}},
-)
+setup(ext_modules=modules, options={"build_ext": {"parallel": os.cpu_count() or 1}})

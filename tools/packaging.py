@@ -18,9 +18,11 @@ from pathlib import Path
 
 BUILD_TIMEOUT_S = 900
 TRY_TIMEOUT_S = 300
-ABI3_TAG = "cp311-abi3"
-HOT_MODULES = sorted(
-    ".".join(path.relative_to("src").with_suffix("").parts) for path in Path("src/lapwing").glob("*/hot*.py")
+TAG = f"cp{sys.version_info.major}{sys.version_info.minor}"
+COMPILED_MODULES = sorted(
+    ".".join(path.relative_to("src").with_suffix("").parts)
+    for path in Path("src/lapwing").rglob("*.py")
+    if path.name.startswith("hot") or path.with_suffix(".pxd").exists()
 )
 
 
@@ -97,19 +99,19 @@ def install(wheel: Path, folder: Path) -> Path:
 
 
 def check_tag(wheel: Path) -> None:
-    """One wheel serves every supported Python, so its tag must say so."""
-    if ABI3_TAG not in wheel.name:
-        sys.exit(f"{wheel.name} is no {ABI3_TAG} wheel")
+    """A wheel serves the version of Python that built it, so its tag must say so."""
+    if f"-{TAG}-{TAG}-" not in wheel.name:
+        sys.exit(f"{wheel.name} is no wheel for {TAG}")
 
 
 def compiled_modules(binaries: Path, cwd: Path) -> list[str]:
-    """Which of the hot modules the installed copy has compiled."""
+    """Which of the modules to be compiled the installed copy has compiled."""
     script = (
         "import importlib.util as u, sys\n"
         "specs = {name: u.find_spec(name) for name in sys.argv[1:]}\n"
         "print(*[n for n, s in specs.items() if s and s.origin and not s.origin.endswith('.py')])"
     )
-    return run(binaries / "python", "-c", script, *HOT_MODULES, cwd=cwd).split()
+    return run(binaries / "python", "-c", script, *COMPILED_MODULES, cwd=cwd).split()
 
 
 def smoke(binaries: Path, cwd: Path, *, compiled: bool) -> None:
@@ -118,8 +120,8 @@ def smoke(binaries: Path, cwd: Path, *, compiled: bool) -> None:
     env.pop("PYTHONPATH", None)
     version = run(binaries / "lapwing", "--version", cwd=cwd, env=env)
     have = compiled_modules(binaries, cwd)
-    if compiled != (have == HOT_MODULES and bool(have)) or (not compiled and have):
-        sys.exit(f"compiled modules in the installed copy: {have}, of {HOT_MODULES}")
+    if compiled != (have == COMPILED_MODULES and bool(have)) or (not compiled and have):
+        sys.exit(f"compiled modules in the installed copy: {have}, of {COMPILED_MODULES}")
     doctor = run(binaries / "lapwing", "doctor", cwd=cwd, env=env)
     demo = run(binaries / "lapwing", "demo", cwd=cwd, env=env)
     if not compiled and ("slow" not in doctor.lower() or "slow" not in demo.lower()):
