@@ -361,16 +361,25 @@ def test_the_bucket_lets_a_burst_through_and_then_the_rate() -> None:
     assert sent == [0, 0, 0, 2, 4, 6]
 
 
-def test_a_stream_stops_polling_and_its_marks_prove_absence() -> None:
+def test_while_a_stream_delivers_the_collector_is_asked_once_past_the_deadline() -> None:
     made = session()
     token = made.book.mint("x", S)
     waiter, _ = made.wait(token, "http", S, 5 * S)
-    assert fetch(made.pushed([hit(token)], 2 * S)) is None
+    assert fetch(made.pushed([hit(token)], 2 * S)) == 6 * S
+    assert made.delivered([], 3 * S) == []
     assert outcomes(made.caught_up(6 * S - 1, 7 * S)) == {}
     assert outcomes(made.caught_up(6 * S, 7 * S)) == {waiter: NotObserved(6 * S)}
     other, _ = made.wait(token, "http", 8 * S, 5 * S)
     assert fetch(made.stream_ended(9 * S)) == 9 * S
     assert outcomes(succeed(made, 14 * S)) == {other: NotObserved(14 * S)}
+
+
+def test_what_a_collector_says_it_lost_leaves_doubt() -> None:
+    made = session()
+    made.pushed([], S)
+    waiter, _ = made.wait(made.book.mint("x", S), "any", S, 5 * S)
+    made.lost(2 * S, "the disk was full")
+    assert outcomes(made.caught_up(6 * S, 7 * S)) == {waiter: Inconclusive("the disk was full")}
 
 
 # Foreign, forged, repeated, bounded.

@@ -232,10 +232,19 @@ class CallbackSession:
         return self._planned(now_ns, self._give_up(now_ns))
 
     def pushed(self, interactions: Iterable[Interaction], now_ns: int) -> list[Output]:
-        """The collector's stream delivered these; polling pauses while it is up."""
+        """The collector's stream delivered these; while it is up, a fetch only asks whether that was all."""
         self.streaming = True
         self.failure_count = 0
+        return self.delivered(interactions, now_ns)
+
+    def delivered(self, interactions: Iterable[Interaction], now_ns: int) -> list[Output]:
+        """These came, by a stream or as a part of a fetch that goes on."""
         return self._planned(now_ns, self._take(interactions, now_ns))
+
+    def lost(self, now_ns: int, reason: str) -> list[Output]:
+        """The collector says that it could not take, or does not keep, what may have been ours."""
+        self._lost(now_ns, reason)
+        return self._planned(now_ns, [])
 
     def caught_up(self, until_ns: int, now_ns: int) -> list[Output]:
         """All that arrived before `until_ns` (our clock: when the request for this mark went out) was delivered."""
@@ -407,8 +416,10 @@ class CallbackSession:
         return outputs
 
     def _due(self, now_ns: int) -> int | None:
-        if self.state is not State.LISTENING or self.streaming or self._fetching_since_ns is not None:
+        if self.state is not State.LISTENING or self._fetching_since_ns is not None:
             return None
+        if self.streaming:
+            return self._proof_due()
         if not self._waiters and not self.follower_count:
             return None
         if self.failure_count:
@@ -423,6 +434,13 @@ class CallbackSession:
         if self.failure_total > MANY_FAILURES:
             due_ns = max(due_ns, self._last_attempt_ns + SECOND_NS)
         return max(due_ns, self._bucket.earliest(0))
+
+    def _proof_due(self) -> int | None:
+        """While a stream delivers, the collector is only asked whether that was all, once past each deadline."""
+        times = [one.deadline_ns for one in self._waiters.values() if one.deadline_ns > self._last_attempt_ns]
+        if self.failure_count and self._waiters:
+            times.append(self._last_failure_ns + backoff_ns(self.failure_count, self.settings.max_backoff_s))
+        return max(min(times), self._bucket.earliest(0)) if times else None
 
     @property
     def _grace_ns(self) -> int:

@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -140,6 +141,9 @@ class DeskCollector:
         if polling:
             self.after_poll()
         return Answer(reply.status, reply.body[:max_bytes], len(reply.body) > max_bytes)
+
+    def stream(self, call: Call) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        raise AssertionError("interactsh's servers offer no stream")
 
     async def aclose(self) -> None:
         self.closed = True

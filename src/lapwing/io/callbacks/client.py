@@ -18,6 +18,7 @@ from lapwing.callbacks import (
     ClientSettings,
     Disabled,
     Fetch,
+    Interaction,
     Outcome,
     Output,
     Received,
@@ -44,12 +45,15 @@ from lapwing.events import SettingsError
 from lapwing.io.callbacks.following import Followers, Following
 from lapwing.io.callbacks.identity import Persona, fresh, restored
 from lapwing.io.callbacks.planted import Planted
+from lapwing.io.callbacks.push import Offers, Push
 from lapwing.io.callbacks.session_file import SessionFile
 from lapwing.io.callbacks.wire import Answer, Collector, HttpCollector, tls_context
 
 SECOND_NS = 1_000_000_000
 TIMER_SLACK_S = 0.000_01  # a timer that rings a rounding error early would ring twice
 FAREWELL_S = 2.0  # for the deregistration; a collector that does not answer keeps nobody
+ACKNOWLEDGE_AFTER_S = 0.2  # what is pushed within this time is acknowledged together
+MAX_RECONNECT_S = 30.0  # between attempts at a stream that breaks
 LARGE_ANSWER_BYTES = 256 * 1024  # decrypting more than this would hold up the event loop
 
 logger = logging.getLogger("lapwing.callbacks")
@@ -93,6 +97,10 @@ class Session:
         self._fetch_at_ns: int | None = None
         self._register_at_ns: int | None = None
         self._closing = False
+        self._push: Push | None = None
+        self._streaming: asyncio.Task[None] | None = None
+        self._acknowledging: asyncio.TimerHandle | None = None
+        self._acknowledgement: asyncio.Task[None] | None = None
 
     # From the start to the end.
 
@@ -158,12 +166,19 @@ class Session:
         if self._timer is not None:
             self._timer.cancel()
         self._followers.end()
+        if self._acknowledging is not None:
+            self._acknowledging.cancel()
+        ending = [one for one in (self._streaming, self._acknowledgement) if one is not None]
+        for task in ending:
+            task.cancel()
         call = self._call
         self._act(self._core.shutdown(self._now_ns()))
         try:
             if call is not None:
                 await self._end_call(call)
-            if registered and self._file is None:
+            if ending:
+                await asyncio.wait(ending)
+            if registered:
                 await self._farewell()
         finally:
             self._close_file()
@@ -176,11 +191,15 @@ class Session:
         await asyncio.wait([call])
 
     async def _farewell(self) -> None:
+        """End the registration, or where a file keeps it, acknowledge what was taken."""
         try:
             async with asyncio.timeout(FAREWELL_S):
-                await self._collector.send(deregister_call(self._persona.identity), max_bytes=MAX_REPLY_BYTES)
+                if self._file is None:
+                    await self._collector.send(deregister_call(self._persona.identity), max_bytes=MAX_REPLY_BYTES)
+                elif self._push is not None:
+                    await self._push.acknowledge()
         except (CallError, TimeoutError) as problem:
-            logger.debug("deregistration: %s", problem or "no answer")
+            logger.debug("farewell: %s", problem or "no answer")
 
     # What it is for.
 
@@ -342,15 +361,68 @@ class Session:
         if resumed and ALREADY_REGISTERED.encode() in answer.body:
             return True
         offers = read_register_reply(answer.status, answer.body)
+        paths = Offers.of(offers)
+        if paths is not None:
+            self._begin_push(paths)
         return resumed and offers.get("kept") == "yes"
 
-    async def _fetch(self) -> None:
-        call = poll_call(self._persona.identity)
-        was_degraded = self._core.degraded
+    def _begin_push(self, offers: Offers) -> None:
+        persona = self._persona
+        self._push = Push(
+            self._collector, persona.identity, persona.key, offers, taken=self._pushed, lost=self._some_lost
+        )
+        if self._streaming is None:
+            self._streaming = self._loop.create_task(self._stream())
+
+    def _pushed(self, interactions: list[Interaction]) -> None:
+        self._act(self._core.delivered(interactions, self._now_ns()))
+        if self._acknowledging is None:
+            self._acknowledging = self._loop.call_later(ACKNOWLEDGE_AFTER_S, self._acknowledge)
+
+    def _acknowledge(self) -> None:
+        self._acknowledging = None
+        if self._push is not None and not self._closing and self._acknowledgement is None:
+            self._acknowledgement = self._loop.create_task(self._say_taken(self._push))
+
+    async def _say_taken(self, push: Push) -> None:
         try:
-            batch = await self._read(await self._collector.send(call, max_bytes=MAX_POLL_BYTES))
+            await push.acknowledge()
         except CallError as problem:
-            outputs = self._core.fetch_failed(problem.failure, self._now_ns())
+            logger.debug("acknowledgement: %s", problem)  # what it was about comes again, and is known again
+        finally:
+            self._acknowledgement = None
+
+    def _some_lost(self, reason: str) -> None:
+        logger.warning("%s", reason)
+        self._act(self._core.lost(self._now_ns(), reason))
+
+    async def _stream(self) -> None:
+        """Listen to the stream, and again whenever it breaks; meanwhile the machine has pages fetched."""
+        failures = 0
+        while self._push is not None and self._core.state is not State.DISABLED:
+            push = self._push
+
+            def began() -> None:
+                nonlocal failures
+                failures = 0
+                self._act(self._core.pushed([], self._now_ns()))
+
+            try:
+                await push.stream(began)
+            except CallError as problem:
+                logger.debug("stream: %s", problem)
+            if self._core.streaming:
+                self._act(self._core.stream_ended(self._now_ns()))
+            failures += 1
+            await asyncio.sleep(min(2.0**failures / 10, MAX_RECONNECT_S))
+
+    async def _fetch(self) -> None:
+        was_degraded = self._core.degraded
+        pushing = self._push is not None
+        try:
+            batch = await self._fetched()
+        except CallError as problem:
+            outputs = self._core.fetch_failed(problem.failure, self._now_ns(), acknowledged=pushing)
             if self._core.degraded and not was_degraded:
                 logger.warning("the callback collector does not answer: %s", problem)
             self._warn_if_disabled()
@@ -360,6 +432,21 @@ class Session:
         for interaction in self._core.take_shared():
             self._followers.hand(None, interaction)
         self._act(outputs)
+
+    async def _fetched(self) -> Batch:
+        """What there is to fetch by the best way the collector offers. Raises CallError."""
+        if self._push is None:
+            call = poll_call(self._persona.identity)
+            return await self._read(await self._collector.send(call, max_bytes=MAX_POLL_BYTES))
+        try:
+            if not self._core.streaming:
+                await self._push.fetch()
+            else:
+                async with asyncio.timeout(self.settings.call_timeout_s):
+                    await self._push.prove()
+        except TimeoutError:
+            raise CallError(FetchFailure.TIMEOUT) from None
+        return Batch([], [])
 
     async def _read(self, answer: Answer) -> Batch:
         now_ns = self._now_ns()

@@ -2,18 +2,22 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import httpcore2
 import httpx2
 
-from lapwing.callbacks.interactsh import Call, CallError, FetchFailure
+from lapwing.callbacks.interactsh import Call, CallError, FetchFailure, check_status
 from lapwing.events import SettingsError
 from lapwing.io.callbacks.screened import RefusedAddressError, ScreenedTransport
 
 USER_AGENT = "lapwing"
+SILENCE_S = 45.0  # three signs of life missed: the stream is dead, whatever the connection says
+
+_BROKEN = (httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.HTTPError, OSError)
 
 
 class Answer(NamedTuple):
@@ -29,6 +33,9 @@ class Collector(Protocol):
 
     async def send(self, call: Call, *, max_bytes: int) -> Answer:
         """Make one call. Raises CallError."""
+
+    def stream(self, call: Call) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Make a call whose answer goes on and on. Raises CallError, also while it is read."""
 
     async def aclose(self) -> None:
         """Close what is open."""
@@ -61,10 +68,26 @@ class HttpCollector:
             raise CallError(FetchFailure.CONNECT, REFUSED) from None
         except (httpcore2.TimeoutException, TimeoutError):
             raise CallError(progress.failure(FetchFailure.TIMEOUT)) from None
-        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.HTTPError, OSError) as problem:
+        except _BROKEN as problem:
             # The text of a connection that failed is the system's; others may quote what was sent.
             detail = "" if progress.sent else str(problem)
             raise CallError(progress.failure(FetchFailure.REQUEST), detail) from None
+
+    @asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Make a call whose answer goes on and on; silence for longer than `SILENCE_S` ends it. Raises CallError."""
+        headers = dict(call.headers)
+        timeout = httpx2.Timeout(self._timeout_s, read=SILENCE_S)
+        try:
+            async with self._client.stream(call.method, call.path, headers=headers, timeout=timeout) as answer:
+                if answer.status_code != 200:
+                    check_status(answer.status_code, await answer.aread())
+                    raise CallError(FetchFailure.STATUS, f"status {answer.status_code}")
+                yield answer.aiter_raw()
+        except RefusedAddressError:
+            raise CallError(FetchFailure.CONNECT, REFUSED) from None
+        except (*_BROKEN, httpcore2.TimeoutException, TimeoutError):
+            raise CallError(FetchFailure.BODY) from None
 
     async def _exchange(self, call: Call, max_bytes: int, progress: "_Progress") -> Answer:
         body = bytearray()
