@@ -57,7 +57,6 @@ NOT_COMPARED: dict[tuple[str, str], str] = {
     ("ssl.log", "scripts.base.protocols.websocket.wstunnel-https"): "TLS inside a WebSocket",
     ("ssh.log", "scripts.base.protocols.websocket.wstunnel-ssh"): "SSH inside a WebSocket",
     ("ssh.log", "scripts.base.protocols.websocket.wstunnel-ssh-configure"): "SSH inside a WebSocket",
-    ("smtp.log", "scripts.base.protocols.http.http-connect"): "SMTP inside a tunnel made by HTTP CONNECT",
 }
 """One log of a case that cannot be compared."""
 

@@ -53,3 +53,16 @@ def test_a_consent_that_is_seen_only_at_the_end_leaves_no_parser_behind(tmp_path
         list(reading)
         counters = reading.statistics()
     assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"]
+
+
+def test_a_websocket_is_read_on_as_one_and_what_connect_opened_as_what_it_is(tmp_path: Path) -> None:
+    asked = b"GET /chat HTTP/1.1\r\nHost: www.example.com\r\nUpgrade: websocket\r\n\r\n"
+    agreed = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x02hi"
+    chat = TcpConversation(server_port=80).handshake().client(asked).server(agreed).close()
+    proxied = TcpConversation(client_port=4_001, server_port=3_128).handshake()
+    proxied.client(b"CONNECT mail.example.com:25 HTTP/1.1\r\n\r\n").server(b"HTTP/1.1 200 OK\r\n\r\n")
+    proxied.server(b"220 mail.example.com ESMTP\r\n").client(b"QUIT\r\n").close()
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(pcap([*chat.frames, *proxied.frames]))
+    begun = [one.protocol for one in lapwing.read(path) if isinstance(one, SessionIdentified)]
+    assert begun == ["http", "websocket", "http", "smtp"]

@@ -30,8 +30,9 @@ from lapwing.protocols.quic import QUIC
 from lapwing.protocols.smtp import SMTP
 from lapwing.protocols.ssh import SSH
 from lapwing.protocols.tls import TLS
+from lapwing.protocols.websocket import WEBSOCKET
 
-STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH, TLS, DNS_TCP, POP3, IMAP, LDAP)
+STREAM_PROTOCOLS: tuple[StreamProtocol, ...] = (HTTP, FTP, SMTP, SSH, TLS, DNS_TCP, POP3, IMAP, LDAP, WEBSOCKET)
 DATAGRAM_PROTOCOLS: tuple[DatagramProtocol, ...] = (DNS, QUIC, DHCP, NTP)
 
 _Protocol = TypeVar("_Protocol", StreamProtocol, DatagramProtocol)

@@ -17,6 +17,7 @@ from lapwing.events.messages.quic import QuicMessage
 from lapwing.events.messages.smtp import AUTH_DATA_VERB, SmtpCommand, SmtpMail, SmtpReply
 from lapwing.events.messages.ssh import SshAuthInferred, SshBanner, SshKexInit
 from lapwing.events.messages.tls import TlsMessage
+from lapwing.events.messages.websocket import WebsocketMessages
 
 Message = (
     HttpRequest
@@ -39,6 +40,7 @@ Message = (
     | Pop3Message
     | QuicMessage
     | TlsMessage
+    | WebsocketMessages
 )
 
 __all__ = [

@@ -12,5 +12,6 @@ cdef class HttpParser:
 
     @cython.locals(reader=SideReader)
     cpdef feed(self, side, bytes data, now_ns)
+    cdef _leave(self, last)
     cpdef gap(self, side, missing_bytes, now_ns)
     cpdef close(self, side, reason, now_ns)

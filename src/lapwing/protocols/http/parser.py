@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from lapwing.events import Message, Side
+from lapwing.events.messages import HttpResponse
+from lapwing.protocols.contract import Handover
 from lapwing.protocols.http.sides import Exchanges, RequestReader, ResponseReader
 
 _CLIENT = Side.CLIENT
@@ -11,14 +13,16 @@ _CLIENT = Side.CLIENT
 class HttpParser:
     """Requests and responses of one connection (RFC 9112), paired by index; see StreamParser for the contract.
 
-    Ends (`done`) where the connection leaves HTTP: after 101, and after a successful CONNECT.
+    Ends (`done`) where the connection leaves HTTP: after 101, and after a successful CONNECT. A WebSocket is handed
+    over, and what CONNECT opened a way for is found out.
     """
 
-    __slots__ = ("_requests", "_responses", "done", "poisoned")
+    __slots__ = ("_requests", "_responses", "done", "handover", "poisoned")
 
     def __init__(self) -> None:
         self.poisoned: str | None = None
         self.done = False
+        self.handover: Handover | None = None
         exchanges = Exchanges()
         self._requests = RequestReader(exchanges)
         self._responses = ResponseReader(exchanges)
@@ -36,7 +40,19 @@ class HttpParser:
         messages = reader.feed(data)
         self.poisoned = reader.refused
         self.done = reader.stopped
+        if self.done:
+            self.handover = self._leave(messages[-1])
         return messages
+
+    def _leave(self, last: Message) -> Handover | None:
+        """How the stream goes on after the answer that ended HTTP."""
+        if not isinstance(last, HttpResponse):
+            return None
+        rest = bytes(self._requests._held), self._responses.left_over
+        if last.status != 101:
+            return Handover(None, *rest)
+        upgrades = [value.strip().lower() for name, value in last.headers if name.lower() == "upgrade"]
+        return Handover("websocket", *rest) if "websocket" in upgrades else None
 
     def gap(self, side: Side, missing_bytes: int, now_ns: int) -> Sequence[Message]:
         """See StreamParser."""

@@ -15,6 +15,7 @@ cdef class SideReader:
     cdef int _state
     cdef object _start_line
     cdef readonly bytearray _held
+    cdef readonly bytes left_over
     cdef bytes _again
     cdef long long _left
     cdef Body _body

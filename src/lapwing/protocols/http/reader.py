@@ -30,6 +30,7 @@ class SideReader:
         self.lost = False  # heads may have been missed since the last one that was read
         self.refused: str | None = None  # why the bytes are no HTTP; final
         self.stopped = False  # the connection speaks something else from here on
+        self.left_over = b""  # what came of that already
         self._state = _HEAD
         self._held = bytearray()  # the start of a head; while seeking, the line seen so far
         self._again: bytes | None = None  # held bytes to be read again by another state
@@ -90,6 +91,8 @@ class SideReader:
                 data = self._again + data[pos:]
                 self._again = None
                 pos, end = 0, len(data)
+        if self.stopped:
+            self.left_over = data[pos:]
         return out
 
     def gap(self, missing_bytes: int) -> list[Message]:
