@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from lapwing.app.exit_codes import ExitCode
+from lapwing.app.flow_reading import flows
 from lapwing.app.shapes import FLOW_COLUMNS
 from tests.app.conftest import Lapwing
 
@@ -46,3 +47,14 @@ def test_damage_is_told_and_what_is_readable_is_written(lapwing: Lapwing, guessi
     assert done.code == ExitCode.PARTIAL
     assert len(done.out.splitlines()) == 30
     assert str(cut) in done.err
+
+
+def test_open_flows_can_be_looked_at_while_reading(guessing: Path) -> None:
+    with flows(guessing) as reading:
+        first = next(reading.records())
+        before = first.tobytes()
+        live = reading.snapshot()
+        assert first.tobytes() == before
+        assert len(live) == reading.statistics()["flows.active"]
+        rest = sum(len(records) for records in reading.records())
+    assert len(first) + rest == 30

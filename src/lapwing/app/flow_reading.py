@@ -130,6 +130,18 @@ class FlowReading:
         stream: object = self.to_batches().__arrow_c_stream__(requested_schema)
         return stream
 
+    def snapshot(self) -> Records:
+        """Records of the flows that are open now, as they stand; none of them ends by it.
+
+        Ask between two records or batches of this reading, in the thread that reads. At most `max_flows` rows.
+        """
+        found: list[Records] = []
+        slot = 0
+        while slot >= 0:
+            rows, slot = self._table.snapshot(slot)
+            found.append(rows)
+        return np.concatenate(found)
+
     def begin_at(self, ts_ns: int) -> None:
         """On an interface: pass over packets before this time. Call it before reading."""
         if self._live is not None:

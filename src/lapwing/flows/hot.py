@@ -11,8 +11,9 @@ import cython
 import numpy as np
 from cython.cimports.lapwing.flows.hot_types import *
 
+from lapwing.flows.hot_rows import with_history_words
 from lapwing.flows.hot_tcp import TcpFlows
-from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS
+from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS, RECORD_DTYPE
 from lapwing.flows.rules import ICMP6_PAIRS, ICMP_PAIRS
 from lapwing.flows.settings import to_ns
 from lapwing.wire.layout import Status
@@ -96,6 +97,33 @@ class FlowTable(TcpFlows):
         self._clear()
         self._set_clock(now_ns)
         return bool(self._expire())
+
+    def snapshot(self, start: cython.Py_ssize_t = 0):
+        """Records of live flows as they stand, by slot from `start` on, and where to go on, -1 when that was all.
+
+        Nothing ends, no counter moves, and the rows of the last call stay: a look, not an event. A flow that has not
+        closed has the reason `active`.
+        """
+        held_rows = self.records_out
+        held_count: cython.Py_ssize_t = self.record_count
+        payloads: cython.bint = self.payloads
+        rows = np.zeros(CALL_ROWS + 4, RECORD_DTYPE)
+        slot: cython.Py_ssize_t = start
+        reason: cython.int
+        self.records_out = rows.view(with_history_words(RECORD_DTYPE))
+        self.record_count = 0
+        self.payloads = False
+        try:
+            while slot < self.fresh_slot and self.record_count < CALL_ROWS:
+                if self.heads[slot].flags & LIVE:
+                    reason = close_reason(cython.address(self.heads[slot]))
+                    self._write_record(slot, BY_ACTIVE if reason == BY_IDLE else reason)
+                slot += 1
+            return rows[: self.record_count], slot if slot < self.fresh_slot else -1
+        finally:
+            self.records_out = held_rows
+            self.record_count = held_count
+            self.payloads = payloads
 
     def finish(self):
         """End every flow, oldest first; True while more output waits. Afterwards packets of any time may follow."""

@@ -29,7 +29,7 @@ _TAIL += [("record_index", "<u2"), ("history_length", "u1"), ("role_evidence", "
 _HEAD_DTYPE, _SIDE_DTYPE, _TAIL_DTYPE = (np.dtype(fields, align=True) for fields in (_HEAD, _SIDE, _TAIL))
 
 
-def _with_history_words(dtype):
+def with_history_words(dtype):
     """RECORD_DTYPE with its 24 letters as three integers, which C code can shift letters into."""
     fields = []
     for name in dtype.names:
@@ -66,7 +66,7 @@ class FlowRows:
         self._arena = np.zeros(CALL_ARENA + 6 * settings.ooo_buffer_bytes, np.uint8)
         self.actions_out = self._actions
         self.keys_out = self._keys
-        self.records_out = self._records.view(_with_history_words(RECORD_DTYPE))
+        self.records_out = self._records.view(with_history_words(RECORD_DTYPE))
         self.arena_out = self._arena
 
     @property

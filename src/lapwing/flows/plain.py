@@ -124,6 +124,21 @@ class FlowTable:
         self._set_clock(now_ns)
         return self._expire()
 
+    def snapshot(self, start: int = 0) -> tuple[NDArray[np.void], int]:
+        """Records of live flows as they stand, by slot from `start` on, and where to go on, -1 when that was all.
+
+        Nothing ends, no counter moves, and the rows of the last call stay: a look, not an event. A flow that has not
+        closed has the reason `active`.
+        """
+        output = Output(payloads=False)
+        for slot in sorted(slot for slot in self._by_slot if slot >= start):
+            if output.full:
+                return output.record_rows, slot
+            flow = self._by_slot[slot]
+            reason = self._close_reason(flow)
+            output.closed(flow, BY_ACTIVE if reason == BY_IDLE else reason, self._clock_ns)
+        return output.record_rows, -1
+
     def finish(self) -> bool:
         """End every flow, oldest first; True while more output waits. Afterwards packets of any time may follow."""
         self._output.clear()

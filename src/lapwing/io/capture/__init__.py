@@ -1,6 +1,7 @@
 """Capture files, pipes and interfaces in, batches of decoded packets out. Constant memory, whatever the size."""
 
 from lapwing.io.capture.ahead import LANES, ReadAhead
+from lapwing.io.capture.dedup import Dedup, DedupSettings
 from lapwing.io.capture.frames import Frames, FrameSource, OpenFrames
 from lapwing.io.capture.live import LiveSource, open_live
 from lapwing.io.capture.live_settings import PROFILES, LiveSettings
@@ -15,6 +16,8 @@ __all__ = [
     "LANES",
     "PROFILES",
     "CaptureSource",
+    "Dedup",
+    "DedupSettings",
     "FrameSource",
     "Frames",
     "LiveSettings",

@@ -7,6 +7,7 @@ import numpy as np
 
 from lapwing.events import AnomalySeen
 from lapwing.io.capture.bpf import PacketFilter, compile_expression
+from lapwing.io.capture.dedup import PRESETS, Dedup
 from lapwing.io.capture.live_settings import PROFILES, LiveSettings
 from lapwing.io.capture.ring import ANY, Block, PacketRing
 from lapwing.io.capture.source import PacketBatch, Progress
@@ -49,6 +50,7 @@ class LiveSource:
         self._lag_ns = (2 * PROFILES[settings.profile].block_timeout_ms + 20) * NS_PER_MS
         self._counters = np.zeros(len(Status), np.int64)
         self._totals = {"kernel_packets": 0, "kernel_drops": 0, "kernel_freezes": 0}
+        self._dedup = Dedup(PRESETS[settings.dedup]) if settings.dedup != "off" else None
         self._told_drops = 0
         self._begin_ns = 0
         self._counted_ns = time.monotonic_ns()
@@ -111,6 +113,8 @@ class LiveSource:
             kept = self._filter.apply(self._block.data, self._rows, count)
             self._filtered += count - kept
             count = kept
+        if count and self._dedup is not None:
+            count = self._dedup.apply(self._block.data, self._rows, count)
         if count and self._begin_ns:
             count = self._since(count)
         if not count:
@@ -164,6 +168,7 @@ class LiveSource:
         counters = {status.name.lower(): int(self._counters[status]) for status in Status}
         counters["packets"] = int(self._counters.sum())
         counters["filtered_packets"] = self._filtered
+        counters["duplicate_packets"] = self._dedup.dropped_count if self._dedup is not None else 0
         counters["wire_bytes"] = self._wire_bytes
         counters["passed_over_frames"] = int(self._cursor[2])
         counters["skipped_blocks"] = self._ring.skipped_blocks

@@ -63,5 +63,8 @@ class LiveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     fanout_mode: Literal["hash", "load-balance", "cpu", "rollover", "random", "queue-mapping"] = "hash"
     """How a group shares; only `hash` and `cpu` keep the packets of one flow together."""
 
+    dedup: Literal["off", "loopback", "bridge", "mirror"] = "off"
+    """Leave out packets that come twice: within 1 ms, 5 ms, or 20 ms and under other addresses of the link."""
+
     namespace: str | None = None
     """Name of the network namespace (as `ip netns` knows it) that has the interface; None is the current one."""

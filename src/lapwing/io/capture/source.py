@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lapwing.events import AnomalySeen, Severity, SourceError
 from lapwing.io.capture.bpf import PacketFilter
+from lapwing.io.capture.dedup import Dedup
 from lapwing.io.capture.unpack import DamagedStream, FileStream, Stream, open_file, unpacked
 from lapwing.wire import BATCH_PACKETS, PACKET_DTYPE, Scanner, Status, decode, scanner_for
 
@@ -52,6 +53,7 @@ class CaptureSource:
         packet_filter: PacketFilter | None,
         verify_checksums: bool,
         lanes: int = 1,
+        dedup: Dedup | None = None,
     ) -> None:
         """`lanes` is for how many further batches a batch stays valid, itself included."""
         self.name = file.name
@@ -59,6 +61,7 @@ class CaptureSource:
         self._stream = stream
         self._scanner = scanner
         self._filter = packet_filter
+        self._dedup = dedup
         self._verify_checksums = verify_checksums
         storage_bytes = READ_BYTES + max(READ_BYTES, scanner.window_bytes)
         # One more than lanes, as what is left of a lent storage moves on into the next.
@@ -103,6 +106,8 @@ class CaptureSource:
             if self._drained and not self._refill():
                 return None
             count = self._wanted(self._scan())
+            if count and self._dedup is not None:
+                count = self._dedup.apply(self._storage, self._rows, count)
             if count:
                 self._decode(count)
                 batch = PacketBatch(self._storage, self._rows, count)
@@ -115,6 +120,8 @@ class CaptureSource:
         counters = {status.name.lower(): int(self._counters[status]) for status in Status}
         counters["packets"] = int(self._counters.sum())
         counters["filtered_packets"] = self._filtered
+        if self._dedup is not None:
+            counters["duplicate_packets"] = self._dedup.dropped_count
         counters["wire_bytes"] = self._wire_bytes
         counters["read_bytes"] = self._file.read_bytes
         counters.update(self._scanner.counters)
@@ -201,6 +208,7 @@ def open_capture(
     filter: str | None = None,  # noqa: A002 - the word every capture tool uses
     verify_checksums: bool = False,
     lanes: int = 1,
+    dedup: Dedup | None = None,
 ) -> CaptureSource:
     """Open a capture file (pcap, pcapng, also packed with gzip or zstandard) or, for `-`, standard input.
 
@@ -209,6 +217,7 @@ def open_capture(
     `verify_checksums` marks packets with wrong checksums as `Status.BAD_CHECKSUM`; captures taken on the sending host
     are full of them for a good reason (offload), so it is off by default.
     `lanes` is for how many further batches a batch stays valid, itself included.
+    `dedup` leaves out packets that were captured twice; it may be shared by captures of one moment.
 
     Raises SourceError, in one line that names the file, when it cannot be read at all, and SettingsError for a filter
     that cannot be compiled.
@@ -219,7 +228,7 @@ def open_capture(
         head = _head(file.name, stream)
         scanner = scanner_for(head)
         packet_filter = PacketFilter(filter, scanner.link_type) if filter and filter.strip() else None
-        return CaptureSource(file, stream, scanner, head, packet_filter, verify_checksums, lanes)
+        return CaptureSource(file, stream, scanner, head, packet_filter, verify_checksums, lanes, dedup)
     except ValueError as error:
         file.close()
         raise SourceError(f"{file.name}: {error}") from error

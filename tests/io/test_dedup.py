@@ -1,0 +1,86 @@
+"""A packet seen twice within a moment is one packet; a repetition is not."""
+
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lapwing.io.capture import Dedup, DedupSettings, open_capture
+from lapwing.io.capture.dedup import PRESETS
+from lapwing.testing import START_NS, TimedFrame, ethernet, ip, pcap, udp, udp_frame
+from lapwing.wire import PACKET_DTYPE
+
+US = 1_000
+
+
+def kept(frames: list[tuple[int, bytes]], settings: DedupSettings | None = None, batch: int = 1_000) -> list[int]:
+    """Places of the frames (time in microseconds, bytes) that are left."""
+    dedup, found = Dedup(settings), []
+    for start in range(0, len(frames), batch):
+        part = frames[start : start + batch]
+        rows = np.zeros(len(part), PACKET_DTYPE)
+        sizes = [len(frame) for _, frame in part]
+        rows["ts_ns"] = [at * US for at, _ in part]
+        rows["frame_off"] = np.cumsum([0, *sizes])[:-1]
+        rows["captured"] = rows["wire_bytes"] = sizes
+        rows["tcp_seq"] = range(start, start + len(part))
+        count = dedup.apply(b"".join(frame for _, frame in part), rows, len(part))
+        found += rows["tcp_seq"][:count].tolist()
+    assert dedup.dropped_count == len(frames) - len(found)
+    return found
+
+
+def test_a_copy_within_the_window_goes_and_a_later_one_stays() -> None:
+    assert kept([(0, b"same"), (999, b"same"), (5_000, b"same")]) == [0, 2]
+
+
+def test_a_chain_of_copies_is_one_packet() -> None:
+    assert kept([(at, b"same") for at in range(0, 5_000, 900)]) == [0]
+
+
+def test_packets_that_differ_stay() -> None:
+    assert kept([(0, b"one"), (1, b"two"), (2, b"one more")]) == [0, 1, 2]
+
+
+def test_packets_that_differ_in_their_last_byte_stay() -> None:
+    assert kept([(0, bytes(1_400) + b"a"), (1, bytes(1_400) + b"b")]) == [0, 1]
+
+
+def test_packets_alike_in_what_was_captured_but_of_other_lengths_stay() -> None:
+    assert kept([(0, bytes(300)), (1, bytes(301))]) == [0, 1]
+
+
+def test_memory_is_bounded_and_the_oldest_are_forgotten() -> None:
+    frames = [(0, b"first"), *[(1, bytes([number]) * 9) for number in range(10)], (2, b"first")]
+    assert kept(frames, DedupSettings(packets=4)) == list(range(12))
+    assert kept(frames, DedupSettings(packets=40)) == list(range(11))
+
+
+def test_a_mirror_sees_a_routed_packet_twice_under_other_addresses() -> None:
+    packet = ip("192.0.2.1", "198.51.100.2", 17, udp(1, 2, b"routed"))
+    frames = [(0, ethernet(packet)), (100, ethernet(packet, src=bytes(6), dst=bytes(6)))]
+    assert kept(frames) == [0, 1]
+    assert kept(frames, PRESETS["mirror"]) == [0]
+
+
+def test_ten_thousand_different_frames_at_two_kilohertz_all_stay() -> None:
+    frames = [(number * 500, number.to_bytes(4, "big") * 375) for number in range(10_000)]
+    assert len(kept(frames)) == 10_000
+
+
+@given(st.lists(st.tuples(st.integers(0, 5_000), st.sampled_from([b"a", b"b", b"cc"])), max_size=40), st.integers(1, 7))
+def test_how_packets_are_batched_changes_nothing(frames: list[tuple[int, bytes]], batch: int) -> None:
+    ordered = sorted(frames)
+    assert kept(ordered, batch=batch) == kept(ordered)
+
+
+def test_a_capture_is_read_without_its_copies(tmp_path: Path) -> None:
+    frame = udp_frame("192.0.2.1", 1, "192.0.2.2", 9, b"x")
+    path = tmp_path / "twice.pcap"
+    path.write_bytes(pcap([TimedFrame(START_NS + at, frame) for at in (0, 10, 10**9)], nanoseconds=True))
+    with open_capture(path, dedup=Dedup()) as source:
+        batch = source.next_batch()
+        assert batch is not None
+        assert batch.count == 2
+        assert source.statistics()["duplicate_packets"] == 1
