@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,6 +11,9 @@ from lapwing.events import AuthEvent, Event
 from lapwing.sessions.emit import Wanted
 from lapwing.sessions.enforcement import Decisions
 from lapwing.sessions.settings import PipelineSettings
+
+if TYPE_CHECKING:
+    from lapwing.callbacks import DecoyIndex
 
 _stamp = msgspec.structs.force_setattr
 
@@ -27,8 +30,9 @@ class LoginDriver:
         sensor: str = "",
         key: bytes | None = None,
         decisions: Decisions | None = None,
+        decoys: "DecoyIndex | None" = None,
     ) -> None:
-        """`decisions` take the verdicts; without them there are none.
+        """`decisions` take the verdicts; without them there are none. `decoys` see every login, too.
 
         `key` makes the detector's hashes unpredictable: for live input, whose writer can adapt.
         """
@@ -38,6 +42,7 @@ class LoginDriver:
             detector = Detector(settings.detect) if key is None else Detector(settings.detect, key=key)
         self._detector = detector
         self._decisions = decisions
+        self._decoys = decoys
         self._next_seq = count(1).__next__
         self._latest_ns = 0
         self._next_auth_id = count(1).__next__
@@ -68,6 +73,8 @@ class LoginDriver:
             if self._wanted.auth:
                 out.append(login)
             out += self.note(self._detector.observe(login))
+            if self._decoys is not None:
+                out += self.note(self._decoys.observe(login))
             if self._decisions is not None:
                 out += self.note(self._decide(login, self._decisions, now_ns if now_ns is not None else login.ts_ns))
         return out

@@ -6,10 +6,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from threading import Lock
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lapwing.events import Action, AuthEvent, AuthResolved, Event, Outcome
 from lapwing.sessions import Decisions, LoginDriver, PipelineSettings, source_of
+
+if TYPE_CHECKING:
+    from lapwing.callbacks import DecoyIndex
 
 MAX_KNOWN = 100_000  # pairs of source and account that logged in, the latest
 TICK_NS = 1_000_000_000  # between looks for decisions that are over
@@ -40,10 +43,14 @@ class Gate:
         *,
         listener: Listener | None = None,
         clock: Callable[[], int] = time.time_ns,
+        decoys: "DecoyIndex | None" = None,
+        tag_key: bytes | None = None,
     ) -> None:
+        """`decoys` are looked for in every login; `tag_key` is the one their passwords are tagged under."""
         self.settings = settings or PipelineSettings()
         self.decisions = Decisions(self.settings.enforce)
-        self.driver = LoginDriver(self.settings, key=secrets.token_bytes(32), decisions=self.decisions)
+        self.driver = LoginDriver(self.settings, key=secrets.token_bytes(32), decisions=self.decisions, decoys=decoys)
+        self.tag_key = tag_key or secrets.token_bytes(32)
         self.now_ns = clock
         self._listener = listener
         self._lock = Lock()

@@ -1,6 +1,5 @@
 """The part that ASGI and WSGI share: a request is looked at, answered or let through, and its response is read."""
 
-import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from itertools import count
@@ -84,7 +83,7 @@ class WebLoginWatch:
         self._proxies = TrustedProxies(trusted_proxies)
         self._settings = gate.settings.logins
         self._endpoints = compiled(self._settings.endpoints)
-        self._tagger = tagger or SecretTagger(secrets.token_bytes(32))
+        self._tagger = tagger or SecretTagger(gate.tag_key)
         self._next_flow = count(1).__next__
         self._accepted: OrderedDict[tuple[str, str | None, str | None, str], None] = OrderedDict()
 
