@@ -13,7 +13,7 @@ from lapwing.app.formats import Format
 
 app = typer.Typer(
     name="lapwing",
-    help="Finds credential attacks in recorded network traffic.",
+    help="Finds credential attacks in network traffic and logs.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -146,7 +146,7 @@ def _root(
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Finds credential attacks in recorded network traffic."""
+    """Finds credential attacks in network traffic and logs."""
 
 
 @app.command()
