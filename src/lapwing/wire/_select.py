@@ -19,7 +19,7 @@ else:
         from lapwing.wire.hot_scan import scan_pcap, scan_pcapng
 
         COMPILED = True
-    except ImportError:
+    except (ImportError, AttributeError):  # the second: uncompiled, where Cython is installed but could not build
         from lapwing.wire.plain import decode
         from lapwing.wire.plain_bpf import match_rows
         from lapwing.wire.plain_dns import looks_like_dns, read_dns
