@@ -187,3 +187,42 @@ async def test_without_certificate_nothing_offers_tls(tmp_path: Path) -> None:
         assert not {"https", "smtps", "ldaps", "ftps"} & set(collector.ports)
         heard = await talk(collector.ports["smtp"][0], b"EHLO x\r\nSTARTTLS\r\nQUIT\r\n")
         assert b"STARTTLS" not in heard
+
+
+@pytest.mark.parametrize(
+    ("trusted", "source"), [((), LOOPBACK), (("127.0.0.0/8",), "192.0.2.9"), (("198.51.100.0/24",), LOOPBACK)]
+)
+async def test_only_a_trusted_proxy_is_believed_whom_it_speaks_for(
+    tmp_path: Path, trusted: tuple[str, ...], source: str
+) -> None:
+    async with serving(settings(tmp_path, trusted_proxies=trusted)) as collector:
+        await talk(collector.ports["http"][0], get("x", more="X-Forwarded-For: 203.0.113.1, 192.0.2.9\r\n"))
+        (hit,) = await kept(collector)
+        assert isinstance(hit, HttpInteraction)
+        assert hit.peer.client_ip == source
+
+
+@pytest.mark.skipif(which("curl") is None, reason="curl is not here")
+async def test_curl_over_http2_is_content_and_so_is_its_poll(tmp_path: Path) -> None:
+    version = subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True).stdout
+    if "HTTP2" not in version.partition("Features:")[2].split():
+        pytest.skip("this curl does not speak HTTP/2")
+    async with serving(settings(tmp_path)) as collector:
+        client = await Client(collector).register()
+        port = collector.ports["https"][0]
+
+        def curl(host: str, path: str) -> str:
+            command = ["curl", "--silent", "--show-error", "--http2", "--noproxy", "*", "--max-time", "30"]
+            command += ["--cacert", str(tmp_path / "lab" / "ca.pem"), "--resolve", f"{host}:{port}:{LOOPBACK}"]
+            command += ["--write-out", " HTTP/%{http_version}", f"https://{host}:{port}{path}"]
+            return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+        answer = await asyncio.to_thread(curl, client.host, "/a.json")
+        assert answer == f'{{"data":"{client.unique_id[::-1]}"}} HTTP/2'
+        own_id, secret = client.identity.correlation_id, client.identity.secret
+        polled = await asyncio.to_thread(curl, DOMAIN, f"/poll?id={own_id}&secret={secret}")
+        assert '"aes_key"' in polled
+        assert polled.endswith("HTTP/2")
+        (hit,) = await kept(collector)
+        assert isinstance(hit, HttpInteraction)
+        assert hit.raw_request.startswith(b"GET /a.json HTTP/2\r\nhost: ")

@@ -36,6 +36,7 @@ from lapwing.io.listen.settings import CollectorSettings, Generation
 from lapwing.io.listen.sockets import UDP, Bound, bind_all, close_all
 from lapwing.io.listen.upkeep import TICK_S, Upkeep
 from lapwing.io.store import GroupWriter, Row, Store
+from lapwing.logins.forwarded import TrustedProxies
 
 STOP_S = 5.0  # for what is being said when the collector stops
 
@@ -139,7 +140,8 @@ class Collector:
         self.mailroom = Mailroom(self.store, self.writer, self.directory, settings, self.clock)
         self.mailroom.on_end = lambda mailbox_id: self.hub.end(mailbox_id, "the registration ended")
         await self.mailroom.load()
-        self.recorder = Recorder(self.writer, self.directory, keep_nobodys=settings.keep_nobodys)
+        proxies = TrustedProxies(settings.trusted_proxies) if settings.trusted_proxies else None
+        self.recorder = Recorder(self.writer, self.directory, keep_nobodys=settings.keep_nobodys, proxies=proxies)
         self.recorder.told = self._told
         self.writer.on_committed = self._committed
         self._upkeep = Upkeep(

@@ -1,15 +1,18 @@
 """From an interaction to a committed row: whose it is, on disk first, then told."""
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from msgspec.structs import replace
 
-from lapwing.callbacks import Interaction, attribute, protocol_of
+from lapwing.callbacks import HttpInteraction, Interaction, attribute, protocol_of
 from lapwing.io.listen.directory import Directory
 from lapwing.io.store import NOBODY, GroupWriter, Hit, PlantedToken, Row, encode_payload
+from lapwing.logins.forwarded import TrustedProxies
 
 NS_PER_S = 1_000_000_000
+_FORWARDED = re.compile(rb"^x-forwarded-for:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 Then = Callable[[bool], None]
 Told = Callable[[Interaction, PlantedToken | None, bool], None]
@@ -20,13 +23,22 @@ class Recorder:
     whether somebody is to be alerted about that.
     """
 
-    def __init__(self, writer: GroupWriter, directory: Directory, *, keep_nobodys: bool = True) -> None:
+    def __init__(
+        self,
+        writer: GroupWriter,
+        directory: Directory,
+        *,
+        keep_nobodys: bool = True,
+        proxies: TrustedProxies | None = None,
+    ) -> None:
+        """`proxies` are those whose word about an HTTP client's address is believed."""
         self.counts: dict[str, int] = {}  # committed, by protocol
         self.nobodys_count = 0
         self.told: Told | None = None
         self._writer = writer
         self._directory = directory
         self._keep_nobodys = keep_nobodys
+        self._proxies = proxies
 
     def take(self, interactions: Sequence[Interaction], then: Then) -> None:
         """Write, then call `then`: with False when it could not be written and nobody may be answered."""
@@ -34,6 +46,8 @@ class Recorder:
         hits: list[Hit] = []
         known: list[tuple[Interaction, PlantedToken | None, bool]] = []
         for interaction in interactions:
+            if self._proxies is not None and isinstance(interaction, HttpInteraction):
+                interaction = behind_proxy(interaction, self._proxies)
             for one in attribute(interaction, self._directory.registry):
                 mailbox_id, token, alert = self._owner(one)
                 if mailbox_id == NOBODY and token is None:
@@ -80,3 +94,13 @@ class Recorder:
                 if self.told is not None:
                     self.told(interaction, token, alert)
         then(first_seq is not None)
+
+
+def behind_proxy(interaction: HttpInteraction, proxies: TrustedProxies) -> HttpInteraction:
+    """The interaction with the address of the client a trusted proxy spoke for; its port is not known."""
+    head = interaction.raw_request.partition(b"\r\n\r\n")[0]
+    said = b",".join(_FORWARDED.findall(head)).decode("latin-1")
+    client_ip = proxies.client(interaction.peer.client_ip, said)
+    if client_ip == interaction.peer.client_ip:
+        return interaction
+    return replace(interaction, peer=replace(interaction.peer, client_ip=client_ip, client_port=None))

@@ -9,6 +9,7 @@ from lapwing.callbacks.responders import CustomRecord, HttpAnswer, Limits
 from lapwing.callbacks.tokens import DEFAULT_ID_LENGTH, DEFAULT_NONCE_LENGTH
 from lapwing.events import SettingsError
 from lapwing.io.store import StoreSettings
+from lapwing.logins.forwarded import TrustedProxies
 
 
 class Generation(StrEnum):
@@ -129,5 +130,9 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
             raise SettingsError("collector.domains: name at least one domain")
         if self.wildcard and not self.token:
             raise SettingsError("collector.wildcard: needs a token, as everybody would read everything")
+        try:
+            TrustedProxies(self.trusted_proxies)
+        except ValueError as problem:
+            raise SettingsError(f"collector.trusted_proxies: {problem}; networks look like 192.0.2.0/24") from None
         if self.eviction_s <= 0:
             raise SettingsError("collector.eviction_s: must be above 0")
