@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.agreement import measure_agreement
+from bench.collector import measure as measure_collector
 from bench.contenders import Contender, line_up
 from bench.generate import Capture, generate
 from bench.growth import measure_growth
@@ -55,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results.growth.update(measure_live(QUICK_LIVE_S if options.quick else LIVE_S) or {})
     show(contenders, results, console)
     figures = results.figures()
+    if not options.quick and not options.only:
+        console.print("the collector under load")
+        figures |= measure_collector()
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
     console.print(f"figures: {FIGURES.relative_to(ROOT)}")
     if options.write_docs and not options.quick and not options.only:
