@@ -116,5 +116,7 @@ class Upkeep:
         now_ns, refused = self._clock.now_ns(), self._writer.refused_count
         if refused > self._refused_count:
             count = refused - self._refused_count
+            if not failing and not self._was_failing:
+                self._say(f"{count} interactions could not be written and were not answered; writing works again")
             self._hub.refused(Refused(self._refused_since_ns, now_ns, count, failing or "more than could be written"))
         self._refused_count, self._refused_since_ns = refused, now_ns
