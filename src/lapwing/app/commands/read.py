@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lapwing.app import zeek
+from lapwing.app.collecting import rare_collections
 from lapwing.app.commands.options import RecordOptions, recorder
 from lapwing.app.configuration import load
 from lapwing.app.decoys import load_decoys
@@ -99,7 +100,7 @@ def tell(
     """
     summary = Summary()
     started_ns = time.monotonic_ns()
-    with stop_on_interrupt(reading.stop) as interrupted, reading:
+    with rare_collections(), stop_on_interrupt(reading.stop) as interrupted, reading:
         for events in followed(reading, summary):
             told = [event for event in events if is_chosen(event, chosen)] if writer is not None or sinks else []
             if writer is not None:
