@@ -3,7 +3,7 @@
 import pytest
 
 from lapwing.events import AuthEvidence
-from lapwing.logins.logs import LOG_FORMATS, Miss, recognise
+from lapwing.logins.logs import LOG_FORMATS, SAMPLE_LINES, Miss, recognise
 
 from .reading import log, logins, miss, told
 from .samples import SAMPLES
@@ -69,3 +69,20 @@ def test_a_password_in_a_log_becomes_a_tag() -> None:
             ftp = logins(name, *lines)[0]
             assert ftp.secret_tag is not None
             assert "horse" not in repr(ftp)
+
+
+def test_a_log_whose_first_line_told_wrong_is_looked_at_again() -> None:
+    syslog, combined = SAMPLES[0][1], '192.0.2.7 - - [01/May/2026:10:00:00 +0000] "POST /login HTTP/1.1" 401 12'
+    reader = log(None)
+    reader.feed(syslog)
+    assert len(reader.settle()) == len(SAMPLES[0][2])
+    found = [event for _ in range(SAMPLE_LINES * 3) for event in reader.feed([combined])]
+    assert reader.log_format is not None
+    assert reader.log_format.name == "combined"
+    assert found
+
+
+def test_a_named_format_is_kept_whatever_comes() -> None:
+    reader = log("syslog")
+    reader.feed(["no such line"] * SAMPLE_LINES * 3)
+    assert reader.log_format is not None

@@ -13,7 +13,8 @@ class LogLines:
     """Lines of one log in, logins out.
 
     Without a `log_format` the first `SAMPLE_LINES` lines are kept until they tell what the log is; call `settle` when
-    no more come for now. Lines of a log that no format recognises are counted as foreign, and the next ones looked at.
+    no more come for now. Lines of a log that no format recognises are counted as foreign, and the next ones looked at;
+    so are those of a log whose first lines told wrong, where as many as that in a row are foreign to what they told.
     """
 
     def __init__(
@@ -30,6 +31,8 @@ class LogLines:
         self._formats = formats
         self._waiting: list[str] = []
         self._reader: LineReader | None = None
+        self._named = log_format is not None
+        self._foreign = 0  # lines in a row that are not of the format
         self.log_format: LogFormat | None = None
         """What the log is; None while that is not known."""
         if log_format is not None:
@@ -74,6 +77,7 @@ class LogLines:
         read = self._reader.read
         events: list[AuthResolved] = []
         other = 0
+        before = self.misses[Miss.FOREIGN]
         for line in lines:
             found = read(line)
             if found is Miss.OTHER:
@@ -84,7 +88,14 @@ class LogLines:
                 self.misses[found] += 1
         self.misses[Miss.OTHER] += other
         self.login_count += len(events)
+        self._doubt(self.misses[Miss.FOREIGN] - before, len(events) + other)
         return events
+
+    def _doubt(self, foreign: int, fitting: int) -> None:
+        """Forget what the log was taken for when nothing in it fits any more."""
+        self._foreign = 0 if fitting else self._foreign + foreign
+        if self._foreign >= SAMPLE_LINES and not self._named:
+            self._reader, self.log_format, self._foreign = None, None, 0
 
     def _counted(self, events: Iterable[AuthResolved]) -> list[AuthResolved]:
         found = list(events)
