@@ -1,5 +1,6 @@
 """`lapwing guard serve` put together: logs in, decisions out, and proxies that ask."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from lapwing.events import Action, DecisionLifted, DecisionMade, Event, Settings
 from lapwing.io.enforce import DenyFile, NftSet, Webhook
 from lapwing.web import Gate
 
+REFRESH_S = 1.0  # between looks for decisions that are over
 MAX_KEY_FILE_BYTES = 64 * 1024
 MIN_KEY_CHARS = 16
 HELD = (Action.DELAY, Action.BLOCK)  # carried out elsewhere as a block; a challenge needs the application
@@ -27,6 +29,7 @@ class Enforcers:
         self._deny_file = deny_file
         self._nft_set = nft_set
         self._webhook = webhook
+        self._written = 0.0
         self._write()
 
     def __call__(self, events: Sequence[Event]) -> None:
@@ -44,12 +47,18 @@ class Enforcers:
         if self._webhook is not None:
             self._webhook.tell(decided)
 
+    def turn(self) -> None:
+        """Let go who is held no longer. Raises StoreError."""
+        if time.monotonic() - self._written >= REFRESH_S:
+            self._write()
+
     def close(self) -> None:
         """Let what waits go out."""
         if self._webhook is not None:
             self._webhook.close()
 
     def _write(self) -> None:
+        self._written = time.monotonic()
         if self._deny_file is not None:
             self._deny_file.write(source for source, answer in self._gate.holding() if answer.action in HELD)
 

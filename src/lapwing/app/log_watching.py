@@ -144,6 +144,9 @@ class LogWatching:
                 counters[name] = counters.get(name, 0) + count
         return counters | self._driver.statistics()
 
+    def turn(self) -> None:
+        """Called after each look at the logs, for what must be done while they are silent, too."""
+
     def _follow(self, name: str, from_start: bool) -> _Watched:
         limits = self._settings.logs
         position = self._positions.get(name) if self._positions is not None else None
@@ -164,6 +167,7 @@ class LogWatching:
                     moved = True
                     yield self._driver.take(logins)
             self._save()
+            self.turn()
             if not moved:
                 if stopping:
                     break

@@ -65,6 +65,11 @@ class Decisions:
         told.append(made)
         return self._said(verdict, action, made.duration_s * SECOND_NS), told
 
+    def standing(self, source: str, now_ns: int) -> Standing | None:
+        """The answer that holds for one source now."""
+        found = self._standing.get(source)
+        return found if found is not None and now_ns < found.until_ns else None
+
     def in_force(self, now_ns: int) -> dict[str, Standing]:
         """The answers that hold now, by source."""
         return {source: s for source, s in self._standing.items() if now_ns < s.until_ns}

@@ -5,19 +5,16 @@ Not here: opening files or interfaces (`io`), and putting a program together (`a
 
 from lapwing.sessions.driver import SessionDriver
 from lapwing.sessions.emit import FAMILIES, Wanted
-from lapwing.sessions.enforcement import Decisions, EnforceSettings, Standing, source_of
 from lapwing.sessions.logs import LoginDriver
 from lapwing.sessions.settings import PipelineSettings, RunKeys
+from lapwing.sessions.sources import source_of
 
 __all__ = [
     "FAMILIES",
-    "Decisions",
-    "EnforceSettings",
     "LoginDriver",
     "PipelineSettings",
     "RunKeys",
     "SessionDriver",
-    "Standing",
     "Wanted",
     "source_of",
 ]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lapwing.detect import Detector
-from lapwing.events import AuthEvent, Event
+from lapwing.detect import Decisions, Detector
+from lapwing.events import AuthEvent, AuthResolved, Event
 from lapwing.sessions.emit import Wanted
-from lapwing.sessions.enforcement import Decisions
 from lapwing.sessions.settings import PipelineSettings
+from lapwing.sessions.sources import source_of
 
 if TYPE_CHECKING:
     from lapwing.callbacks import DecoyIndex
@@ -95,10 +95,11 @@ class LoginDriver:
         return {f"detect.{name}": value for name, value in self._detector.statistics().items()}
 
     def _decide(self, login: AuthEvent, decisions: Decisions, now_ns: int) -> list[Event]:
+        source = source_of(login.client_ip)
+        if source is None or not isinstance(login, AuthResolved):
+            return []
         verdict = self._detector.verdict
-        reasons = tuple(dict.fromkeys(reason.name for reason in verdict.reasons if reason.weight > 0))
-        made = decisions.weigh(login, verdict.action, reasons, now_ns)
-        return [] if made is None else [made]
+        return decisions.answer(verdict, source, now_ns, known=verdict.known)[1]
 
     def _number(self, event: Event) -> None:
         _stamp(event, "seq", self._next_seq())

@@ -6,7 +6,6 @@ from lapwing.detect import DetectSettings
 from lapwing.flows import FlowSettings
 from lapwing.logins import LoginSettings
 from lapwing.logins.logs import LogSettings
-from lapwing.sessions.enforcement import EnforceSettings
 
 
 class PipelineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -16,7 +15,6 @@ class PipelineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logins: LoginSettings = LoginSettings()
     logs: LogSettings = LogSettings()
     detect: DetectSettings = DetectSettings()
-    enforce: EnforceSettings = EnforceSettings()
 
 
 class RunKeys(msgspec.Struct, frozen=True):

@@ -39,7 +39,7 @@ class AsgiGuard:
         """Raise ValueError for a wrong network."""
         self.app = app
         self.gate = gate or Gate()
-        self.watch = WebLoginWatch(self.gate, trusted_proxies=trusted_proxies)
+        self.watch = WebLoginWatch(self.gate, trusted_proxies=trusted_proxies, enforce=enforce)
         self._enforce = enforce
         self._delay_s = delay_s
         self._delayed = 0
@@ -59,7 +59,6 @@ class AsgiGuard:
         answer = watched.answer if self._enforce else ALLOW
         if not await self._admit(answer):
             await _refuse(send, watched.answer)
-            watched.held()
             return
         scope[SCOPE_KEY] = watched.answer
         await self._follow(watched, scope, receive, send)

@@ -1,21 +1,21 @@
-"""The state behind every door of a process: detection, decisions, and who is known to log in from where."""
+"""The state behind every door of a process: what detection knows, and what was decided."""
 
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from lapwing.events import Action, AuthEvent, AuthResolved, Event, Outcome
-from lapwing.sessions import Decisions, LoginDriver, PipelineSettings, source_of
+import msgspec
+
+from lapwing.detect import Detector, Verdict
+from lapwing.events import Action, AuthAttempted, AuthEvent, AuthEvidence, AuthResolved, Event, Outcome
+from lapwing.sessions import LoginDriver, PipelineSettings, source_of
 
 if TYPE_CHECKING:
     from lapwing.callbacks import DecoyIndex
 
-MAX_KNOWN = 100_000  # pairs of source and account that logged in, the latest
-TICK_NS = 1_000_000_000  # between looks for decisions that are over
+SECOND_NS = 1_000_000_000
 
 Listener = Callable[[list[Event]], None]
 
@@ -48,94 +48,104 @@ class Gate:
     ) -> None:
         """`decoys` are looked for in every login; `tag_key` is the one their passwords are tagged under."""
         self.settings = settings or PipelineSettings()
-        self.decisions = Decisions(self.settings.enforce)
-        self.driver = LoginDriver(self.settings, key=secrets.token_bytes(32), decisions=self.decisions, decoys=decoys)
+        key = secrets.token_bytes(32)
+        self._detector = Detector(self.settings.detect, key=key)
+        self._decisions = self._detector.decisions(self.settings.detect.max_sources, key)
+        self._driver = LoginDriver(self.settings, detector=self._detector, decisions=self._decisions, decoys=decoys)
         self.tag_key = tag_key or secrets.token_bytes(32)
         self.now_ns = clock
         self._listener = listener
         self._lock = Lock()
-        self._key = secrets.token_bytes(16)
-        self._known: OrderedDict[bytes, None] = OrderedDict()
-        self._ticked_ns = 0
-        self.counts = dict.fromkeys(Action, 0)
-        """Answers given so far."""
+        self._counts = dict.fromkeys(Action, 0)
 
-    def answer(self, client_ip: str, username: str | None = None) -> Answer:
-        """What holds for an address, and for an account that has logged in from there before."""
+    def attempt(self, event: AuthAttempted, *, refuses: bool = True) -> Answer:
+        """Judge a login before its secret is checked. One that is refused counts as a failed one, and is told so.
+
+        `refuses=False` says that the answer is only looked at: the login goes on whatever it is.
+        """
         with self._lock:
             now_ns = self.now_ns()
-            standing = self.decisions.look_up(client_ip, now_ns)
-            if standing is None or (username is not None and self._pair(client_ip, username) in self._known):
-                self.counts[Action.ALLOW] += 1
-                return ALLOW
-            self.counts[standing.action] += 1
-            left_s = max(1, -(-(standing.until_ns - now_ns) // 1_000_000_000))
-            return Answer(standing.action, left_s, standing.reasons)
+            events = self._driver.take([event], now_ns)
+            verdict = self._detector.assess(event)
+            source = source_of(event.client_ip)
+            if source is not None:
+                verdict, decided = self._decisions.answer(verdict, source, now_ns, known=verdict.known)
+                events += self._driver.note(decided)
+            if refuses and verdict.action is Action.BLOCK:
+                events += self._driver.take([_refused(event)], now_ns)
+            self._counts[verdict.action] += 1
+        self._tell(events)
+        return _answer(verdict)
+
+    def answer(self, client_ip: str) -> Answer:
+        """What holds for an address, whatever it asks for."""
+        with self._lock:
+            now_ns = self.now_ns()
+            standing = self._decisions.standing(source_of(client_ip) or "", now_ns)
+            action = standing.action if standing is not None else Action.ALLOW
+            self._counts[action] += 1
+            return Answer(action, -(-(standing.until_ns - now_ns) // SECOND_NS)) if standing is not None else ALLOW
 
     def take(self, logins: Iterable[AuthEvent]) -> list[Event]:
         """Let detection see some logins; return all events that follow from them."""
         with self._lock:
-            now_ns = self.now_ns()
-            listed = list(logins)
-            events = self.driver.take(listed, now_ns)
-            for login in listed:
-                self._remember(login)
-            if now_ns - self._ticked_ns >= TICK_NS:
-                self._ticked_ns = now_ns
-                events += self.driver.note(self.decisions.tick(now_ns))
-        if events and self._listener is not None:
-            self._listener(events)
+            events = self._driver.take(logins, self.now_ns())
+        self._tell(events)
         return events
 
     def note(self, events: Iterable[Event]) -> list[Event]:
         """Number events that arose beside the logins."""
         with self._lock:
-            return self.driver.note(events)
+            return self._driver.note(events)
 
     def next_auth_id(self) -> int:
         """An id unique among the logins of this gate."""
-        return self.driver.next_auth_id()
+        return self._driver.next_auth_id()
 
     def finish(self) -> list[Event]:
         """The last words on open findings."""
         with self._lock:
-            events = self.driver.finish()
-        if events and self._listener is not None:
-            self._listener(events)
+            events = self._driver.finish()
+        self._tell(events)
         return events
 
     def holding(self) -> list[tuple[str, Answer]]:
         """Every source with a decision that holds now."""
         with self._lock:
             now_ns = self.now_ns()
-            found = list(self.decisions.holding(now_ns))
+            found = list(self._decisions.in_force(now_ns).items())
         return [
-            (source, Answer(held.action, max(1, (held.until_ns - now_ns) // 1_000_000_000), held.reasons))
-            for source, held in found
+            (source, Answer(held.action, max(1, -(-(held.until_ns - now_ns) // SECOND_NS)))) for source, held in found
         ]
 
     def statistics(self) -> dict[str, int]:
         """Counters that only grow, and gauges of detection, by dotted name."""
         with self._lock:
-            answers = {f"guard.answered_{action.value}": count for action, count in self.counts.items()}
-            return {
-                **answers,
-                "guard.decisions_made": self.decisions.made_count,
-                "guard.decisions_evicted": self.decisions.evicted_count,
-                **self.driver.statistics(),
-            }
+            answers = {f"guard.answered_{action.value}": count for action, count in self._counts.items()}
+            return {**answers, "guard.decisions": len(self._decisions), **self._driver.statistics()}
 
-    def _remember(self, login: AuthEvent) -> None:
-        if not isinstance(login, AuthResolved) or login.username is None or login.outcome is not Outcome.SUCCEEDED:
-            return
-        if self.decisions.look_up(login.client_ip, self.now_ns()) is not None:
-            return  # whoever is held back now does not become known by a success
-        pair = self._pair(login.client_ip, login.username)
-        self._known[pair] = None
-        self._known.move_to_end(pair)
-        if len(self._known) > MAX_KNOWN:
-            self._known.popitem(last=False)
+    def _tell(self, events: list[Event]) -> None:
+        if events and self._listener is not None:
+            self._listener(events)
 
-    def _pair(self, client_ip: str, username: str) -> bytes:
-        text = f"{source_of(client_ip)}\0{username}".encode("utf-8", "surrogatepass")
-        return blake2b(text, key=self._key, digest_size=12).digest()
+
+def _answer(verdict: Verdict) -> Answer:
+    reasons = tuple(dict.fromkeys(reason.name for reason in verdict.reasons if reason.weight > 0))
+    return Answer(verdict.action, verdict.retry_after_s, reasons)
+
+
+def _refused(attempt: AuthAttempted) -> AuthResolved:
+    """The outcome of a login that never reached the application."""
+    facts = {name: getattr(attempt, name) for name in attempt.__struct_fields__ if name not in ("seq", "sensor")}
+    return msgspec.convert(
+        {
+            **facts,
+            "event_type": "auth.resolved",
+            "outcome": Outcome.FAILED,
+            "evidence": AuthEvidence.APPLICATION,
+            "confidence": 1.0,
+            "detail": "refused",
+            "attempted_ts_ns": attempt.ts_ns,
+        },
+        AuthResolved,
+    )

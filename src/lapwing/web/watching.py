@@ -35,12 +35,11 @@ class Peer(NamedTuple):
 class Watched:
     """One login on its way through the application."""
 
-    __slots__ = ("_adapter", "_watch", "answer", "attempt", "page")
+    __slots__ = ("_adapter", "_watch", "answer", "page")
 
-    def __init__(self, watch: "WebLoginWatch", adapter: LoginAdapter, attempt: AuthAttempted, answer: Answer) -> None:
+    def __init__(self, watch: "WebLoginWatch", adapter: LoginAdapter, answer: Answer) -> None:
         self._watch = watch
         self._adapter = adapter
-        self.attempt = attempt
         self.answer = answer
         """What to do; ALLOW lets it through."""
         self.page = bytearray()
@@ -64,26 +63,25 @@ class Watched:
         now_ns = self._watch.gate.now_ns()
         self._watch.resolve(self._adapter.message(Side.SERVER, response, now_ns))
 
-    def held(self) -> None:
-        """The login was held back and never reached the application: a try of which no outcome is known."""
-        self._adapter.close(self._watch.gate.now_ns())
-        self._watch.held_back(self.attempt)
-
     def failed(self) -> None:
         """The application broke down: nobody knows how the login would have ended."""
         self._watch.resolve(self._adapter.close(self._watch.gate.now_ns()))
 
 
 class WebLoginWatch:
-    """Finds the logins among requests. `trusted_proxies` are networks whose `X-Forwarded-For` is believed."""
+    """Finds the logins among requests. `trusted_proxies` are networks whose `X-Forwarded-For` is believed.
 
-    def __init__(self, gate: Gate, *, trusted_proxies: Sequence[str] = (), tagger: SecretTagger | None = None) -> None:
+    `enforce` says whether whoever asks holds back logins that are to be blocked.
+    """
+
+    def __init__(self, gate: Gate, *, trusted_proxies: Sequence[str] = (), enforce: bool = True) -> None:
         """Raise ValueError for a wrong network."""
         self.gate = gate
         self._proxies = TrustedProxies(trusted_proxies)
         self._settings = gate.settings.logins
         self._endpoints = compiled(self._settings.endpoints)
-        self._tagger = tagger or SecretTagger(gate.tag_key)
+        self._tagger = SecretTagger(gate.tag_key)
+        self._enforce = enforce
         self._next_flow = count(1).__next__
         self._accepted: OrderedDict[tuple[str, str | None, str | None, str], None] = OrderedDict()
 
@@ -108,7 +106,7 @@ class WebLoginWatch:
         """Return the login that a request is, with the answer to it; None for any other request."""
         client_ip = self.client(peer, headers)
         key = FlowKey(self._next_flow(), "", Transport.TCP, client_ip, peer.port, "", 0)
-        adapter = adapter_for("http", LoginContext(key, self._settings, self._tagger, self.gate.driver.next_auth_id))
+        adapter = adapter_for("http", LoginContext(key, self._settings, self._tagger, self.gate.next_auth_id))
         assert adapter is not None
         request = HttpRequest(
             method=method, target=target, version="1.1", headers=list(headers), body=body, body_bytes=len(body)
@@ -123,9 +121,7 @@ class WebLoginWatch:
         attempt = _own(attempts[0])
         if attempt.mechanism in REPEATED and _identity(attempt) in self._accepted:
             return None
-        answer = self.gate.answer(client_ip, attempt.username)
-        self.gate.take([attempt])
-        return Watched(self, adapter, attempt, answer)
+        return Watched(self, adapter, self.gate.attempt(attempt, refuses=self._enforce))
 
     def answer(self, peer: Peer, headers: Headers) -> Answer:
         """What holds for the sender of a request that is no login."""
@@ -140,25 +136,6 @@ class WebLoginWatch:
                     self._accept(login)
                 self.gate.take([login])
 
-    def held_back(self, attempt: AuthAttempted) -> None:
-        """Tell of a login that was not let through."""
-        self.gate.take(
-            [
-                AuthResolved(
-                    **{
-                        name: getattr(attempt, name)
-                        for name in attempt.__struct_fields__
-                        if name not in ("seq", "sensor")
-                    },
-                    outcome=Outcome.UNKNOWN,
-                    evidence=AuthEvidence.APPLICATION,
-                    confidence=0.0,
-                    detail="held back",
-                    attempted_ts_ns=attempt.ts_ns,
-                )
-            ]
-        )
-
     def told(self, client_ip: str, username: str, outcome: Outcome, endpoint: str = "application") -> None:
         """An application says itself how a login ended, one that no request shows."""
         login = AuthResolved(
@@ -168,7 +145,7 @@ class WebLoginWatch:
             endpoint=endpoint,
             client_ip=client_ip,
             username=normalise(username, self._settings),
-            auth_id=self.gate.driver.next_auth_id(),
+            auth_id=self.gate.next_auth_id(),
             outcome=outcome,
             evidence=AuthEvidence.APPLICATION,
             confidence=1.0,

@@ -35,7 +35,7 @@ class WsgiGuard:
         """Raise ValueError for a wrong network."""
         self.app = app
         self.gate = gate or Gate()
-        self.watch = WebLoginWatch(self.gate, trusted_proxies=trusted_proxies)
+        self.watch = WebLoginWatch(self.gate, trusted_proxies=trusted_proxies, enforce=enforce)
         self._enforce = enforce
         self._delay_s = delay_s
         self._delays = BoundedSemaphore(MAX_DELAYED)
@@ -51,7 +51,6 @@ class WsgiGuard:
         if watched is None:
             return self.app(environ, start_response)
         if not self._admit(watched.answer if self._enforce else ALLOW):
-            watched.held()
             start_response(_REASONS[STATUS], refusal(watched.answer))
             return [BODY]
         environ[SCOPE_KEY] = watched.answer

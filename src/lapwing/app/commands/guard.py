@@ -47,6 +47,10 @@ class _Guarding(LogWatching):
 
     enforcers: Enforcers
 
+    def turn(self) -> None:
+        """See LogWatching."""
+        self.enforcers.turn()
+
     def lists(self) -> Iterator[list[Event]]:
         """See LogWatching."""
         for events in super().lists():

@@ -1,0 +1,59 @@
+"""What carries decisions out beside the endpoint, and the keys of those who may pull them."""
+
+from pathlib import Path
+
+import pytest
+
+from lapwing.app import guarding
+from lapwing.app.exit_codes import ExitCode
+from lapwing.app.guarding import Enforcers, api_keys
+from lapwing.events import SettingsError
+from lapwing.io.enforce import DenyFile
+from lapwing.web import Gate
+from tests.app.conftest import Lapwing
+from tests.web.test_gate import ATTACKER, Clock, S, attacked
+
+
+def test_who_is_held_is_in_the_file_until_it_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarding, "REFRESH_S", 0.0)
+    clock = Clock()
+    gate = Gate(clock=clock)
+    enforcers = Enforcers(gate, deny_file=DenyFile(tmp_path / "deny"))
+    assert (tmp_path / "deny").read_text() == ""
+    attacked(gate)
+    enforcers.turn()
+    assert (tmp_path / "deny").read_text() == f"{ATTACKER}\n"
+    clock.ns += 30 * 86_400 * S
+    enforcers.turn()
+    assert (tmp_path / "deny").read_text() == ""
+
+
+def test_keys_are_read_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("# of the firewall\n0123456789abcdef\n\nfedcba9876543210\n")
+    assert api_keys(tmp_path / "keys") == ["0123456789abcdef", "fedcba9876543210"]
+    assert api_keys(None) == []
+
+
+@pytest.mark.parametrize("text", ["", "short\n", "# nothing\n", "ключ-ключ-ключ-ключ\n"])
+def test_a_file_without_good_keys_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "keys").write_text(text)
+    with pytest.raises(SettingsError, match="--api-key-file"):
+        api_keys(tmp_path / "keys")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--trust", "nonsense"), "--trust"),
+        (("--nft-set", "x"), "--nft-set"),
+        (("--webhook", "ftp://example.com"), "--webhook"),
+        (("--listen", "nowhere"), "cannot be listened on"),
+        (("--format", "nonsense"), "--format"),
+    ],
+)
+def test_wrong_options_are_refused_with_what_would_be_right(
+    tmp_path: Path, lapwing: Lapwing, options: tuple[str, str], words: str
+) -> None:
+    done = lapwing("guard", "serve", tmp_path / "access.log", *options)
+    assert done.code in (ExitCode.USAGE, ExitCode.INPUT)
+    assert words in done.err
