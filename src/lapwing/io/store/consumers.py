@@ -8,8 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lapwing.io.store.database import Store
 from lapwing.io.store.schema import consumers
 
-MAX_CONSUMERS = 64  # of one mailbox
-
 Cursors = Mapping[tuple[int, str], int]  # mailbox and name of the reader, to the last number it took
 
 
