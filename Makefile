@@ -75,6 +75,7 @@ packaging: setup  ## build sdist and wheel, install each into an empty environme
 bench: setup  ## measure against the limits and other programs; writes docs/performance.md
 	$(TOOL) bench.run --write-docs $(ARGS)
 	$(TOOL) bench.logs
+	$(TOOL) bench.decisions
 
 docs: setup  ## regenerate the reference pages
 	$(TOOL) tools.pages

@@ -5,7 +5,8 @@ import pytest
 
 from lapwing.detect import Detector, DetectSettings
 from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
-from lapwing.events import Action, AuthResolved, Finding, FindingRaised, Outcome
+from lapwing.events import Action, AuthResolved, Finding, FindingRaised, Outcome, SettingsError
+from lapwing.logins.endpoints import Endpoints, path_segments
 from lapwing.testing.logins import BROWSERS, START_NS, Traffic, attacker, home
 
 from .conftest import Run
@@ -111,6 +112,64 @@ def test_w13_changing_the_surface_changes_nothing(run: Run) -> None:
     assert sorted(found.protocols) == ["ftp", "http", "imap", "smtp"]
 
 
+def test_w4_what_was_seen_hours_ago_is_remembered_while_nothing_happens() -> None:
+    detector = Detector()
+    t = Traffic(1)
+    spaced(t, SECOND_NS, 4)
+    t.login(START_NS + 3 * HOUR_NS, "198.51.100.5", "victim9", "leak 9")
+    for event in t.scenario("w4").events:
+        detector.observe(event)
+    seen = detector.look("source", "198.51.100.5")
+    assert seen["pairs_m"] == pytest.approx(1.0, abs=0.01)
+    assert seen["pairs_d"] > 4.5
+
+
+def test_w5_a_client_that_is_never_idle_does_not_gather_failures_for_ever(run: Run) -> None:
+    t = Traffic(1)
+    for day in range(60):
+        t.login(START_NS + day * DAY_NS, home(day), f"user{day}", f"typo {day}", client=BROWSERS[0])
+        t.person(START_NS + day * DAY_NS + HOUR_NS, home(100 + day), f"other{day}", BROWSERS[0])
+    outcome = run(t.scenario("w5"))
+    assert outcome.kinds == []
+    assert outcome.detector.look("fingerprint", BROWSERS[0])["tries_d"] < 2.1
+
+
+@pytest.mark.parametrize("wrong", [{"forget_after_s": 2**62}, {"finding": {"close_after_s": 2**40}}])
+def test_w6_windows_that_could_overflow_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match="is outside"):
+        msgspec.convert(wrong, DetectSettings)
+
+
+def test_w17_one_password_over_ever_new_sources_and_clients_is_spraying(run: Run) -> None:
+    t = Traffic(1)
+    for n in range(40):
+        t.login(START_NS + n * MINUTE_NS, attacker(n), f"user{n}", "season", client=f"c{n}")
+    found = run(t.scenario("w17")).one("password-spraying")
+    assert found.failure_count == 40
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"source": {"account_slope": float("nan")}}, {"challenge_at": 0.01}, {"answer": {"block_s": 0}}]
+)
+def test_w32_a_setting_that_makes_no_sense_is_refused_not_mended(wrong: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match=r"detect\."):
+        msgspec.convert(wrong, DetectSettings)
+
+
+def test_w35_two_nodes_together_see_what_neither_saw() -> None:
+    nodes = Detector(), Detector()
+    t = Traffic(1)
+    for n in range(10):
+        t.login(START_NS + n * SECOND_NS, "198.51.100.5", f"victim{n}", f"leak {n}")
+    events = t.scenario("w35").events
+    told = [f for n, e in enumerate(events[:9]) for f in nodes[n % 2].observe(e)]
+    assert told == []
+    nodes[0].merge(nodes[1].snapshot())
+    (raised,) = nodes[0].observe(events[9])
+    assert isinstance(raised, FindingRaised)
+    assert raised.subject == "198.51.100.5"
+
+
 @pytest.mark.parametrize("spelling", ["::ffff:198.51.100.5", "198.51.100.5"])
 def test_w14_a_mapped_address_is_the_same_source(run: Run, spelling: str) -> None:
     t = Traffic(1)
@@ -148,6 +207,14 @@ def test_w18_no_two_pairs_share_a_record() -> None:
     for event in t.scenario("w18").events:
         detector.observe(event)
     assert detector.statistics()["rows_pair"] == 4
+
+
+@pytest.mark.parametrize("path", ["/authors/42", "/tokens-explained", "/login.css", "/blog/session-notes"])
+def test_w19_only_a_whole_path_with_its_method_is_a_login_surface(path: str) -> None:
+    surfaces = Endpoints(["POST /login", "POST /session"])
+    assert surfaces.find("POST", path_segments(path), "form") is None
+    assert surfaces.find("GET", path_segments("/login"), None) is None
+    assert surfaces.find("POST", path_segments("/Login?x=1"), "form") == "POST /login"
 
 
 def test_w20_a_shared_fingerprint_without_failures_is_no_attack(run: Run) -> None:
