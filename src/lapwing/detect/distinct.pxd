@@ -21,9 +21,15 @@ cdef class Distinct:
 cdef class SlidingDistinct:
     cdef public i64 period_ns, turn_ns
     cdef public u64 only
+    cdef public tuple few
     cdef public Distinct recent, union
-    cdef public int count
+    cdef public int count, fresh
 
     cpdef int add(self, u64 item, i64 now_ns) except -1
+    @cython.locals(known=u64, length=int)
+    cdef bint _add_few(self, u64 item) except -1
+    @cython.locals(known=u64)
+    cdef int _spread(self) except -1
     cpdef int discard(self, u64 item) except -1
+    @cython.locals(kept_few=list)
     cdef int _turn(self, i64 now_ns) except -1

@@ -13,6 +13,7 @@ ROW_EXACT = 48  # exact up to here in tracker rows: above every threshold, so de
 ROW_BITS = 8  # then 256 registers: standard error 6.5 %
 EPISODE_EXACT = 1_024  # findings print their counts: exact up to here
 EPISODE_BITS = 10  # then 1 024 registers: standard error 3.3 %
+FEW = 6  # items kept in a tuple: a fifth of what two sets take, and most records never have more
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -125,13 +126,16 @@ class SlidingDistinct:
     """Different items of the last one to two periods: a current bucket, and the union with the one before it.
 
     Half of the memory is forgotten at a time, so nothing is forgotten at a boundary an attacker could wait for.
-    A single item, the most frequent case, is kept alone in `only` (0 for none).
+    A single item, the most frequent case, is kept alone in `only` (0 for none), up to `FEW` in `few`, where `fresh` has
+    a bit for each of the current bucket.
     """
 
     def __init__(self, period_ns: int) -> None:
         self.period_ns = period_ns
         self.turn_ns = 0
         self.only = 0
+        self.few: tuple[int, ...] = ()
+        self.fresh = 0
         self.recent: Distinct | None = None
         self.union: Distinct | None = None
         self.count = 0
@@ -141,30 +145,69 @@ class SlidingDistinct:
         if now_ns >= self.turn_ns:
             self._turn(now_ns)
         if self.union is None or self.recent is None:
+            if self._add_few(item):
+                return 0
+            self._spread()
+        self.recent.add(item)  # type: ignore[union-attr] # `_spread` made it
+        self.union.add(item)  # type: ignore[union-attr]
+        self.count = self.union.count  # type: ignore[union-attr]
+        return 0
+
+    def _add_few(self, item: int) -> bool:
+        """Add to the few; False where they would be too many."""
+        length = len(self.few)
+        if length == 0:
             if self.only == 0 or self.only == item:
                 self.only = item
                 self.count = 1
-                return 0
-            self.union = Distinct()
-            self.recent = Distinct()
+                return True
+            self.few = (self.only, item)
+            self.only = 0
+            self.fresh = 3
+            self.count = 2
+            return True
+        for index in range(length):
+            known = self.few[index]
+            if known == item:
+                self.fresh |= 1 << index
+                return True
+        if length >= FEW:
+            return False
+        self.few = (*self.few, item)
+        self.fresh |= 1 << length
+        self.count = length + 1
+        return True
+
+    def _spread(self) -> int:
+        """The few become two sets."""
+        self.union = Distinct()
+        self.recent = Distinct()
+        if self.only != 0:
             self.union.add(self.only)
             self.recent.add(self.only)
-            self.only = 0
-        self.recent.add(item)
-        self.union.add(item)
-        self.count = self.union.count
+        for index in range(len(self.few)):
+            known = self.few[index]
+            self.union.add(known)
+            if self.fresh >> index & 1:
+                self.recent.add(known)
+        self.few = ()
+        self.only = self.fresh = 0
         return 0
 
     def discard(self, item: int) -> int:
         """Take `item` out while still exact."""
-        if self.union is None or self.recent is None:
-            if self.only == item:
-                self.only = 0
-                self.count = 0
-            return 0
-        self.recent.discard(item)
-        self.union.discard(item)
-        self.count = self.union.count
+        if self.union is not None and self.recent is not None:
+            self.recent.discard(item)
+            self.union.discard(item)
+            self.count = self.union.count
+        elif self.only == item:
+            self.only = 0
+            self.count = 0
+        elif item in self.few:
+            at = self.few.index(item)
+            self.few = self.few[:at] + self.few[at + 1 :]
+            self.fresh = (self.fresh & ((1 << at) - 1)) | (self.fresh >> (at + 1) << at)
+            self.count = len(self.few)
         return 0
 
     def _turn(self, now_ns: int) -> int:
@@ -172,6 +215,11 @@ class SlidingDistinct:
         fresh = now_ns < self.turn_ns + self.period_ns
         self.turn_ns = now_ns + self.period_ns
         if self.union is None or self.recent is None:
+            if self.few:
+                kept_few = [item for index, item in enumerate(self.few) if fresh and self.fresh >> index & 1]
+                self.few = tuple(kept_few)
+                self.fresh = 0
+                self.count = len(kept_few)
             return 0
         kept = self.recent
         self.recent = Distinct()
@@ -184,25 +232,22 @@ class SlidingDistinct:
     def merge(self, other: "SlidingDistinct") -> None:
         """Become the union with `other`."""
         turn_ns = max(self.turn_ns, other.turn_ns)
-        for item in (other.only, self.only):
+        for item in (other.only, *other.few):
             if item:
                 self.add(item, 0)
         if other.union is not None and other.recent is not None:
-            self.union, self.recent = self.union or Distinct(), self.recent or Distinct()
-            self.union.merge(other.union)
-            self.recent.merge(other.recent)
-            if self.only:
-                self.union.add(self.only)
-                self.recent.add(self.only)
-                self.only = 0
-            self.count = self.union.count
+            if self.union is None or self.recent is None:
+                self._spread()
+            self.union.merge(other.union)  # type: ignore[union-attr]
+            self.recent.merge(other.recent)  # type: ignore[union-attr]
+            self.count = self.union.count  # type: ignore[union-attr]
         self.turn_ns = turn_ns
 
     def dump(self) -> list[Any]:
         """All there is, for a snapshot."""
         recent = None if self.recent is None else self.recent.dump()
         union = None if self.union is None else self.union.dump()
-        return [self.period_ns, self.turn_ns, self.only, recent, union, self.count]
+        return [self.period_ns, self.turn_ns, self.only, recent, union, self.count, list(self.few), self.fresh]
 
 
 def load_distinct(state: list[Any] | None) -> Distinct | None:
@@ -223,5 +268,5 @@ def load_sliding(state: list[Any] | None) -> SlidingDistinct | None:
     sliding = SlidingDistinct(state[0])
     sliding.turn_ns, sliding.only = state[1], state[2]
     sliding.recent, sliding.union = load_distinct(state[3]), load_distinct(state[4])
-    sliding.count = state[5]
+    sliding.count, sliding.few, sliding.fresh = state[5], tuple(state[6]), state[7]
     return sliding

@@ -13,6 +13,8 @@ HEAD = """# Detection
 What is found, how soon, and who is disturbed, measured with `lapwing lab run --suite release` on labelled traffic made
 from seeds. One configuration, the default one, for everything. Seeds {seeds}; intervals are 95 % (Wilson).
 Where nothing was seen to go wrong, the interval says how much could still be behind it.
+Attempts until a loud attack is told of are those of `stuffing`, of one fingerprint those of `stuffing_distributed`.
+Costs are of one thread's processor time, an attack going on, with a million sources known.
 Beside it stands the classic preset (`lapwing.presets.classic`) on the same traffic.
 """
 CLAIMS = ("loud", "distributed", "slow", "losing", "benign")
