@@ -242,12 +242,12 @@ class Campaigns:
             log_odds = self._base + self._group_score(dimension, reasons)
             if log_odds < self._raise_at or not self._could_stand(row):
                 continue
+            if len(self.open) >= self._settings.finding.max_open:
+                self.refused_count += 1  # before the story is told, which takes far longer than a decision may
+                return None
             episode = self._told(dimension, row)
             if not self._is_whole(dimension, episode):
                 continue
-            if len(self.open) >= self._settings.finding.max_open:
-                self.refused_count += 1
-                return None
             if dimension in (2, SOURCE_GROUP) and self._is_of_client(dimension, episode, login):
                 return self._raise(1, self._told(1, self._trackers[1].current), (log_odds, reasons), login)
             return self._raise(dimension, episode, (log_odds, reasons), login)
