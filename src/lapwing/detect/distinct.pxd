@@ -13,8 +13,9 @@ cdef class Distinct:
     cpdef int discard(self, u64 item) except -1
     cpdef bint has(self, u64 item) except -1
     cdef int _become_sketch(self) except -1
-    @cython.locals(rest=u64, rest_bits=int, rank=int)
     cdef int _sketch(self, u64 item) except -1
+    @cython.locals(rest=u64, rest_bits=int, rank=int)
+    cdef bint _enter(self, u64 item) except -1
     @cython.locals(before=int)
     cdef bint _raise_register(self, Py_ssize_t index, int rank) except -1
 

@@ -87,19 +87,23 @@ class Distinct:
         self.zeros = size
         self.items = None
         for item in sorted(items):  # sums of floats depend on their order
-            self._sketch(item)
+            self._enter(item)
+        self.count = max(self.count, self._estimate())  # once for all: an estimate costs as much as many entries
         return 0
 
     def _sketch(self, item: int) -> int:
+        if self._enter(item):
+            self.count = max(self.count, self._estimate())
+        return 0
+
+    def _enter(self, item: int) -> bool:
         rest_bits = 64 - self.bits
         rest = (item << self.bits) & MASK
         rank = 1
         while rank <= rest_bits and rest >> 63 == 0:
             rank += 1
             rest = (rest << 1) & MASK
-        if self._raise_register(item >> rest_bits, rank):
-            self.count = max(self.count, self._estimate())
-        return 0
+        return self._raise_register(item >> rest_bits, rank)
 
     def _raise_register(self, index: int, rank: int) -> bool:
         registers = self.registers
