@@ -34,7 +34,7 @@ class ZeekLogs:
         self._folder = folder
         self._files: dict[str, BinaryIO] = {}
         self._stack = ExitStack()
-        self._flows: dict[int, tuple[str, Rows]] = {}
+        self._flows: dict[int, dict[str, Rows]] = {}  # by protocol: one may hand its stream over to another
         self._services: dict[int, str] = {}
 
     def __enter__(self) -> Self:
@@ -51,7 +51,7 @@ class ZeekLogs:
             elif isinstance(event, FlowClosed):
                 self._closed(event)
             elif isinstance(event, SessionIdentified):
-                self._services[event.flow_id] = _SERVICES.get(event.protocol, event.protocol)
+                self._identified(event)
 
     def finish(self) -> None:
         """Write the closing lines and close the files."""
@@ -63,19 +63,23 @@ class ZeekLogs:
     def _message(self, event: SessionMessaged) -> None:
         if event.protocol not in ROWS:
             return
-        held = self._flows.get(event.flow_id)
-        if held is None:
-            held = self._flows[event.flow_id] = (event.protocol, ROWS[event.protocol]())
-        self._put(held[0], event, held[1].add(event))
+        held = self._flows.setdefault(event.flow_id, {})
+        rows = held.get(event.protocol)
+        if rows is None:
+            rows = held[event.protocol] = ROWS[event.protocol]()
+        self._put(event.protocol, event, rows.add(event))
+
+    def _identified(self, event: SessionIdentified) -> None:
+        name, before = _SERVICES.get(event.protocol, event.protocol), self._services.get(event.flow_id)
+        self._services[event.flow_id] = name if before is None else f"{before},{name}"
 
     def _closed(self, event: FlowClosed) -> None:
         self._put("conn", event, [self._connection(event)])
         if event.reason is CloseReason.ACTIVE:
             return
         self._services.pop(event.flow_id, None)
-        held = self._flows.pop(event.flow_id, None)
-        if held is not None:
-            self._put(held[0], event, held[1].end())
+        for log, rows in self._flows.pop(event.flow_id, {}).items():
+            self._put(log, event, rows.end())
 
     def _connection(self, flow: FlowClosed) -> Row:
         lasted_ns = flow.last_ts_ns - flow.first_ts_ns
