@@ -5,7 +5,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import lapwing
 from lapwing.callbacks import ClientSettings, Disabled, Inconclusive, NotObserved, Observed, SessionSettings
 from lapwing.callbacks.interactsh import Call, CallError, FetchFailure
 from lapwing.events import SettingsError
+from lapwing.io.callbacks import BlockingSession
 from lapwing.io.callbacks.wire import HttpCollector, tls_context
 from tests.io.callbacks.desk import Desk, http_hit
 from tests.io.callbacks.server import LOOPBACK, certificate, serving
@@ -64,6 +65,25 @@ def test_the_blocking_twin_gives_everything_to_who_follows() -> None:
         threading.Timer(0.05, session.close).start()
         with session.following() as hits:
             assert list(hits) == []
+
+
+def test_threads_may_use_and_close_the_blocking_twin_at_once() -> None:
+    with serving(Desk()) as server:
+        for _ in range(5):
+            session = lapwing.callbacks.session(server, private_networks=OWN).__enter__()
+            threads = [threading.Thread(target=session.close, daemon=True) for _ in range(4)]
+            threads += [threading.Thread(target=_mint_until_closed, args=(session,), daemon=True) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(20)
+            assert not any(thread.is_alive() for thread in threads)
+
+
+def _mint_until_closed(session: BlockingSession) -> None:
+    with suppress(RuntimeError):
+        while True:
+            session.mint()
 
 
 def test_closing_the_blocking_twin_wakes_a_wait_in_another_thread() -> None:

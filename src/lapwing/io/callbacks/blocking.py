@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from concurrent.futures import CancelledError
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -12,7 +13,13 @@ from lapwing.io.callbacks.client import Session
 from lapwing.io.callbacks.following import Following, Hit
 from lapwing.io.callbacks.planted import Planted
 
+END_GRACE_S = 1.0  # for who was woken by the end to say so, before they are cancelled
+
 Result = TypeVar("Result")
+
+
+class _ClosedError(RuntimeError):
+    """The session is closed."""
 
 
 class BlockingSession:
@@ -22,6 +29,9 @@ class BlockingSession:
         self._session = session
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="lapwing-callbacks", daemon=True)
+        self._closing = threading.Lock()  # held by the one who closes; others wait for the end of it
+        self._handing_in = threading.Lock()
+        self._over = False  # nothing more is handed in
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -39,25 +49,31 @@ class BlockingSession:
 
     def close(self) -> None:
         """End the session: who waits, in whatever thread, is told at once. Doing it twice does nothing more."""
-        if not self._loop.is_closed():
-            try:
-                self._run(self._session.aclose())
-            finally:
-                self._stop()
+        with self._closing:
+            if not self._over:
+                try:
+                    self._run(self._session.aclose())
+                finally:
+                    self._stop()
 
     def _stop(self) -> None:
+        with self._handing_in:
+            self._over = True
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.run_until_complete(_end_all())
         self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        if self._loop.is_closed():
-            work.close()
-            raise RuntimeError("the callback session is closed")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        with self._handing_in:
+            if self._over:
+                work.close()
+                raise _ClosedError("the callback session is closed")
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise _ClosedError("the callback session was closed meanwhile") from None
         except BaseException:
             future.cancel()  # Ctrl-C ends the wait over there too
             raise
@@ -92,7 +108,7 @@ class BlockingSession:
         try:
             yield Hits(following, self._loop, self._run)
         finally:
-            if not self._loop.is_closed():
+            with suppress(_ClosedError):
                 self._run(_left(context))
 
     @property
@@ -141,13 +157,25 @@ class Hits:
 
     def stop(self) -> None:
         """No more after what is here already. Callable from any thread, and from a signal."""
-        if not self._loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed: there is no more
             self._loop.call_soon_threadsafe(self._following.end)
 
     @property
     def lost_count(self) -> int:
         """Hits dropped because they were taken too slowly."""
         return self._following.lost_count
+
+
+async def _end_all() -> None:
+    """Let those who wait be answered and cancel the rest, so that nobody waits for ever."""
+    await asyncio.sleep(0)  # what was handed in last becomes a task
+    late = asyncio.all_tasks() - {asyncio.current_task()}
+    if late:
+        _, late = await asyncio.wait(late, timeout=END_GRACE_S)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_default_executor()
 
 
 async def _entered(context: AbstractAsyncContextManager[Following]) -> Following:
