@@ -7,8 +7,8 @@ import pytest
 
 import lapwing
 from lapwing.events import AnomalySeen, Event, FlowClosed, FlowKey, Message, SessionEnded, SessionMessaged, Side
-from lapwing.protocols import STREAM_PROTOCOLS, Match, StreamProtocol
-from lapwing.testing import TcpConversation, interleave, pcap
+from lapwing.protocols import STREAM_PROTOCOLS, DatagramParser, DatagramProtocol, Match, StreamProtocol
+from lapwing.testing import START_NS, TcpConversation, TimedFrame, interleave, pcap, udp_frame
 
 
 class Broken:
@@ -37,6 +37,8 @@ class Broken:
 
 def broken(at: str) -> StreamProtocol:
     def probe(side: Side, head: bytes) -> Match:
+        if at == "probe" and head.startswith(b"BROKEN"):
+            raise ZeroDivisionError("a bug")
         return Match.YES if head.startswith(b"BROKEN") else Match.NO
 
     def make(key: FlowKey) -> Broken:
@@ -72,3 +74,37 @@ def test_a_fault_is_reported_once_by_name_and_ends_that_session_once(events: lis
 def test_the_flow_and_its_neighbours_go_on(events: list[Event]) -> None:
     assert sorted(event.server_port for event in events if isinstance(event, FlowClosed)) == [7, 80]
     assert len([event for event in events if isinstance(event, SessionMessaged) and event.protocol == "http"]) == 2
+
+
+def test_a_probe_that_raises_costs_its_own_flow_and_no_other(tmp_path: Path) -> None:
+    bad = TcpConversation(server_port=7).handshake().client(b"BROKEN one").client(b"two").close()
+    good = TcpConversation(client_port=41_000).handshake()
+    good.client(b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n").server(b"HTTP/1.1 204 No Content\r\n\r\n").close()
+    path = tmp_path / "in.pcap"
+    path.write_bytes(pcap(interleave(bad, good), nanoseconds=True))
+    with lapwing.read(path, protocols=[broken("probe")]) as reading:
+        seen = list(reading)
+        counters = reading.statistics()
+    assert counters["sessions.parser_faults"] == 1
+    assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 1
+    assert [event.detail for event in seen if isinstance(event, AnomalySeen)] == ["a probe: ZeroDivisionError"]
+    assert sorted(event.server_port for event in seen if isinstance(event, FlowClosed)) == [7, 80]
+    assert [event.protocol for event in seen if isinstance(event, SessionEnded)] == ["http"]
+
+
+def test_a_datagram_probe_that_raises_leaves_the_flow_unread(tmp_path: Path) -> None:
+    def probe(side: Side, datagram: bytes) -> Match:
+        raise ZeroDivisionError("a bug")
+
+    def make(key: FlowKey) -> DatagramParser:
+        raise AssertionError("nothing is recognised")
+
+    path = tmp_path / "in.pcap"
+    frame = udp_frame("192.0.2.1", 4_000, "198.51.100.1", 4_001, b"strange")
+    path.write_bytes(pcap([TimedFrame(START_NS + number, frame) for number in range(3)], nanoseconds=True))
+    with lapwing.read(path, protocols=[DatagramProtocol("broken", frozenset({7}), probe, make)]) as reading:
+        seen = list(reading)
+        counters = reading.statistics()
+    assert counters["sessions.parser_faults"] == 1
+    assert [event.detail for event in seen if isinstance(event, AnomalySeen)] == ["a probe: ZeroDivisionError"]
+    assert len([event for event in seen if isinstance(event, FlowClosed)]) == 1

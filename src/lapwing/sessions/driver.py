@@ -309,7 +309,11 @@ class SessionDriver:
         identifier = session.identifier
         assert identifier is not None
         session.pending.append((side, data, missing, ts_ns))
-        protocol = identifier.feed(SIDES[side], data) if data else None
+        try:
+            protocol = identifier.feed(SIDES[side], data) if data else None
+        except Exception as fault:
+            self._fault(slot, session, fault, ts_ns)
+            return
         if protocol is None and len(session.pending) >= MAX_PENDING_PIECES:
             protocol = identifier.settle()
         if protocol is not None:
@@ -354,7 +358,11 @@ class SessionDriver:
             session = self._sessions[slot] = DatagramSession()
             self._walk.read(slot)
         if session.parser is None:
-            protocol = identify_datagram(SIDES[side], data, self._walk.server_port(slot), self._datagrams)
+            try:
+                protocol = identify_datagram(SIDES[side], data, self._walk.server_port(slot), self._datagrams)
+            except Exception as fault:
+                self._fault(slot, session, fault, ts_ns)
+                return
             if protocol is None:
                 session.probed += 1
                 if session.probed >= MAX_PROBED_DATAGRAMS:
@@ -399,12 +407,12 @@ class SessionDriver:
                 self._listen(slot, reading, side, data, ts_ns)
 
     def _fault(self, slot: int, session: Session, fault: Exception, ts_ns: int) -> None:
-        """A bug of ours or of a plugin: name it, count it, go on without this parser."""
+        """A bug of ours or of a plugin, in a parser or in a probe: name it, count it, read this flow no more."""
         self._parser_faults += 1
-        detail = f"{session.protocol} parser: {type(fault).__name__}"
+        where = "a probe" if session.parser is None else f"{session.protocol} parser"
+        detail = f"{where}: {type(fault).__name__}"
         if self._outlet.wants_anomalies:
-            key = session.key
-            assert key is not None
+            key = session.key or self._walk.key(slot)
             event = AnomalySeen(
                 ts_ns=ts_ns,
                 kind="session.parser_fault",
@@ -416,7 +424,8 @@ class SessionDriver:
                 server_ip=key.server_ip,
             )
             self._outlet.publish(event)
-        self._end_session(session, SessionEndReason.POISONED, ts_ns, detail)
+        if session.parser is not None:
+            self._end_session(session, SessionEndReason.POISONED, ts_ns, detail)
         self._ignore(slot)
 
     def _close(self, slot: int, session: Session, reason_index: int, ts_ns: int) -> None:
