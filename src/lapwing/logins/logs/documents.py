@@ -1,5 +1,6 @@
 """JSON lines: decoded once, and looked into without trusting what lies there."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -52,7 +53,7 @@ def inside(document: Document, *names: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-class DocumentLines:
+class DocumentLines(ABC):
     """The part common to readers of JSON lines; see LineReader. A subclass says what one document means."""
 
     __slots__ = ("_clock", "_context")
@@ -66,9 +67,9 @@ class DocumentLines:
         document = decoded(line)
         return Miss.FOREIGN if document is None else self.take(document)
 
+    @abstractmethod
     def take(self, document: dict[str, Any]) -> Reading:
         """Read one document."""
-        raise NotImplementedError
 
     def close(self) -> Iterable[AuthResolved]:
         """See LineReader."""
