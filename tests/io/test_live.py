@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lapwing.events import SettingsError, SourceError
-from lapwing.io.capture import LiveSettings, LiveSource, open_capture, open_live
+from lapwing.io.capture import InterfaceSource, LiveSettings, open_capture, open_live
 from lapwing.testing import TimedFrame, ethernet, ip, pcap, tcp_frame, udp, udp_frame
 from lapwing.wire import PACKET_DTYPE, Status
 from tests.io.wires import Wire, needs_wires, wire
@@ -23,12 +23,12 @@ A, B = "192.0.2.1", "198.51.100.2"
 ENOUGH_S = 20.0  # a wait that only a failure sees the end of
 
 
-def live(wire: Wire, interface: str = Wire.right, filter_: str | None = None, **settings: object) -> LiveSource:
+def live(wire: Wire, interface: str = Wire.right, filter_: str | None = None, **settings: object) -> InterfaceSource:
     chosen = LiveSettings(namespace=wire.namespace, poll_timeout_ms=10, **settings)  # type: ignore[arg-type]
     return open_live(interface, settings=chosen, filter=filter_)
 
 
-def rows_of(source: LiveSource, wanted: int) -> list[tuple[object, ...]]:
+def rows_of(source: InterfaceSource, wanted: int) -> list[tuple[object, ...]]:
     """The first `wanted` packets as rows with their frames in place of offsets."""
     found: list[tuple[object, ...]] = []
     give_up = time.monotonic() + ENOUGH_S
@@ -42,12 +42,12 @@ def rows_of(source: LiveSource, wanted: int) -> list[tuple[object, ...]]:
     return found
 
 
-def quiet(source: LiveSource) -> None:
+def quiet(source: InterfaceSource) -> None:
     """Read until the source says that nothing more can come of what was sent; nothing may have come."""
     assert ports_until_quiet(source) == []
 
 
-def ports_until_quiet(source: LiveSource) -> list[int]:
+def ports_until_quiet(source: InterfaceSource) -> list[int]:
     """Source ports of what comes until the source says that nothing sent before the call can still come."""
     started_ns, give_up = time.time_ns(), time.monotonic() + ENOUGH_S
     ports: list[int] = []
@@ -58,7 +58,7 @@ def ports_until_quiet(source: LiveSource) -> list[int]:
     return ports
 
 
-def read_on(source: LiveSource) -> None:
+def read_on(source: InterfaceSource) -> None:
     for _ in range(1_000):
         source.next_batch()
 

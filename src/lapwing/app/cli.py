@@ -56,6 +56,21 @@ class RingSize(StrEnum):
     JUMBO = "jumbo"
 
 
+class CaptureBy(StrEnum):
+    """What reads an interface, without loading it."""
+
+    AUTO = "auto"
+    RING = "ring"
+    LIBPCAP = "libpcap"
+
+
+class Timestamps(StrEnum):
+    """Where the times of live packets come from."""
+
+    KERNEL = "kernel"
+    HARDWARE = "hardware"
+
+
 Files = Annotated[
     list[str] | None,
     typer.Argument(
@@ -119,6 +134,12 @@ Namespace = Annotated[
 FanoutGroup = Annotated[
     int | None,
     typer.Option("--fanout", min=0, max=65_535, metavar="GROUP", help="Share the packets with others of this group."),
+]
+CaptureOption = Annotated[
+    CaptureBy, typer.Option("--capture", help="What reads it: the ring of Linux, or libpcap (extra `pcap`).")
+]
+TimestampsOption = Annotated[
+    Timestamps, typer.Option("--timestamps", help="Packet times of the kernel, or of network cards that have a clock.")
 ]
 User = Annotated[
     str | None, typer.Option("-Z", "--user", metavar="USER", help="Become this user once the interface is open.")
@@ -233,6 +254,8 @@ def watch(
     promiscuous: Promiscuous = True,
     namespace: Namespace = None,
     fanout: FanoutGroup = None,
+    capture: CaptureOption = CaptureBy.AUTO,
+    timestamps: TimestampsOption = Timestamps.KERNEL,
     user: User = None,
     sink: SinkOptions = None,
     log_format: cli_logs.LogKind = None,
@@ -256,7 +279,7 @@ def watch(
         )
         _exit(run_watch_logs, logs)
     assert interface is not None
-    live = LiveOptions(interface, profile, snaplen, promiscuous, namespace, fanout, user)
+    live = LiveOptions(interface, profile, snaplen, promiscuous, namespace, fanout, user, capture, timestamps)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
     _exit(run, WatchOptions(live, record, filter_, count, output, events, fail_on, config, sink or ()))
 

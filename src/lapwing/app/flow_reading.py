@@ -15,8 +15,8 @@ from lapwing.events import AnomalySeen, FlowClosed, SettingsError, SourceError
 from lapwing.flows import FlowSettings, FlowTable, Fragments, closed_events
 from lapwing.io.capture import (
     LANES,
+    InterfaceSource,
     LiveSettings,
-    LiveSource,
     PacketBatch,
     Progress,
     ReadAhead,
@@ -51,7 +51,7 @@ class FlowReading:
         names = [str(path) for path in paths]
         if interface is not None and names:
             raise ValueError("either captures or an interface, not both")
-        self._live: LiveSource | None = None
+        self._live: InterfaceSource | None = None
         if interface is not None:
             self._live = open_live(interface, settings=live, filter=filter, verify_checksums=verify_checksums)
         self._paths = expand_paths(names)
@@ -202,7 +202,7 @@ class FlowReading:
             self._progress = None
         yield from self._flush()
 
-    def _watch(self, source: LiveSource) -> Iterator[Records]:
+    def _watch(self, source: InterfaceSource) -> Iterator[Records]:
         """An interface, until `stop`. Flows expire by the clock while no packet comes."""
         while not self._stopped and self._left != 0:
             try:

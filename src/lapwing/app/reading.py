@@ -24,8 +24,8 @@ from lapwing.events import (
 from lapwing.io.capture import (
     CaptureSource,
     FrameSource,
+    InterfaceSource,
     LiveSettings,
-    LiveSource,
     MergedSource,
     OpenFrames,
     PacketBatch,
@@ -39,7 +39,7 @@ from lapwing.protocols import DatagramProtocol, StreamProtocol
 from lapwing.sessions import FAMILIES, PipelineSettings, RunKeys, SessionDriver, Wanted
 
 Paths = str | PathLike[str]
-Source = CaptureSource | LiveSource | FrameSource | MergedSource
+Source = CaptureSource | InterfaceSource | FrameSource | MergedSource
 
 _UNREAD = {
     "link_truncated": "wire.link_truncated",
@@ -90,7 +90,7 @@ class Reading:
         if interface is not None and paths:
             raise ValueError("either captures or an interface, not both")
         settings = settings or PipelineSettings()
-        self._live: LiveSource | None = None
+        self._live: InterfaceSource | None = None
         if interface is not None:
             self._live = open_live(interface, settings=live, filter=filter, verify_checksums=verify_checksums)
         self._sources = sources or {}
@@ -258,13 +258,13 @@ class Reading:
             events = self._driver.process(batch.buffer, packets, count)
             if self._record is not None:
                 self._record_batch(self._record, batch, count, events)
-            if isinstance(source, LiveSource):
+            if isinstance(source, InterfaceSource):
                 self._let_time_pass(source, events)
             yield events
         yield self._driver.note(self._end_of_source(source, path))
         return left
 
-    def _let_time_pass(self, source: LiveSource, events: list[Event]) -> None:
+    def _let_time_pass(self, source: InterfaceSource, events: list[Event]) -> None:
         """Expire by the clock when no packet comes, and say what the kernel had no room for."""
         if source.idle_until_ns is not None:
             events += self._driver.advance(source.idle_until_ns)

@@ -32,6 +32,8 @@ class LiveOptions(NamedTuple):
     namespace: str | None = None
     fanout: int | None = None
     user: str | None = None
+    capture: str = "auto"
+    timestamps: str = "kernel"
 
 
 def live_settings(options: LiveOptions) -> LiveSettings:
@@ -42,6 +44,8 @@ def live_settings(options: LiveOptions) -> LiveSettings:
         "promiscuous": options.promiscuous,
         "namespace": options.namespace,
         "fanout_group": options.fanout,
+        "capture": options.capture,
+        "timestamps": options.timestamps,
     }
     return _settings(LiveSettings, {name: value for name, value in given.items() if value is not None})
 

@@ -3,7 +3,8 @@
 from lapwing.io.capture.ahead import LANES, ReadAhead
 from lapwing.io.capture.dedup import Dedup, DedupSettings
 from lapwing.io.capture.frames import Frames, FrameSource, OpenFrames
-from lapwing.io.capture.live import LiveSource, open_live
+from lapwing.io.capture.interface import InterfaceSource
+from lapwing.io.capture.live import open_live
 from lapwing.io.capture.live_settings import PROFILES, LiveSettings
 from lapwing.io.capture.merge import MergedSource
 from lapwing.io.capture.paths import expand_paths
@@ -20,8 +21,8 @@ __all__ = [
     "DedupSettings",
     "FrameSource",
     "Frames",
+    "InterfaceSource",
     "LiveSettings",
-    "LiveSource",
     "MergedSource",
     "OpenFrames",
     "PacketBatch",

@@ -42,6 +42,9 @@ class Fanout(IntEnum):
 class LiveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of live capture."""
 
+    capture: Literal["auto", "ring", "libpcap"] = "auto"
+    """The kernel's packet ring, or libpcap (extra `pcap`); `auto` takes the ring on Linux and libpcap elsewhere."""
+
     profile: Literal["default", "high-throughput", "low-latency", "low-memory", "jumbo"] = "default"
     """Size of the ring between kernel and reader."""
 
