@@ -1,6 +1,9 @@
 """`lapwing doctor`, `demo`, `schema`: what the installation can do, and does."""
 
 import json
+import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,8 @@ from lapwing.app.exit_codes import ExitCode
 from lapwing.app.warning import warn_if_plain
 from lapwing.events import Severity, schema
 from tests.app.conftest import Lapwing
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_doctor_says_what_there_is(lapwing: Lapwing) -> None:
@@ -29,6 +34,22 @@ def test_missing_compiled_loops_are_said_loudly(
     assert "slow" in lapwing("doctor").out
     warn_if_plain()
     assert "SLOW: lapwing.flows.hot not compiled" in capfd.readouterr().err
+
+
+def test_extras_are_those_of_the_package(lapwing: Lapwing) -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = {
+        extra: tuple(re.split(r"[\[>; ]", requirement)[0] for requirement in requirements if ";" not in requirement)
+        for extra, requirements in declared.items()
+        if extra not in {"dev", "bench"}
+    }
+    assert named == doctor.EXTRAS
+    assert "callbacks" in lapwing("doctor").out
+
+
+def test_a_missing_extra_is_named_with_how_to_get_it(lapwing: Lapwing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(doctor.EXTRAS, "columns", ("no-such-distribution",))
+    assert "not installed: columns (pip install 'lapwing[NAME]')" in lapwing("doctor").out
 
 
 def test_wrong_settings_are_found_by_the_doctor(lapwing: Lapwing, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,13 @@ from lapwing.events import SettingsError
 
 STYLES = {"ok": "green", "slow": "yellow", "missing": "yellow", "no": "dim", "wrong": "bold red"}
 DEPENDENCIES = ("httptools", "msgspec", "numpy", "rich", "typer", "zstandard")
+EXTRAS = {
+    "callbacks": ("httpx2", "segno"),
+    "collector": ("aiosqlite", "alembic", "h2", "sqlalchemy"),
+    "columns": ("pyarrow",),
+    "pcap": ("pcapy-ng",),
+    "postgres": ("asyncpg",),
+}
 
 
 class Check(NamedTuple):
@@ -45,6 +52,7 @@ def checks() -> Iterator[Check]:
     yield Check("python", "ok", f"{platform.python_version()}, {platform.system()} {platform.machine()}")
     yield _loops()
     yield Check("libraries", "ok", ", ".join(f"{name} {metadata.version(name)}" for name in DEPENDENCIES))
+    yield _extras()
     name = libpcap()
     words = f"{name}: any filter" if name else "no libpcap, so filters are limited to the built-in words"
     yield Check("libpcap", "ok" if name else "missing", words)
@@ -61,6 +69,22 @@ def _loops() -> Check:
         return Check("loops", "ok", f"compiled: {', '.join(modules)}")
     advice = f"about {SLOWDOWN} times slower; install a C compiler and build again"
     return Check("loops", "slow", f"not compiled: {', '.join(missing)}; {advice}")
+
+
+def _extras() -> Check:
+    missing = {name for name, needed in EXTRAS.items() if not all(map(_is_installed, needed))}
+    words = ", ".join(name for name in EXTRAS if name not in missing) or "none"
+    if not missing:
+        return Check("extras", "ok", words)
+    return Check("extras", "no", f"{words}; not installed: {', '.join(sorted(missing))} (pip install 'lapwing[NAME]')")
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _settings() -> Check:
