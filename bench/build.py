@@ -1,4 +1,4 @@
-"""Compiles the two C programs."""
+"""Compiles the C programs."""
 
 import shutil
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 FLAGS = ("-O3", "-std=gnu11", "-Wall", "-Wextra", "-Werror")
-PROGRAMS = ("cwalk", "ctracker")
+PROGRAMS = ("cwalk", "ctracker", "dnsload")
 
 
 def build_programs(folder: Path) -> dict[str, Path]:

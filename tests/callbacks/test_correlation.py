@@ -230,3 +230,15 @@ def test_the_registry_refuses_what_would_cost_every_listener() -> None:
 def test_any_text_around_a_token_leaves_it_findable(before: str, after: str, nonce: str) -> None:
     places = [Place(Placement.OTHER, before + OWN_ID + nonce + after)]
     assert OWN_ID + nonce in [one.unique_id for one in correlate(places, registry())]
+
+
+@given(
+    st.lists(
+        st.sampled_from([TOKEN, TOKEN.upper(), OWN_ID, "x", "-", ".", "%41", "\\065", "ab1", "\u0130"]), max_size=6
+    )
+)
+def test_a_queried_name_is_read_like_every_other_place(parts: list[str]) -> None:
+    ids = registry(OWN_ID, "ab1")
+    query = DnsInteraction(ts_ns=0, peer=PEER, name="".join(parts) + f".{DOMAIN}")
+    found = [one.attribution for one in attribute(query, ids) if one.attribution is not None]
+    assert found == correlate([Place(Placement.DNS_NAME, query.name)], ids)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lapwing.callbacks.interaction import DnsInteraction
 from lapwing.callbacks.responders import CustomRecord, DnsResponder, DnsStreamResponder, Send, Zone
-from lapwing.callbacks.responders.dns import MAX_AMPLIFICATION, MAX_QUERIES, MAX_UDP_BYTES
+from lapwing.callbacks.responders.dns import MAX_AMPLIFICATION, MAX_QUERIES, MAX_UDP_BYTES, MAX_USUAL
 from lapwing.callbacks.responders.zone import MAX_REBINDINGS, Rebindings
 from lapwing.events import SettingsError
 from tests.callbacks.playbook import PEER, SIZES, Talk, play, same_whichever_way_it_is_cut
@@ -295,3 +295,65 @@ def test_a_zone_that_cannot_be_answered_for_is_refused(wrong: dict[str, Any]) ->
 def test_a_record_that_cannot_be_given_is_refused(rtype: str, values: tuple[str, ...]) -> None:
     with pytest.raises(SettingsError, match=r"callbacks\.dns"):
         CustomRecord(rtype, values)
+
+
+FLAGS = st.sampled_from([0x0000, 0x0100, 0x0120, 0x0110, 0x0010, 0x2000, 0x8000, 0x0300, 0x0001])
+LABELS = st.sampled_from(
+    [b"x", b"X-y_Z", TOKEN.encode(), b"go", b"swap", b"aws", b"_acme-challenge", b"a.b", b"\xe4", b"\0"]
+)
+DOMAINS = st.sampled_from([(b"oAst", b"example", b"com"), (b"example", b"org"), (b"example", b"com"), ()])
+TAILS = st.sampled_from(
+    [
+        (0, b""),
+        (0, b"rest"),
+        (1, b"\0\0\x29\x04\xd0\0\0\0\0\0\0"),
+        (1, b"\0\0\x29\x00\x10\0\0\x80\0\0\0"),
+        (1, b"\0\0\x29\x04\xd0\0\1\0\0\0\0"),
+        (1, b"\0\0\x29\x04\xd0\0\0\0\0\0"),
+        (1, b"\0\0\1\0\1\0\0\0\0\0\4abcd"),
+        (2, b"\0\0\x29\x04\xd0\0\0\0\0\0\0" * 2),
+    ]
+)
+
+
+@given(
+    flags=FLAGS,
+    labels=st.lists(LABELS, max_size=5),
+    domain=DOMAINS,
+    qtype=st.sampled_from([1, 2, 5, 6, 15, 16, 28, 255, 257, 65280]),
+    qclass=st.sampled_from([1, 1, 1, 255, 3]),
+    tail=TAILS,
+    cut=st.integers(0, 40),
+    transport=st.sampled_from(["udp", "tcp"]),
+)
+def test_the_usual_question_is_answered_as_every_other_is(
+    flags: int,
+    labels: list[bytes],
+    domain: tuple[bytes, ...],
+    qtype: int,
+    qclass: int,
+    tail: tuple[int, bytes],
+    cut: int,
+    transport: str,
+) -> None:
+    name = b"".join(bytes((len(label),)) + label for label in (*labels, *domain)) + b"\0"
+    head = b"\1\2" + flags.to_bytes(2, "big") + b"\0\1\0\0\0\0" + tail[0].to_bytes(2, "big")
+    message = head + name + qtype.to_bytes(2, "big") + qclass.to_bytes(2, "big") + tail[1]
+    message = message[: len(message) - cut] if cut < 12 else message
+    first, again, careful = DnsResponder(ZONE), DnsResponder(ZONE), DnsResponder(ZONE)
+    quick = first.respond(message, PEER, 7, transport)
+    again.respond(message, PEER, 7, transport)
+    again.rebindings._turns.clear()
+    if flags & 0x8000:
+        assert quick is None
+    else:
+        assert quick == careful._careful(message, PEER, 7, transport)
+        assert again.respond(message, PEER, 7, transport) == quick  # what is kept ready says the same
+
+
+def test_answers_kept_ready_stay_within_their_bound() -> None:
+    responder = DnsResponder(ZONE)
+    for qtype in range(MAX_USUAL + 10):
+        message = dns.message.make_query(f"x.{ZONE.domains[0]}", dns.rdatatype.RdataType.make(qtype + 300)).to_wire()
+        responder.respond(message, PEER, 7)
+        assert len(responder._ready) <= MAX_USUAL

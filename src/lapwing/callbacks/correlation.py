@@ -101,8 +101,21 @@ def correlate(places: Iterable[Place], registry: Registry) -> list[Attribution]:
 
 def attribute(interaction: Found, registry: Registry) -> list[Found]:
     """Return the interaction once per token found in it; once, unattributed, when there is none."""
-    attributions = correlate(places(interaction), registry)
-    return [replace(interaction, attribution=attribution) for attribution in attributions] or [interaction]
+    attributions = _attributions(interaction, registry)
+    if not attributions:
+        return [interaction]
+    return [replace(interaction, attribution=attribution) for attribution in attributions]
+
+
+def _attributions(interaction: Interaction, registry: Registry) -> list[Attribution]:
+    """What `correlate` finds; a DNS query, as nearly all are, has one place and mostly one reading and one token."""
+    if type(interaction) is DnsInteraction and not interaction.peer.sni:
+        name = interaction.name
+        if "%" not in name and "\\" not in name:
+            found = _search(Placement.DNS_NAME, name, registry)
+            if len(found) < 2:
+                return found
+    return correlate(places(interaction), registry)
 
 
 def _readings(place: Place) -> tuple[str, ...]:

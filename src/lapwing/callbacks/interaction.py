@@ -153,12 +153,15 @@ AnyInteraction = (
     DnsInteraction | HttpInteraction | SmtpInteraction | LdapInteraction | FtpInteraction | OtherInteraction
 )
 
+_PROTOCOLS: dict[type[Interaction], str] = {
+    kind: str(kind.__struct_config__.tag)
+    for kind in (DnsInteraction, HttpInteraction, SmtpInteraction, LdapInteraction, FtpInteraction)
+}
+
 
 def protocol_of(interaction: Interaction) -> str:
     """Return `dns`, `http`, `smtp`, `ldap`, `ftp`, or another collector's word. HTTPS is `http` with `peer.tls`."""
-    if isinstance(interaction, OtherInteraction):
-        return interaction.name
-    return str(interaction.__struct_config__.tag)
+    return _PROTOCOLS.get(type(interaction)) or interaction.name  # type: ignore[attr-defined]  # OtherInteraction's
 
 
 class RawKeeper:

@@ -32,6 +32,7 @@ from lapwing.io.store import (
     encode_payload,
     secret_digest,
 )
+from lapwing.io.store.interactions import STATEMENT_COUNT
 from lapwing.io.store.schema import metadata
 
 pytestmark = pytest.mark.anyio
@@ -299,3 +300,13 @@ def test_other_databases_are_refused(url: str) -> None:
 async def test_a_place_that_cannot_be_opened_is_named() -> None:
     with pytest.raises(StoreError, match="cannot be opened"):
         await Store.open(StoreSettings(url="sqlite:////no/such/folder/store.db"))
+
+
+@pytest.mark.parametrize("count", [1, STATEMENT_COUNT - 1, STATEMENT_COUNT, 3 * STATEMENT_COUNT + 5])
+async def test_a_group_of_any_size_is_written_whole_and_in_order(store: Store, count: int) -> None:
+    rows = [row(number % 3, f"n{number}", token_id=number or None) for number in range(count)]
+    async with store.writer.begin() as connection:
+        await Interactions(store).append(connection, 7, rows)
+    page = await Interactions(store).after(None, 0)
+    assert page.entries == [(7 + number, one.payload) for number, one in enumerate(rows)]
+    assert [hit.seq for hit in await Interactions(store).of_token(count - 1)] == ([6 + count] if count > 1 else [])

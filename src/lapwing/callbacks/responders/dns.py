@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from lapwing.callbacks.interaction import MAX_RAW_BYTES, DnsInteraction, Peer
 from lapwing.callbacks.responders.base import Limits, Output, Responder, Send
-from lapwing.callbacks.responders.zone import Rebindings, Zone, record_data, text_data
+from lapwing.callbacks.responders.question import NO_EDNS, Plain, read_plain
+from lapwing.callbacks.responders.zone import WELL_KNOWN, Rebindings, Zone, record_data, text_data
 from lapwing.events import WireError
 from lapwing.wire.dns import AA, HEADER_BYTES, QR, RD, TC
 from lapwing.wire.dns_names import read_name, write_name
@@ -22,6 +23,7 @@ MAX_TCP_BYTES = 65_535  # what two bytes of length can say
 MAX_AMPLIFICATION = 3  # answer bytes per query byte over UDP
 MAX_QUERIES = 100  # per TCP connection
 MAX_ADDITIONAL = 8  # records looked at for EDNS
+MAX_USUAL = 4_096  # answers kept ready: types times lengths of names; past that, made anew
 NO_DATA_TTL_S = 1
 CHALLENGE = "_acme-challenge"
 
@@ -57,6 +59,10 @@ class _Answer(NamedTuple):
     authority: tuple[bytes, ...] = ()
 
 
+Answered = tuple[DnsInteraction, bytes | None]  # and what to send
+_Ready = tuple[bytes, bytes, bytes]
+
+
 class DnsResponder:
     """Answers single messages. One serves all clients; it remembers only whose turn rebinding names have."""
 
@@ -74,11 +80,77 @@ class DnsResponder:
         }
         self._addresses[_ANY] = self._addresses[_A] + self._addresses[_AAAA]
         self._domain_bytes = {domain: len(write_name(domain)) for domain in zone.domains}
+        # And what stands behind the question depends on the type and the place of the domain alone, unless one of the
+        # labels was given answers of its own.
+        self._dotted = [
+            ("." + domain, self._domain_bytes[domain]) for domain in sorted(zone.domains, key=len, reverse=True)
+        ]
+        self._special = frozenset((*zone.records, *WELL_KNOWN, CHALLENGE))
+        self._ready: dict[tuple[int, int, bool], _Ready] = {}
 
     def answer(self, message: bytes, peer: Peer, now_ns: int, *, transport: str = "udp") -> list[Output]:
         """Return the answer, if one is due, after the interaction it answers."""
+        answered = self.respond(message, peer, now_ns, transport)
+        if answered is None:
+            return []
+        interaction, reply = answered
+        return [interaction] if reply is None else [interaction, Send(reply)]
+
+    def respond(self, message: bytes, peer: Peer, now_ns: int, transport: str = "udp") -> Answered | None:
+        """Return the interaction and its answer, None where none is due; None for an answer: that would be a loop."""
+        plain = read_plain(message)
+        if plain is not None:
+            reply = self._usual(message, plain, udp=transport == "udp")
+            if reply is not None:
+                return DnsInteraction(
+                    ts_ns=now_ns,
+                    peer=peer,
+                    raw_request=message[:MAX_RAW_BYTES],
+                    raw_response=reply[:MAX_RAW_BYTES],
+                    request_bytes=len(message),
+                    name=plain[1],
+                    query_type=type_name(plain[2]),
+                    transport=transport,
+                ), reply
         if len(message) > 2 and message[2] & 0x80:
-            return []  # an answer: answering it would be a loop
+            return None
+        return self._careful(message, peer, now_ns, transport)
+
+    def _usual(self, message: bytes, plain: Plain, *, udp: bool) -> bytes | None:
+        """The answer to a plain question about a name without answers of its own; None for every other."""
+        name, _, qtype, end, edns_bytes = plain
+        ours = [one for one in self._dotted if name.endswith(one[0])]
+        if not ours:
+            return None
+        dotted, domain_bytes = ours[0]
+        below = name[: -len(dotted)]
+        if below in self._special or not self._special.isdisjoint(below.split(".")):
+            return None
+        key = qtype, end - domain_bytes, edns_bytes != NO_EDNS
+        ready = self._ready.get(key)
+        if ready is None:
+            ready = self._make_ready(key, message, plain)
+        head, head_recursive, tail = ready
+        reply = b"".join((message[:2], head_recursive if message[2] else head, message[HEADER_BYTES:end], tail))
+        if udp and len(reply) > min(max(edns_bytes, PLAIN_UDP_BYTES), MAX_UDP_BYTES, len(message) * MAX_AMPLIFICATION):
+            return None
+        return reply
+
+    def _make_ready(self, key: tuple[int, int, bool], message: bytes, plain: Plain) -> _Ready:
+        """Take a carefully made answer apart: header without and with the wish for recursion, and what ends it."""
+        name, shown, qtype, end, edns_bytes = plain
+        heads = []
+        for flags in (0, RD):
+            edns = None if edns_bytes == NO_EDNS else edns_bytes
+            query = _Query(0, flags, message[HEADER_BYTES:end], name, shown, qtype, _IN, edns, 0)
+            whole = _write(query, self._answer(query))
+            heads.append(whole[2:HEADER_BYTES])
+        if len(self._ready) >= MAX_USUAL:
+            self._ready.clear()
+        ready = self._ready[key] = heads[0], heads[1], whole[end:]
+        return ready
+
+    def _careful(self, message: bytes, peer: Peer, now_ns: int, transport: str) -> Answered:
         query = None
         malformed = ""
         reply: bytes | None
@@ -100,7 +172,7 @@ class DnsResponder:
             query_type="" if query is None else type_name(query.qtype),
             transport=transport,
         )
-        return [interaction] if reply is None else [interaction, Send(reply)]
+        return interaction, reply
 
     def _reply(self, query: _Query, size: int, *, udp: bool) -> bytes:
         answer = self._answer(query)

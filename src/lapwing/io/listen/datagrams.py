@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from lapwing.callbacks import Interaction, Peer
-from lapwing.callbacks.responders import DnsResponder, Send
+from lapwing.callbacks.responders import DnsResponder
 from lapwing.io.listen.admission import Rate, source_of
 from lapwing.io.listen.clock import Clock
 from lapwing.io.listen.recorder import Recorder
@@ -47,26 +47,24 @@ class DnsSocket:
         now_ns = self._clock.now_ns()
         noted: list[Interaction] = []
         answers: list[Answer] = []
+        receive, allows, respond = self._socket.recvfrom, self.rate.allows, self._dns.respond
         for _ in range(BATCH_COUNT):
             try:
-                message, address = self._socket.recvfrom(MAX_QUERY_BYTES)
+                message, address = receive(MAX_QUERY_BYTES)
             except BlockingIOError:
                 break
             except OSError:  # the error of an answer sent before
                 continue
-            if self.rate.allows(source_of(address[0]), now_ns):
-                self._answer(message, address, now_ns, noted, answers)
+            if not allows(source_of(address[0]), now_ns):
+                continue
+            answered = respond(message, Peer(address[0], address[1], self.port), now_ns)
+            if answered is not None:
+                interaction, reply = answered
+                noted.append(interaction)
+                if reply is not None:
+                    answers.append((reply, address))
         if noted:
             self._recorder.take(noted, partial(self._written, answers))
-
-    def _answer(
-        self, message: bytes, address: tuple[str, int], now_ns: int, noted: list[Interaction], answers: list[Answer]
-    ) -> None:
-        for output in self._dns.answer(message, Peer(address[0], address[1], self.port), now_ns):
-            if isinstance(output, Send):
-                answers.append((output.data, address))
-            elif isinstance(output, Interaction):
-                noted.append(output)
 
     def _written(self, answers: Sequence[Answer], taken: bool) -> None:
         if not taken or self._socket.fileno() < 0:

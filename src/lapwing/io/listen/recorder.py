@@ -16,6 +16,7 @@ _FORWARDED = re.compile(rb"^x-forwarded-for:([^\r\n]*)", re.IGNORECASE | re.MULT
 
 Then = Callable[[bool], None]
 Told = Callable[[Interaction, PlantedToken | None, bool], None]
+Known = tuple[Interaction, PlantedToken | None, bool]  # what is told
 
 
 class Recorder:
@@ -44,19 +45,21 @@ class Recorder:
         """Write, then call `then`: with False when it could not be written and nobody may be answered."""
         rows: list[Row] = []
         hits: list[Hit] = []
-        known: list[tuple[Interaction, PlantedToken | None, bool]] = []
+        known: list[Known] = []
+        registry = self._directory.registry
         for interaction in interactions:
             if self._proxies is not None and isinstance(interaction, HttpInteraction):
                 interaction = behind_proxy(interaction, self._proxies)
-            for one in attribute(interaction, self._directory.registry):
+            for one in attribute(interaction, registry):
                 mailbox_id, token, alert = self._owner(one)
-                if mailbox_id == NOBODY and token is None:
+                token_id = None
+                if token is not None:
+                    token_id = token.token_id
+                    hits.append(Hit(token_id, one.ts_ns, alerted=alert))
+                elif mailbox_id == NOBODY:
                     self.nobodys_count += 1
                     if not self._keep_nobodys:
                         continue
-                if token is not None:
-                    hits.append(Hit(token.token_id, one.ts_ns, alerted=alert))
-                token_id = None if token is None else token.token_id
                 rows.append(Row(mailbox_id, token_id, one.ts_ns, protocol_of(one), encode_payload(one)))
                 known.append((one, token, alert))
         if rows:
@@ -84,15 +87,14 @@ class Recorder:
         self._directory.plant([replace(token, last_alert_ns=ts_ns)])
         return True
 
-    def _written(
-        self, known: list[tuple[Interaction, PlantedToken | None, bool]], then: Then, first_seq: int | None
-    ) -> None:
+    def _written(self, known: list[Known], then: Then, first_seq: int | None) -> None:
         if first_seq is not None:
+            counts, told = self.counts, self.told
             for interaction, token, alert in known:
                 protocol = protocol_of(interaction)
-                self.counts[protocol] = self.counts.get(protocol, 0) + 1
-                if self.told is not None:
-                    self.told(interaction, token, alert)
+                counts[protocol] = counts.get(protocol, 0) + 1
+                if told is not None:
+                    told(interaction, token, alert)
         then(first_seq is not None)
 
 

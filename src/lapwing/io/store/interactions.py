@@ -1,6 +1,7 @@
 """Interactions as rows: written by the group, read in the order of their numbers."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -13,6 +14,7 @@ from lapwing.io.store.schema import interactions, mailboxes, marks
 
 MAX_PAGE_COUNT = 1_000  # interactions read at once
 MAX_PAGE_BYTES = 2 * 1024**2  # of payloads read at once; clients elsewhere give up past 4 MiB
+STATEMENT_COUNT = 32  # rows of one statement: SQLite runs it in one go, while others compute
 READ_AHEAD_COUNT = 32  # rows asked for first; a page of large ones ends before more are loaded
 
 _encoder = msgspec.msgpack.Encoder()
@@ -56,11 +58,22 @@ class Interactions:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._insert = store.compiled(insert(interactions))
+        one = "(" + ", ".join("?" * (len(Row._fields) + 1)) + ")"
+        self._insert_many = self._insert.replace(one, ", ".join([one] * STATEMENT_COUNT))
+        self._many = self._insert_many != self._insert  # a server's driver sends all rows at once by itself
 
     async def append(self, connection: AsyncConnection, first_seq: int, rows: Sequence[Row]) -> None:
         """Write rows numbered from `first_seq`, within the caller's transaction."""
         numbered = [(seq, *row) for seq, row in enumerate(rows, first_seq)]
-        await connection.exec_driver_sql(self._insert, numbered)
+        whole = len(numbered) // STATEMENT_COUNT * STATEMENT_COUNT if self._many else 0
+        if whole:
+            pieces = [
+                tuple(chain.from_iterable(numbered[start : start + STATEMENT_COUNT]))
+                for start in range(0, whole, STATEMENT_COUNT)
+            ]
+            await connection.exec_driver_sql(self._insert_many, pieces)
+        if whole < len(numbered):
+            await connection.exec_driver_sql(self._insert, numbered[whole:])
 
     async def last_seq(self) -> int:
         """The newest number ever given; 0 before the first."""
