@@ -39,12 +39,12 @@ def test_detection_that_blocks_everybody_is_told_so() -> None:
 
 
 def test_every_figure_that_has_a_target_is_on_the_page_with_its_verdict() -> None:
-    some = measured("stuffing", "daily", "small_office")
+    some = measured("stuffing", "trickle", "small_office")
     numbers = figures(some, measure_pace(2_000))
     text = page(some, numbers, [7])
     for name in ("recall_loud", "false_blocks_per_million", "decision_p50_us", "bytes_per_source"):
         assert f"| {name} | {numbers[name]:g} |" in text
-    assert "| daily | losing | 0 of 1 | inf |" in text
+    assert "| trickle | losing | 0 of 1 | inf |" in text
 
 
 def test_the_same_seed_measures_the_same() -> None:

@@ -2,13 +2,16 @@ cimport cython
 from lapwing.detect.campaigns cimport Campaigns
 from lapwing.detect.journal cimport Journal
 from lapwing.detect.login cimport Keyring, Login, i64, u64
+from lapwing.detect.rows cimport Row
 from lapwing.detect.trackers.accounts cimport Accounts
 from lapwing.detect.trackers.credentials cimport Credentials
 from lapwing.detect.trackers.groups cimport Fingerprints, Networks
 from lapwing.detect.trackers.pairs cimport Pairs
 from lapwing.detect.trackers.site cimport Site
 from lapwing.detect.trackers.sources cimport Sources
+from lapwing.detect.trackers.strays cimport Strays
 from lapwing.detect.trackers.takeovers cimport Takeovers
+from lapwing.detect.trackers.tracker cimport Tracker
 from lapwing.detect.verdict cimport Judge
 
 cdef i64 _TICK, _SWEEP
@@ -24,6 +27,7 @@ cdef class Detector:
     cdef Networks _networks
     cdef Credentials _credentials
     cdef Site _site
+    cdef Strays _strays
     cdef Takeovers _takeovers
     cdef Judge _judge
     cdef public Campaigns _campaigns
@@ -41,5 +45,7 @@ cdef class Detector:
     @cython.locals(login=Login)
     cdef object _take(self, object event)
     cdef int _weigh(self, Login login) except -1
+    @cython.locals(tracker=Tracker, row=Row)
+    cdef bint _is_explained(self) except -1
     cdef object _pass_time(self)
     cdef int _count(self, str name) except -1

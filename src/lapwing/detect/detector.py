@@ -26,6 +26,7 @@ from lapwing.detect.trackers.groups import Fingerprints, Networks
 from lapwing.detect.trackers.pairs import Pairs
 from lapwing.detect.trackers.site import Site
 from lapwing.detect.trackers.sources import Sources
+from lapwing.detect.trackers.strays import Strays
 from lapwing.detect.trackers.takeovers import Suspicion, Takeovers
 from lapwing.detect.verdict import GROUPS, Contribution, Judge, Verdict
 from lapwing.events import (
@@ -40,7 +41,7 @@ from lapwing.events import (
     Outcome,
 )
 
-SNAPSHOT_VERSION = 2
+SNAPSHOT_VERSION = 3
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
 PAIRS_PER_SOURCE = 4
 ENTRIES_PER_SOURCE = 4  # of the journal: what a flood of one-time failures can make forgotten is as old as that many
@@ -83,6 +84,7 @@ class Detector:
         self._credentials = Credentials(s.credential, limit, journal)
         self._site = Site(s.site, journal)
         self._takeovers = Takeovers(s.takeover, limit, self._keyring, journal)
+        self._strays = Strays(s.strays, journal)  # last: the journal marks sparks of its first eight tables
         self._judge = Judge(s)
         self._grouped: list[Any] = [
             self._accounts,
@@ -92,7 +94,7 @@ class Detector:
             self._networks,
             self._site,
         ]
-        self._every: tuple[Any, ...] = (self._pairs, *self._grouped, self._takeovers)
+        self._every: tuple[Any, ...] = (self._pairs, *self._grouped, self._strays, self._takeovers)
         for tracker in self._every:
             tracker.forget_ns = s.forget_after_s * SECOND_NS
         self._evidence: list[tuple[Reason, ...]] = [()] * len(GROUPS)
@@ -301,6 +303,7 @@ class Detector:
         if found is not None:
             told = [*(told or ()), *found[0]]
             if found[1] is not None:
+                self._strays.explain(found[1])
                 told += self._look_back(found[1])
         reasons = self._takeovers.observe(login, self._now_ns)
         if not login.succeeded:
@@ -326,13 +329,27 @@ class Detector:
             evidence[0] = evidence[1] = evidence[2] = evidence[4] = evidence[5] = ()
         else:
             evidence[0] = self._accounts.observe(login, now_ns)
+            sought = self._accounts.sought(login)
+            if sought and not self._takeovers.knows(login.account):
+                evidence[0] += sought
             evidence[1] = self._fingerprints.observe(login, now_ns)
             evidence[4] = self._networks.observe(login, now_ns)
             evidence[2] = self._credentials.observe(login, now_ns)
             evidence[5] = self._site.observe(login, now_ns)
+            if not self._is_explained():
+                evidence[5] += self._strays.observe(login, now_ns)
         evidence[3] = pair + source if pair else source
         self.verdict = self._judge.judge(evidence, login.known)
         return 0
+
+    def _is_explained(self) -> bool:
+        """Whether the login observed last belongs to an open finding other than that of the site."""
+        for index in range(5):
+            tracker = self._grouped[index]
+            row = tracker.current
+            if row is not None and row.pinned:
+                return True
+        return False
 
     def _judge_takeover(self, login: Login) -> Finding | None:
         suspicions = []

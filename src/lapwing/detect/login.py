@@ -29,7 +29,8 @@ V4_NETWORK = 0xFFFF_FFFF_FFFF_FF00
 V6_NETWORK = 0xFFFF_FFFF_FFFF_0000
 
 _INFERRED = (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE)
-_FAILED, _LOCKED, _SUCCEEDED = Outcome.FAILED, Outcome.LOCKED, Outcome.SUCCEEDED
+_FAILED, _LOCKED, _SUCCEEDED, _UNKNOWN = Outcome.FAILED, Outcome.LOCKED, Outcome.SUCCEEDED, Outcome.UNKNOWN
+NAMED_ONLY = 0.5  # of a try: an account that does not exist was named, and nothing shows that a secret was offered
 
 
 class Login:
@@ -40,6 +41,7 @@ class Login:
     `known`: this account has logged in from this source before. `counts`: a failure that is not a known user's typo.
     `plain`: the first failure of its pair and nothing more, so that the journal alone can retell it.
     `routine`: a known account logs in again where it just did; only its source is looked at.
+    `nobody`: the server has no such account.
     `pair_*`: what the pair adds to counts of failing pairs, by half-life (1 if it had not failed yet).
     `try_*`: what the try adds to counts of different tries; a repeated secret only renews what faded of it.
     `good_gain`: what it adds to counts of accounts that log in well.
@@ -59,7 +61,7 @@ class Login:
         self.count = 1
         self.protocol = 0
         self.failed = self.succeeded = self.inferred = self.forgiven = False
-        self.known = self.counts = self.routine = self.took_back = self.plain = False
+        self.known = self.counts = self.routine = self.took_back = self.plain = self.nobody = False
         self.weight = 1.0
         self.pair_tries = self.good_gain = 0.0
         self.pair_0 = self.pair_1 = self.pair_2 = self.pair_3 = 0.0
@@ -147,7 +149,7 @@ class Keyring:
         outcome = event.outcome
         failed = outcome is _FAILED or outcome is _LOCKED
         if not failed and outcome is not _SUCCEEDED:
-            return None
+            return self._named_nobody(event, now_ns) if outcome is _UNKNOWN else None
         login = self.attempt(event, now_ns)
         if login is None:
             return None
@@ -158,6 +160,17 @@ class Keyring:
         login.count = max(count, 1)
         login.weight = min(max(count, 1), MAX_COUNT) * min(max(confidence, 0.0), 1.0)
         login.inferred = event.evidence in _INFERRED
+        login.nobody = event.account_exists is False
+        return login
+
+    def _named_nobody(self, event: AuthResolved, now_ns: int) -> Login | None:
+        """Nobody gets in under a name the server does not have: no need to see the refusal."""
+        if event.account_exists is not False:
+            return None
+        login = self.attempt(event, now_ns)
+        if login is not None:
+            login.failed = login.nobody = True
+            login.weight = NAMED_ONLY
         return login
 
     def attempt(self, event: AuthEvent, now_ns: int) -> Login | None:

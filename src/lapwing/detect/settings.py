@@ -31,6 +31,12 @@ class PairSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Per such pair of tries, 0 to 10; weighs at most `machine_cap`."""
     machine_cap: float = 3.0
     """0 to 20: a script is not yet an attack."""
+    free_absent: float = 1.0
+    """Different tries in about a day on a name the server does not have, 0 to 1000: a mistyped name."""
+    absent_slope: float = 0.6
+    """Per further try, 0 to 10: people notice, scripts go through their list."""
+    absent_cap: float = 2.5
+    """Limit of that weight, 0 to 20: whoever forgot how they are called here tries on."""
 
 
 class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +111,14 @@ class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Per further secret, 0 to 10."""
     secret_cap: float = 4.0
     """Limit of the weight of secrets, 0 to 50: guessing from one place belongs to that place."""
+    free_strangers: float = 3.0
+    """Sources failing within a week or two on an account never seen to log in, no secret visible, 0 to 1e6."""
+    stranger_slope: float = 1.0
+    """Per further source, 0 to 10: nobody's account is wanted by scanners alone."""
+    stranger_cap: float = 6.0
+    """Limit of that weight, 0 to 50: even odds for whoever comes next, a challenge and no more."""
+    default_name: float = 1.5
+    """For a name that devices and services come with, such as `admin`, never seen to log in here, 0 to 20."""
     min_sources: int = 3
     """Fewer sources are no targeted account, 2 to 1000: one person has a desk, a phone and a home."""
     cap: float = 10.0
@@ -126,6 +140,21 @@ class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limit of the weight, 0 to 50."""
     login_cap: float = 1.5
     """What a spike of the site weighs against one login from an unknown place, 0 to 10."""
+
+
+class StraySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All logins of a week together."""
+
+    free_accounts: float = 20.0
+    """Accounts that fail from places that never logged in and are not resolved, within days, 0 to 1e9."""
+    per_good: float = 0.1
+    """Excused per account that logs in well, 0 to 1: some people give up."""
+    free_hours: float = 6.0
+    """Hours of the last 48 in which they may come, 0 to 48: an outage fills few."""
+    slope: float = 0.3
+    """Per further account, 0 to 10."""
+    cap: float = 8.0
+    """Limit of the weight, 0 to 50."""
 
 
 class TakeoverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -232,6 +261,7 @@ class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credential: CredentialSettings = CredentialSettings()
     account: AccountSettings = AccountSettings()
     site: SiteSettings = SiteSettings()
+    strays: StraySettings = StraySettings()
     takeover: TakeoverSettings = TakeoverSettings()
     finding: FindingSettings = FindingSettings()
     answer: AnswerSettings = AnswerSettings()
@@ -253,6 +283,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "detect.source.free_hours": (0, 24),
     "detect.site.free_accounts": (0, 1e9),
     "detect.site.over_usual": (1, 1_000),
+    "detect.strays.free_accounts": (0, 1e9),
+    "detect.strays.free_hours": (0, 48),
+    "detect.account.default_name": (0, 20),
     "detect.account.min_sources": (2, 1_000),
     "detect.takeover.hit_window_ms": (0, 86_400_000),
     "detect.finding.raise_at": (-5, 20),

@@ -20,7 +20,10 @@ GROUP_OF = {
     "account-secrets": "account",
     "fingerprint-group": "fingerprint",
     "shared-secret": "credential",
+    "account-strangers": "account",
+    "default-name": "account",
     "pair-secrets": "source",
+    "no-such-account": "source",
     "machine-pace": "source",
     "source-accounts": "source",
     "source-tries": "source",
@@ -28,6 +31,7 @@ GROUP_OF = {
     "persistence": "source",
     "network-group": "network",
     "site-failures": "site",
+    "strays": "site",
 }
 _E = math.e
 _ALLOW, _WATCH, _CHALLENGE, _DELAY, _BLOCK = Action

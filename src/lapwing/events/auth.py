@@ -42,6 +42,7 @@ class AuthResolved(AuthEvent, frozen=True, gc=False, kw_only=True, tag="auth.res
     `confidence` is 0 to 1. `detail` says in a few words what the outcome was read from, e.g. `status 401`.
     `attempted_ts_ns` is when the credentials were presented.
     `attempt_count` is above 1 where one event stands for several tries that could not be told apart.
+    `account_exists` is False where the server said that it has no such account, None where nothing tells.
     """
 
     outcome: Outcome
@@ -50,3 +51,4 @@ class AuthResolved(AuthEvent, frozen=True, gc=False, kw_only=True, tag="auth.res
     detail: str = ""
     attempted_ts_ns: int | None = None
     attempt_count: int = 1
+    account_exists: bool | None = None

@@ -65,6 +65,18 @@ def daily(seed: int) -> Scenario:
     return t.scenario("daily")
 
 
+def trickle(seed: int) -> Scenario:
+    """Ten sources with clients of their own, one try a day each for four days: as many as people who give up."""
+    t = Traffic(seed)
+    t.people(100, START_NS, 8 * HOUR_NS, days=4)
+    sources = [attacker(n) for n in range(10)]
+    for n in range(40):
+        at_ns = START_NS + n // 10 * DAY_NS + t.random.randrange(10 * HOUR_NS)
+        t.login(at_ns, sources[n % 10], f"member{n}", f"leak {n}", client=f"ja4:own{n % 10}")
+    t.expect("velocity-spike", "site", None, *sources)
+    return t.scenario("trickle")
+
+
 def carrier(seed: int) -> Scenario:
     """Five thousand people behind one carrier's address over a day; one login in twenty is mistyped first."""
     t, source = Traffic(seed), "100.64.7.1"
@@ -94,12 +106,12 @@ _DISTRIBUTED = (
     stuffing_distributed, stuffing_by_turns, spraying_distributed, targeted, rotating_spelling, neighbours, rotating,
     probing,
 )  # fmt: skip
-_SLOW = (low_and_slow, slowest, guess_here_login_there)
+_SLOW = (low_and_slow, slowest, guess_here_login_there, daily)
 
 FAMILIES: tuple[Family, ...] = (
     *(Family(build.__name__, "loud", build) for build in _LOUD),
     *(Family(build.__name__, "distributed", build) for build in _DISTRIBUTED),
     *(Family(build.__name__, "slow", build) for build in _SLOW),
-    Family("daily", "losing", daily),
+    Family("trickle", "losing", trickle),
     *(Family(build.__name__, "benign", build) for build in (*BENIGN, carrier, monday)),
 )

@@ -6,6 +6,7 @@ from lapwing.detect.trackers.groups import Fingerprints, Networks
 from lapwing.detect.trackers.pairs import Pairs
 from lapwing.detect.trackers.site import Site
 from lapwing.detect.trackers.sources import Sources
+from lapwing.detect.trackers.strays import Strays
 from lapwing.detect.trackers.takeovers import Glimpse, Hit, Suspicion, Takeovers
 from lapwing.detect.trackers.tracker import Tracker
 
@@ -19,6 +20,7 @@ __all__ = [
     "Pairs",
     "Site",
     "Sources",
+    "Strays",
     "Suspicion",
     "Takeovers",
     "Tracker",

@@ -4,7 +4,7 @@ from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.trackers.tracker cimport Tracker
 
-cdef i64 _DAY
+cdef i64 _WEEK
 cdef double _HELD
 
 cdef class Account(Tally):
@@ -15,10 +15,13 @@ cdef class Account(Tally):
 cdef class Accounts(Tracker):
     cdef object _settings
     cdef double _free_sources, _source_slope, _free_secrets, _secret_slope, _secret_cap
+    cdef double _free_strangers, _stranger_slope, _stranger_cap, _default_name
 
     @cython.locals(row=Account, new=bint)
     cpdef tuple observe(self, Login login, i64 now_ns)
     @cython.locals(sources=double, over=double)
     cdef tuple _reasons(self, double pairs, double secrets)
+    @cython.locals(row=Account, over=double)
+    cpdef tuple sought(self, Login login)
 
 cdef int _count_secret(Account row, Login login, i64 now_ns) except -1

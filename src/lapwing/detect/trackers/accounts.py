@@ -16,12 +16,20 @@ from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.settings import AccountSettings
 from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
 
-_DAY = DAY_NS
+_WEEK = 7 * DAY_NS
 _HELD = HELD_TRIES
+
+_DEFAULTS = """
+admin administrator ansible backup deploy default docker elastic ftp ftpuser git guest hadoop info jenkins manager
+minecraft mysql nagios operator oracle pi postgres public redis root sa service support svn sysadmin system
+teamspeak test tester tomcat ubnt ubuntu user web webmaster www www-data zabbix
+"""
+DEFAULT_NAMES = frozenset(_DEFAULTS.split())
+"""Names that devices and services come with, which scanners try on every host (Abdou et al., 2016)."""
 
 
 class Account(Tally):
-    """`secrets_seen`: different wrong ones; where none is visible each source brings one."""
+    """`secrets_seen`: different wrong ones of a week or two; where none is visible each source brings one."""
 
     def start(self, at_ns: int) -> int:
         """Be a record that has seen nothing until `at_ns`."""
@@ -41,6 +49,10 @@ class Accounts(Tracker):
         self._free_secrets = settings.free_secrets
         self._secret_slope = settings.secret_slope
         self._secret_cap = settings.secret_cap
+        self._free_strangers = settings.free_strangers
+        self._stranger_slope = settings.stranger_slope
+        self._stranger_cap = settings.stranger_cap
+        self._default_name = settings.default_name
         self.quiet_first = settings.free_sources >= 1.0
 
     def key(self, login: Login) -> int:
@@ -98,6 +110,23 @@ class Accounts(Tracker):
         weight = min(self._secret_cap, over * self._secret_slope)
         return (found, Reason("account-secrets", secrets, self._free_secrets, weight))
 
+    def sought(self, login: Login) -> tuple[Reason, ...]:
+        """Of the login observed last: its account is wanted by many over days, or by its name.
+
+        This says something only of an account that nobody was seen to log in to, which others know.
+        """
+        row = self.current
+        if row is None or login.known or row.good > 0.0 or row.secrets_seen is None:
+            return NOTHING
+        reasons = NOTHING
+        over = row.secrets_seen.count - self._free_strangers
+        if login.secret == 0 and over > 0.0:
+            weight = min(self._stranger_cap, over * self._stranger_slope)
+            reasons = (Reason("account-strangers", row.secrets_seen.count, self._free_strangers, weight),)
+        if login.name in DEFAULT_NAMES:
+            reasons = (*reasons, Reason("default-name", 1.0, 0.0, self._default_name))
+        return reasons
+
     def fields(self) -> tuple[str, ...]:
         """What of an account goes into a snapshot."""
         return (*TALLY_FIELDS, "secrets_seen")
@@ -113,6 +142,6 @@ class Accounts(Tracker):
 
 def _count_secret(row: Any, login: Login, now_ns: int) -> int:
     if row.secrets_seen is None:
-        row.secrets_seen = SlidingDistinct(_DAY)
+        row.secrets_seen = SlidingDistinct(_WEEK)
     row.secrets_seen.add(login.secret or login.source, now_ns)
     return 0

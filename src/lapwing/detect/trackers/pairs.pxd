@@ -18,6 +18,7 @@ cdef class Pairs(Tracker):
     cdef object _settings
     cdef i64 _machine_gap_ns
     cdef double _free_known, _typo_secrets, _machine_slope, _machine_cap, _slope
+    cdef double _free_absent, _absent_slope, _absent_cap
     cdef double _free[4]
 
     @cython.locals(row=Pair, fading=Fading, new=bint, reasons=tuple)
@@ -33,3 +34,5 @@ cdef class Pairs(Tracker):
     cdef int _take_one_back(self, Pair row, Login login) except -1
     @cython.locals(best=double, value=double, limit=double, free=double, ordinary=double, count=double)
     cdef tuple _reasons(self, Pair row, Login login)
+    @cython.locals(over=double)
+    cdef tuple _absent(self, Pair row)

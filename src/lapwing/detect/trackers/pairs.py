@@ -55,6 +55,9 @@ class Pairs(Tracker):
         self._machine_cap = settings.machine_cap
         self._slope = settings.secret_slope
         self._free = list(settings.free_secrets)
+        self._free_absent = settings.free_absent
+        self._absent_slope = settings.absent_slope
+        self._absent_cap = settings.absent_cap
         self.quiet_first = min(settings.free_secrets) >= 1.0
 
     def key(self, login: Login) -> int:
@@ -226,12 +229,22 @@ class Pairs(Tracker):
             ordinary = max(self._free[index], free)
             if count - ordinary > best:
                 best, value, limit = count - ordinary, count, ordinary
+        absent = self._absent(row) if login.nobody else NOTHING
         if best <= 0.0:
-            return NOTHING
+            return absent
         secrets = Reason("pair-secrets", value, limit, best * self._slope)
         if row.fast < 1.0:
-            return (secrets,)
-        return (secrets, Reason("machine-pace", row.fast, 0.0, min(self._machine_cap, row.fast * self._machine_slope)))
+            return (secrets, *absent)
+        pace = Reason("machine-pace", row.fast, 0.0, min(self._machine_cap, row.fast * self._machine_slope))
+        return (secrets, pace, *absent)
+
+    def _absent(self, row: Any) -> tuple[Reason, ...]:
+        over = row.tries_d - self._free_absent
+        if over <= 0.0:
+            return NOTHING
+        return (
+            Reason("no-such-account", row.tries_d, self._free_absent, min(self._absent_cap, over * self._absent_slope)),
+        )
 
     def fields(self) -> tuple[str, ...]:
         """What of a pair goes into a snapshot."""

@@ -161,6 +161,11 @@ class Takeovers(Tracker):
             row.wrong_clients = _remember(row.wrong_clients, (login.client, login.source))
         return 0
 
+    def knows(self, account: int) -> bool:
+        """Whether somebody was seen to log in to `account` and stayed."""
+        row = self.table.peek(account)
+        return row is not None and row.good_ns > 0
+
     def _succeeded(self, row: Any, login: Login) -> tuple[Reason, ...]:
         if login.took_back:
             row.tries = max(0.0, row.tries - login.back_try_3)

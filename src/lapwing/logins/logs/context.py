@@ -102,6 +102,7 @@ class LogContext:
         secret: str | None = None,
         server_ip: str | None = None,
         attempt_count: int = 1,
+        account_exists: bool | None = None,
     ) -> AuthResolved:
         """Make the event of a login; without an endpoint the service itself is the surface."""
         return AuthResolved(
@@ -122,4 +123,5 @@ class LogContext:
             detail=detail,
             attempted_ts_ns=ts_ns,
             attempt_count=attempt_count,
+            account_exists=account_exists,
         )

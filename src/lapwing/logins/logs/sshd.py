@@ -15,7 +15,7 @@ from lapwing.logins.logs.contract import Miss, Reading
 MAX_WAITING = 4_096  # connections that named an unknown user and have not ended; the oldest beyond are told at once
 
 _RESULT = re.compile(
-    r"(Failed|Accepted|Partial) (\S+) for (?:invalid user )?(.*) from (\S+) port (\d{1,5})(?: ssh2)?(: .*)?"
+    r"(Failed|Accepted|Partial) (\S+) for (invalid user )?(.*) from (\S+) port (\d{1,5})(?: ssh2)?(: .*)?"
 )
 _INVALID = re.compile(r"Invalid user (.*) from (\S+?)(?: port (\d{1,5}))?")
 _ENDS = ("Connection closed by ", "Disconnected from ", "Connection reset by ", "Received disconnect from ")
@@ -63,7 +63,7 @@ class SshdMessages:
         match = _RESULT.fullmatch(message)
         if match is None:
             return Miss.OTHER
-        word, mechanism, name, host, number, rest = match.groups()
+        word, mechanism, absent, name, host, number, rest = match.groups()
         if rest and message.count(" from ") > 1:
             return Miss.AMBIGUOUS
         client_ip = address(host)
@@ -80,6 +80,7 @@ class SshdMessages:
             f"sshd: {word}",
             username=name,
             client_port=port(number),
+            account_exists=False if absent else None,
         )
 
     def _invalid(self, ts_ns: int, pid: str, message: str) -> Reading:
@@ -109,4 +110,5 @@ class SshdMessages:
             username=waiting.name,
             client_port=waiting.client_port,
             confidence=0.0,
+            account_exists=False,
         )

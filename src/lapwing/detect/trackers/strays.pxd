@@ -1,0 +1,28 @@
+cimport cython
+from lapwing.detect.distinct cimport SlidingDistinct
+from lapwing.detect.login cimport Login, i64, u64
+from lapwing.detect.rows cimport Row
+from lapwing.detect.trackers.tracker cimport Tracker
+
+cdef u64 _KEY, _MASK
+cdef double _WEEK
+cdef i64 _PERIOD, _HOUR, _HOURS
+
+cdef class Week(Row):
+    cdef public double pairs, good
+    cdef public u64 hours
+    cdef public i64 hour
+    cdef public SlidingDistinct accounts_seen
+
+    cpdef int start(self, i64 at_ns) except -1
+
+cdef class Strays(Tracker):
+    cdef object _settings
+    cdef double _free, _per_good, _free_hours, _slope, _cap
+
+    @cython.locals(row=Week, age=i64, faded=double)
+    cpdef tuple observe(self, Login login, i64 now_ns)
+    @cython.locals(hour=i64)
+    cdef int _stray(self, Week row, Login login, i64 now_ns) except -1
+    @cython.locals(usual=double, count=double, hours=double, bits=u64)
+    cdef tuple _reasons(self, Week row)
