@@ -7,7 +7,7 @@ import pytest
 
 import lapwing
 from lapwing.events import AnomalySeen, Event, FlowClosed, FlowKey, Message, SessionEnded, SessionMessaged, Side
-from lapwing.protocols import STREAM_PROTOCOLS, DatagramParser, DatagramProtocol, Match, StreamProtocol
+from lapwing.protocols import STREAM_PROTOCOLS, DatagramParser, DatagramProtocol, Handover, Match, StreamProtocol
 from lapwing.testing import START_NS, TcpConversation, TimedFrame, interleave, pcap, udp_frame
 
 
@@ -15,12 +15,23 @@ class Broken:
     """Raises wherever `at` says."""
 
     poisoned: str | None = None
-    done = False
+    handover = Handover("nobody")
 
     def __init__(self, at: str) -> None:
         self._at = at
 
+    @property
+    def done(self) -> bool:
+        self._maybe("done")
+        return self._at == "handover"
+
+    @done.setter
+    def done(self, value: bool) -> None:
+        raise AssertionError("the driver only asks")
+
     def feed(self, side: Side, data: bytes, now_ns: int) -> Iterable[Message]:
+        if self._at == "poison":
+            self.poisoned = "\N{GREEK SMALL LETTER ALPHA}" * 200
         return self._maybe("feed")
 
     def gap(self, side: Side, missing_bytes: int, now_ns: int) -> Iterable[Message]:
@@ -42,12 +53,14 @@ def broken(at: str) -> StreamProtocol:
         return Match.YES if head.startswith(b"BROKEN") else Match.NO
 
     def make(key: FlowKey) -> Broken:
+        if at == "factory":
+            raise ZeroDivisionError("a bug")
         return Broken(at)
 
     return StreamProtocol("broken", frozenset({7}), probe, make)
 
 
-@pytest.fixture(params=["feed", "gap", "close"])
+@pytest.fixture(params=["feed", "gap", "close", "done"])
 def events(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     """What is read of a flow whose parser breaks, and of a healthy one beside it."""
     monkeypatch.setattr("lapwing.sessions.driver.STREAM_PROTOCOLS", (broken(request.param), *STREAM_PROTOCOLS))
@@ -108,3 +121,50 @@ def test_a_datagram_probe_that_raises_leaves_the_flow_unread(tmp_path: Path) -> 
     assert counters["sessions.parser_faults"] == 1
     assert [event.detail for event in seen if isinstance(event, AnomalySeen)] == ["a probe: ZeroDivisionError"]
     assert len([event for event in seen if isinstance(event, FlowClosed)]) == 1
+
+
+def read_one(path: Path, at: str) -> tuple[list[Event], dict[str, int]]:
+    """Events and counters of one flow that the broken protocol claims."""
+    flow = TcpConversation(server_port=7).handshake().client(b"BROKEN one").client(b"two").close()
+    path.write_bytes(pcap(flow.frames, nanoseconds=True))
+    with lapwing.read(path, protocols=[broken(at)]) as reading:
+        return list(reading), reading.statistics()
+
+
+def test_a_factory_that_raises_ends_its_session_and_the_flow_goes_on(tmp_path: Path) -> None:
+    seen, counters = read_one(tmp_path / "in.pcap", "factory")
+    assert [event.detail for event in seen if isinstance(event, AnomalySeen)] == ["broken factory: ZeroDivisionError"]
+    ended = [event for event in seen if isinstance(event, SessionEnded)]
+    assert [(event.reason, event.detail) for event in ended] == [("poisoned", "broken factory: ZeroDivisionError")]
+    assert [event.reason for event in seen if isinstance(event, FlowClosed)] == ["fin"]
+    assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 1
+    assert counters["sessions.parser_faults"] == 1
+
+
+def test_a_datagram_factory_that_raises_ends_its_session_and_the_flow_goes_on(tmp_path: Path) -> None:
+    def make(key: FlowKey) -> DatagramParser:
+        raise ZeroDivisionError("a bug")
+
+    path = tmp_path / "in.pcap"
+    frame = udp_frame("192.0.2.1", 4_000, "198.51.100.1", 7, b"strange")
+    path.write_bytes(pcap([TimedFrame(START_NS + number, frame) for number in range(3)], nanoseconds=True))
+    protocol = DatagramProtocol("broken", frozenset({7}), lambda side, datagram: Match.YES, make)
+    with lapwing.read(path, protocols=[protocol]) as reading:
+        seen = list(reading)
+        counters = reading.statistics()
+    assert [event.detail for event in seen if isinstance(event, SessionEnded)] == ["broken factory: ZeroDivisionError"]
+    assert len([event for event in seen if isinstance(event, FlowClosed)]) == 1
+    assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 1
+
+
+def test_a_handover_to_a_protocol_that_is_none_ends_the_reading_of_that_flow_alone(tmp_path: Path) -> None:
+    seen, counters = read_one(tmp_path / "in.pcap", "handover")
+    assert [event.detail for event in seen if isinstance(event, AnomalySeen)] == ["a probe: LookupError"]
+    assert [event.reason for event in seen if isinstance(event, SessionEnded)] == ["done"]
+    assert len([event for event in seen if isinstance(event, FlowClosed)]) == 1
+    assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 1
+
+
+def test_a_long_reason_of_poison_is_cut_at_a_character(tmp_path: Path) -> None:
+    seen, _ = read_one(tmp_path / "in.pcap", "poison")
+    assert [event.detail for event in seen if isinstance(event, SessionEnded)] == ["\N{GREEK SMALL LETTER ALPHA}" * 128]

@@ -15,6 +15,7 @@ from lapwing.protocols.contract import (
     Match,
     StreamParser,
     StreamProtocol,
+    cut_reason,
 )
 from lapwing.protocols.dhcp import DHCP
 from lapwing.protocols.dns import DNS
@@ -65,6 +66,7 @@ __all__ = [
     "StreamParser",
     "StreamProtocol",
     "by_name",
+    "cut_reason",
     "first_bytes",
     "handover_of",
     "identify_datagram",

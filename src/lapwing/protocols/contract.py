@@ -12,6 +12,11 @@ from lapwing.events import FlowKey, Message, Side
 MAX_POISON_REASON_BYTES = 256  # a reason goes into events and logs
 
 
+def cut_reason(text: str) -> str:
+    """The first MAX_POISON_REASON_BYTES of a reason, in whole characters; what is no text becomes question marks."""
+    return text.encode("utf-8", "replace")[:MAX_POISON_REASON_BYTES].decode("utf-8", "ignore")
+
+
 class Match(IntEnum):
     """What a probe says of the first bytes of one side."""
 

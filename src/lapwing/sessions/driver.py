@@ -41,6 +41,7 @@ from lapwing.protocols import (
     Handover,
     StreamProtocol,
     by_name,
+    cut_reason,
     first_bytes,
     handover_of,
     identify_datagram,
@@ -240,10 +241,11 @@ class SessionDriver:
             messages = ask(SIDES[side], argument, ts_ns)
             if messages:
                 self._messages_of(session, side, messages, ts_ns)
+            over = session.parser.poisoned is not None or session.parser.done
         except Exception as fault:
             self._fault(slot, session, fault, ts_ns)
             return
-        if session.parser.poisoned is not None or session.parser.done:
+        if over:
             self._stop(slot, session, ts_ns)
 
     def _messages_of(self, session: Session, side: int, messages: Iterable[Message], ts_ns: int) -> None:
@@ -278,15 +280,22 @@ class SessionDriver:
         evidence: IdentifiedBy,
         ts_ns: int,
     ) -> None:
-        """The protocol is known: make its parser and the adapter that finds logins in its messages."""
+        """The protocol is known: make its parser and the adapter that finds logins in its messages.
+
+        A factory that raises leaves the session without a parser, and its end told.
+        """
         key = session.key = self._walk.key(slot)
         session.protocol = protocol.name
-        session.parser = protocol.make(key)
-        context = LoginContext(key, self._login_settings, self._tagger, self._next_auth_id)
-        session.adapter = adapter_for(protocol.name, context)
         self._parsers_created += 1
         if self._outlet.wants_sessions:
             self._outlet.publish(SessionIdentified(ts_ns, *_fields(key), protocol.name, evidence))
+        try:
+            session.parser = protocol.make(key)
+        except Exception as fault:
+            self._fault(slot, session, fault, ts_ns)
+            return
+        context = LoginContext(key, self._login_settings, self._tagger, self._next_auth_id)
+        session.adapter = adapter_for(protocol.name, context)
 
     # -- TCP -----------------------------------------------------------------------------------------------------------
 
@@ -371,7 +380,8 @@ class SessionDriver:
             if self._tells_nothing(slot, protocol):
                 return
             self._start(slot, session, protocol, IdentifiedBy.CONTENT, ts_ns)
-        self._hear(slot, session, side, session.parser.parse, data, ts_ns)
+        if session.parser is not None:
+            self._hear(slot, session, side, session.parser.parse, data, ts_ns)
 
     # -- ends ----------------------------------------------------------------------------------------------------------
 
@@ -397,7 +407,10 @@ class SessionDriver:
         session.handover_count = turn
         if handover.protocol is not None:
             session.identifier = None
-            protocol = self._by_name[handover.protocol]
+            protocol = self._by_name.get(handover.protocol)
+            if protocol is None:
+                self._fault(slot, session, LookupError(handover.protocol), ts_ns)
+                return
             if self._tells_nothing(slot, protocol):
                 return
             self._start(slot, session, protocol, IdentifiedBy.HANDOVER, ts_ns)
@@ -407,9 +420,10 @@ class SessionDriver:
                 self._listen(slot, reading, side, data, ts_ns)
 
     def _fault(self, slot: int, session: Session, fault: Exception, ts_ns: int) -> None:
-        """A bug of ours or of a plugin, in a parser or in a probe: name it, count it, read this flow no more."""
+        """A bug of ours or of a plugin, in a probe, a factory or a parser: name it, and read this flow no more."""
         self._parser_faults += 1
-        where = "a probe" if session.parser is None else f"{session.protocol} parser"
+        made = "parser" if session.parser is not None else "factory"
+        where = f"{session.protocol} {made}" if session.protocol else "a probe"
         detail = f"{where}: {type(fault).__name__}"
         if self._outlet.wants_anomalies:
             key = session.key or self._walk.key(slot)
@@ -424,7 +438,7 @@ class SessionDriver:
                 server_ip=key.server_ip,
             )
             self._outlet.publish(event)
-        if session.parser is not None:
+        if session.protocol:
             self._end_session(session, SessionEndReason.POISONED, ts_ns, detail)
         self._ignore(slot)
 
@@ -470,7 +484,7 @@ class SessionDriver:
             return
         poison = None if detail else session.parser.poisoned
         if poison is not None:
-            reason, detail = SessionEndReason.POISONED, poison
+            reason, detail = SessionEndReason.POISONED, cut_reason(poison)
         assert session.key is not None
         gaps = (session.client_gap_bytes, session.server_gap_bytes)
         event = SessionEnded(
