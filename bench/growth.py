@@ -27,12 +27,12 @@ def measure_growth(capture: Capture, results: Results) -> None:
         except RunError as error:
             results.notes.append(f"growth of {name}: {error}")
             continue
-        results.growth[f"{name}_piped_anon_mb"] = once / MEBIBYTE
-        results.growth[f"{name}_piped_10x_anon_mb"] = often / MEBIBYTE
-        results.growth[f"growth_10x_{name}"] = often / once
+        results.more[f"{name}_piped_anon_mb"] = once / MEBIBYTE
+        results.more[f"{name}_piped_10x_anon_mb"] = often / MEBIBYTE
+        results.more[f"growth_10x_{name}"] = often / once
         ratios.append(often / once)
     if ratios:
-        results.growth["growth_10x"] = max(ratios)
+        results.more["growth_10x"] = max(ratios)
 
 
 def _peak(script: Path, path: Path, times: int) -> float:

@@ -1,6 +1,7 @@
 """Live capture between two cores: a sender at its full rate on one, Lapwing with full tracking on the other.
 
-`python -m bench.live --seconds 120` prints what was sent, received and dropped. Needs root and `ip`.
+`python -m bench.live --seconds 120` prints what was sent, received and dropped; then the same with two readers among
+which the kernel divides by flow. Needs root and `ip`.
 """
 
 import argparse
@@ -23,6 +24,8 @@ FLOWS = 4_096
 AT_ONCE = 512  # frames a system call sends
 LEFT, RIGHT = "left", "right"
 DEFAULT_SECONDS = 20
+READERS = 2
+SHARED_S = 10.0  # of the run with several readers
 DRAIN_S = 2.0  # after the sender ended, until the reader is sure to have everything
 
 
@@ -76,11 +79,11 @@ def _frame(number: int) -> Any:
     return ctypes.create_string_buffer(frame, FRAME_BYTES)
 
 
-def receive(seconds: float) -> None:
+def receive(seconds: float, group: int | None) -> None:
     """Track until the time is over; prints what was seen and what the kernel dropped."""
     end = time.monotonic() + seconds
     begin_cpu = time.process_time()
-    with flows(interface=RIGHT, live=LiveSettings(profile="high-throughput")) as reading:
+    with flows(interface=RIGHT, live=LiveSettings(profile="high-throughput", fanout_group=group)) as reading:
         print("ready", flush=True)
         records = 0
         for rows in reading.records():
@@ -102,33 +105,53 @@ def measure_live(seconds: float = DEFAULT_SECONDS) -> dict[str, float] | None:
     except (FileNotFoundError, subprocess.CalledProcessError):
         return None
     try:
-        return _measure(name, seconds)
+        _connect(name)
+        sent, (seen,) = _send_to(name, 1, seconds)
+        _, shared = _send_to(name, READERS, min(seconds, SHARED_S))
     finally:
         subprocess.run(["ip", "netns", "del", name], check=True)
-
-
-def _measure(name: str, seconds: float) -> dict[str, float]:
-    ip = ["ip", "-n", name, "link"]
-    subprocess.run([*ip, "add", LEFT, "type", "veth", "peer", "name", RIGHT], check=True)
-    for interface in (LEFT, RIGHT):
-        subprocess.run([*ip, "set", interface, "up"], check=True)
-    first, second = sorted(os.sched_getaffinity(0))[:2]
-    reader = _start(name, first, "receive", seconds + DRAIN_S)
-    assert reader.stdout is not None
-    reader.stdout.readline()
-    sent = json.loads(_start(name, second, "send", seconds).communicate()[0])
-    seen = json.loads(reader.communicate()[0])
     return {
         "live_sent_pps": sent["sent"] / sent["seconds"],
         "live_kernel_drops": seen["kernel_drops"],
         "live_received_pps": seen["packets"] / sent["seconds"],
         "live_seconds": sent["seconds"],
         "live_reader_cpu_share": seen["cpu_seconds"] / sent["seconds"],
+        "shard_live": _capacity(shared) / _capacity([seen]),
     }
 
 
-def _start(name: str, core: int, what: str, seconds: float) -> "subprocess.Popen[str]":
-    program = [sys.executable, "-m", "bench.live", what, "--seconds", str(seconds)]
+def _capacity(readers: list[dict[str, float]]) -> float:
+    """Packets a second all readers could take, each with a core of its own.
+
+    By processor time: with the sender on one of two cores, two readers cannot be watched at their full rate. The one
+    with the most packets is full first.
+    """
+    whole = sum(reader["packets"] for reader in readers)
+    busiest = max(readers, key=lambda reader: reader["cpu_seconds"])
+    return whole / busiest["cpu_seconds"]
+
+
+def _connect(name: str) -> None:
+    ip = ["ip", "-n", name, "link"]
+    subprocess.run([*ip, "add", LEFT, "type", "veth", "peer", "name", RIGHT], check=True)
+    for interface in (LEFT, RIGHT):
+        subprocess.run([*ip, "set", interface, "up"], check=True)
+
+
+def _send_to(name: str, readers: int, seconds: float) -> tuple[dict[str, float], list[dict[str, float]]]:
+    """What the sender sent, and what each reader saw."""
+    first, second = sorted(os.sched_getaffinity(0))[:2]
+    group = ["--group", str(os.getpid() & 0xFFFF)] if readers > 1 else []
+    started = [_start(name, first, "receive", seconds + DRAIN_S, group) for _ in range(readers)]
+    for reader in started:
+        assert reader.stdout is not None
+        reader.stdout.readline()
+    sent = json.loads(_start(name, second, "send", seconds, []).communicate()[0])
+    return sent, [json.loads(reader.communicate()[0]) for reader in started]
+
+
+def _start(name: str, core: int, what: str, seconds: float, more: list[str]) -> "subprocess.Popen[str]":
+    program = [sys.executable, "-m", "bench.live", what, "--seconds", str(seconds), *more]
     command = ["ip", "netns", "exec", name, "taskset", "-c", str(core), *program]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
 
@@ -137,11 +160,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.live", description=__doc__)
     parser.add_argument("what", nargs="?", choices=("send", "receive"), help="one side alone; both without it")
     parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS)
+    parser.add_argument("--group", type=int, help="the fanout group of a receiver")
     options = parser.parse_args()
     if options.what == "send":
         send(options.seconds)
     elif options.what == "receive":
-        receive(options.seconds)
+        receive(options.seconds, options.group)
     else:
         print(json.dumps(measure_live(options.seconds), indent=2))
 

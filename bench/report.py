@@ -21,6 +21,20 @@ AIMS = (
     ("sessions_vs_c", "everything on: time over the C tracker's", 9.0, True),
     ("sessions_vs_nfstream", "everything on: times as fast as nfstream's default", 3.0, False),
     ("growth_10x", "peak memory at ten times the input over the peak at once", 1.1, True),
+    ("shard_one_file", "one file, read in one thread and tracked in another: times as fast as on one core", 1.4, False),
+    ("shard_two_files", "two files in two processes: times as fast as one after the other on one core", 1.8, False),
+    ("shard_live", "two readers of one interface: packets a second there is room for, over one reader's", 1.8, False),
+    ("live_kernel_drops", "packets the kernel dropped while one core sent as fast as it could", 0.0, True),
+    ("zeek_rows_agree_percent", "rows of the protocol logs that agree with the expected ones", 97.0, False),
+    ("fingerprints_agree_percent", "streams whose JA3, JA4 and HASSH are the expected ones", 100.0, False),
+    ("collector_dns_per_s", "DNS queries answered and durably written, a second and process", 30_000.0, False),
+    ("collector_http_per_s", "HTTP requests answered and durably written, a second and process", 3_000.0, False),
+    ("collector_push_p50_ms", "2,000 interactions a second, pushed: median time to the client", 20.0, True),
+    ("collector_push_p99_ms", "the same: time that one in a hundred exceeds", 100.0, True),
+    ("decision_p50_us", "a login judged, a million sources known: median time", 2.0, True),
+    ("decision_p99_us", "the same: time that one in a hundred exceeds", 10.0, True),
+    ("decisions_per_second", "logins judged in batches, a second", 500_000.0, False),
+    ("bytes_per_source", "memory of a known source with all that is kept of it", 300.0, True),
 )
 
 
@@ -60,7 +74,7 @@ def aim_rows(results: Results) -> list[list[str]]:
 
 
 def _bound(aim: float, smaller: bool) -> str:
-    return f"at {'most' if smaller else 'least'} {aim:g}"
+    return f"at {'most' if smaller else 'least'} {aim:,g}"
 
 
 def count_rows(contenders: Sequence[Contender], results: Results) -> list[list[str]]:

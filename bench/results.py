@@ -18,7 +18,7 @@ class Results:
     runs: dict[tuple[str, str], list[Run]] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    growth: dict[str, float] = field(default_factory=dict)
+    more: dict[str, float] = field(default_factory=dict)
     by_cpu: bool = False  # compare processor time: for a machine that is busy with other work
 
     def add(self, name: str, kind: str, run: Run) -> None:
@@ -74,7 +74,7 @@ class Results:
         for name, kind in self.runs:
             found[f"{name}_{kind}_packets_per_s"] = self.rate(name, kind)
             found[f"{name}_{kind}_anon_mb"] = self.anon_mb(name, kind)
-        found.update(self.growth)
+        found.update(self.more)
         return {name: round(value, 4) for name, value in found.items() if value is not None}
 
     def _worst(

@@ -52,13 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         measure_growth(captures["mixed"], results)
     measure_agreement(results)
     console.print("two cores: one file, two files, and live between two interfaces")
-    results.growth.update(measure_sharding(captures["mixed"]))
-    results.growth.update(measure_live(QUICK_LIVE_S if options.quick else LIVE_S) or {})
-    show(contenders, results, console)
-    figures = results.figures()
+    results.more.update(measure_sharding(captures["mixed"]))
+    results.more.update(measure_live(QUICK_LIVE_S if options.quick else LIVE_S) or {})
     if not options.quick and not options.only:
         console.print("the collector under load")
-        figures |= measure_collector()
+        results.more.update(measure_collector())
+    show(contenders, results, console)
+    figures = results.figures()
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
     console.print(f"figures: {FIGURES.relative_to(ROOT)}")
     if options.write_docs and not options.quick and not options.only:
