@@ -10,8 +10,8 @@ def measure_agreement(results: Results) -> None:
     agreement = compare_fingerprints()
     if agreement is None:
         return
-    results.growth["fingerprints_agree_percent"] = agreement.percent
+    results.more["fingerprints_agree_percent"] = agreement.percent
     compared = compare_all()
     rows = sum(one.compared for one in compared)
     differ = sum(len(one.differences) for one in compared)
-    results.growth["zeek_rows_agree_percent"] = 100.0 * (rows - differ) / rows
+    results.more["zeek_rows_agree_percent"] = 100.0 * (rows - differ) / rows

@@ -59,7 +59,7 @@ def test_an_absent_program_leaves_its_ratios_out(results: Results) -> None:
 
 
 def test_an_aim_missed_by_a_hair_is_shown_as_missed(results: Results) -> None:
-    results.growth["growth_10x"] = 1.101
+    results.more["growth_10x"] = 1.101
     met = {row[0]: row[4] for row in aim_rows(results)}
     assert met["growth_10x"] == "no"
     assert met["track_vs_c"] == "yes"
