@@ -15,17 +15,27 @@ import dns.message
 import pytest
 from msgspec.structs import replace
 
-from lapwing.callbacks import DnsInteraction
+from lapwing.callbacks import DnsInteraction, HttpInteraction, correlation_id
 from lapwing.io.listen import Collector
 from lapwing.io.listen.clock import NS_PER_S, STEP_NS, Clock
-from lapwing.io.store import Interactions, Losses, Store, StoreSettings, decode_payload
-from tests.io.listen.lab import DOMAIN, LOOPBACK, Client, Stream, get, resolve, serving, settings, talk
+from lapwing.io.store import (
+    Interactions,
+    Losses,
+    PlantedToken,
+    PlantedTokens,
+    Store,
+    StoreSettings,
+    decode_payload,
+)
+from tests.io.listen.lab import DOMAIN, LOOPBACK, NONCE, Client, Stream, get, resolve, serving, settings, talk
 
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parents[3]
 KILLS = 5
 FULL_BYTES = 400_000  # no file may grow past this
+LARGE_BYTES = 30_000  # of a request that fills it
+SILENCE_S = 0.2  # after which it is asked whether it is failing; an answer that comes later still counts
 
 
 class Process:
@@ -81,8 +91,9 @@ async def stored_names(folder: Path) -> set[str]:
         for entry in page.entries:
             cursor = entry.seq
             interaction = decode_payload(entry.payload)
-            assert isinstance(interaction, DnsInteraction)
-            names.add(interaction.name.removesuffix(f".{DOMAIN}"))
+            assert isinstance(interaction, DnsInteraction | HttpInteraction)
+            asked = interaction.name if isinstance(interaction, DnsInteraction) else interaction.target
+            names.add(asked.removesuffix(f".{DOMAIN}"))
         more = page.more
     await store.close()
     return names
@@ -115,8 +126,11 @@ async def test_a_full_disk_answers_nothing_says_so_and_goes_on_when_there_is_roo
     answered: set[str] = set()
     failing = False
     with asking(process.ports["dns"][0]) as asker:
-        asker.settimeout(2)
-        for number in range(6000):
+        asker.settimeout(SILENCE_S)
+        for number in range(1000):
+            large = get("x", f"/{number}", f"X: {'x' * LARGE_BYTES}\r\n")
+            if (await talk(process.ports["http"][0], large)).startswith(b"HTTP/1.1 200"):
+                answered.add(f"/{number}")
             asker.send(query(f"n{number}"))
             try:
                 answered.add(answered_name(asker.recv(4096)))
@@ -222,6 +236,49 @@ async def test_too_much_goes_what_belongs_to_nobody_first(tmp_path: Path) -> Non
         await collector._upkeep.sweep()
         assert collector._upkeep.deleted_count == 40  # in pieces of thousands
         assert len(await client.heard()) == 1
+
+
+async def plant(collector: Collector, kind: str, name: str) -> PlantedToken:
+    token = await PlantedTokens(collector.store).add(PlantedToken(kind=kind, name=name, created_ns=1))
+    assert token is not None
+    return token
+
+
+async def test_a_hit_of_a_planted_token_is_nobodys_mail_and_stays_when_that_goes(tmp_path: Path) -> None:
+    async with serving(settings(tmp_path)) as collector:
+        name = correlation_id(bytes(20)) + NONCE
+        token = await plant(collector, "url", name)
+        await collector._upkeep.load_tokens()
+        await resolve(collector, f"{name}.{DOMAIN}")
+        for number in range(20):
+            await talk(collector.ports["http"][0], get(f"n{number}.{DOMAIN}", more=f"X: {'x' * 20_000}\r\n"))
+        size = await collector.store.size_bytes()
+        collector.store.settings = replace(collector.store.settings, keep_bytes=size - 200_000)
+        await collector._upkeep.sweep()
+        assert collector._upkeep.deleted_count == 20
+        assert len(await Interactions(collector.store).of_token(token.token_id)) == 1
+
+
+async def test_every_planted_token_is_known_however_many_there_are_and_a_revoked_one_in_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lapwing.io.listen.upkeep.TOKENS_AGAIN", 3)
+    monkeypatch.setattr("lapwing.io.listen.upkeep.MAX_LISTED", 4)
+    async with serving(settings(tmp_path)) as collector:
+        for number in range(10):
+            await plant(collector, "decoy-account", f"account-{number}")
+        await collector._upkeep.load_tokens()
+        known = collector.directory.planted
+        assert len(known) == 10
+        for number in (0, 5, 9):
+            await PlantedTokens(collector.store).revoke(f"account-{number}", 2)
+        for _ in range(5):  # three in each turn
+            await collector._upkeep.load_tokens()
+        assert [known[f"account-{number}"].revoked_ns for number in range(10)] == [2, *[None] * 4, 2, *[None] * 3, 2]
+        await plant(collector, "decoy-account", "late")
+        await collector._upkeep.load_tokens()
+        assert "late" in known
+        assert len(await PlantedTokens(collector.store).all()) == 11
 
 
 async def flood(collector: Collector, count: int) -> None:

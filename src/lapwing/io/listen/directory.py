@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 import msgspec
+from msgspec.structs import replace
 
 from lapwing.callbacks import DEFAULT_ID_LENGTH, DEFAULT_NONCE_LENGTH, Registry
 from lapwing.callbacks.responders import HttpAnswer
@@ -47,8 +48,11 @@ class Directory:
     def plant(self, tokens: Iterable[PlantedToken]) -> None:
         """Know these tokens, in place of earlier versions of them, and give what they say is to be answered."""
         for token in tokens:
-            if token.name not in self.planted and len(token.name) == DEFAULT_ID_LENGTH + DEFAULT_NONCE_LENGTH:
+            known = self.planted.get(token.name)
+            if known is None and len(token.name) == DEFAULT_ID_LENGTH + DEFAULT_NONCE_LENGTH:
                 self._listen_for(token)
+            if known is not None and (known.last_alert_ns or 0) > (token.last_alert_ns or 0):
+                token = replace(token, last_alert_ns=known.last_alert_ns)  # not written yet
             self.planted[token.name] = token
 
     def excludes(self, token: PlantedToken, client_ip: str) -> bool:

@@ -8,12 +8,13 @@ from lapwing.io.listen.clock import NS_PER_S, Clock
 from lapwing.io.listen.directory import Directory
 from lapwing.io.listen.hub import Hub
 from lapwing.io.listen.mailroom import Mailroom
-from lapwing.io.store import GroupWriter, Interactions, PlantedTokens, Store
+from lapwing.io.store import MAX_LISTED, GroupWriter, Interactions, PlantedTokens, Store
 
 TICK_S = 1.0
 SLOW_EVERY = 60  # ticks between the tasks that read much
 DELETE_COUNT = 10_000  # interactions deleted at once, so that writing goes on in between
 MAX_ROUNDS = 200  # of deletions in one go
+TOKENS_AGAIN = 1_000  # planted tokens looked at again in a tick, for what was revoked or changed: so many in a second
 
 
 class Upkeep:
@@ -45,6 +46,7 @@ class Upkeep:
         self._interactions = Interactions(store)
         self._tokens = PlantedTokens(store)
         self._ticks = 0
+        self._newest_token = self._token_again = 0  # planted tokens known, and those looked at again so far
         self._commit_count = 0
         self._was_failing = ""
         self._refused_count = 0
@@ -71,8 +73,18 @@ class Upkeep:
         self._ticks += 1
 
     async def load_tokens(self) -> None:
-        """Know what was planted, by this process or another."""
-        self._directory.plant(await self._tokens.planted())
+        """Know what was planted, by this process or another: all that is new, and some of the rest in turn."""
+        newest, again = self._newest_token, self._token_again
+        while fresh := await self._tokens.planted(after_id=self._newest_token, limit=MAX_LISTED):
+            self._directory.plant(fresh)
+            self._newest_token = fresh[-1].token_id
+        if again >= newest:
+            again = 0
+        if newest:
+            seen = await self._tokens.planted(after_id=again, limit=TOKENS_AGAIN)
+            self._directory.plant(seen)
+            again = seen[-1].token_id if seen else 0
+        self._token_again = again
 
     async def sweep(self) -> None:
         """End mailboxes and delete interactions past their time or the store's size."""

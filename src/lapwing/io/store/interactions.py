@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lapwing.callbacks import AnyInteraction, Interaction
 from lapwing.io.store.database import Store
+from lapwing.io.store.mailboxes import NOBODY
 from lapwing.io.store.schema import interactions, mailboxes, marks
 
 MAX_PAGE_COUNT = 1_000  # interactions read at once
@@ -150,11 +151,11 @@ class Interactions:
     async def delete_through(self, seq: int, *, limit: int = 10_000, nobodys: bool = False) -> int:
         """Delete the oldest interactions up to `seq`, at most `limit`; their owners' mailboxes remember it.
 
-        `nobodys` deletes only what belongs to no mailbox. Returns how many were deleted.
+        `nobodys` deletes only what belongs to no mailbox and tripped no planted token. Returns how many were deleted.
         """
         condition = interactions.c.seq <= seq
         if nobodys:
-            condition &= interactions.c.mailbox_id == 0
+            condition &= (interactions.c.mailbox_id == NOBODY) & interactions.c.token_id.is_(None)
         chosen = select(interactions.c.seq).where(condition).order_by(interactions.c.seq).limit(limit)
         async with self._store.writer.begin() as connection:
             bounds = chosen.subquery()

@@ -66,6 +66,15 @@ class PlantedTokens:
         """Return tokens in the order they were made, revoked and expired ones too."""
         return await self._select(tokens.c.token_id > after_id, limit)
 
+    async def all(self) -> list[PlantedToken]:
+        """Return every token, page by page."""
+        found: list[PlantedToken] = []
+        while True:
+            page = await self.planted(after_id=found[-1].token_id if found else 0, limit=MAX_LISTED)
+            found += page
+            if len(page) < MAX_LISTED:
+                return found
+
     async def revoke(self, name: str, now_ns: int) -> bool:
         """End a token: hits are still kept, nobody is alerted. False when there is none that lives."""
         change = update(tokens).where((tokens.c.name == name) & tokens.c.revoked_ns.is_(None))
