@@ -45,21 +45,25 @@ class Room:
         path.chmod(mode)
         return str(path)
 
-    def run(self, *command: str, environment: dict[str, str] | None = None) -> None:
-        """Run one real client to its end, in this folder and without the caller's environment."""
+    def run(self, *command: str, environment: dict[str, str] | None = None, typed: str = "") -> int:
+        """Run one real client to its end, in this folder and without the caller's environment; returns its exit code.
+
+        `typed` is what it reads from its standard input.
+        """
         base = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.folder), "LC_ALL": "C"}
         with (self.folder / "output").open("ab") as output:
-            subprocess.run(
+            done = subprocess.run(
                 command,
                 cwd=self.folder,
                 env=base | (environment or {}),
-                stdin=subprocess.DEVNULL,
+                input=typed.encode(),
                 stdout=output,
                 stderr=output,
                 timeout=TOOL_TIMEOUT_S,
                 check=False,
                 start_new_session=True,
             )
+        return done.returncode
 
 
 Act = Callable[[Room], None]

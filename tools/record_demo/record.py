@@ -20,7 +20,7 @@ from .clients import Room, clean_environment
 from .network import HUB, Network, enter
 from .plan import Plan, Visit
 from .retime import Window
-from .servers import Servers, configure
+from .servers import configure, servers
 from .truth import Login, logins
 
 WORKERS = 24  # sources visited at the same time; two processors are enough
@@ -39,7 +39,7 @@ def record(plan: Plan, out: Path) -> None:
     sources = tuple(dict.fromkeys(visit.source for visit in visits))
     try:
         configure(work, web=plan.web, mail=plan.mail, shell=plan.shell)
-        with Network(sources) as network, Servers(work), _tcpdump(out / "raw.pcap", work):
+        with Network(sources) as network, servers(work), tcpdump(out / "raw.pcap", work):
             windows = _run(visits, network, work)
             time.sleep(DRAIN_S)
         seen = logins(work / "truth")
@@ -53,7 +53,8 @@ def record(plan: Plan, out: Path) -> None:
 
 
 @contextmanager
-def _tcpdump(path: Path, work: Path) -> Iterator[None]:
+def tcpdump(path: Path, work: Path, words: str = "tcp") -> Iterator[None]:
+    """Write what passes the hub and the filter `words` into `path`; RuntimeError if a packet was lost."""
     command = [
         "ip",
         "netns",
@@ -70,7 +71,7 @@ def _tcpdump(path: Path, work: Path) -> Iterator[None]:
         "-Z",
         "root",
     ]
-    command += ["--time-stamp-precision=nano", "-B", "65536", "-U", "tcp"]
+    command += ["--time-stamp-precision=nano", "-B", "65536", "-U", words]
     log = work / "tcpdump.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(command, stderr=errors)
