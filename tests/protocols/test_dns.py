@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lapwing.events import FlowKey, Message, Side, Transport
 from lapwing.events.messages import DnsQuery, DnsQuestion, DnsRecord, DnsResponse, DnsUnanswered
 from lapwing.protocols.contract import Match
-from lapwing.protocols.dns import DNS, MAX_BAD_DATAGRAMS, MAX_PENDING, DnsParser
+from lapwing.protocols.dns import DNS, MAX_BAD_DATAGRAMS, MAX_PENDING, DnsParser, DnsTally
 
 KEY = FlowKey(1, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.UDP, "192.0.2.10", 40_000, "198.51.100.53", 53)
 MULTICAST = FlowKey(2, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.UDP, "192.0.2.10", 5353, "224.0.0.251", 5353)
@@ -129,6 +129,38 @@ def test_the_cache_flush_bit_of_multicast_is_no_class() -> None:
     message = parse(DnsParser(KEY), Side.SERVER, bytes(wire))
     assert isinstance(message, DnsResponse)
     assert message.questions == [DnsQuestion("printer.local", "A", "CLASS32769")]
+
+
+QUESTIONS = [
+    query(name, rtype, number) for name in ("a.example", "A.Example") for rtype in ["A", "TXT"] for number in (1, 2)
+]
+WIRE = [
+    *(question.to_wire() for question in QUESTIONS),
+    *(answer(question) for question in QUESTIONS),
+    b"\0" * 12,
+    b"no",
+]
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from(WIRE), st.binary(max_size=60)), max_size=30), st.sampled_from([KEY, MULTICAST])
+)
+def test_a_tally_counts_what_the_parser_says_and_ends_where_it_does(datagrams: list[bytes], key: FlowKey) -> None:
+    parser, tally = DnsParser(key), DnsTally(key.client_port, key.server_port)
+    for datagram in datagrams:
+        assert tally.parse(datagram) == len(parser.parse(Side.CLIENT, datagram, 0))
+        assert tally.poisoned is (parser.poisoned is not None)
+    assert tally.close() == len(parser.close(0))
+
+
+@pytest.mark.parametrize("key", [KEY, MULTICAST])
+def test_a_tally_gives_up_the_same_queries_as_the_parser(key: FlowKey) -> None:
+    parser, tally = DnsParser(key), DnsTally(key.client_port, key.server_port)
+    for number in range(MAX_PENDING + 9):
+        wire = query(number=number).to_wire()
+        assert tally.parse(wire) == len(parser.parse(Side.CLIENT, wire, 0))
+    assert tally.parse(answer(query(number=3))) == len(parser.parse(Side.SERVER, answer(query(number=3)), 0))
+    assert tally.close() == len(parser.close(0))
 
 
 @given(st.lists(st.tuples(st.sampled_from(Side), st.binary(max_size=120)), max_size=12))

@@ -88,3 +88,29 @@ def test_answers_after_many_names_keep_their_own(records: list[bytes]) -> None:
     assert [(answer.name, answer.data) for answer in answers] == [
         (answer.name, answer.data) for answer in decode(data).answers
     ]
+
+
+def asked(reader: Any, data: bytes) -> tuple[object, ...]:
+    try:
+        return tuple(reader.read_asked(data))
+    except WireError as problem:
+        return ("refused", str(problem))
+
+
+@given(DATAGRAMS)
+@example(b"\0" * 4 + b"\0\x02" + b"\0" * 6 + b"\x03W\xffw\0\0\1\0\1" + b"\xc0\x0c\0\1\0\1")
+def test_what_pairs_messages_is_read_alike_and_refused_where_the_message_is(data: bytes) -> None:
+    plain, hot = (asked(reader, data) for reader in DNS_READERS.values())
+    assert hot == plain
+    whole = told(DNS_READERS["plain"], data, 0xFFFF)
+    assert plain == whole if whole[0] == "refused" else plain[0] == whole[1]
+
+
+@given(DATAGRAMS, DATAGRAMS)
+def test_what_pairs_messages_is_id_first_name_and_type(one: bytes, other: bytes) -> None:
+    try:
+        left, right = (DNS_READERS["plain"].read_dns(data, 0xFFFF) for data in (one, other))
+    except WireError:
+        return
+    same = [(parts[0], parts[2][0].name, parts[2][0].qtype) if parts[2] else None for parts in (left, right)]
+    assert (asked(DNS_READERS["hot"], one)[1] == asked(DNS_READERS["hot"], other)[1]) is (same[0] == same[1])

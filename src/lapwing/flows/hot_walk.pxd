@@ -28,6 +28,7 @@ cdef class ActionWalk:
     cpdef ignore(self, Py_ssize_t slot)
     cpdef key(self, Py_ssize_t slot)
     cpdef i64 flow_id(self, Py_ssize_t slot) except? 0
+    cpdef int client_port(self, Py_ssize_t slot) except -1
     cpdef int server_port(self, Py_ssize_t slot) except -1
 
     cdef bint _wants(self, const Action *action) except -1

@@ -132,6 +132,10 @@ class ActionWalk:
         """The server port of the flow at `slot`."""
         return self.rows[slot].server_port
 
+    def client_port(self, slot: cython.Py_ssize_t):
+        """The client port of the flow at `slot`."""
+        return self.rows[slot].client_port
+
     def _flow_key(self, key):
         version: cython.int = key.ip_version
         return FlowKey(

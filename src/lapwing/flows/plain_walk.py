@@ -87,3 +87,7 @@ class ActionWalk:
     def server_port(self, slot: int) -> int:
         """The server port of the flow at `slot`."""
         return int(self._keys[slot]["server_port"][0])
+
+    def client_port(self, slot: int) -> int:
+        """The client port of the flow at `slot`."""
+        return int(self._keys[slot]["client_port"][0])

@@ -23,6 +23,7 @@ LOGIN_PROTOCOLS: tuple[LoginProtocol, ...] = (
     SMTP_LOGINS,
     SSH_LOGINS,
 )
+READ_FOR_LOGINS = frozenset(login.protocol for login in LOGIN_PROTOCOLS)
 _MAKERS = {login.protocol: login.make for login in LOGIN_PROTOCOLS}
 
 
@@ -34,6 +35,7 @@ def adapter_for(protocol: str, context: LoginContext) -> LoginAdapter | None:
 
 __all__ = [
     "LOGIN_PROTOCOLS",
+    "READ_FOR_LOGINS",
     "LoginAdapter",
     "LoginContext",
     "LoginProtocol",

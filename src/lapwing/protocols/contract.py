@@ -75,6 +75,21 @@ class DatagramParser(Protocol):
         """The flow ended."""
 
 
+class DatagramTally(Protocol):
+    """Datagrams of one flow in, and only the number of messages that a parser of the protocol makes of them.
+
+    It reads no more of a datagram than that takes.
+    """
+
+    poisoned: bool  # where the parser would be
+
+    def parse(self, datagram: bytes) -> int:
+        """Take one datagram, of either side."""
+
+    def close(self) -> int:
+        """The flow ended."""
+
+
 class StreamProtocol(NamedTuple):
     """A protocol over TCP. `probe(side, head)` sees up to PROBE_BYTES of the start of one side.
 
@@ -91,13 +106,17 @@ class StreamProtocol(NamedTuple):
 
 
 class DatagramProtocol(NamedTuple):
-    """A protocol over UDP. `probe(side, datagram)` answers YES or NO for one datagram; `encrypted` as above."""
+    """A protocol over UDP. `probe(side, datagram)` answers YES or NO for one datagram; `encrypted` as above.
+
+    `tally(client_port, server_port)` makes what serves in place of a parser where nobody looks at messages.
+    """
 
     name: str
     ports: frozenset[int]
     probe: Callable[[Side, bytes], Match]
     make: Callable[[FlowKey], DatagramParser]
     encrypted: bool = False
+    tally: Callable[[int, int], DatagramTally] | None = None
 
 
 PROBE_BYTES = 64  # per side; every protocol of ours shows itself within it

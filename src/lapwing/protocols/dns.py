@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lapwing.events import FlowKey, Message, Side, WireError
 from lapwing.events.messages import DnsQuery, DnsResponse, DnsUnanswered
 from lapwing.protocols.contract import DatagramParser, DatagramProtocol, Match
-from lapwing.wire import looks_like_dns, read_dns
+from lapwing.wire import looks_like_dns, read_asked, read_dns
 
 MAX_PENDING = 256  # unanswered queries per flow; beyond, the oldest is given up and its answer has no rtt
 MAX_BAD_DATAGRAMS = 8  # in a row, before the flow is taken to speak something else
@@ -17,6 +17,7 @@ _ANY_CLASS = 0xFFFF
 _MULTICAST_CLASS = 0x7FFF  # RFC 6762: the top bit asks for a unicast answer or for a cache flush
 _MULTICAST_PORT = 5353
 _LLMNR_PORT = 5355
+_GROUP_PORTS = (_MULTICAST_PORT, _LLMNR_PORT)
 
 # Of the flags.
 _QR = 0x8000
@@ -102,8 +103,46 @@ class DnsParser:
         return () if self._everybody_answers else (DnsUnanswered(*oldest, asked_ns),)
 
 
+class DnsTally:
+    """Counts what a DnsParser of the flow would make of it; see DatagramTally."""
+
+    __slots__ = ("_bad", "_everybody_answers", "_pending", "poisoned")
+
+    def __init__(self, client_port: int, server_port: int) -> None:
+        self.poisoned = False
+        self._everybody_answers = server_port in _GROUP_PORTS or client_port == _MULTICAST_PORT
+        self._pending: dict[str, None] = {}  # in the order of asking
+        self._bad = 0
+
+    def parse(self, datagram: bytes) -> int:
+        """See DatagramTally."""
+        try:
+            flags, asked = read_asked(datagram)
+        except WireError:
+            self._bad += 1
+            self.poisoned = self._bad >= MAX_BAD_DATAGRAMS
+            return 0
+        self._bad = 0
+        pending = self._pending
+        if flags & _QR:
+            pending.pop(asked, None)
+            return 1
+        if asked:
+            pending[asked] = None
+            if len(pending) > MAX_PENDING:
+                del pending[next(iter(pending))]
+                return 1 if self._everybody_answers else 2
+        return 1
+
+    def close(self) -> int:
+        """See DatagramTally."""
+        unanswered = 0 if self._everybody_answers else len(self._pending)
+        self._pending = {}
+        return unanswered
+
+
 def _make(key: FlowKey) -> DatagramParser:
     return DnsParser(key)
 
 
-DNS = DatagramProtocol("dns", frozenset({53, 5353, 5355}), _probe, _make)
+DNS = DatagramProtocol("dns", frozenset({53, 5353, 5355}), _probe, _make, tally=DnsTally)

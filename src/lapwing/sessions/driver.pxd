@@ -8,7 +8,7 @@ cdef int _ACTIVE
 
 @cython.final
 cdef class SessionDriver:
-    cdef object _table, _fragments, _detector, _login_settings, _tagger, _next_auth_id
+    cdef object _table, _fragments, _detector, _login_settings, _tagger, _next_auth_id, _counted
     cdef tuple _streams, _datagrams, _starts
     cdef dict _by_name, _told_fragments
     cdef Walk _walk
@@ -31,12 +31,14 @@ cdef class SessionDriver:
     cdef _gap(self, Py_ssize_t slot, StreamSession session, int side, Py_ssize_t missing, long long ts_ns)
     cdef _close_side(self, Py_ssize_t slot, StreamSession session, int side, str reason, long long ts_ns)
     cdef _datagram(self, Py_ssize_t slot, DatagramSession session, int side, bytes data, long long ts_ns)
+    cdef _count_from(self, Py_ssize_t slot, DatagramSession session, protocol, bytes data, long long ts_ns)
+    cdef _count(self, Py_ssize_t slot, DatagramSession session, bytes data, long long ts_ns)
     cdef _ignore(self, Py_ssize_t slot)
     cdef _stop(self, Py_ssize_t slot, Session session, long long ts_ns)
     cdef _hand_over(self, Py_ssize_t slot, handover, int turn, long long ts_ns)
     cdef _fault(self, Py_ssize_t slot, Session session, fault, long long ts_ns)
     cdef _close(self, Py_ssize_t slot, Session session, int reason_index, long long ts_ns)
-    cdef _close_datagrams(self, Py_ssize_t slot, Session session, long long ts_ns)
+    cdef _close_datagrams(self, Py_ssize_t slot, DatagramSession session, long long ts_ns)
     cdef _settle(self, Py_ssize_t slot, StreamSession session, long long ts_ns)
     cdef _end_session(self, Session session, reason, long long ts_ns, str detail=*)
     cdef _anomaly(self, Py_ssize_t slot, int side, int kind, Py_ssize_t times, long long ts_ns)

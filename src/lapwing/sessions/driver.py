@@ -33,7 +33,7 @@ from lapwing.flows import (
     closed_events,
     opened_events,
 )
-from lapwing.logins import LoginContext, SecretTagger, adapter_for
+from lapwing.logins import READ_FOR_LOGINS, LoginContext, SecretTagger, adapter_for
 from lapwing.protocols import (
     DATAGRAM_PROTOCOLS,
     STREAM_PROTOCOLS,
@@ -99,6 +99,9 @@ class SessionDriver:
         self._starts = first_bytes(self._streams)
         self._by_name = by_name(self._streams)
         by_name(self._datagrams)
+        self._counted = frozenset(
+            one.name for one in self._datagrams if one.tally and not (wanted.session or one.name in READ_FOR_LOGINS)
+        )
         self._login_settings = settings.logins
         self._tagger = SecretTagger(keys.tag_key)
         self._next_auth_id = count(1).__next__
@@ -366,6 +369,9 @@ class SessionDriver:
         if session is None:
             session = self._sessions[slot] = DatagramSession()
             self._walk.read(slot)
+        if session.tally is not None:
+            self._count(slot, session, data, ts_ns)
+            return
         if session.parser is None:
             try:
                 protocol = identify_datagram(SIDES[side], data, self._walk.server_port(slot), self._datagrams)
@@ -379,9 +385,36 @@ class SessionDriver:
                 return
             if self._tells_nothing(slot, protocol):
                 return
+            if protocol.name in self._counted:
+                self._count_from(slot, session, protocol, data, ts_ns)
+                return
             self._start(slot, session, protocol, IdentifiedBy.CONTENT, ts_ns)
         if session.parser is not None:
             self._hear(slot, session, side, session.parser.parse, data, ts_ns)
+
+    def _count_from(
+        self, slot: int, session: DatagramSession, protocol: DatagramProtocol, data: bytes, ts_ns: int
+    ) -> None:
+        """Nobody looks at the messages of this protocol: only their number is wanted."""
+        assert protocol.tally is not None
+        session.protocol = protocol.name
+        self._parsers_created += 1
+        try:
+            session.tally = protocol.tally(self._walk.client_port(slot), self._walk.server_port(slot))
+        except Exception as fault:
+            self._fault(slot, session, fault, ts_ns)
+            return
+        self._count(slot, session, data, ts_ns)
+
+    def _count(self, slot: int, session: DatagramSession, data: bytes, ts_ns: int) -> None:
+        try:
+            self._messages += session.tally.parse(data)
+        except Exception as fault:
+            self._fault(slot, session, fault, ts_ns)
+            return
+        if session.tally.poisoned:
+            self._parsers_ended += 1
+            self._ignore(slot)
 
     # -- ends ----------------------------------------------------------------------------------------------------------
 
@@ -422,7 +455,7 @@ class SessionDriver:
     def _fault(self, slot: int, session: Session, fault: Exception, ts_ns: int) -> None:
         """A bug of ours or of a plugin, in a probe, a factory or a parser: name it, and read this flow no more."""
         self._parser_faults += 1
-        made = "parser" if session.parser is not None else "factory"
+        made = "factory" if session.parser is None and session.tally is None else "parser"
         where = f"{session.protocol} {made}" if session.protocol else "a probe"
         detail = f"{where}: {type(fault).__name__}"
         if self._outlet.wants_anomalies:
@@ -453,15 +486,19 @@ class SessionDriver:
                 if reading is None:
                     break  # the parser stopped
                 self._close_side(slot, reading, side, CLOSE_REASONS[reason_index], ts_ns)
-        elif session.parser is not None:
+        elif type(session) is DatagramSession:
             self._close_datagrams(slot, session, ts_ns)
         left = self._sessions.pop(slot, None)  # a fault or a poison while closing takes it out
         if left is not None and left.parser is not None:
             self._end_session(left, SessionEndReason.CLOSED, ts_ns)
 
-    def _close_datagrams(self, slot: int, session: Session, ts_ns: int) -> None:
+    def _close_datagrams(self, slot: int, session: DatagramSession, ts_ns: int) -> None:
         try:
-            self._messages_of(session, 0, session.parser.close(ts_ns), ts_ns)
+            if session.tally is not None:
+                self._messages += session.tally.close()
+                self._parsers_ended += 1
+            elif session.parser is not None:
+                self._messages_of(session, 0, session.parser.close(ts_ns), ts_ns)
         except Exception as fault:
             self._fault(slot, session, fault, ts_ns)
 

@@ -2,7 +2,7 @@ cimport cython
 
 @cython.no_gc
 cdef class Session:
-    cdef public object key, protocol, parser, adapter
+    cdef public object key, protocol, parser, tally, adapter
     cdef public Py_ssize_t message_count
     cdef public long long client_gap_bytes, server_gap_bytes
 

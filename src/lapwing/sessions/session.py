@@ -14,13 +14,23 @@ MAX_PENDING_PIECES = 64  # segments kept while the protocol is not decided; the 
 class Session:
     """A flow that somebody reads or may read; `parser` is None as long as its protocol is not known."""
 
-    __slots__ = ("adapter", "client_gap_bytes", "key", "message_count", "parser", "protocol", "server_gap_bytes")
+    __slots__ = (
+        "adapter",
+        "client_gap_bytes",
+        "key",
+        "message_count",
+        "parser",
+        "protocol",
+        "server_gap_bytes",
+        "tally",
+    )
 
     def __init__(self) -> None:
         """The driver sets `key`, `protocol`, `parser` and `adapter` together."""
         self.key: FlowKey | None = None
         self.protocol = ""
         self.parser: Any = None  # StreamParser or DatagramParser
+        self.tally: Any = None  # DatagramTally, in place of a parser
         self.adapter: LoginAdapter | None = None
         self.message_count = 0
         self.client_gap_bytes = 0

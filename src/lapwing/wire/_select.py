@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lapwing.wire.plain import decode
     from lapwing.wire.plain_bpf import match_rows
-    from lapwing.wire.plain_dns import looks_like_dns, read_dns
+    from lapwing.wire.plain_dns import looks_like_dns, read_asked, read_dns
     from lapwing.wire.plain_frames import pack_pcap, ring_barrier, walk_ring
     from lapwing.wire.plain_scan import scan_pcap, scan_pcapng
 
@@ -14,7 +14,7 @@ else:
     try:
         from lapwing.wire.hot import decode
         from lapwing.wire.hot_bpf import match_rows
-        from lapwing.wire.hot_dns import looks_like_dns, read_dns
+        from lapwing.wire.hot_dns import looks_like_dns, read_asked, read_dns
         from lapwing.wire.hot_frames import pack_pcap, ring_barrier, walk_ring
         from lapwing.wire.hot_scan import scan_pcap, scan_pcapng
 
@@ -22,7 +22,7 @@ else:
     except (ImportError, AttributeError):  # the second: uncompiled, where Cython is installed but could not build
         from lapwing.wire.plain import decode
         from lapwing.wire.plain_bpf import match_rows
-        from lapwing.wire.plain_dns import looks_like_dns, read_dns
+        from lapwing.wire.plain_dns import looks_like_dns, read_asked, read_dns
         from lapwing.wire.plain_frames import pack_pcap, ring_barrier, walk_ring
         from lapwing.wire.plain_scan import scan_pcap, scan_pcapng
 
@@ -34,6 +34,7 @@ __all__ = [
     "looks_like_dns",
     "match_rows",
     "pack_pcap",
+    "read_asked",
     "read_dns",
     "ring_barrier",
     "scan_pcap",

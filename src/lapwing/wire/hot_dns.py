@@ -28,6 +28,7 @@ MAX_NAME_BYTES = cython.declare(cint, 255)
 MAX_LABEL_BYTES = cython.declare(cint, 63)
 MULTICAST_BIT = cython.declare(cint, 0x8000)
 QUESTION_POINTER = cython.declare(cint, 0xC000 | 12)  # to the name of the first question
+ASKED_HEAD_BYTES = cython.declare(cint, 4)  # transaction id and type before the name
 OPCODES = cython.declare(cint, 0b1110111)  # as a set of bits
 
 # Held here, they need no look into the module's dictionary.
@@ -35,7 +36,7 @@ _Question = cython.declare(object, DnsQuestion)
 _Record = cython.declare(object, DnsRecord)
 
 # Text is put together here. Nothing else can run in between, for the interpreter lock is held.
-_ROOM = cython.declare(bytearray, bytearray(256))
+_ROOM = cython.declare(bytearray, bytearray(260))
 _TEXT = cython.declare(u8[::1], _ROOM)
 
 
@@ -49,11 +50,11 @@ def _be16(data: bytes, at: cython.Py_ssize_t) -> cint:
 
 @cython.cfunc
 @cython.exceptval(-2)
-def _plain_name(data: bytes, pos: cython.Py_ssize_t) -> cint:
-    """Write the name at `pos` to _TEXT and return its length; -1 when it has bytes that need escapes."""
+def _plain_name(data: bytes, pos: cython.Py_ssize_t, used: cint) -> cint:
+    """Write the name at `pos` to _TEXT from `used` on; return where it ends, -1 when it has bytes that need escapes."""
     lowest: cython.Py_ssize_t = pos
+    start: cint = used
     size: cint = 1
-    used: cint = 0
     label: cint
     byte: cint
     plain: cython.bint = True
@@ -63,7 +64,7 @@ def _plain_name(data: bytes, pos: cython.Py_ssize_t) -> cint:
             size += length + 1
             if size > MAX_NAME_BYTES:
                 raise WireError("name longer than 255 bytes")
-            if used:
+            if used > start:
                 _TEXT[used] = 0x2E
                 used += 1
             pos += 1
@@ -89,7 +90,7 @@ def _plain_name(data: bytes, pos: cython.Py_ssize_t) -> cint:
 
 @cython.cfunc
 def _name(data: bytes, pos: cython.Py_ssize_t) -> object:
-    used: cint = _plain_name(data, pos)
+    used: cint = _plain_name(data, pos, 0)
     if used < 0:
         return read_name(data, pos)[0]
     return _ROOM[:used].decode("ascii")
@@ -134,6 +135,37 @@ def read_dns(data: bytes, class_mask: cint) -> tuple:
     if number:
         _read_answers(data, pos, number, class_mask, first, answers)
     return _be16(data, 0), _be16(data, 2), questions, answers, _be16(data, 8), additional_count
+
+
+def read_asked(data: bytes) -> tuple:
+    """Read what pairs queries and answers; see `plain_dns.read_asked`. Nothing behind the questions matters."""
+    pos: cython.Py_ssize_t = HEADER_BYTES
+    number: cint
+    used: cint
+    place: cint
+    asked: object = ""
+    try:
+        _be16(data, HEADER_BYTES - 2)  # first: the whole header must be there
+        question_count: cint = _be16(data, 4)
+        if question_count > MAX_QUESTIONS:
+            raise WireError("too many questions")
+        for number in range(question_count):
+            used = _plain_name(data, pos, ASKED_HEAD_BYTES)
+            name = None if used >= 0 else read_name(data, pos)[0]
+            pos = _after_name(data, pos)
+            _be16(data, pos + 2)
+            if number == 0:
+                for place in range(2):
+                    _TEXT[place] = cython.cast(u8, data[place])
+                    _TEXT[2 + place] = cython.cast(u8, data[pos + place])
+                if name is None:
+                    asked = _ROOM[:used].decode("latin-1")
+                else:
+                    asked = _ROOM[:ASKED_HEAD_BYTES].decode("latin-1") + name
+            pos += 4
+    except IndexError:
+        raise WireError("message ends within its header or questions") from None
+    return _be16(data, 2), asked
 
 
 @cython.cfunc
@@ -321,7 +353,7 @@ def _entry_fits(data: bytes, size: cython.Py_ssize_t) -> cython.bint:
     pos: cython.Py_ssize_t
     rclass: cint
     try:
-        _plain_name(data, HEADER_BYTES)
+        _plain_name(data, HEADER_BYTES, 0)
         pos = _after_name(data, HEADER_BYTES)
     except (WireError, IndexError):
         return False

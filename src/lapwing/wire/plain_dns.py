@@ -34,6 +34,19 @@ def read_dns(data: bytes, class_mask: int) -> DnsParts:
     return transaction_id, flags, questions, answers, authority_count, additional_count
 
 
+def read_asked(data: bytes) -> tuple[int, str]:
+    """Read the flags and what the first question asks for, empty when there is none: what pairs queries and answers.
+
+    Of two messages it is the same when `read_dns` gives both the same transaction id, first name and its type.
+    Raises WireError as `read_dns` does.
+    """
+    transaction_id, flags, asked, _, _, _ = decode(data)
+    if not asked:
+        return flags, ""
+    name, qtype, _ = asked[0]
+    return flags, _PAIR.pack(transaction_id, qtype).decode("latin-1") + name
+
+
 def looks_like_dns(data: bytes) -> bool:
     """Tell whether a datagram begins like a DNS message: a sane header and a question or record that parses."""
     if len(data) < HEADER_BYTES + 5:
