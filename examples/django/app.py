@@ -1,8 +1,10 @@
 """A Django application in one file, with a login form, and Lapwing around it.
 
 Start it with `python app.py PORT`. What happens is told on standard output, one event a line.
+With `LAPWING_DECOYS` naming a store of planted tokens, logins with its decoys are found.
 """
 
+import os
 import sys
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -12,6 +14,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 
+from lapwing import load_decoys
 from lapwing.events import Event, encode
 from lapwing.wsgi import Gate, GuardMiddleware
 
@@ -47,8 +50,17 @@ def tell(events: list[Event]) -> None:
     sys.stdout.flush()
 
 
+def gate() -> Gate:
+    """The state behind the guard, with the decoys where some were planted."""
+    store = os.environ.get("LAPWING_DECOYS")
+    if not store:
+        return Gate(listener=tell)
+    decoys = load_decoys(store, follow=True)
+    return Gate(listener=decoys.telling(tell), decoys=decoys.known, tag_key=decoys.tag_key)
+
+
 # The proxy in front runs on this machine: its X-Forwarded-For is believed, nobody else's.
-application = GuardMiddleware(get_wsgi_application(), Gate(listener=tell), trusted_proxies=["127.0.0.1"])
+application = GuardMiddleware(get_wsgi_application(), gate(), trusted_proxies=["127.0.0.1"])
 
 
 class Server(ThreadingMixIn, WSGIServer):

@@ -1,14 +1,17 @@
 """A FastAPI application with a login, and Lapwing around it.
 
 Start it with `uvicorn app:guarded`. What happens is told on standard output, one event a line.
+With `LAPWING_DECOYS` naming a store of planted tokens, logins with its decoys are found.
 """
 
+import os
 import sys
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from lapwing import load_decoys
 from lapwing.asgi import Gate, GuardMiddleware
 from lapwing.events import Event, encode
 
@@ -46,5 +49,14 @@ def tell(events: list[Event]) -> None:
     sys.stdout.flush()
 
 
+def gate() -> Gate:
+    """The state behind the guard, with the decoys where some were planted."""
+    store = os.environ.get("LAPWING_DECOYS")
+    if not store:
+        return Gate(listener=tell)
+    decoys = load_decoys(store, follow=True)
+    return Gate(listener=decoys.telling(tell), decoys=decoys.known, tag_key=decoys.tag_key)
+
+
 # The proxy in front runs on this machine: its X-Forwarded-For is believed, nobody else's.
-guarded = GuardMiddleware(app, Gate(listener=tell), trusted_proxies=["127.0.0.1"])
+guarded = GuardMiddleware(app, gate(), trusted_proxies=["127.0.0.1"])

@@ -3,6 +3,7 @@
 `read` gives the events of captures, `stream` the same for `async for`, `flows` only their flow records, fast.
 `Guard` judges logins inside a program: `attempt(AuthAttempt)` before a secret is checked, `result(AuthResult)` after.
 `read_logs` gives the events of log files, `watch_logs` those of log files as they grow.
+`load_decoys` gives the decoys that were planted, for any of these and for an application's gate.
 `callbacks.session` waits for whoever reaches what was planted.
 The words these speak are in `lapwing.events`.
 """
@@ -15,6 +16,7 @@ from lapwing._version import __version__
 
 if TYPE_CHECKING:
     from lapwing import callbacks
+    from lapwing.app.decoys import Decoys, load_decoys
     from lapwing.app.flow_reading import FlowReading, flows
     from lapwing.app.log_reading import LogReading, read_logs
     from lapwing.app.log_watching import LogWatching, watch_logs
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "AuthAttempt": "lapwing.app.login_guard",
     "AuthResult": "lapwing.app.login_guard",
+    "Decoys": "lapwing.app.decoys",
     "FlowReading": "lapwing.app.flow_reading",
     "Guard": "lapwing.app.login_guard",
     "LogReading": "lapwing.app.log_reading",
     "LogWatching": "lapwing.app.log_watching",
     "Reading": "lapwing.app.reading",
     "Takeover": "lapwing.app.login_guard",
+    "load_decoys": "lapwing.app.decoys",
     "read": "lapwing.app.reading",
     "read_logs": "lapwing.app.log_reading",
     "stream": "lapwing.app.reading",
@@ -39,6 +43,7 @@ _HOMES = {
 __all__ = [
     "AuthAttempt",
     "AuthResult",
+    "Decoys",
     "FlowReading",
     "Guard",
     "LogReading",
@@ -48,6 +53,7 @@ __all__ = [
     "__version__",
     "callbacks",
     "flows",
+    "load_decoys",
     "read",
     "read_logs",
     "stream",

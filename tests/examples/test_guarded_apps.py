@@ -1,5 +1,7 @@
 """The example applications under attack: stuffing is blocked, ordinary users are not, the stolen account is named."""
 
+import asyncio
+import secrets
 import socket
 import subprocess
 import sys
@@ -12,7 +14,8 @@ from threading import Thread
 import pytest
 
 from examples.traffic import ATTACKER, OFFICE, STOLEN, TRIES, Client, Report, home, play
-from lapwing.events import AuthResolved, DecisionMade, Event, Finding, Outcome, decode
+from lapwing.app.planted import Planting, create, planted, uses
+from lapwing.events import AuthResolved, DecisionMade, Event, Finding, Outcome, TokenTripped, decode
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 START_S = 60  # until an application must listen, on a busy machine
@@ -52,7 +55,9 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise AssertionError("the application does not listen")
 
 
-def attack(name: str) -> tuple[Report, list[Event]]:
+@contextmanager
+def application(name: str) -> Iterator[tuple[Client, list[bytes]]]:
+    """An example application that runs; a client of it, and its output."""
     port = free_port()
     if name == "fastapi":
         pytest.importorskip("fastapi", reason="FastAPI is not installed")
@@ -72,7 +77,12 @@ def attack(name: str) -> tuple[Report, list[Event]]:
         pytest.importorskip("django", reason="Django is not installed")
         command = [sys.executable, "app.py", str(port)]
     with running(command, EXAMPLES / name, port) as lines:
-        report = play(Client(f"http://127.0.0.1:{port}", "json" if name == "fastapi" else "form"))
+        yield Client(f"http://127.0.0.1:{port}", "json" if name == "fastapi" else "form"), lines
+
+
+def attack(name: str) -> tuple[Report, list[Event]]:
+    with application(name) as (client, lines):
+        report = play(client)
     return report, [decode(line) for line in lines]
 
 
@@ -119,3 +129,41 @@ def test_no_password_is_told(attacked: tuple[Report, list[Event]]) -> None:
     told = repr(events)
     assert "secret of" not in told.casefold()
     assert "password1" not in told
+
+
+@pytest.mark.parametrize("name", ["fastapi", "django"])
+def test_a_decoy_that_is_typed_in_is_found_with_its_note_and_kept(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, password = str(tmp_path / "store.db"), secrets.token_urlsafe(12)
+    for wanted in (
+        Planting("decoy-account", "in the wiki", username="svc-payroll"),
+        Planting("decoy-password", "in a script on the file server", password=password),
+    ):
+        asyncio.run(create(store, wanted))
+    monkeypatch.setenv("LAPWING_DECOYS", store)
+    with application(name) as (client, lines):
+        for user, typed in (("svc-payroll", "guessed"), ("user3", password), ("user4", "mistyped")):
+            client.log_in("198.51.100.9", user, typed)
+        until_kept(store, 2)
+    events = [decode(line) for line in lines]
+    tripped = [event for event in events if isinstance(event, TokenTripped)]
+    assert [(one.token_kind, one.purpose) for one in tripped] == [
+        ("account", "in the wiki"),
+        ("password", "in a script on the file server"),
+    ]
+    found = [event for event in events if isinstance(event, Finding) and event.finding == "decoy-used"]
+    assert all(one.purpose in finding.sentence for one, finding in zip(tripped, found, strict=True))
+    assert {finding.subject for finding in found} == {"198.51.100.9"}
+    assert password not in repr(events)
+    kept = asyncio.run(planted(store))
+    assert [(one.note, one.hit_count) for one in kept] == [(one.purpose, 1) for one in tripped]
+    (use,) = asyncio.run(uses(store, kept[1]))
+    assert (use.client_ip, use.protocol, use.endpoint) == ("198.51.100.9", "http", tripped[1].endpoint)
+
+
+def until_kept(store: str, count: int) -> None:
+    """Wait until the application has written so many hits."""
+    until = time.monotonic() + START_S
+    while sum(one.hit_count for one in asyncio.run(planted(store))) < count:
+        assert time.monotonic() < until, "the hits were not written down"

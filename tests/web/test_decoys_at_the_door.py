@@ -1,22 +1,27 @@
 """Decoys typed into a guarded application."""
 
 import secrets
+from collections.abc import Callable
+
+import pytest
 
 from lapwing.callbacks import DecoyIndex, decoy_account, decoy_password
 from lapwing.events import Event, Finding, TokenTripped
 from lapwing.web import Gate
 
-from .test_apps import form, over_asgi
+from .test_apps import Send, form, over_asgi, over_wsgi
 
 NOTE = "left in the wiki of the finance team"
 KEY = bytes(range(32))
+both = pytest.mark.parametrize("make", [over_asgi, over_wsgi])
 
 
-def test_a_decoy_password_typed_into_an_application_is_found_with_its_note() -> None:
+@both
+def test_a_decoy_password_typed_into_an_application_is_found_with_its_note(make: Callable[[Gate], Send]) -> None:
     password = secrets.token_urlsafe(12)
     told: list[Event] = []
     gate = Gate(listener=told.extend, decoys=DecoyIndex([decoy_password(password, KEY, NOTE)]), tag_key=KEY)
-    send = over_asgi(gate)
+    send = make(gate)
     send("/login", form("bob", "another one"))
     assert not [event for event in told if isinstance(event, TokenTripped)]
     send("/login", form("bob", password))
@@ -27,8 +32,9 @@ def test_a_decoy_password_typed_into_an_application_is_found_with_its_note() -> 
     assert password not in repr(told)
 
 
-def test_a_decoy_account_trips_at_the_door_too() -> None:
+@both
+def test_a_decoy_account_trips_at_the_door_too(make: Callable[[Gate], Send]) -> None:
     told: list[Event] = []
-    send = over_asgi(Gate(listener=told.extend, decoys=DecoyIndex([decoy_account("svc-payroll", NOTE)])))
+    send = make(Gate(listener=told.extend, decoys=DecoyIndex([decoy_account("svc-payroll", NOTE)])))
     send("/login", form("SVC-Payroll", "x"))
     assert [event.token_id for event in told if isinstance(event, TokenTripped)] == ["svc-payroll"]

@@ -148,10 +148,6 @@ SinkOptions = Annotated[
     list[str] | None,
     typer.Option("--sink", metavar="NAME[=ARGUMENT]", help="Also hand the events to this plugin; repeatable."),
 ]
-DecoyStore = Annotated[
-    str | None,
-    typer.Option("--decoys", metavar="FILE|URL", help="A store of planted tokens: logins with its decoys are found."),
-]
 NoNames = Annotated[bool, typer.Option("-n", help="Accepted for the fingers: addresses are never resolved.")]
 
 
@@ -194,7 +190,7 @@ def read(
     ] = False,
     log_format: cli_logs.LogKind = None,
     patterns: cli_logs.PatternFiles = None,
-    decoys: DecoyStore = None,
+    decoys: cli_logs.DecoyStore = None,
     config: ConfigFile = None,
     _names: NoNames = False,
 ) -> None:
@@ -262,6 +258,7 @@ def watch(
     patterns: cli_logs.PatternFiles = None,
     positions: cli_logs.Positions = None,
     from_start: cli_logs.FromStart = False,
+    decoys: cli_logs.DecoyStore = None,
     config: ConfigFile = None,
     _names: NoNames = False,
 ) -> None:
@@ -275,13 +272,13 @@ def watch(
         raise typer.Exit(ExitCode.USAGE)
     if interface is None:
         logs = WatchLogOptions(
-            files or (), log_format, patterns or (), positions, from_start, output, events, fail_on, config
+            files or (), log_format, patterns or (), positions, from_start, output, events, fail_on, config, decoys
         )
         _exit(run_watch_logs, logs)
     assert interface is not None
     live = LiveOptions(interface, profile, snaplen, promiscuous, namespace, fanout, user, capture, timestamps)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
-    _exit(run, WatchOptions(live, record, filter_, count, output, events, fail_on, config, sink or ()))
+    _exit(run, WatchOptions(live, record, filter_, count, output, events, fail_on, config, sink or (), decoys))
 
 
 @app.command()

@@ -67,6 +67,7 @@ def _serve(
     events: Annotated[
         str | None, typer.Option("--events", metavar="FAMILIES", help="Which events to write, as for `lapwing read`.")
     ] = None,
+    decoys: cli_logs.DecoyStore = None,
     config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML.")] = None,
 ) -> None:
     """Decide from logs, and answer proxies that ask about each request (nginx auth_request, Caddy forward_auth)."""
@@ -91,5 +92,6 @@ def _serve(
         output,
         events,
         config,
+        decoys,
     )
     raise typer.Exit(int(guarded(serve, options)))

@@ -18,6 +18,10 @@ Positions = Annotated[
     typer.Option("--positions", metavar="FILE", help="Remembers how far each log was read, for the next run."),
 ]
 FromStart = Annotated[bool, typer.Option("--from-start", help="Read what is in the logs already, too.")]
+DecoyStore = Annotated[
+    str | None,
+    typer.Option("--decoys", metavar="FILE|URL", help="A store of planted tokens: logins with its decoys are found."),
+]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -8,6 +8,7 @@ from threading import Event as Flag
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
+from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.log_reading import LogChoice, expand, latest_ns, time_zone, told_of
 from lapwing.app.reading import Paths
 from lapwing.events import AnomalySeen, AuthEvent, AuthResolved, Event, SensorEnded, SensorStarted, Severity
@@ -62,6 +63,7 @@ class LogWatching:
         from_start: bool = False,
         sensor: str = "",
         driver: TakesLogins | None = None,
+        decoys: Decoys | None = None,
     ) -> None:
         """See `watch_logs`; `driver` takes the logins where others share it.
 
@@ -72,14 +74,14 @@ class LogWatching:
             self._settings, wanted=Wanted(events), sensor=sensor, key=secrets.token_bytes(32)
         )
         self._choice = choice or LogChoice()
-        self._tagger = SecretTagger(secrets.token_bytes(32))
+        self._tagger = SecretTagger(secrets.token_bytes(32) if decoys is None else decoys.tag_key)
         self._zone = time_zone(self._settings.logs)
         self._positions = PositionFile(positions) if positions is not None else None
         self._saved = time.monotonic()
         self._stop = Flag()
         names = list(dict.fromkeys(expand(paths)))[:MAX_LOGS]
         self._logs = [self._follow(name, from_start) for name in names]
-        self._lists = self._run()
+        self._lists = tripping(self._run(), decoys, self._driver.note)
         self._events = (event for events in self._lists for event in events)
 
     def __enter__(self) -> Self:
@@ -221,11 +223,13 @@ def watch_logs(
     positions: Path | None = None,
     from_start: bool = False,
     sensor: str = "",
+    decoys: Decoys | None = None,
 ) -> LogWatching:
     """Follow logs through rotation and return their events as they come; arguments as for `read_logs`.
 
     `positions` is a file that remembers how far each log was read, so that the next run goes on there; without an
     entry in it a log is read from its end, or with `from_start` from its beginning.
+    `decoys` are looked for in all logins, under their own key.
     """
     return LogWatching(
         paths,
@@ -235,4 +239,5 @@ def watch_logs(
         positions=positions,
         from_start=from_start,
         sensor=sensor,
+        decoys=decoys,
     )

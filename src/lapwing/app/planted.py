@@ -14,7 +14,16 @@ from lapwing.callbacks import Interaction, Noise, NoiseMarker, decoy_account, de
 from lapwing.callbacks.planting import KINDS, Artefact, Names, Wishes, plant
 from lapwing.callbacks.tokens import DEFAULT_ID_LENGTH, DEFAULT_NONCE_LENGTH, NONCE_ALPHABET, correlation_id
 from lapwing.events import SettingsError
-from lapwing.io.store import Interactions, PlantedToken, PlantedTokens, Store, StoreSettings, decode_payload
+from lapwing.io.store import (
+    DecoyUse,
+    DecoyUses,
+    Interactions,
+    PlantedToken,
+    PlantedTokens,
+    Store,
+    StoreSettings,
+    decode_payload,
+)
 
 DECOYS = {
     ACCOUNT: "any login with the user name",
@@ -120,7 +129,7 @@ async def _decoy(store: Store, wanted: Planting) -> tuple[PlantedToken, Artefact
 async def planted(url: str) -> list[PlantedToken]:
     """Every token, in the order they were made."""
     async with opened(url) as (store, _):
-        return [one for one in await PlantedTokens(store).planted() if one.kind in KINDS or one.kind in DECOYS]
+        return [one for one in await PlantedTokens(store).all() if one.kind in KINDS or one.kind in DECOYS]
 
 
 async def named(url: str, name: str) -> PlantedToken:
@@ -146,6 +155,12 @@ async def place(url: str, name: str, placement: str) -> PlantedToken:
     async with opened(url) as (store, _):
         await PlantedTokens(store).change(token.name, placement=placement)
     return await named(url, token.name)
+
+
+async def uses(url: str, token: PlantedToken) -> list[DecoyUse]:
+    """The newest logins with a decoy, oldest first."""
+    async with opened(url) as (store, _):
+        return await DecoyUses(store).of_token(token.token_id)
 
 
 async def history(url: str, token: PlantedToken) -> list[tuple[Interaction, frozenset[Noise]]]:

@@ -96,11 +96,15 @@ class DecoyIndex:
     def __init__(self, decoys: Iterable[Decoy]) -> None:
         self.tripped_count = 0
         self.excluded_count = 0
+        self.learn(decoys)
+        self._uses: OrderedDict[tuple[str, str, str], _Use] = OrderedDict()
+        self._logins: OrderedDict[tuple[int, str], None] = OrderedDict()
+
+    def learn(self, decoys: Iterable[Decoy]) -> None:
+        """Look for these from now on, in place of those before; what is known of uses stays."""
         self._decoys: dict[tuple[str, str], tuple[Decoy, Networks]] = {
             (one.kind, one.key): (one, _networks(one.excluded)) for one in decoys
         }
-        self._uses: OrderedDict[tuple[str, str, str], _Use] = OrderedDict()
-        self._logins: OrderedDict[tuple[int, str], None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._decoys)

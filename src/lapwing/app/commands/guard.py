@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lapwing.app.commands.read import families, tell
 from lapwing.app.configuration import load
+from lapwing.app.decoys import Decoys, using_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.guard import complain
@@ -40,6 +41,7 @@ class GuardOptions(NamedTuple):
     output: Format | None = None
     events: str | None = None
     config: Path | None = None
+    decoys: str | None = None
 
 
 class _Guarding(LogWatching):
@@ -60,6 +62,11 @@ class _Guarding(LogWatching):
 
 def serve(options: GuardOptions) -> ExitCode:
     """Serve until Ctrl-C or SIGTERM; events go to standard output."""
+    with using_decoys(options.decoys, follow=True) as decoys:
+        return _serve(options, decoys)
+
+
+def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
     chosen = families(options.events)
     gate = Gate(load(options.config).settings)
     forward = _forward(gate, options)
@@ -70,6 +77,7 @@ def serve(options: GuardOptions) -> ExitCode:
         positions=options.positions,
         from_start=options.from_start,
         driver=gate,
+        decoys=decoys,
     )
     enforcers = guarding.enforcers = Enforcers(
         gate,

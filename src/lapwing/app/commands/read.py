@@ -10,7 +10,7 @@ from lapwing.app import zeek
 from lapwing.app.collecting import rare_collections
 from lapwing.app.commands.options import RecordOptions, recorder
 from lapwing.app.configuration import load
-from lapwing.app.decoys import load_decoys
+from lapwing.app.decoys import using_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.guard import complain
@@ -60,21 +60,22 @@ def run(options: ReadOptions) -> ExitCode:
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
     warn_if_plain()
     plugins = installed()
-    reading = open_reading(
-        *options.inputs,
-        settings=configuration.settings,
-        events=sorted({*chosen, *SUMMARY_FAMILIES}),
-        filter=options.filter,
-        count=options.packets,
-        record=recorder(options.record),
-        protocols=plugins.protocols,
-        sources=plugins.sources,
-        decoys=load_decoys(options.decoys) if options.decoys else None,
-        merge=options.merge,
-    )
-    sinks = opened_sinks(plugins, options.sinks, complain)
-    writer = None if output is Format.TABLE else _writer(output, options.logdir)
-    return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None, sinks=sinks)
+    with using_decoys(options.decoys) as decoys:
+        reading = open_reading(
+            *options.inputs,
+            settings=configuration.settings,
+            events=sorted({*chosen, *SUMMARY_FAMILIES}),
+            filter=options.filter,
+            count=options.packets,
+            record=recorder(options.record),
+            protocols=plugins.protocols,
+            sources=plugins.sources,
+            decoys=decoys,
+            merge=options.merge,
+        )
+        sinks = opened_sinks(plugins, options.sinks, complain)
+        writer = None if output is Format.TABLE else _writer(output, options.logdir)
+        return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None, sinks=sinks)
 
 
 def _writer(output: Format, logdir: Path | None) -> Writer | zeek.ZeekLogs:

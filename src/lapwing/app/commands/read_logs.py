@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lapwing.app.commands.read import SUMMARY_FAMILIES, families, tell
 from lapwing.app.configuration import load
-from lapwing.app.decoys import load_decoys
+from lapwing.app.decoys import using_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.log_reading import expand, read_logs
@@ -52,13 +52,14 @@ def run_logs(options: LogOptions, about_packets: bool = False) -> ExitCode:
     chosen = families(options.events)
     configuration = load(options.config)
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
-    reading = read_logs(
-        *options.inputs,
-        settings=configuration.settings,
-        events=sorted({*chosen, *SUMMARY_FAMILIES}),
-        format=options.format,
-        patterns=options.patterns,
-        decoys=load_decoys(options.decoys) if options.decoys else None,
-    )
-    writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
-    return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None)
+    with using_decoys(options.decoys) as decoys:
+        reading = read_logs(
+            *options.inputs,
+            settings=configuration.settings,
+            events=sorted({*chosen, *SUMMARY_FAMILIES}),
+            format=options.format,
+            patterns=options.patterns,
+            decoys=decoys,
+        )
+        writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
+        return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None)

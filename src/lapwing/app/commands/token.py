@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from lapwing.app.decoys import PASSWORD
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.guard import complain
-from lapwing.app.planted import DECOYS, Planting, create, history, named, place, planted, revoke
+from lapwing.app.planted import DECOYS, Planting, create, history, named, place, planted, revoke, uses
 from lapwing.app.terminal import stdout_console
 from lapwing.app.units import duration_ns, plural, say_time
 from lapwing.app.words import safe
@@ -86,13 +87,25 @@ def run_show(store: str, name: str, output: Format | None) -> ExitCode:
         print(_json(token))
         return ExitCode.CLEAN
     _print(token)
-    hits = asyncio.run(history(store, token))
-    for interaction, doubts in hits[-SHOWN_HITS:]:
-        marks = f"  ({', '.join(sorted(doubts))})" if doubts else ""
-        print(f"  {text_line(interaction)}{marks}")
-    if len(hits) > SHOWN_HITS:
-        print(f"  and {plural(len(hits) - SHOWN_HITS, 'earlier hit')}")
+    hits = list(_hits(store, token))
+    for line in hits[-SHOWN_HITS:]:
+        print(f"  {line}")
+    earlier = token.hit_count - min(len(hits), SHOWN_HITS)
+    if earlier > 0:
+        print(f"  and {plural(earlier, 'earlier hit')}")
     return ExitCode.CLEAN
+
+
+def _hits(store: str, token: PlantedToken) -> Iterator[str]:
+    """A line for each of the newest hits, oldest first."""
+    if token.kind in DECOYS:
+        for use in asyncio.run(uses(store, token)):
+            where = f" at {use.endpoint}" if use.endpoint else ""
+            yield safe(f"[{say_time(use.ts_ns)}] Used in {use.protocol} by {use.client_ip or 'somebody'}{where}")
+    else:
+        for interaction, doubts in asyncio.run(history(store, token)):
+            marks = f"  ({', '.join(sorted(doubts))})" if doubts else ""
+            yield f"{text_line(interaction)}{marks}"
 
 
 def run_revoke(store: str, name: str) -> ExitCode:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lapwing.app.commands.options import LiveOptions, RecordOptions, live_settings, recorder
 from lapwing.app.commands.read import SUMMARY_FAMILIES, families, tell
 from lapwing.app.configuration import load
+from lapwing.app.decoys import using_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.guard import complain
@@ -32,6 +33,7 @@ class WatchOptions(NamedTuple):
     fail_on: str | None = None
     config: Path | None = None
     sinks: Sequence[str] = ()
+    decoys: str | None = None
 
 
 def run(options: WatchOptions) -> ExitCode:
@@ -41,19 +43,20 @@ def run(options: WatchOptions) -> ExitCode:
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
     warn_if_plain()
     plugins = installed()
-    reading = open_reading(
-        settings=configuration.settings,
-        events=sorted({*chosen, *SUMMARY_FAMILIES}),
-        filter=options.filter,
-        count=options.packets,
-        interface=options.live.interface,
-        live=live_settings(options.live),
-        record=recorder(options.record),
-        protocols=plugins.protocols,
-    )
-    sinks = opened_sinks(plugins, options.sinks, complain)
-    drop_privileges(options.live.user)
-    writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
-    return tell(
-        reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None, endless=True, sinks=sinks
-    )
+    with using_decoys(options.decoys, follow=True) as decoys:
+        reading = open_reading(
+            settings=configuration.settings,
+            events=sorted({*chosen, *SUMMARY_FAMILIES}),
+            filter=options.filter,
+            count=options.packets,
+            interface=options.live.interface,
+            live=live_settings(options.live),
+            record=recorder(options.record),
+            protocols=plugins.protocols,
+            decoys=decoys,
+        )
+        sinks = opened_sinks(plugins, options.sinks, complain)
+        drop_privileges(options.live.user)
+        writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
+        fail_on = Severity(options.fail_on) if options.fail_on else None
+        return tell(reading, writer, chosen, fail_on, endless=True, sinks=sinks)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lapwing.app.commands.read import SUMMARY_FAMILIES, families, tell
 from lapwing.app.configuration import load
+from lapwing.app.decoys import using_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.log_watching import watch_logs
@@ -27,20 +28,23 @@ class WatchLogOptions(NamedTuple):
     events: str | None = None
     fail_on: str | None = None
     config: Path | None = None
+    decoys: str | None = None
 
 
 def run_watch_logs(options: WatchLogOptions) -> ExitCode:
     """Follow, write, and end by Ctrl-C, with what is open told."""
     chosen = families(options.events)
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
-    watching = watch_logs(
-        *options.inputs,
-        settings=load(options.config).settings,
-        events=sorted({*chosen, *SUMMARY_FAMILIES}),
-        format=options.format,
-        patterns=options.patterns,
-        positions=options.positions,
-        from_start=options.from_start,
-    )
-    writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
-    return tell(watching, writer, chosen, Severity(options.fail_on) if options.fail_on else None, endless=True)
+    with using_decoys(options.decoys, follow=True) as decoys:
+        watching = watch_logs(
+            *options.inputs,
+            settings=load(options.config).settings,
+            events=sorted({*chosen, *SUMMARY_FAMILIES}),
+            format=options.format,
+            patterns=options.patterns,
+            positions=options.positions,
+            from_start=options.from_start,
+            decoys=decoys,
+        )
+        writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
+        return tell(watching, writer, chosen, Severity(options.fail_on) if options.fail_on else None, endless=True)

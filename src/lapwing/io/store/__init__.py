@@ -10,12 +10,15 @@ from lapwing.io.store.losses import Loss, Losses
 from lapwing.io.store.mailboxes import NOBODY, KeptMailbox, Mailboxes, MailboxKeys, secret_digest
 from lapwing.io.store.settings import Durability, StoreSettings
 from lapwing.io.store.tokens import MAX_LISTED, PlantedToken, PlantedTokens
+from lapwing.io.store.uses import DecoyUse, DecoyUses
 from lapwing.io.store.writer import GroupWriter, Hit
 
 __all__ = [
     "MAX_LISTED",
     "NOBODY",
     "Consumers",
+    "DecoyUse",
+    "DecoyUses",
     "Durability",
     "GroupWriter",
     "Hit",

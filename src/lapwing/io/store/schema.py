@@ -93,3 +93,16 @@ tokens = Table(
     Column("last_hit_ns", BigInteger),
     Column("last_alert_ns", BigInteger),
 )
+
+uses = Table(
+    "uses",
+    metadata,
+    Column("use_id", Number, primary_key=True, autoincrement=True),
+    Column("token_id", BigInteger, nullable=False),  # the decoy
+    Column("ts_ns", BigInteger, nullable=False),
+    Column("client_ip", Text, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("endpoint", Text, nullable=False, server_default=""),
+    Column("auth_id", BigInteger, nullable=False, server_default="0"),  # within the reading that saw the login
+    Index("uses_by_token", "token_id", "ts_ns"),
+)
