@@ -3,9 +3,34 @@
 Not here: any threshold. The lab runs what is configured and reports what comes out, losing families too.
 """
 
+from lapwing.lab.baselines import BASELINES
+from lapwing.lab.compare import Standing, Stopped, compare, expanded, standing_table, stopped, stopped_table
 from lapwing.lab.evaluate import Measured, evaluate
 from lapwing.lab.families import FAMILIES, Family
 from lapwing.lab.pace import Pace, measure_pace
 from lapwing.lab.report import figures, page
+from lapwing.lab.search import BEHAVIOURS, Unseen, search, search_baselines, search_table
 
-__all__ = ["FAMILIES", "Family", "Measured", "Pace", "evaluate", "figures", "measure_pace", "page"]
+__all__ = [
+    "BASELINES",
+    "BEHAVIOURS",
+    "FAMILIES",
+    "Family",
+    "Measured",
+    "Pace",
+    "Standing",
+    "Stopped",
+    "Unseen",
+    "compare",
+    "evaluate",
+    "expanded",
+    "figures",
+    "measure_pace",
+    "page",
+    "search",
+    "search_baselines",
+    "search_table",
+    "standing_table",
+    "stopped",
+    "stopped_table",
+]

@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 from lapwing.detect import Detector, DetectSettings
 from lapwing.events import Action, AuthResolved, Finding, FindingRaised, Outcome
+from lapwing.lab.baselines import LAB_KEY
 from lapwing.lab.families import Family
 from lapwing.lab.traffic import Expected, Scenario
 from lapwing.presets import classic
-
-LAB_KEY = b"the lab's key: results can be made again"
 
 
 class Measured(NamedTuple):
@@ -129,6 +128,7 @@ def _attribution(scenario: Scenario, findings: Iterable[Finding]) -> tuple[int, 
             if "/" in found.subject and found.subject_kind == "source":
                 named |= {address for address in bad if ip_address(address) in ip_network(found.subject)}
             nameable = max(nameable, len(found.sources))
+    named &= bad | scenario.ordinary  # scanners that only make the background are neither
     if not named:
         return 0, 0, 0
     return len(named), len(named & bad), min(len(bad), max(50, nameable))

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from lapwing.lab.traffic import (
     BENIGN,
     BROWSERS,
@@ -101,6 +103,56 @@ def monday(seed: int) -> Scenario:
     return t.scenario("monday")
 
 
+def administrators(seed: int) -> Scenario:
+    """An SSH host for ten days: eight people log in, mistype passwords and names; scanners come by all the time.
+
+    No secret is visible in its log. Half of the people move about.
+    """
+    t = Traffic(seed)
+    for day in range(10):
+        for n in range(8):
+            for _ in range(3):
+                source = home(n) if n % 2 else home(1_000 + 8 * day + n)
+                at_ns = START_NS + day * DAY_NS + t.random.randrange(12 * HOUR_NS)
+                _log_in_by_ssh(t, at_ns, source, f"admin{n}")
+        for scan in range(5):
+            at_ns = START_NS + day * DAY_NS + t.random.randrange(24 * HOUR_NS)
+            name = t.random.choice(("root", "root", "admin", "ubnt", "pi", f"name{day}{scan}"))
+            for k in range(6):
+                t.login(at_ns + k * 2 * 10**9, attacker(5 * day + scan), name, None, protocol="ssh", client=None)
+    events = t.scenario("administrators")
+    known = {f"admin{n}" for n in range(8)} | {"root"}
+    marked = [e if e.username in known else msgspec.structs.replace(e, account_exists=False) for e in events.events]
+    return events._replace(events=marked)
+
+
+def _log_in_by_ssh(t: Traffic, at_ns: int, source: str, name: str) -> None:
+    t.ordinary.add(source)
+    if t.random.random() < 0.05:  # the name of another machine, until the connection is closed
+        for k in range(3):
+            t.login(at_ns - (60 - 4 * k) * 10**9, source, f"{name}-home", None, protocol="ssh", client=None)
+    for k in range(t.random.randint(1, 3) if t.random.random() < 0.15 else 0):
+        t.login(at_ns - (30 - 5 * k) * 10**9, source, name, None, protocol="ssh", client=None)
+    t.login(at_ns, source, name, None, good=True, protocol="ssh", client=None)
+
+
+def giving_up(seed: int) -> Scenario:
+    """A site for a week: 150 people a day, one in twenty-five forgot the password, tries twice or thrice and leaves."""
+    t = Traffic(seed)
+    for day in range(7):
+        for n in range(150):
+            at_ns = START_NS + day * DAY_NS + t.random.randrange(12 * HOUR_NS)
+            number = day * 150 + n if n % 3 == 0 else n
+            source, client = home(number), BROWSERS[number % 8]
+            if t.random.random() < 0.04:
+                t.ordinary.add(source)
+                for k in range(t.random.randint(2, 3)):
+                    t.login(at_ns + 20 * k * 10**9, source, f"user{number}", f"lost {number} {k}", client=client)
+            else:
+                t.person(at_ns, source, f"user{number}", client, typos=int(t.random.random() < 0.08))
+    return t.scenario("giving_up")
+
+
 _LOUD = (stuffing, spraying, guessing, guessing_hidden, guessing_won, own_account, rotating_addresses)
 _DISTRIBUTED = (
     stuffing_distributed, stuffing_by_turns, spraying_distributed, targeted, rotating_spelling, neighbours, rotating,
@@ -113,5 +165,5 @@ FAMILIES: tuple[Family, ...] = (
     *(Family(build.__name__, "distributed", build) for build in _DISTRIBUTED),
     *(Family(build.__name__, "slow", build) for build in _SLOW),
     Family("trickle", "losing", trickle),
-    *(Family(build.__name__, "benign", build) for build in (*BENIGN, carrier, monday)),
+    *(Family(build.__name__, "benign", build) for build in (*BENIGN, carrier, monday, administrators, giving_up)),
 )

@@ -11,7 +11,8 @@ Z = 1.96  # of a 95 % interval
 HEAD = """# Detection
 
 What is found, how soon, and who is disturbed, measured with `lapwing lab run --suite release` on labelled traffic made
-from seeds. One configuration, the default one, for everything. Seeds {seeds}; intervals are 95 % (Wilson).
+from seeds. One configuration, the default one, for everything. Seeds {seeds}, ordinary stress {benign}; intervals are
+95 % (Wilson). Thresholds were chosen on seeds below 1000.
 Where nothing was seen to go wrong, the interval says how much could still be behind it.
 Attempts until a loud attack is told of are those of `stuffing`, of one fingerprint those of `stuffing_distributed`.
 Costs are of one thread's processor time, an attack going on, with a million sources known.
@@ -31,6 +32,7 @@ TARGETS: tuple[tuple[str, str], ...] = (
     ("attempts_to_detect_fingerprint", "at most 50"),
     ("attempts_to_detect_rotating", "at most 300"),
     ("hours_to_detect_slow", "at most 24"),
+    ("highest_undetected_per_day", "at most 50"),
     ("decision_p50_us", "at most 2"),
     ("decision_p99_us", "at most 10"),
     ("bytes_per_source", "at most 300"),
@@ -61,6 +63,10 @@ def figures(measured: Sequence[Measured], pace: Pace | None) -> dict[str, float]
         out[name] = round(scale * hits / people, 3) if people else 0.0
         out[f"{name}_high"] = round(scale * wilson(hits, people)[1], 3)
     out["legitimate_logins"] = people
+    out["false_blocks_seen"], out["false_challenges_seen"] = (
+        sum(m.false_blocks for m in measured),
+        sum(m.false_challenges for m in measured),
+    )
     _share(out, "takeover_precision", sum(m.taken_found for m in measured), sum(m.takeovers_told for m in measured))
     _share(out, "takeover_recall", sum(m.taken_found for m in measured), sum(m.taken for m in measured))
     out["attribution_f1"] = _f1(measured)
@@ -81,9 +87,11 @@ def figures(measured: Sequence[Measured], pace: Pace | None) -> dict[str, float]
     return out
 
 
-def page(measured: Sequence[Measured], numbers: dict[str, float], seeds: Sequence[int]) -> str:
+def page(
+    measured: Sequence[Measured], numbers: dict[str, float], seeds: Sequence[int], benign: Sequence[int] = ()
+) -> str:
     """The page for people."""
-    lines = [HEAD.format(seeds=f"{min(seeds)} to {max(seeds)}"), "## Against the targets", ""]
+    lines = [HEAD.format(seeds=_span(seeds), benign=_span(benign or seeds)), "## Against the targets", ""]
     lines += ["| figure | measured | 95 % interval | target | holds |", "| --- | ---: | --- | --- | --- |"]
     for name, target in TARGETS:
         if name in numbers:
@@ -107,6 +115,10 @@ def page(measured: Sequence[Measured], numbers: dict[str, float], seeds: Sequenc
         parts = ("legitimate", "false_blocks", "false_challenges", "named", "classic_accused", "classic_blocks")
         lines.append(f"| {name} | " + " | ".join(f"{sum(getattr(m, p) for m in own):,}" for p in parts) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _span(seeds: Sequence[int]) -> str:
+    return f"{min(seeds)} to {max(seeds)}"
 
 
 def _share(out: dict[str, float], name: str, hits: int, of: int) -> None:
