@@ -69,10 +69,7 @@ CONN_REASONS: dict[str, str] = {
 }
 HTTP_REASONS: dict[str, str] = {
     "scripts.base.protocols.http.http-bad-request-with-version": (
-        "the client starts with binary bytes: Lapwing does not call that HTTP, whatever the server answers"
-    ),
-    "scripts.base.protocols.http.http-methods": (
-        "the client starts with a line without target and version: Lapwing does not call that HTTP"
+        "binary bytes come first: Zeek takes nothing of the request, Lapwing reads it behind them (`GET /txt`)"
     ),
     "scripts.base.protocols.http.inner-transfer-encoding-reproducer": (
         "Zeek counts the last line of the answer's body with a CRLF that was not sent; 35 bytes were"

@@ -217,11 +217,23 @@ def test_a_refused_upgrade_goes_on_as_http() -> None:
     assert not parser.done
 
 
-@pytest.mark.parametrize("side", list(Side))
-def test_garbage_at_the_very_start_poisons(side: Side) -> None:
+GARBAGE = b"\x16\x03\x01\x02\x00\x01\x00"
+
+
+def test_a_server_that_begins_with_garbage_poisons() -> None:
     parser = HttpParser()
-    assert play(parser, Step(side, b"\x16\x03\x01\x02\x00\x01\x00")) == []
+    assert play(parser, client(GARBAGE), server(GARBAGE)) == []
     assert parser.poisoned == "first bytes are no HTTP/1.x message"
+
+
+@pytest.mark.parametrize("garbage", [GARBAGE, b"\x00" * 3_000, b"{}\r\n", b"just some text\r\n\r\n"])
+@pytest.mark.parametrize("sizes", [[1], [7, 100], [10_000]])
+def test_a_client_cannot_hide_a_request_behind_garbage(garbage: bytes, sizes: list[int]) -> None:
+    parser = HttpParser()
+    messages = play(parser, *cut([client(garbage + GET), server(OK)], sizes))
+    assert [(reply.status, reply.request_target) for reply in responses(messages)] == [(200, "/a?b=1")]
+    assert parser.poisoned is None
+    assert parser.skipped_bytes == len(garbage)
 
 
 @pytest.mark.parametrize("mangled", [b"OPTIONSHTTP/1.1\r\nHost: a\r\n\r\n", b"\xc3\x83 /HTTP/1.1\n\n"])
@@ -235,10 +247,10 @@ def test_a_mangled_first_line_is_skipped_and_its_answer_read(mangled: bytes) -> 
 
 
 @pytest.mark.parametrize("start", [b"just some text\r\n", b"x" * 300, b"{" * 300, b"a\x00HTTP/1.1\r\n"])
-def test_text_that_never_mentions_http_poisons(start: bytes) -> None:
+def test_a_server_whose_text_never_mentions_http_poisons(start: bytes) -> None:
     for sizes in ([1], [1000]):
         parser = HttpParser()
-        play(parser, *cut([client(start)], sizes))
+        play(parser, *cut([server(start)], sizes))
         assert parser.poisoned == "first bytes are no HTTP/1.x message"
 
 

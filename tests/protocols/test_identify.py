@@ -18,7 +18,7 @@ from lapwing.protocols import (
 )
 from lapwing.protocols.dns import DnsParser
 from lapwing.protocols.http import HttpParser
-from lapwing.protocols.identify import MAX_UNDECIDED_BYTES
+from lapwing.protocols.identify import MAX_ASIDE_BYTES, MAX_UNDECIDED_BYTES
 
 
 def could_start(side_index: int, first_byte: int) -> bool:
@@ -78,11 +78,34 @@ def test_content_wins_over_port(port: int, side: Side, data: bytes, name: str) -
 
 @pytest.mark.parametrize("port", [21, 22, 25, 80, 9999])
 @pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00\x63\x00\x01\xfc\x03\x03", b"\x00" * 64, b"{}{}{}{}{}\n"])
-def test_content_of_no_known_protocol_is_hopeless_at_once_on_any_port(port: int, data: bytes) -> None:
+def test_content_of_no_known_protocol_is_hopeless_once_both_sides_spoke(port: int, data: bytes) -> None:
     identifier = StreamIdentifier(port, STREAM_PROTOCOLS)
     assert identifier.feed(Side.CLIENT, data) is None
+    assert not identifier.hopeless
+    assert identifier.feed(Side.SERVER, b"\x00") is None
     assert identifier.hopeless
     assert identifier.evidence is None
+
+
+@pytest.mark.parametrize("garbage", [b"\x00\x01 GET / HTTP/1.1\r\n", b"GET\r\n", b"\x17\x03\x03" + b"\x00" * 64])
+@pytest.mark.parametrize("port", [80, 9999])
+@pytest.mark.parametrize("cut", [1, 3, 100])
+def test_a_status_line_says_http_whatever_the_client_sent(port: int, garbage: bytes, cut: int) -> None:
+    identifier = StreamIdentifier(port, STREAM_PROTOCOLS)
+    for at in range(0, len(garbage), cut):
+        assert identifier.feed(Side.CLIENT, garbage[at : at + cut]) is None
+    found = [identifier.feed(Side.SERVER, bytes((byte,))) for byte in b"HTTP/1.1 200"]
+    assert found == [None] * 11 + [next(one for one in STREAM_PROTOCOLS if one.name == "http")]
+    assert identifier.evidence is IdentifiedBy.CONTENT
+
+
+def test_a_client_of_nothing_known_whose_server_is_silent_is_given_up() -> None:
+    identifier = StreamIdentifier(80, STREAM_PROTOCOLS)
+    fed = 0
+    while not identifier.hopeless:
+        assert identifier.feed(Side.CLIENT, b"\x00" * 100) is None
+        fed += 100
+        assert fed <= MAX_ASIDE_BYTES + 100
 
 
 def test_the_port_decides_when_nothing_more_comes_and_content_allows_it() -> None:
@@ -100,6 +123,24 @@ def test_ambiguous_content_off_its_port_is_hopeless_in_the_end() -> None:
     assert not identifier.hopeless
     assert identifier.settle() is None
     assert identifier.hopeless
+
+
+@pytest.mark.parametrize(("port", "name"), [(110, "pop3"), (21, "ftp"), (9999, "ftp")])
+@pytest.mark.parametrize("pieces", [[b"USER ana\r\nPASS x\r\n"], [b"USER ana\r\n", b"PASS x\r\n"]])
+def test_a_login_seen_from_the_client_only_is_pop3_on_its_port(port: int, name: str, pieces: list[bytes]) -> None:
+    identifier = StreamIdentifier(port, STREAM_PROTOCOLS)
+    found = [protocol for protocol in (identifier.feed(Side.CLIENT, piece) for piece in pieces) if protocol]
+    protocol = found[0] if found else identifier.settle()
+    assert protocol is not None
+    assert protocol.name == name
+
+
+def test_ftp_on_the_port_of_pop3_is_told_by_its_server() -> None:
+    identifier = StreamIdentifier(110, STREAM_PROTOCOLS)
+    assert identifier.feed(Side.CLIENT, b"USER ana\r\n") is None
+    protocol = identifier.feed(Side.SERVER, b"331 password\r\n")
+    assert protocol is not None
+    assert protocol.name == "ftp"
 
 
 def test_a_flow_without_bytes_is_not_chosen_by_port() -> None:
@@ -199,7 +240,7 @@ def test_what_could_not_start_is_hopeless_whatever_follows(side_index: int, data
 
 
 def test_bytes_that_begin_nothing_are_given_up_at_once() -> None:
-    assert not could_start(0, 0x17)
+    assert not could_start(1, 0x80)
     assert not could_start(1, 0x7F)
-    assert could_start(0, ord("G"))
+    assert could_start(0, 0x17)  # a server may answer it in HTTP
     assert could_start(1, ord("2"))

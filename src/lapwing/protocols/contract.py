@@ -95,6 +95,9 @@ class StreamProtocol(NamedTuple):
 
     `starts` has the bytes a client and a server may begin with; for others `probe` is not asked and would say NO.
     `encrypted` says that logins in it cannot be read.
+    `server_decides` says that a server which begins so is believed whatever its client sent before: servers forgive
+    garbage in front of a request, and a client must not hide by it.
+    `resembles` names protocols whose clients begin alike: on their port, they are meant where the server is not seen.
     """
 
     name: str
@@ -103,6 +106,8 @@ class StreamProtocol(NamedTuple):
     make: Callable[[FlowKey], StreamParser]
     starts: tuple[bytes, bytes] = (ANY_BYTE, ANY_BYTE)
     encrypted: bool = False
+    server_decides: bool = False
+    resembles: frozenset[str] = frozenset()
 
 
 class DatagramProtocol(NamedTuple):

@@ -189,4 +189,6 @@ def make(key: FlowKey) -> FtpParser:
     return FtpParser()
 
 
-FTP = StreamProtocol(name="ftp", ports=frozenset({21}), probe=probe, make=make, starts=_STARTS)
+FTP = StreamProtocol(
+    name="ftp", ports=frozenset({21}), probe=probe, make=make, starts=_STARTS, resembles=frozenset({"pop3"})
+)  # both begin with USER and PASS

@@ -7,6 +7,7 @@ cdef class StreamIdentifier:
     cdef readonly bint hopeless
     cdef int _port
     cdef object _candidates, _sure
+    cdef list _aside
     cdef bytes _client_head, _server_head
     cdef Py_ssize_t _seen_bytes
 

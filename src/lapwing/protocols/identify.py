@@ -4,20 +4,23 @@
 | ---------------------------------------------------- | ------------------------------------------------ |
 | YES from the first of those left (see below)         | that one, by content                             |
 | YES, but one before it still says MORE               | undecided, so that no split changes the choice   |
-| NO on either side                                    | that protocol is out                             |
+| NO on either side                                    | that protocol is out, but see below              |
 | NO from all                                          | hopeless: nothing of the flow need be kept       |
 | MORE, and more can come                              | undecided                                        |
-| nothing more will be had                             | who said YES; else the one on its port, by port  |
+| nothing more will be had                             | who said YES, or whom it resembles on its port;  |
+|                                                      | else the one on its port, by port                |
 
 Those on their own port come first, then the order of the tuple.
+A protocol whose `server_decides` is only put aside by what the client sends first, until the server speaks.
 """
 
 from collections.abc import Iterable, Sequence
 
 from lapwing.events import IdentifiedBy, Side
-from lapwing.protocols.contract import NO, PROBE_BYTES, YES, DatagramProtocol, StreamProtocol
+from lapwing.protocols.contract import ANY_BYTE, NO, PROBE_BYTES, YES, DatagramProtocol, StreamProtocol
 
 MAX_UNDECIDED_BYTES = 8 * 1024  # of both sides; who has not shown a protocol by then is taken by port or given up
+MAX_ASIDE_BYTES = 2 * 1024  # of a client that speaks nothing known, while its server is silent: garbage is shorter
 
 # Members of enums under names of this module, as in `contract`.
 _SERVER = Side.SERVER
@@ -29,8 +32,9 @@ def first_bytes(protocols: Iterable[StreamProtocol]) -> tuple[bytes, bytes]:
     """Return for client and server a table of 256 flags: whether any of `protocols` may begin with that byte."""
     client, server = bytearray(256), bytearray(256)
     for protocol in protocols:
-        for flags, starts in zip((client, server), protocol.starts, strict=True):
-            for byte in starts:
+        starts = (ANY_BYTE if protocol.server_decides else protocol.starts[0], protocol.starts[1])
+        for flags, those in zip((client, server), starts, strict=True):
+            for byte in those:
                 flags[byte] = 1
     return bytes(client), bytes(server)
 
@@ -43,6 +47,7 @@ class StreamIdentifier:
     """
 
     __slots__ = (
+        "_aside",
         "_candidates",
         "_client_head",
         "_port",
@@ -58,6 +63,7 @@ class StreamIdentifier:
         self.evidence: IdentifiedBy | None = None
         self._port = server_port
         self._candidates = protocols
+        self._aside: list[StreamProtocol] = []  # out by what the client sent, until the server speaks
         self._sure: StreamProtocol | None = None  # said YES, while one before it says MORE
         self._client_head = b""
         self._server_head = b""
@@ -72,6 +78,9 @@ class StreamIdentifier:
             if not (self._client_head or self._server_head):
                 self._candidates = self._in_order(head, 1 if side is _SERVER else 0)
             if side is _SERVER:
+                if self._aside:
+                    self._candidates = [*self._candidates, *self._aside]
+                    self._aside = []
                 self._server_head = head
             else:
                 self._client_head = head
@@ -79,17 +88,18 @@ class StreamIdentifier:
                 return self._choose(self._sure, _BY_CONTENT)
         if self._seen_bytes >= MAX_UNDECIDED_BYTES or self._saw_both():
             return self.settle()
+        if self._seen_bytes >= MAX_ASIDE_BYTES and not self._candidates:
+            return self.settle()
         return None
 
     def settle(self) -> StreamProtocol | None:
         """Decide with what was seen, as nothing more will come; None when the flow is hopeless."""
-        if self._sure is not None:
-            return self._choose(self._sure, _BY_CONTENT)
+        sure = self._sure
         if self._client_head or self._server_head:
             for protocol in self._candidates:
-                if self._port in protocol.ports:
+                if self._port in protocol.ports and (sure is None or protocol.name in sure.resembles):
                     return self._choose(protocol, _BY_PORT)
-        return self._choose(None, _BY_PORT)
+        return self._choose(sure, _BY_PORT if sure is None else _BY_CONTENT)
 
     def _choose(self, protocol: StreamProtocol | None, evidence: IdentifiedBy) -> StreamProtocol | None:
         self.hopeless = protocol is None
@@ -106,6 +116,8 @@ class StreamIdentifier:
         for protocol in self._candidates:
             if head[0] in protocol.starts[place]:
                 (on_port if self._port in protocol.ports else others).append(protocol)
+            elif protocol.server_decides and not place:
+                self._aside.append(protocol)
         return on_port + others
 
     def _ask(self, side: Side, head: bytes) -> bool:
@@ -116,16 +128,20 @@ class StreamIdentifier:
         for protocol in self._candidates:
             match = protocol.probe(side, head) if first in protocol.starts[place] else NO
             if match is NO:
-                if protocol is self._sure:
-                    self._sure = None
-                continue
+                if not protocol.server_decides or place:
+                    if protocol is self._sure:
+                        self._sure = None
+                    continue
+                if not self._server_head:
+                    self._aside.append(protocol)
+                    continue
             if match is YES and (self._sure is None or self._sure not in left):
                 self._sure = protocol
                 if not left:
                     return True
             left.append(protocol)
         self._candidates = left
-        return not left or left[0] is self._sure
+        return left[0] is self._sure if left else not self._aside
 
 
 def identify_datagram(

@@ -64,4 +64,11 @@ def _make(key: FlowKey) -> StreamParser:
     return HttpParser()
 
 
-HTTP = StreamProtocol("http", frozenset({80, 3000, 5000, 8000, 8008, 8080, 8081, 8888}), _probe, _make, _STARTS)
+HTTP = StreamProtocol(
+    "http",
+    frozenset({80, 3000, 5000, 8000, 8008, 8080, 8081, 8888}),
+    _probe,
+    _make,
+    _STARTS,
+    server_decides=True,  # and its parser seeks the request behind whatever came first
+)

@@ -163,9 +163,11 @@ class SideReader:
         line_end = self._held.find(b"\n", 0, MAX_START_LINE_BYTES)
         if not self.could_start(bytes(self._held[: max(line_end + 1, START_BYTES)])):
             joined = bytes(self._held)
+            self._held.clear()
             if self._meet_garbage(joined):
-                self._held.clear()
                 self._again = None if self.refused else joined
+            else:
+                self._held += joined
         elif len(self._held) > MAX_HEAD_BYTES:
             self._refuse("head longer than 64 KiB")
         return len(data)

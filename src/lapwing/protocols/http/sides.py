@@ -73,8 +73,8 @@ class RequestReader(SideReader):
         return could_be_request(start)
 
     def spoke_before(self) -> bool:
-        """See SideReader."""
-        return self._exchanges.any
+        """Always: garbage in front of a request is skipped, and the server's answer tells whether this is HTTP."""
+        return True
 
     def begin_usual(self, head: bytes) -> int | None:
         """See SideReader."""
