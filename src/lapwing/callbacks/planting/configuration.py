@@ -9,7 +9,15 @@ from zipfile import ZipFile, ZipInfo
 
 from lapwing.callbacks.planting.documents import ZIP_TIME
 from lapwing.callbacks.planting.names import UPPER, Artefact, Grain, Names, Wishes
+from lapwing.callbacks.responders.http_answers import HttpAnswer
 
+# What a Kubernetes API server says to whom it does not know: clients show it in words.
+UNAUTHORISED = HttpAnswer(
+    401,
+    (("Content-Type", "application/json"), ("Cache-Control", "no-cache, private")),
+    b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Unauthorized",'
+    b'"reason":"Unauthorized","code":401}\n',
+)
 DOS_DIRECTORY, DOS_HIDDEN, DOS_SYSTEM = 0x10, 0x02, 0x04
 
 
@@ -24,7 +32,7 @@ def kubeconfig(names: Names, wishes: Wishes, grain: Grain) -> Artefact:
         f"contexts:\n- name: {name}\n  context:\n    cluster: {name}\n    user: deployer\n"
         f"users:\n- name: deployer\n  user:\n    token: {bearer}\n"
     )
-    return Artefact(text, "kubeconfig", text.encode())
+    return Artefact(text, "kubeconfig", text.encode(), UNAUTHORISED)
 
 
 def env_file(names: Names, wishes: Wishes, grain: Grain) -> Artefact:  # noqa: ARG001 - all kinds are made alike
@@ -57,19 +65,22 @@ def cloud_credentials(names: Names, wishes: Wishes, grain: Grain) -> Artefact:
 
 
 def sql_dump(names: Names, wishes: Wishes, grain: Grain) -> Artefact:
-    """A MySQL dump: a server that loads it looks for its replication source and so asks for the token's name."""
+    """A dump for MySQL and MariaDB: the server that loads it looks for its source and so asks for the token's name."""
     table = "".join(one if one.isalnum() else "_" for one in (wishes.title or "customers").lower())
     rows = ",\n".join(
         f"({number},'{grain.letters(f'name{number}', 8).lower()}@example.com','{grain.letters(f'hash{number}', 40)}')"
         for number in range(1, 21)
     )
+    password = grain.letters("replica", 20)
     text = (
         f"-- MySQL dump 10.13  Distrib 8.0.36\n-- Host: localhost    Database: {table}\n\n"
         f"DROP TABLE IF EXISTS `{table}`;\nCREATE TABLE `{table}` (`id` int NOT NULL, `email` varchar(255), "
         f"`password` varchar(64), PRIMARY KEY (`id`));\nINSERT INTO `{table}` VALUES\n{rows};\n\n"
-        f"CHANGE REPLICATION SOURCE TO SOURCE_HOST='{names.host}', SOURCE_PORT=3306, SOURCE_USER='replica', "
-        f"SOURCE_PASSWORD='{grain.letters('replica', 20)}', SOURCE_CONNECT_RETRY=60, SOURCE_RETRY_COUNT=1;\n"
-        "START REPLICA;\n"
+        # Comments that one of the two servers executes (MySQL from 8.0.23, MariaDB), for their words differ.
+        f"/*!80023 CHANGE REPLICATION SOURCE TO SOURCE_HOST='{names.host}', SOURCE_PORT=3306, SOURCE_USER='replica', "
+        f"SOURCE_PASSWORD='{password}', SOURCE_CONNECT_RETRY=60, SOURCE_RETRY_COUNT=1 */;\n/*!80023 START REPLICA */;\n"
+        f"/*M!100000 CHANGE MASTER TO MASTER_HOST='{names.host}', MASTER_PORT=3306, MASTER_USER='replica', "
+        f"MASTER_PASSWORD='{password}', MASTER_CONNECT_RETRY=60 */;\n/*M!100000 START SLAVE */;\n"
     )
     return Artefact(text, f"{table}.sql", text.encode())
 

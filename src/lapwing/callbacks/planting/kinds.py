@@ -47,7 +47,7 @@ KINDS: Final[dict[str, Kind]] = {
     "kubeconfig": Kind(kubeconfig, "kubectl and other clients that use it"),
     "env": Kind(env_file, "whoever tries one of its services: the names alone are enough", "name"),
     "cloud-credentials": Kind(cloud_credentials, "the aws command and SDKs that use the profile"),
-    "sql-dump": Kind(sql_dump, "a MySQL server into which it is loaded, with the right to replicate", "name"),
+    "sql-dump": Kind(sql_dump, "a MySQL or MariaDB server that loads it, with the right to replicate", "name"),
     "windows-folder": Kind(windows_folder, "Explorer showing the unpacked folder", "name"),
 }
 
