@@ -83,6 +83,7 @@ def _rows(data: bytes) -> Any:
         row["src_hi"] = row["dst_hi"] = who >> 2 & 1
         row["ip_version"] = 6 if who & 4 else 4
         row["src_port"], row["dst_port"] = (4000 + (who >> 3 & 3), 80) if side == 0 else (80, 4000 + (who >> 3 & 3))
+        row["tag"] = step >> 6 & 1
         row["protocol"] = PROTOCOLS[who >> 5]
         row["icmp_type"], row["icmp_code"] = flags, window & 1
         row["tcp_flags"], row["tcp_window"] = flags, window

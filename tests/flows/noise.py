@@ -61,6 +61,7 @@ def _tcp(random: Random, trace: Trace, starts: dict[tuple[int, int, int], int], 
     if random.random() < 0.05:
         more["captured"] = random.randint(0, size)
     ack = peer + random.choice([0, 1, 100, 5000])
+    more["tag"] = random.choice([0] * 50 + [1])
     trace.tcp(side, flags, seq, ack, payload, port=port, at=trace.now_ns, **_hosts(side, host), **more)
 
 

@@ -39,12 +39,14 @@ def row_of(frame: bytes, link_type: int = 1, *, wire_bytes: int | None = None, a
     return rows
 
 
-def decoded(frame: bytes, link_type: int = 1, *, verify: bool = False, wire_bytes: int | None = None) -> dict[str, int]:
+def decoded(
+    frame: bytes, link_type: int = 1, *, verify: bool = False, wire_bytes: int | None = None, tunnel_depth: int = 4
+) -> dict[str, int]:
     """The row of one frame, decoded by both builds, which must agree; the buffer ends exactly with the frame."""
     results = []
     for decode in DECODERS.values():
         rows, counters = row_of(frame, link_type, wire_bytes=wire_bytes), np.zeros(len(Status), np.int64)
-        decode(frame, rows, 1, counters, verify)
+        decode(frame, rows, 1, counters, verify, tunnel_depth)
         assert counters[rows["status"][0]] == 1
         results.append(dict(zip(rows.dtype.names or (), rows[0].tolist(), strict=True)))
     assert results[0] == results[1]

@@ -86,6 +86,31 @@ def test_tunnels_in_tunnels_are_followed_to_a_limit() -> None:
     assert (addresses(row), row["tunnel_depth"], row["protocol"]) == ((OUTER_A, OUTER_B), MAX_TUNNEL_DEPTH, 4)
 
 
+def test_fewer_tunnels_are_looked_into_when_asked() -> None:
+    frame = ethernet(nested(2))
+    for depth, source in ((0, OUTER_A), (1, OUTER_A), (2, INNER_A)):
+        row = decoded(frame, tunnel_depth=depth)
+        assert (addresses(row)[0], row["tunnel_depth"]) == (source, depth)
+
+
+@pytest.mark.parametrize(
+    ("packet", "number"),
+    [
+        (over_udp(4789, b"\x08\0\0\0\x01\x02\x03\0" + ethernet(INNER4)), 0x010203),
+        (over_udp(6081, b"\0\0\x65\x58\x01\x02\x03\0" + ethernet(INNER4)), 0x010203),
+        (over_udp(2152, b"\x30\xff" + len(INNER4).to_bytes(2, "big") + b"\xde\xad\xbe\xef" + INNER4), 0xDEADBEEF),
+        (over_udp(1701, b"\0\x02\0\x07\0\x09\xff\x03\0\x21" + INNER4), 0x00070009),
+        (ip(OUTER_A, OUTER_B, 47, b"\x20\0\x08\0\0\0\0\x2a" + INNER4), 42),
+        (ip(OUTER_A, OUTER_B, 47, b"\xa0\0\x08\0\0\0\0\0\0\0\0\x2b" + INNER4), 43),
+        (ip(OUTER_A, OUTER_B, 4, INNER4), 0),
+        (INNER4, 0),
+    ],
+)
+def test_the_number_of_a_tunnel_is_kept(packet: bytes, number: int) -> None:
+    row = decoded(ethernet(packet))
+    assert (addresses(row)[0], row["tunnel_id"]) == (INNER_A, number)
+
+
 def test_nothing_of_the_carrier_is_left_in_the_row() -> None:
     inner = ip("198.51.100.7", "203.0.113.9", 6, tcp(1, 2, b"data"))
     row = decoded(ethernet(ip("2001:db8::1", "2001:db8::2", 4, inner)))

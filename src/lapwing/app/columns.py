@@ -1,6 +1,6 @@
 """Flow records as Arrow columns, by names of `flow.closed`; needs the extra `columns`. Imported only when asked for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from lapwing.flows import (
     transport_codes,
 )
 
+Words = Callable[[int], str]
+
 _WORD = pa.dictionary(pa.int8(), pa.string())
 _TIME = pa.timestamp("ns", "UTC")
 _WORDS = {"transport": TRANSPORTS, "reason": CLOSE_REASONS, "role_evidence": ROLE_EVIDENCE, "conn_state": CONN_STATES}
@@ -25,7 +27,7 @@ _RECORD_NAMES = {"reason": "close_reason"}
 _INTEGERS = {"u1": pa.uint8(), "<u2": pa.uint16(), "<u4": pa.uint32(), "<u8": pa.uint64(), "<i8": pa.int64()}
 _FLAGS = frozenset({"client_tcp_flags", "server_tcp_flags"})
 _HALVES = frozenset({f"{side}_{half}" for side in ("client", "server") for half in ("hi", "lo")})
-_ALREADY = frozenset({*_HALVES, "close_reason", "conn_state", "role_evidence", "history", "ip_version"})
+_ALREADY = frozenset({*_HALVES, "close_reason", "conn_state", "role_evidence", "history", "ip_version", "tag"})
 _PLAIN = tuple(name for name in RECORD_DTYPE.names or () if name not in _ALREADY)
 
 
@@ -44,32 +46,36 @@ SCHEMA = pa.schema(
         ("server_ip", pa.string()),
         *[(name, _WORD) for name in ("reason", "role_evidence", "conn_state")],
         ("history", pa.string()),
+        ("tag", pa.string()),
         *[(name, _kind(name)) for name in _PLAIN],
     ]
 )
 
 
-def batch_of(records: NDArray[np.void]) -> pa.RecordBatch:
-    """Records (RECORD_DTYPE) as one batch of SCHEMA; nothing of `records` is kept."""
+def batch_of(records: NDArray[np.void], words: Words | None = None) -> pa.RecordBatch:
+    """Records (RECORD_DTYPE) as one batch of SCHEMA; nothing of `records` is kept. `words` say what a tag means."""
     columns: dict[str, Any] = {
         "start": pa.array(records["first_ts_ns"].copy()).cast(pa.timestamp("ns")).cast(_TIME),
         "end": pa.array(records["last_ts_ns"].copy()).cast(pa.timestamp("ns")).cast(_TIME),
         "community_id": pa.array(community_ids(records), pa.string()),
         "history": pa.array(records["history"].astype("U24"), pa.string()),
     }
+    tags, places = np.unique(records["tag"], return_inverse=True)
+    said = pa.array([words(tag) if words else "" for tag in tags.tolist()], pa.string())
+    columns["tag"] = pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32)), said).cast(pa.string())
     for side in ("client", "server"):
         coded = addresses(records, side)
         texts = pa.DictionaryArray.from_arrays(pa.array(coded.codes), pa.array(coded.values, pa.string()))
         columns[f"{side}_ip"] = texts.cast(pa.string())
-    for name, words in _WORDS.items():
+    for name, known in _WORDS.items():
         codes = transport_codes(records) if name == "transport" else records[_RECORD_NAMES.get(name, name)]
-        columns[name] = pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(words, pa.string()))
+        columns[name] = pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(known, pa.string()))
     for name in _PLAIN:
         columns[name] = pa.array(records[name].astype(np.uint8) if name in _FLAGS else records[name].copy())
     return pa.RecordBatch.from_arrays([columns[field.name] for field in SCHEMA], schema=SCHEMA)
 
 
-def batches_of(chunks: Iterable[NDArray[np.void]], rows: int) -> Iterator[pa.RecordBatch]:
+def batches_of(chunks: Iterable[NDArray[np.void]], rows: int, words: Words | None = None) -> Iterator[pa.RecordBatch]:
     """Records as batches of `rows` rows, the last one of what is left; at most that many are held."""
     held: list[NDArray[np.void]] = []
     count = 0
@@ -81,15 +87,15 @@ def batches_of(chunks: Iterable[NDArray[np.void]], rows: int) -> Iterator[pa.Rec
             count += len(piece)
             held.append(piece.copy())
             if count == rows:
-                yield batch_of(np.concatenate(held))
+                yield batch_of(np.concatenate(held), words)
                 held, count = [], 0
     if count:
-        yield batch_of(np.concatenate(held))
+        yield batch_of(np.concatenate(held), words)
 
 
-def reader_of(chunks: Iterable[NDArray[np.void]], rows: int) -> pa.RecordBatchReader:
+def reader_of(chunks: Iterable[NDArray[np.void]], rows: int, words: Words | None = None) -> pa.RecordBatchReader:
     """The batches as a reader, which other libraries take without a copy (Arrow C stream)."""
-    return pa.RecordBatchReader.from_batches(SCHEMA, batches_of(chunks, rows))
+    return pa.RecordBatchReader.from_batches(SCHEMA, batches_of(chunks, rows, words))
 
 
 def write_parquet(reader: pa.RecordBatchReader, sink: Any) -> int:

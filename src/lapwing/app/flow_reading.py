@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from lapwing.app.reading import Paths, fresh_keys
 from lapwing.events import AnomalySeen, FlowClosed, SettingsError, SourceError
-from lapwing.flows import FlowSettings, FlowTable, Fragments, closed_events
+from lapwing.flows import FlowSettings, FlowTable, Fragments, closed_events, extractor_for
 from lapwing.io.capture import (
     LANES,
+    CaptureSource,
     InterfaceSource,
     LiveSettings,
     PacketBatch,
@@ -27,6 +28,7 @@ from lapwing.io.capture import (
 from lapwing.sessions import RunKeys
 
 Records = NDArray[np.void]
+Span = tuple[Any, Records, int, int]
 
 BATCH_ROWS = 65_536  # of a record batch; about 25 MB
 LIST_EVENTS = 1024  # made at once: what a list holds is small beside what a flow table holds
@@ -48,15 +50,21 @@ class FlowReading:
         live: LiveSettings | None = None,
     ) -> None:
         """See `flows`."""
+        settings = settings or FlowSettings()
         names = [str(path) for path in paths]
         if interface is not None and names:
             raise ValueError("either captures or an interface, not both")
+        self._depth = settings.tunnel_depth
         self._live: InterfaceSource | None = None
         if interface is not None:
-            self._live = open_live(interface, settings=live, filter=filter, verify_checksums=verify_checksums)
+            self._live = open_live(
+                interface, settings=live, filter=filter, verify_checksums=verify_checksums, tunnel_depth=self._depth
+            )
         self._paths = expand_paths(names)
-        self._table = FlowTable(settings or FlowSettings(), (keys or fresh_keys()).flow_key, payloads=False)
-        self._fragments = Fragments()
+        self._table = FlowTable(settings, (keys or fresh_keys()).flow_key, payloads=False)
+        self._extractor = extractor_for(settings.key, settings.key_also)
+        self._words = self._extractor.words if self._extractor is not None else None
+        self._fragments = Fragments(self._depth)
         self._filter = filter
         self._left = count
         self._verify = verify_checksums
@@ -84,7 +92,7 @@ class FlowReading:
         numbers = count(1)
         for records in self._batches:
             for at in range(0, max(len(records), 1), size):
-                events = closed_events(records[at : at + size])
+                events = closed_events(records[at : at + size], words=self._words)
                 for event in events:
                     msgspec.structs.force_setattr(event, "seq", next(numbers))
                 yield events
@@ -101,7 +109,7 @@ class FlowReading:
 
         Polars, pandas, DuckDB and others read it without a copy. Raises SettingsError without the extra `columns`.
         """
-        return _arrow().reader_of(self._batches, rows)
+        return _arrow().reader_of(self._batches, rows, self._words)
 
     def to_arrow(self) -> Any:
         """All records as one `pyarrow.Table`; columns have the names of `flow.closed`."""
@@ -183,11 +191,13 @@ class FlowReading:
     def _run(self) -> Generator[Records]:
         if self._live is not None:
             yield from self._watch(self._live)
-        for path in self._paths:
+        for number, path in enumerate(self._paths, 1):
+            if self._extractor is not None:
+                self._extractor.source = number
             if self._stopped or self._left == 0:
                 break
             try:
-                source = open_capture(path, filter=self._filter, verify_checksums=self._verify, lanes=LANES)
+                source = self._open(path)
             except SourceError as error:
                 self._failed.append(str(error))
                 if len(self._failed) == len(self._paths):
@@ -201,6 +211,11 @@ class FlowReading:
                     self._counters[key] = self._counters.get(key, 0) + value
             self._progress = None
         yield from self._flush()
+
+    def _open(self, path: str) -> CaptureSource:
+        return open_capture(
+            path, filter=self._filter, verify_checksums=self._verify, lanes=LANES, tunnel_depth=self._depth
+        )
 
     def _watch(self, source: InterfaceSource) -> Iterator[Records]:
         """An interface, until `stop`. Flows expire by the clock while no packet comes."""
@@ -225,11 +240,19 @@ class FlowReading:
         if self._left is not None:
             number = min(number, self._left)
             self._left -= number
-        for source, rows, index, end in self._fragments.spans(batch.buffer, batch.packets, number):
+        for source, rows, index, end in self._spans(batch, number):
+            if self._extractor is not None:
+                self._extractor.apply(source, rows, index, end)
             while index < end:
                 index = self._table.process(source, rows, index, end)
                 if len(self._table.records):
                     yield self._table.records
+
+    def _spans(self, batch: PacketBatch, number: int) -> Iterable[Span]:
+        """The packets, with datagrams put together where the key has ports."""
+        if self._extractor is None or self._extractor.whole_datagrams:
+            return self._fragments.spans(batch.buffer, batch.packets, number)
+        return ((batch.buffer, batch.packets, 0, number),)
 
     def _read_one(self, batches: ReadAhead) -> Iterator[Records]:
         started = False

@@ -90,9 +90,12 @@ class Reading:
         if interface is not None and paths:
             raise ValueError("either captures or an interface, not both")
         settings = settings or PipelineSettings()
+        self._depth = settings.flows.tunnel_depth
         self._live: InterfaceSource | None = None
         if interface is not None:
-            self._live = open_live(interface, settings=live, filter=filter, verify_checksums=verify_checksums)
+            self._live = open_live(
+                interface, settings=live, filter=filter, verify_checksums=verify_checksums, tunnel_depth=self._depth
+            )
         self._sources = sources or {}
         self._paths = [interface] if interface is not None else self._expand([str(path) for path in paths])
         self._merged = list(self._paths) if merge else []
@@ -177,9 +180,10 @@ class Reading:
 
     def _run(self) -> Generator[list[Event], None, None]:
         left = self._count
-        for path in self._paths:
+        for number, path in enumerate(self._paths, 1):
             if self._stopped or left == 0:
                 break
+            self._driver.come_from(number)
             try:
                 source = self._open(path)
             except SourceError as error:
@@ -210,15 +214,17 @@ class Reading:
                 frames = open_frames(path.partition("://")[2])
             except Exception as error:
                 raise SourceError(f"{path}: {type(error).__name__}: {error}") from error
-            return FrameSource(path, frames, self._filter, self._verify)
-        return open_capture(path, filter=self._filter, verify_checksums=self._verify)
+            source = FrameSource(path, frames, self._filter, self._verify)
+            source.tunnel_depth = self._depth
+            return source
+        return self._open_capture(path)
+
+    def _open_capture(self, path: str) -> CaptureSource:
+        return open_capture(path, filter=self._filter, verify_checksums=self._verify, tunnel_depth=self._depth)
 
     def _open_merged(self) -> MergedSource:
         with ExitStack() as stack:
-            opened = [
-                stack.enter_context(open_capture(path, filter=self._filter, verify_checksums=self._verify))
-                for path in self._merged
-            ]
+            opened = [stack.enter_context(self._open_capture(path)) for path in self._merged]
             stack.pop_all()  # all are open: from now on they are closed together
         return MergedSource(opened)
 

@@ -5,9 +5,10 @@ from lapwing.events.enums import CloseReason, RoleEvidence
 
 
 class FlowOpened(FlowBound, frozen=True, gc=False, tag="flow.opened"):
-    """First packet of a flow."""
+    """First packet of a flow. `tag` says what else its key holds, e.g. `vlan=7 tunnel=4711`; mostly nothing."""
 
     role_evidence: RoleEvidence
+    tag: str = ""
 
 
 class FlowEstablished(FlowBound, frozen=True, gc=False, tag="flow.established"):
@@ -23,6 +24,7 @@ class FlowClosed(FlowBound, frozen=True, gc=False, tag="flow.closed"):
     transport header, repeats included; `stream_bytes` is the TCP sequence space covered (what an endpoint would have
     read, holes included) and equals `payload_bytes` for other transports; `missed_bytes` is the part of it never seen.
     `conn_state` and `history` use Zeek's letters. `tcp_flags` is the union of flag octets.
+    `tag` is as in `flow.opened`.
     """
 
     reason: CloseReason
@@ -52,3 +54,4 @@ class FlowClosed(FlowBound, frozen=True, gc=False, tag="flow.closed"):
     client_tcp_flags: int
     server_tcp_flags: int
     record_index: int = 0
+    tag: str = ""

@@ -17,6 +17,7 @@ It opens nothing, reads no clock and knows no protocol above TCP and UDP. Use:
 
 from lapwing.flows._select import COMPILED, ActionWalk, FlowTable
 from lapwing.flows.columns import TRANSPORTS, Coded, addresses, community_ids, transport_codes
+from lapwing.flows.extractor import Extractor, extractor_for
 from lapwing.flows.fragments import Fragments
 from lapwing.flows.layout import (
     ANOMALY_KINDS,
@@ -42,12 +43,14 @@ __all__ = [
     "ActionKind",
     "ActionWalk",
     "Coded",
+    "Extractor",
     "FlowSettings",
     "FlowTable",
     "Fragments",
     "addresses",
     "closed_events",
     "community_ids",
+    "extractor_for",
     "flow_keys",
     "opened_events",
     "transport_codes",

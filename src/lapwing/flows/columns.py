@@ -35,16 +35,18 @@ def transport_codes(records: NDArray[np.void]) -> NDArray[np.int8]:
 def addresses(records: NDArray[np.void], side: str) -> Coded:
     """The addresses of `side` (`client` or `server`) as text (RFC 5952), each different one made once."""
     low, high = records[f"{side}_lo"], records[f"{side}_hi"]
-    is_v4 = records["ip_version"] == 4
     codes = np.empty(len(records), np.int32)
-    found, places = np.unique(low[is_v4], return_inverse=True)
-    codes[is_v4] = places
-    values = [address_text(4, 0, one) for one in found.tolist()]
-    if len(found) or not is_v4.all():
-        pairs = np.stack((high[~is_v4], low[~is_v4]), axis=1)
-        found, places = np.unique(pairs, axis=0, return_inverse=True)
-        codes[~is_v4] = places.reshape(-1) + len(values)
-        values += [address_text(6, upper, lower) for upper, lower in found.tolist()]
+    values: list[str] = []
+    for version in (4, 0):
+        chosen = records["ip_version"] == version
+        found, places = np.unique(low[chosen], return_inverse=True)
+        codes[chosen] = places + len(values)
+        values += [address_text(version, 0, one) for one in found.tolist()]
+    chosen = records["ip_version"] == 6
+    pairs = np.stack((high[chosen], low[chosen]), axis=1)
+    found, places = np.unique(pairs, axis=0, return_inverse=True)
+    codes[chosen] = places.reshape(-1) + len(values)
+    values += [address_text(6, upper, lower) for upper, lower in found.tolist()]
     return Coded(codes, values)
 
 
@@ -60,7 +62,7 @@ def community_ids(records: NDArray[np.void]) -> list[str]:
         if len(places):
             _digest(records[places], words, places.tolist(), found)
     for place, row in zip(np.flatnonzero(rest).tolist(), records[rest].tolist(), strict=True):
-        _, _, client_hi, client_lo, server_hi, server_lo, client_port, server_port, _, ip_version, number, *_ = row
+        _, _, client_hi, client_lo, server_hi, server_lo, client_port, server_port, _, _, ip_version, number, *_ = row
         client, server = (client_hi, client_lo, client_port), (server_hi, server_lo, server_port)
         found[place] = community_id(ip_version, number, client, server)
     return found

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lapwing.wire import PACKET_DTYPE, Status, decode
+from lapwing.wire import MAX_TUNNEL_DEPTH, PACKET_DTYPE, Status, decode
 
 MAX_DATAGRAMS = 4_096  # incomplete at a time; of more, the oldest is given up
 MAX_HELD_BYTES = 16 * 1024**2  # of all of them, with what keeping a piece costs; beyond, the oldest are given up
@@ -90,7 +90,8 @@ class _Datagram:
 class Fragments:
     """Puts fragments of a stream of batches together. Time is that of the packets."""
 
-    def __init__(self) -> None:
+    def __init__(self, tunnel_depth: int = MAX_TUNNEL_DEPTH) -> None:
+        self._tunnel_depth = tunnel_depth
         self._open: dict[_Key, _Datagram] = {}
         self._held = 0
         self._counts: Counter[str] = Counter()
@@ -128,9 +129,10 @@ class Fragments:
             rows = np.zeros(1, PACKET_DTYPE)
             rows["ts_ns"], rows["captured"], rows["wire_bytes"] = row["ts_ns"], len(frame), wire_bytes
             rows["link_type"] = link_type
-            vlan_id = row["vlan_id"]
-            decode(frame, rows, 1, np.zeros(len(Status), np.int64))
-            rows["vlan_id"] = vlan_id
+            vlan_id, tunnel_id, depth = (int(row[name]) for name in ("vlan_id", "tunnel_id", "tunnel_depth"))
+            decode(frame, rows, 1, np.zeros(len(Status), np.int64), tunnel_depth=max(0, self._tunnel_depth - depth))
+            rows["vlan_id"], rows["tunnel_id"] = vlan_id, rows["tunnel_id"] or tunnel_id
+            rows["tunnel_depth"] += depth
             if rows[0]["status"] != Status.FRAGMENT:
                 return frame, rows, 0, 1
             data, row = memoryview(frame), rows[0]  # a tunnel: the inner datagram is shorter than the outer

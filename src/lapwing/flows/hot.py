@@ -303,12 +303,14 @@ class FlowTable(TcpFlows):
             source_port = packet.icmp_type
             target_port = answer if two_way else packet.icmp_code
         transport: u64 = cython.cast(u64, packet.protocol) << 48
+        tag: u64 = packet.tag
         if packet.ip_version == 4:
             source: u64 = packet.src_lo << 16 | source_port
             target: u64 = packet.dst_lo << 16 | target_port
             first: u64 = min(source, target) if two_way else source
             second: u64 = max(source, target) if two_way else target
-            return _sip(self.hash_0, self.hash_1, first ^ transport, second, 0, 0, 0, 2)
+            return _sip(self.hash_0, self.hash_1, first ^ transport, second ^ tag << 48, 0, 0, 0, 2)
+        transport |= tag << 32
         swap: cython.bint = packet.dst_lo < packet.src_lo
         if packet.src_hi != packet.dst_hi:
             swap = packet.dst_hi < packet.src_hi
@@ -330,7 +332,7 @@ class FlowTable(TcpFlows):
             if entry >> 32 == hashed:
                 slot: u32 = cython.cast(u32, entry) - 1
                 head: cython.pointer[Head] = cython.address(self.heads[slot])
-                if head.protocol == packet.protocol and head.ip_version == packet.ip_version:
+                if head.protocol == packet.protocol and head.ip_version == packet.ip_version and head.tag == packet.tag:
                     if (
                         packet.src_lo == head.client_lo and packet.dst_lo == head.server_lo
                         and source_port == head.client_port and target_port == head.server_port
@@ -404,7 +406,8 @@ class FlowTable(TcpFlows):
         head.flow_id = self.last_flow_id
         head.last_ts_ns = self.clock_ns
         head.flags = LIVE
-        head.vlan_id = packet.vlan_id
+        head.tag = packet.tag
+        self.tails[slot].vlan_id = packet.vlan_id
         head.ip_version = packet.ip_version
         head.protocol = packet.protocol
         head.client_state = head.server_state = INACTIVE

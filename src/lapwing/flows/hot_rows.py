@@ -25,7 +25,7 @@ _HEAD = [*_numbered(4, "<u8", "address"), ("flow_id", "<i8"), ("last_ts_ns", "<i
 _HEAD += [("flags", "<u2"), *_numbered(2, "<u2", "short"), *_numbered(6, "u1", "byte")]
 _SIDE = [*_numbered(4, "<u8", "bytes"), ("next_offset", "<i8"), *_numbered(5, "<u4", "half"), *_numbered(4, "u1", "b")]
 _TAIL = [*_numbered(3, "<i8", "time"), *_numbered(3, "<u8", "history"), *_numbered(7, "<u4", "half")]
-_TAIL += [("record_index", "<u2"), ("history_length", "u1"), ("role_evidence", "u1")]
+_TAIL += [("record_index", "<u2"), ("vlan_id", "<u2"), ("history_length", "u1"), ("role_evidence", "u1")]
 _HEAD_DTYPE, _SIDE_DTYPE, _TAIL_DTYPE = (np.dtype(fields, align=True) for fields in (_HEAD, _SIDE, _TAIL))
 
 
@@ -170,7 +170,8 @@ class FlowRows:
         row.server_lo = head.server_lo
         row.client_port = head.client_port
         row.server_port = head.server_port
-        row.vlan_id = head.vlan_id
+        row.vlan_id = self.tails[slot].vlan_id
+        row.tag = head.tag
         row.ip_version = head.ip_version
         row.ip_protocol = head.protocol
         row.role_evidence = self.tails[slot].role_evidence
@@ -192,7 +193,8 @@ class FlowRows:
         row.server_lo = head.server_lo
         row.client_port = head.client_port
         row.server_port = head.server_port
-        row.vlan_id = head.vlan_id
+        row.vlan_id = tail.vlan_id
+        row.tag = head.tag
         row.ip_version = head.ip_version
         row.ip_protocol = head.protocol
         row.role_evidence = tail.role_evidence

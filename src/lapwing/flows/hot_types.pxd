@@ -21,8 +21,8 @@ cdef struct Packet:
     i64 ts_ns
     u64 src_hi, src_lo, dst_hi, dst_lo
     u32 frame_off, captured, wire_bytes, ip_off, ip_bytes, payload_off, payload_captured, payload_bytes
-    u32 tcp_seq, tcp_ack
-    u16 src_port, dst_port, tcp_window, vlan_id, link_type
+    u32 tcp_seq, tcp_ack, tunnel_id
+    u16 src_port, dst_port, tcp_window, vlan_id, link_type, tag
     u8 ip_version, protocol, tcp_flags, icmp_type, icmp_code, status, hop_limit, tunnel_depth
 
 cdef struct Action:
@@ -33,13 +33,13 @@ cdef struct Action:
 cdef struct Key:
     i64 flow_id, first_ts_ns
     u64 client_hi, client_lo, server_hi, server_lo
-    u16 client_port, server_port, vlan_id
+    u16 client_port, server_port, vlan_id, tag
     u8 ip_version, ip_protocol, role_evidence
 
 cdef struct Record:
     i64 flow_id, first_ts_ns
     u64 client_hi, client_lo, server_hi, server_lo
-    u16 client_port, server_port, vlan_id
+    u16 client_port, server_port, vlan_id, tag
     u8 ip_version, ip_protocol, role_evidence, close_reason, conn_state
     u32 record_index
     i64 last_ts_ns
@@ -54,7 +54,7 @@ cdef struct Record:
 cdef struct Head:
     u64 client_hi, client_lo, server_hi, server_lo
     i64 flow_id, last_ts_ns
-    u16 client_port, server_port, flags, bucket, vlan_id
+    u16 client_port, server_port, flags, bucket, tag
     u8 ip_version, protocol, client_state, server_state, client_letters, server_letters
 
 cdef struct Side:
@@ -67,7 +67,7 @@ cdef struct Tail:
     i64 first_ts_ns, client_cut, server_cut
     u64 history_0, history_1, history_2
     u32 timer_next, timer_prev, client_wait, server_wait, client_holes, server_holes, hash
-    u16 record_index
+    u16 record_index, vlan_id
     u8 history_length, role_evidence
 
 cdef struct Wait:

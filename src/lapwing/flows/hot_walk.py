@@ -15,6 +15,7 @@ from cython.cimports.lapwing.flows.hot_types import *
 from lapwing.events import FlowKey, Transport
 from lapwing.flows.layout import ACTION_DTYPE, KEY_DTYPE
 from lapwing.flows.rules import ICMP6_PAIRS, ICMP_PAIRS
+from lapwing.flows.text import address_text
 
 if not cython.compiled:
     raise ImportError("lapwing.flows.hot_walk runs only compiled; lapwing.flows.plain_walk is its twin")
@@ -150,6 +151,8 @@ class ActionWalk:
 
     def _address(self, version, high, low):
         used: cython.Py_ssize_t
+        if version == 0:
+            return address_text(0, 0, low)
         if version == 4:
             used = self._octets(0, cython.cast(u32, low & 0xFFFFFFFF))
         elif high == 0 and low >> 32 == 0xFFFF:
@@ -220,6 +223,8 @@ class ActionWalk:
         """Community ID version 1, seed 0 (community-id-spec)."""
         protocol: cython.int = key.ip_protocol
         swap: cython.bint
+        if key.ip_version == 0:
+            return ""
         if key.client_hi != key.server_hi:
             swap = key.client_hi > key.server_hi
         elif key.client_lo != key.server_lo:

@@ -57,6 +57,7 @@ _KEY_FIELDS = [
     ("client_port", "<u2"),  # ICMP: message type, as in the community id and conn.log conventions
     ("server_port", "<u2"),  # ICMP: counterpart type, or code where there is none
     ("vlan_id", "<u2"),
+    ("tag", "<u2"),  # what else the key holds, as the extractor numbered it; 0 for nothing
     ("ip_version", "u1"),
     ("ip_protocol", "u1"),
     ("role_evidence", "u1"),  # index into ROLE_EVIDENCE

@@ -1,6 +1,6 @@
 """Rows to events, in bulk: one `tolist` per batch, never a field of a row at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from lapwing.events import CloseReason, FlowClosed, FlowKey, FlowOpened, RoleEvi
 from lapwing.flows.layout import CLOSE_REASONS, CONN_STATES, ROLE_EVIDENCE
 from lapwing.flows.rules import ICMP, ICMP6, TCP, UDP
 from lapwing.flows.text import SCTP, address_text, community_id
+
+Words = Callable[[int], str]
 
 _TRANSPORTS = {
     TCP: Transport.TCP,
@@ -24,7 +26,7 @@ _REASONS = tuple(CloseReason(name) for name in CLOSE_REASONS)
 
 def _names(row: Sequence[Any]) -> tuple[str, Transport, str, int, str, int]:
     """The fields that name a flow, from the front of a key or record row."""
-    _, _, client_hi, client_lo, server_hi, server_lo, client_port, server_port, _, version, protocol, *_ = row
+    _, _, client_hi, client_lo, server_hi, server_lo, client_port, server_port, _, _, version, protocol, *_ = row
     return (
         community_id(version, protocol, (client_hi, client_lo, client_port), (server_hi, server_lo, server_port)),
         _TRANSPORTS.get(protocol, Transport.OTHER),
@@ -40,32 +42,35 @@ def flow_keys(rows: NDArray[np.void]) -> list[FlowKey]:
     return [FlowKey(row[0], *_names(row)) for row in rows.tolist()]
 
 
-def opened_events(rows: NDArray[np.void]) -> list[FlowOpened]:
-    """Events of new flows, from rows of KEY_DTYPE."""
+def opened_events(rows: NDArray[np.void], words: Words | None = None) -> list[FlowOpened]:
+    """Events of new flows, from rows of KEY_DTYPE. `words` say what a tag stands for."""
     return [
         FlowOpened(
             ts_ns=row[1], flow_id=key.flow_id, community_id=key.community_id, transport=key.transport,
             client_ip=key.client_ip, client_port=key.client_port, server_ip=key.server_ip,
-            server_port=key.server_port, role_evidence=_ROLES[row[11]],
+            server_port=key.server_port, role_evidence=_ROLES[row[12]], tag=words(row[9]) if words else "",
         )
         for row, key in zip(rows.tolist(), flow_keys(rows), strict=True)
     ]  # fmt: skip
 
 
-def closed_events(rows: NDArray[np.void], ts_ns: Sequence[int] | None = None) -> list[FlowClosed]:
+def closed_events(
+    rows: NDArray[np.void], ts_ns: Sequence[int] | None = None, words: Words | None = None
+) -> list[FlowClosed]:
     """Flow records, from rows of RECORD_DTYPE.
 
     `ts_ns` are the times of the CLOSED actions, row by row; without them a record bears its last packet's time.
+    `words` say what a tag stands for.
     """
     listed = rows.tolist()
-    times = [row[15] for row in listed] if ts_ns is None else ts_ns
-    return [_closed_event(row, time) for row, time in zip(listed, times, strict=True)]
+    times = [row[16] for row in listed] if ts_ns is None else ts_ns
+    return [_closed_event(row, time, words(row[9]) if words else "") for row, time in zip(listed, times, strict=True)]
 
 
-def _closed_event(row: Sequence[Any], ts_ns: int) -> FlowClosed:
+def _closed_event(row: Sequence[Any], ts_ns: int, tag: str) -> FlowClosed:
     community, transport, client_ip, client_port, server_ip, server_port = _names(row)
     (
-        flow_id, first_ts_ns, _, _, _, _, _, _, vlan_id, _, protocol, role, reason, state, record_index, last_ts_ns,
+        flow_id, first_ts_ns, _, _, _, _, _, _, vlan_id, _, _, protocol, role, reason, state, record_index, last_ts_ns,
         history, client_packets, server_packets, client_wire, server_wire, client_ip_bytes, server_ip_bytes,
         client_payload, server_payload, client_stream, server_stream, client_missed, server_missed,
         client_retransmits, server_retransmits, client_disordered, server_disordered, client_flags, server_flags,
@@ -106,4 +111,5 @@ def _closed_event(row: Sequence[Any], ts_ns: int) -> FlowClosed:
         client_tcp_flags=client_flags,
         server_tcp_flags=server_flags,
         record_index=record_index,
+        tag=tag,
     )

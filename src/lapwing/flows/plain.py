@@ -48,7 +48,7 @@ from lapwing.flows.rules import (
 from lapwing.flows.settings import FlowSettings, to_ns
 from lapwing.wire.layout import PACKET_DTYPE, Status
 
-_KEY = Struct(">BBQQHQQH")
+_KEY = Struct(">HBBQQHQQH")
 _NAMES = PACKET_DTYPE.names or ()
 
 
@@ -215,7 +215,7 @@ class FlowTable:
         self._last_flow_id += 1
         flow = Flow(slot, self._last_flow_id, key, self._clock_ns)
         flow.ip_version, flow.protocol = packet["ip_version"], packet["protocol"]
-        flow.vlan_id = packet["vlan_id"]
+        flow.vlan_id, flow.tag = packet["vlan_id"], packet["tag"]
         flow.role_evidence, swapped = _roles(packet, source, target)
         flow.client, flow.server = (target, source) if swapped else (source, target)
         if swapped:
@@ -362,7 +362,7 @@ def _endpoints(packet: dict[str, int]) -> tuple[Endpoint, Endpoint, bool]:
 def _flow_key(packet: dict[str, int], source: Endpoint, target: Endpoint, *, two_way: bool) -> bytes:
     if two_way and target < source:
         source, target = target, source
-    return _KEY.pack(packet["ip_version"], packet["protocol"], *source, *target)
+    return _KEY.pack(packet["tag"], packet["ip_version"], packet["protocol"], *source, *target)
 
 
 def _roles(packet: dict[str, int], source: Endpoint, target: Endpoint) -> tuple[int, bool]:

@@ -92,5 +92,5 @@ class Output:
 def _key(flow: Flow) -> tuple[int, ...]:
     (client_hi, client_lo, client_port), (server_hi, server_lo, server_port) = flow.client, flow.server
     addresses = (client_hi, client_lo, server_hi, server_lo, client_port, server_port)
-    rest = (flow.vlan_id, flow.ip_version, flow.protocol, flow.role_evidence)
+    rest = (flow.vlan_id, flow.tag, flow.ip_version, flow.protocol, flow.role_evidence)
     return (flow.flow_id, flow.first_ts_ns, *addresses, *rest)

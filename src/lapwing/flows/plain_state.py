@@ -138,7 +138,7 @@ class Flow:
 
     __slots__ = (
         "anomalies", "bucket", "client", "established", "first_ts_ns", "flow_id", "history", "ignored", "ip_version",
-        "key", "last_ts_ns", "protocol", "record_index", "role_evidence", "server", "sides", "slot", "vlan_id",
+        "key", "last_ts_ns", "protocol", "record_index", "role_evidence", "server", "sides", "slot", "tag", "vlan_id",
     )  # fmt: skip
 
     def __init__(self, slot: int, flow_id: int, key: bytes, now_ns: int) -> None:
@@ -146,7 +146,7 @@ class Flow:
         self.first_ts_ns = self.last_ts_ns = now_ns
         self.client: Endpoint = (0, 0, 0)
         self.server: Endpoint = (0, 0, 0)
-        self.ip_version = self.protocol = self.vlan_id = self.role_evidence = 0
+        self.ip_version = self.protocol = self.vlan_id = self.tag = self.role_evidence = 0
         self.sides = (FlowSide(), FlowSide())
         self.history = ""
         self.record_index = 0

@@ -6,6 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from lapwing.events import SettingsError
+from lapwing.flows.extractor import KeyBase, KeyPart
+from lapwing.wire import MAX_TUNNEL_DEPTH
 
 _Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
@@ -37,7 +39,7 @@ class FlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Granularity of expiry. A silent flow ends at most this much after its timeout."""
 
     max_flows: Annotated[int, Meta(ge=1, le=16_000_000)] = 1_000_000
-    """Live flows, about 290 bytes each. At the limit the least recently seen flow is evicted, with its record."""
+    """Live flows, about 300 bytes each. At the limit the least recently seen flow is evicted, with its record."""
 
     reassembly_memcap_bytes: Annotated[int, Meta(ge=64 * 1024, le=8 * 1024**3)] = 64 * 1024**2
     """Out-of-order bytes held for all flows together. At the limit the newest hole gives way and becomes a gap."""
@@ -57,6 +59,17 @@ class FlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     overlap_policy: Literal["first", "last"] = "first"
     """Which bytes win when waiting segments overlap with different content."""
+
+    key: KeyBase = "five-tuple"
+    """What packets of one flow share: addresses and ports; `ip-pair`, two addresses whatever the protocol; `mac-pair`,
+    two stations on Ethernet. Sessions are read of the first only."""
+
+    key_also: tuple[KeyPart, ...] = ()
+    """What they share besides: `source` (number of the input), `vlan`, `tunnel` (VNI, TEID, GRE key, L2TP session),
+    `flow-label` (IPv6), `direction` (each way is a flow of its own, so that sessions are read of neither)."""
+
+    tunnel_depth: Annotated[int, Meta(ge=0, le=MAX_TUNNEL_DEPTH)] = MAX_TUNNEL_DEPTH
+    """Tunnels looked into, one inside the other. At 0 flows are those of the carriers."""
 
     def validate(self, path: str = "flows") -> None:
         """Refuse values that do not fit together. Raises SettingsError naming the key and what would be right.

@@ -14,7 +14,9 @@ _OCTETS = [str(octet) for octet in range(256)]
 
 
 def address_text(version: int, high: int, low: int) -> str:
-    """An address from its two halves; IPv6 as in RFC 5952."""
+    """An address from its two halves; IPv6 as in RFC 5952, version 0 is a station on Ethernet."""
+    if version == 0:
+        return low.to_bytes(8)[2:].hex(":")
     if version == 4:
         a, b, c, d = low.to_bytes(8)[4:]
         return f"{_OCTETS[a]}.{_OCTETS[b]}.{_OCTETS[c]}.{_OCTETS[d]}"
@@ -44,8 +46,11 @@ def community_id(
 ) -> str:
     """Community ID version 1 (community-id-spec). Endpoints are halves of the address, and port.
 
-    For ICMP the ports hold type and counterpart type, or type and code where messages go one way.
+    For ICMP the ports hold type and counterpart type, or type and code where messages go one way. Empty for stations
+    on Ethernet, which have none.
     """
+    if version == 0:
+        return ""
     one_way = protocol in (ICMP, ICMP6) and counterpart(protocol, client[2]) < 0
     first, second = (client, server) if one_way or client <= server else (server, client)
     if version == 4:

@@ -8,7 +8,7 @@ cdef int _ACTIVE
 
 @cython.final
 cdef class SessionDriver:
-    cdef object _table, _fragments, _detector, _login_settings, _tagger, _next_auth_id, _counted
+    cdef object _table, _fragments, _extractor, _words, _detector, _login_settings, _tagger, _next_auth_id, _counted
     cdef tuple _streams, _datagrams, _starts
     cdef dict _by_name, _told_fragments
     cdef Walk _walk

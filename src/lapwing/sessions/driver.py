@@ -31,6 +31,7 @@ from lapwing.flows import (
     FlowTable,
     Fragments,
     closed_events,
+    extractor_for,
     opened_events,
 )
 from lapwing.logins import READ_FOR_LOGINS, LoginContext, SecretTagger, adapter_for
@@ -88,7 +89,9 @@ class SessionDriver:
         """
         wanted = wanted or Wanted()
         self._table = FlowTable(settings.flows, keys.flow_key, payloads=True)
-        self._fragments = Fragments()
+        self._extractor = extractor_for(settings.flows.key, settings.flows.key_also)
+        self._words = self._extractor.words if self._extractor is not None else None
+        self._fragments = Fragments(settings.flows.tunnel_depth)
         self._told_fragments: dict[str, int] = {}
         self._walk = ActionWalk(everything=wanted.flow)
         self._detector = detector if detector is not None else Detector(settings.detect)
@@ -130,12 +133,28 @@ class SessionDriver:
         if packet_count:
             self._now_ns = max(self._now_ns, int(packets["ts_ns"][:packet_count].max()))
             self._latest_ns = max(self._latest_ns, self._now_ns)
-        for source, rows, index, end in self._fragments.spans(buffer, packets, packet_count):
+        for source, rows, index, end in self._spans(buffer, packets, packet_count):
             chunk = memoryview(source)
             while index < end:
                 index = self._table.process(source, rows, index, end)
                 self._drain(chunk)
         return self._outlet.take()
+
+    def _spans(self, buffer: Any, packets: "np.ndarray[Any, Any]", count: int) -> Iterable[Any]:
+        """The packets as the flow table keys them, with datagrams put together where the key has ports."""
+        extractor = self._extractor
+        if extractor is None:
+            yield from self._fragments.spans(buffer, packets, count)
+            return
+        whole = ((buffer, packets, 0, count),)
+        for span in self._fragments.spans(buffer, packets, count) if extractor.whole_datagrams else whole:
+            extractor.apply(*span)
+            yield span
+
+    def come_from(self, number: int) -> None:
+        """What comes next is from the input of this number: part of the key where the settings say so."""
+        if self._extractor is not None:
+            self._extractor.source = number
 
     def advance(self, now_ns: int) -> list[Event]:
         """Let time pass without packets: expire idle flows."""
@@ -196,7 +215,8 @@ class SessionDriver:
         walk = self._walk
         walk.begin(table.actions, table.keys, chunk, memoryview(table.arena))
         if self._outlet.wants_flows:
-            self._walk_everything(opened_events(table.keys), closed_events(table.records))
+            opened = opened_events(table.keys, self._words)
+            self._walk_everything(opened, closed_events(table.records, words=self._words))
         else:
             while walk.step():
                 self._act()

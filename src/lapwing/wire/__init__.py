@@ -15,7 +15,7 @@ from lapwing.wire._select import (
     scan_pcapng,
     walk_ring,
 )
-from lapwing.wire.layout import BATCH_PACKETS, INTERFACE_DTYPE, MAX_RECORD_BYTES, PACKET_DTYPE, Status
+from lapwing.wire.layout import BATCH_PACKETS, INTERFACE_DTYPE, MAX_RECORD_BYTES, MAX_TUNNEL_DEPTH, PACKET_DTYPE, Status
 from lapwing.wire.scanner import Scanner, is_capture_head, scanner_for
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "COMPILED",
     "INTERFACE_DTYPE",
     "MAX_RECORD_BYTES",
+    "MAX_TUNNEL_DEPTH",
     "PACKET_DTYPE",
     "Scanner",
     "Status",

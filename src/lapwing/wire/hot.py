@@ -15,7 +15,7 @@ from cython import uchar as u8
 from cython import uint as u32
 from cython import ulonglong as u64
 from cython import ushort as u16
-from cython.cimports.lapwing.wire.hot_tunnels import inner_of_ip, inner_of_udp
+from cython.cimports.lapwing.wire.hot_tunnels import inner_of_ip, inner_of_udp, tunnel_id
 
 if not cython.compiled:
     raise ImportError("lapwing.wire.hot runs only compiled; lapwing.wire.plain is its twin")
@@ -36,11 +36,13 @@ PacketRow = cython.struct(
     payload_bytes=u32,
     tcp_seq=u32,
     tcp_ack=u32,
+    tunnel_id=u32,
     src_port=u16,
     dst_port=u16,
     tcp_window=u16,
     vlan_id=u16,
     link_type=u16,
+    tag=u16,
     ip_version=u8,
     protocol=u8,
     tcp_flags=u8,
@@ -553,16 +555,17 @@ def _tunnels(src_port: cint, dst_port: cint) -> cint:
 @cython.nogil
 @cython.inline
 @cython.exceptval(-1)
-def _decode_row(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), verify: cython.bint) -> cint:
+def _decode_row(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), verify: cython.bint, depth: cint) -> cint:
     """Everything above the record header. Returns the status and writes all other fields."""
     network: cint
     status: cint
     inner: i64
+    number: i64
     end: cython.Py_ssize_t = pkt.shape[0]
     row.src_hi = row.src_lo = row.dst_hi = row.dst_lo = 0
     row.ip_off = row.ip_bytes = row.payload_off = row.payload_captured = row.payload_bytes = 0
-    row.tcp_seq = row.tcp_ack = 0
-    row.src_port = row.dst_port = row.tcp_window = row.vlan_id = 0
+    row.tcp_seq = row.tcp_ack = row.tunnel_id = 0
+    row.src_port = row.dst_port = row.tcp_window = row.vlan_id = row.tag = 0
     row.ip_version = row.protocol = row.tcp_flags = row.icmp_type = row.icmp_code = row.hop_limit = 0
     row.tunnel_depth = 0
     network = _network(pkt, row)
@@ -578,18 +581,21 @@ def _decode_row(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), veri
                 return status
             inner = 0
             if row.protocol == 47 or row.protocol == 4 or row.protocol == 41:
-                if row.tunnel_depth < MAX_TUNNEL_DEPTH:
+                if row.tunnel_depth < depth:
                     end = cython.cast(cython.Py_ssize_t, row.payload_off) + row.payload_captured
                     inner = inner_of_ip(pkt, row.protocol, row.payload_off, end, row.payload_bytes)
             else:
                 status = _transport(pkt, row, verify)
                 if status != OK:
                     return status
-                if row.protocol == 17 and row.tunnel_depth < MAX_TUNNEL_DEPTH and _tunnels(row.src_port, row.dst_port):
+                if row.protocol == 17 and row.tunnel_depth < depth and _tunnels(row.src_port, row.dst_port):
                     end = cython.cast(cython.Py_ssize_t, row.payload_off) + row.payload_captured
                     inner = inner_of_udp(pkt, row.src_port, row.dst_port, row.payload_off, end, row.payload_bytes)
             if inner == 0:
                 return OK
+            number = tunnel_id(pkt, row.protocol, row.src_port, row.dst_port, row.payload_off)
+            if number != 0:
+                row.tunnel_id = cython.cast(u32, number)
             network = inner & 15
             row.ip_off = inner >> 4
             row.tunnel_depth += 1
@@ -612,6 +618,7 @@ def _decode_rows(
     cursor: cython.Py_ssize_t[::1],
     counters: i64[::1],
     verify: cython.bint,
+    depth: cint,
 ) -> cint:
     """Rows cursor[0] up to cursor[1]; cursor[0] names the row at work when an exception leaves."""
     pkt: cython.const[u8][::1] = buf
@@ -628,14 +635,14 @@ def _decode_rows(
         if end > size:
             raise IndexError("frame outside the buffer")
         pkt.shape[0] = end
-        status = _decode_row(pkt, row, verify)
+        status = _decode_row(pkt, row, verify, depth)
         row.status = status
         counters[status] += 1
         index += 1
     return 0
 
 
-def decode(buffer, packets, count, counters, verify_checksums=False):
+def decode(buffer, packets, count, counters, verify_checksums=False, tunnel_depth=MAX_TUNNEL_DEPTH):
     """Decode the frames of the first `count` rows in place; `counters[status]` grows by one per row.
 
     A row that meets an unexpected bound becomes `FAULT` and the next ones go on.
@@ -644,12 +651,13 @@ def decode(buffer, packets, count, counters, verify_checksums=False):
     rows: PacketRow[::1] = packets
     totals: i64[::1] = counters
     verify: cython.bint = verify_checksums
+    depth: cint = tunnel_depth
     bounds = np.array((0, count), np.intp)
     cursor: cython.Py_ssize_t[::1] = bounds
     while cursor[0] < cursor[1]:
         try:
             with cython.nogil:
-                _decode_rows(buf, rows, cursor, totals, verify)
+                _decode_rows(buf, rows, cursor, totals, verify, depth)
             break
         except IndexError:
             rows[cursor[0]].status = FAULT

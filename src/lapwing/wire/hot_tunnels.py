@@ -262,3 +262,33 @@ def inner_of_udp(
     if dst_port == 1701 or src_port == 1701:
         return _l2tp(pkt, at, last, announced)
     return 0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-1)
+def _be32(pkt: cython.const[u8][::1], at: cython.Py_ssize_t) -> i64:
+    return (cython.cast(i64, _be16(pkt, at)) << 16) | _be16(pkt, at + 2)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-1)
+def tunnel_id(pkt: cython.const[u8][::1], protocol: cint, src_port: cint, dst_port: cint, at: cython.Py_ssize_t) -> i64:
+    """The number that tells a tunnel found here from others between the same ends; 0 where there is none."""
+    flags: cint
+    if protocol == 47:
+        flags = _be16(pkt, at)
+        if not flags & 0x2000:
+            return 0
+        at += 8 if flags & 0x8000 else 4
+        return _be16(pkt, at + 2) if flags & 7 else _be32(pkt, at)
+    if protocol != 17:
+        return 0
+    if dst_port == 4789 or dst_port == 8472 or dst_port == 6081:
+        return _be32(pkt, at + 4) >> 8
+    if dst_port == 2152 or src_port == 2152:
+        return _be32(pkt, at + 4)
+    if dst_port == 3544 or src_port == 3544:
+        return 0
+    return _be32(pkt, at + (4 if _be16(pkt, at) & 0x4000 else 2))

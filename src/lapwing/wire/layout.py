@@ -55,11 +55,13 @@ PACKET_DTYPE = np.dtype(
         ("payload_bytes", "<u4"),  # the same by the IP header; more than captured when the frame was cut
         ("tcp_seq", "<u4"),
         ("tcp_ack", "<u4"),
+        ("tunnel_id", "<u4"),  # of the innermost tunnel: VNI, TEID, GRE key, L2TP tunnel and session; 0 for none
         ("src_port", "<u2"),  # ICMP: 0
         ("dst_port", "<u2"),
         ("tcp_window", "<u2"),
         ("vlan_id", "<u2"),  # innermost, 0 when untagged
         ("link_type", "<u2"),
+        ("tag", "<u2"),  # 0 from the decoder; flows with different tags are different flows
         ("ip_version", "u1"),  # 4, 6 or 0
         ("protocol", "u1"),  # IP protocol number after extension headers
         ("tcp_flags", "u1"),  # FIN SYN RST PSH ACK URG ECE CWR from bit 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lapwing.wire.layout import MAX_TUNNEL_DEPTH, PACKET_DTYPE, Status
-from lapwing.wire.plain_tunnels import TUNNEL_PROTOCOLS, Inner, Payload, inner_of_ip, inner_of_udp
+from lapwing.wire.plain_tunnels import TUNNEL_PROTOCOLS, Inner, Payload, inner_of_ip, inner_of_udp, tunnel_id
 
 MAX_VLAN_TAGS = 8  # nested deeper is no network we know; such frames count as not IP
 MAX_MPLS_LABELS = 16
@@ -54,8 +54,10 @@ class Row:
     src_port: int
     dst_port: int
     tcp_window: int
+    tunnel_id: int
     vlan_id: int
     link_type: int
+    tag: int
     ip_version: int
     protocol: int
     tcp_flags: int
@@ -79,8 +81,17 @@ class _Stop(Exception):  # noqa: N818 - the ordinary way out of a layer, not an 
         self.status = status
 
 
-def decode(buffer: Any, packets: Any, count: int, counters: Any, verify_checksums: bool = False) -> None:
+def decode(
+    buffer: Any,
+    packets: Any,
+    count: int,
+    counters: Any,
+    verify_checksums: bool = False,
+    tunnel_depth: int = MAX_TUNNEL_DEPTH,
+) -> None:
     """Decode the frames of the first `count` rows in place; `counters[status]` grows by one per row.
+
+    At most `tunnel_depth` tunnels are looked into, none where it is 0: then rows are those of the carriers.
 
     A row that meets an unexpected bound becomes `FAULT` and the next ones go on.
     """
@@ -90,7 +101,7 @@ def decode(buffer: Any, packets: Any, count: int, counters: Any, verify_checksum
     for given in zip(*(rows[name][:count].tolist() for name in _GIVEN), strict=True):
         row = Row(given)
         try:
-            _decode_row(_frame(data, row), row, verify_checksums)
+            _decode_row(_frame(data, row), row, verify_checksums, tunnel_depth)
         except _Stop as stop:
             row.status = stop.status
         except IndexError:
@@ -109,7 +120,7 @@ def _frame(data: memoryview, row: Row) -> memoryview:
     return data[:end]
 
 
-def _decode_row(pkt: memoryview, row: Row, verify: bool) -> None:
+def _decode_row(pkt: memoryview, row: Row, verify: bool, tunnel_depth: int) -> None:
     version = _network(pkt, row)
     if version not in {4, 6}:
         row.ip_off = 0
@@ -124,18 +135,20 @@ def _decode_row(pkt: memoryview, row: Row, verify: bool) -> None:
             _ipv6(pkt, row, last - row.ip_off)
         if row.protocol not in TUNNEL_PROTOCOLS:
             _transport(pkt, row, verify)
-        inner = _inner(pkt, row)
+        inner = _inner(pkt, row, tunnel_depth)
         if inner is None:
             return
         last = row.payload_off + row.payload_captured
+        payload = Payload(pkt, row.payload_off, last, row.payload_bytes)
+        row.tunnel_id = tunnel_id(payload, row.protocol, row.src_port, row.dst_port) or row.tunnel_id
         row.ip_off, version = inner
         row.tunnel_depth += 1
         row.src_hi = row.src_lo = row.dst_hi = row.dst_lo = row.src_port = row.dst_port = 0
 
 
-def _inner(pkt: memoryview, row: Row) -> Inner | None:
+def _inner(pkt: memoryview, row: Row, tunnel_depth: int) -> Inner | None:
     """Where another IP header begins in the payload, None when it carries no tunnel or too many were gone through."""
-    if row.tunnel_depth == MAX_TUNNEL_DEPTH:
+    if row.tunnel_depth >= tunnel_depth:
         return None
     payload = Payload(pkt, row.payload_off, row.payload_off + row.payload_captured, row.payload_bytes)
     if row.protocol in TUNNEL_PROTOCOLS:

@@ -52,6 +52,10 @@ class Payload(NamedTuple):
         """Two bytes as a number."""
         return self.pkt[self.at + offset] << 8 | self.pkt[self.at + offset + 1]
 
+    def be32(self, offset: int) -> int:
+        """Four bytes as a number."""
+        return self.be16(offset) << 16 | self.be16(offset + 2)
+
     def byte(self, offset: int) -> int:
         """One byte."""
         return self.pkt[self.at + offset]
@@ -77,6 +81,25 @@ def inner_of_udp(payload: Payload, src_port: int, dst_port: int) -> Inner | None
     if TEREDO_PORT in (src_port, dst_port):
         return _teredo(payload)
     return _l2tp(payload) if L2TP_PORT in (src_port, dst_port) else None
+
+
+def tunnel_id(payload: Payload, protocol: int, src_port: int, dst_port: int) -> int:
+    """The number that tells a tunnel found here from others between the same ends; 0 where there is none."""
+    if protocol == GRE:
+        flags = payload.be16(0)
+        at = 8 if flags & 0x8000 else 4
+        if not flags & 0x2000:
+            return 0
+        return payload.be16(at + 2) if flags & 7 else payload.be32(at)  # version 1: the call's number (RFC 2637)
+    if protocol in TUNNEL_PROTOCOLS:
+        return 0
+    if dst_port in VXLAN_PORTS or dst_port == GENEVE_PORT:
+        return payload.be32(4) >> 8
+    if GTP_PORT in (src_port, dst_port):
+        return payload.be32(4)
+    if TEREDO_PORT in (src_port, dst_port):
+        return 0
+    return payload.be32(4 if payload.be16(0) & 0x4000 else 2)  # L2TP: the tunnel's number, then the session's
 
 
 def _ip(payload: Payload) -> Inner | None:

@@ -9,7 +9,7 @@ import numpy as np
 from lapwing.events import AnomalySeen, SourceError
 from lapwing.io.capture.bpf import PacketFilter
 from lapwing.io.capture.source import PacketBatch, Progress
-from lapwing.wire import BATCH_PACKETS, MAX_RECORD_BYTES, PACKET_DTYPE, Status, decode
+from lapwing.wire import BATCH_PACKETS, MAX_RECORD_BYTES, MAX_TUNNEL_DEPTH, PACKET_DTYPE, Status, decode
 
 
 class Frames(NamedTuple):
@@ -34,6 +34,7 @@ class FrameSource:
         self._link_type = frames.link_type
         self._filter = PacketFilter(filter_text, frames.link_type) if filter_text and filter_text.strip() else None
         self._verify_checksums = verify_checksums
+        self.tunnel_depth = MAX_TUNNEL_DEPTH  # tunnels looked into
         self._rows = np.zeros(BATCH_PACKETS, PACKET_DTYPE)
         self._counters = np.zeros(len(Status), np.int64)
         self._wire_bytes = 0
@@ -77,7 +78,7 @@ class FrameSource:
             kept = self._filter.apply(buffer, rows, count)
             self._filtered += count - kept
             count = kept
-        decode(buffer, rows, count, self._counters, self._verify_checksums)
+        decode(buffer, rows, count, self._counters, self._verify_checksums, self.tunnel_depth)
         self._wire_bytes += int(rows["wire_bytes"][:count].sum(dtype=np.int64))
         return PacketBatch(memoryview(buffer), rows, count)
 

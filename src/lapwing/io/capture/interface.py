@@ -11,7 +11,7 @@ from lapwing.io.capture.bpf import PacketFilter
 from lapwing.io.capture.dedup import PRESETS, Dedup
 from lapwing.io.capture.live_settings import LiveSettings
 from lapwing.io.capture.source import PacketBatch, Progress
-from lapwing.wire import BATCH_PACKETS, PACKET_DTYPE, Status, decode
+from lapwing.wire import BATCH_PACKETS, MAX_TUNNEL_DEPTH, PACKET_DTYPE, Status, decode
 
 COUNT_EVERY_NS = 1_000_000_000  # how often the kernel's drop counter is asked; it is 32 bits wide and may start anew
 
@@ -32,6 +32,7 @@ class InterfaceSource(ABC):
         self.settings = settings
         self.idle_until_ns: int | None = None
         self._verify_checksums = verify_checksums
+        self.tunnel_depth = MAX_TUNNEL_DEPTH  # tunnels looked into
         self._filter: PacketFilter | None = None
         self._rows = np.zeros(BATCH_PACKETS, PACKET_DTYPE)
         self._rows_view = self._rows.data
@@ -101,7 +102,7 @@ class InterfaceSource(ABC):
             count = self._since(count)
         if not count:
             return self._empty
-        decode(buffer, self._rows_view, count, self._counters, self._verify_checksums)
+        decode(buffer, self._rows_view, count, self._counters, self._verify_checksums, self.tunnel_depth)
         self._wire_bytes += int(self._rows["wire_bytes"][:count].sum(dtype=np.int64))
         return PacketBatch(buffer, self._rows, count)
 

@@ -11,7 +11,7 @@ from lapwing.io.capture.interface import InterfaceSource
 from lapwing.io.capture.libpcap import LibpcapSource
 from lapwing.io.capture.live_settings import PROFILES, LiveSettings
 from lapwing.io.capture.ring import ANY, Block, PacketRing
-from lapwing.wire import walk_ring
+from lapwing.wire import MAX_TUNNEL_DEPTH, walk_ring
 
 NS_PER_MS = 1_000_000
 
@@ -84,6 +84,7 @@ def open_live(
     settings: LiveSettings | None = None,
     filter: str | None = None,  # noqa: A002 - the word every capture tool uses
     verify_checksums: bool = False,
+    tunnel_depth: int = MAX_TUNNEL_DEPTH,
 ) -> InterfaceSource:
     """Open a network interface, or `any` for all of them (without link headers).
 
@@ -96,6 +97,7 @@ def open_live(
     by_ring = settings.capture == "ring" or (settings.capture == "auto" and hasattr(socket, "AF_PACKET"))
     kind = RingSource if by_ring else LibpcapSource
     source: InterfaceSource = kind(interface, settings, verify_checksums)
+    source.tunnel_depth = tunnel_depth
     try:
         source.set_filter(filter)
     except SettingsError:

@@ -12,7 +12,7 @@ from lapwing.events import AnomalySeen, Severity, SourceError
 from lapwing.io.capture.bpf import PacketFilter
 from lapwing.io.capture.dedup import Dedup
 from lapwing.io.capture.unpack import DamagedStream, FileStream, Stream, open_file, unpacked
-from lapwing.wire import BATCH_PACKETS, PACKET_DTYPE, Scanner, Status, decode, scanner_for
+from lapwing.wire import BATCH_PACKETS, MAX_TUNNEL_DEPTH, PACKET_DTYPE, Scanner, Status, decode, scanner_for
 
 READ_BYTES = 512 * 1024  # a chunk; with the rows it stays in the second-level cache, 1 MiB measured 6 % slower
 HEADER_BYTES = 28  # a pcapng section header without options; a classic one has 24
@@ -63,6 +63,7 @@ class CaptureSource:
         self._filter = packet_filter
         self._dedup = dedup
         self._verify_checksums = verify_checksums
+        self.tunnel_depth = MAX_TUNNEL_DEPTH  # tunnels looked into
         storage_bytes = READ_BYTES + max(READ_BYTES, scanner.window_bytes)
         # One more than lanes, as what is left of a lent storage moves on into the next.
         self._storages = cycle([memoryview(bytearray(storage_bytes)) for _ in range(lanes + 1 if lanes > 1 else 1)])
@@ -187,7 +188,7 @@ class CaptureSource:
         return kept
 
     def _decode(self, count: int) -> None:
-        decode(self._storage, self._rows_view, count, self._counters, self._verify_checksums)
+        decode(self._storage, self._rows_view, count, self._counters, self._verify_checksums, self.tunnel_depth)
         self._wire_bytes += int(self._rows["wire_bytes"][:count].sum(dtype=np.int64))
 
     def _anomaly(self, kind: str, offset: int | None, detail: str, count: int = 1) -> AnomalySeen:
@@ -209,6 +210,7 @@ def open_capture(
     verify_checksums: bool = False,
     lanes: int = 1,
     dedup: Dedup | None = None,
+    tunnel_depth: int = MAX_TUNNEL_DEPTH,
 ) -> CaptureSource:
     """Open a capture file (pcap, pcapng, also packed with gzip or zstandard) or, for `-`, standard input.
 
@@ -218,6 +220,7 @@ def open_capture(
     are full of them for a good reason (offload), so it is off by default.
     `lanes` is for how many further batches a batch stays valid, itself included.
     `dedup` leaves out packets that were captured twice; it may be shared by captures of one moment.
+    `tunnel_depth` is how many tunnels are looked into, one inside the other.
 
     Raises SourceError, in one line that names the file, when it cannot be read at all, and SettingsError for a filter
     that cannot be compiled.
@@ -228,13 +231,15 @@ def open_capture(
         head = _head(file.name, stream)
         scanner = scanner_for(head)
         packet_filter = PacketFilter(filter, scanner.link_type) if filter and filter.strip() else None
-        return CaptureSource(file, stream, scanner, head, packet_filter, verify_checksums, lanes, dedup)
+        source = CaptureSource(file, stream, scanner, head, packet_filter, verify_checksums, lanes, dedup)
     except ValueError as error:
         file.close()
         raise SourceError(f"{file.name}: {error}") from error
     except BaseException:
         file.close()
         raise
+    source.tunnel_depth = tunnel_depth
+    return source
 
 
 def _head(name: str, stream: Stream) -> bytes:
