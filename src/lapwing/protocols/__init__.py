@@ -22,7 +22,7 @@ from lapwing.protocols.dns import DNS
 from lapwing.protocols.dns_tcp import DNS_TCP
 from lapwing.protocols.ftp import FTP
 from lapwing.protocols.http import HTTP
-from lapwing.protocols.identify import StreamIdentifier, first_bytes, identify_datagram
+from lapwing.protocols.identify import FirstLook, StreamIdentifier
 from lapwing.protocols.imap import IMAP
 from lapwing.protocols.ldap import LDAP
 from lapwing.protocols.ntp import NTP
@@ -60,6 +60,7 @@ __all__ = [
     "STREAM_PROTOCOLS",
     "DatagramParser",
     "DatagramProtocol",
+    "FirstLook",
     "Handover",
     "Match",
     "StreamIdentifier",
@@ -67,7 +68,5 @@ __all__ = [
     "StreamProtocol",
     "by_name",
     "cut_reason",
-    "first_bytes",
     "handover_of",
-    "identify_datagram",
 ]

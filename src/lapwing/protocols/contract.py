@@ -113,6 +113,7 @@ class StreamProtocol(NamedTuple):
 class DatagramProtocol(NamedTuple):
     """A protocol over UDP. `probe(side, datagram)` answers YES or NO for one datagram; `encrypted` as above.
 
+    `starts` has the bytes a datagram may begin with; for others `probe` is not asked and would say NO.
     `tally(client_port, server_port)` makes what serves in place of a parser where nobody looks at messages.
     """
 
@@ -122,6 +123,7 @@ class DatagramProtocol(NamedTuple):
     make: Callable[[FlowKey], DatagramParser]
     encrypted: bool = False
     tally: Callable[[int, int], DatagramTally] | None = None
+    starts: bytes = ANY_BYTE
 
 
 PROBE_BYTES = 64  # per side; every protocol of ours shows itself within it

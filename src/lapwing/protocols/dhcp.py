@@ -100,4 +100,4 @@ def make(key: FlowKey) -> DhcpParser:
     return DhcpParser()
 
 
-DHCP = DatagramProtocol("dhcp", frozenset({67, 68}), probe, make)
+DHCP = DatagramProtocol("dhcp", frozenset({67, 68}), probe, make, starts=b"\1\2")

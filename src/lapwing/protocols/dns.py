@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lapwing.events import FlowKey, Message, Side, WireError
 from lapwing.events.messages import DnsQuery, DnsResponse, DnsUnanswered
-from lapwing.protocols.contract import DatagramParser, DatagramProtocol, Match
+from lapwing.protocols.contract import NO, YES, DatagramParser, DatagramProtocol, Match
 from lapwing.wire import looks_like_dns, read_asked, read_dns
 
 MAX_PENDING = 256  # unanswered queries per flow; beyond, the oldest is given up and its answer has no rtt
@@ -30,7 +30,7 @@ _CD = 0x0010
 
 def _probe(side: Side, datagram: bytes) -> Match:
     """Side tells nothing: in multicast both peers answer."""
-    return Match.YES if looks_like_dns(datagram) else Match.NO
+    return YES if looks_like_dns(datagram) else NO
 
 
 class DnsParser:

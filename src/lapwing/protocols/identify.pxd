@@ -1,5 +1,20 @@
 cimport cython
 
+@cython.final
+cdef class FirstLook:
+    cdef tuple _streams, _every_datagram
+    cdef list _datagrams
+    cdef bint _server_decides
+    cdef object _ports
+    cdef dict _orders
+
+    @cython.locals(number=Py_ssize_t)
+    cpdef tuple order(self, int place, int byte, int port)
+    @cython.locals(head=bytes)
+    cpdef stream(self, side, bytes data, int port)
+    @cython.locals(among=tuple)
+    cpdef datagram(self, side, bytes datagram, int port)
+
 @cython.no_gc
 @cython.final
 cdef class StreamIdentifier:
@@ -8,6 +23,7 @@ cdef class StreamIdentifier:
     cdef int _port
     cdef object _candidates, _sure
     cdef list _aside
+    cdef FirstLook _first_look
     cdef bytes _client_head, _server_head
     cdef Py_ssize_t _seen_bytes
 
@@ -15,6 +31,5 @@ cdef class StreamIdentifier:
     cpdef feed(self, side, bytes data)
     cpdef settle(self)
     cdef _choose(self, protocol, evidence)
-    cdef list _in_order(self, bytes head, int place)
     @cython.locals(left=list, place=int)
     cdef bint _ask(self, side, bytes head) except -1

@@ -17,7 +17,7 @@ A protocol whose `server_decides` is only put aside by what the client sends fir
 from collections.abc import Iterable, Sequence
 
 from lapwing.events import IdentifiedBy, Side
-from lapwing.protocols.contract import ANY_BYTE, NO, PROBE_BYTES, YES, DatagramProtocol, StreamProtocol
+from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, DatagramProtocol, StreamProtocol
 
 MAX_UNDECIDED_BYTES = 8 * 1024  # of both sides; who has not shown a protocol by then is taken by port or given up
 MAX_ASIDE_BYTES = 2 * 1024  # of a client that speaks nothing known, while its server is silent: garbage is shorter
@@ -28,15 +28,60 @@ _BY_CONTENT = IdentifiedBy.CONTENT
 _BY_PORT = IdentifiedBy.PORT
 
 
-def first_bytes(protocols: Iterable[StreamProtocol]) -> tuple[bytes, bytes]:
-    """Return for client and server a table of 256 flags: whether any of `protocols` may begin with that byte."""
-    client, server = bytearray(256), bytearray(256)
-    for protocol in protocols:
-        starts = (ANY_BYTE if protocol.server_decides else protocol.starts[0], protocol.starts[1])
-        for flags, those in zip((client, server), starts, strict=True):
-            for byte in those:
-                flags[byte] = 1
-    return bytes(client), bytes(server)
+class FirstLook:
+    """Who may speak after a first byte, worked out once for all flows; most of them it decides alone.
+
+    `datagrams` has for each first byte those of the datagram protocols that may begin with it.
+    """
+
+    __slots__ = ("_datagrams", "_every_datagram", "_orders", "_ports", "_server_decides", "_streams")
+
+    def __init__(self, streams: Iterable[StreamProtocol], datagrams: Iterable[DatagramProtocol] = ()) -> None:
+        self._streams = tuple(streams)
+        self._every_datagram = tuple(datagrams)
+        self._datagrams = [tuple(one for one in self._every_datagram if byte in one.starts) for byte in range(256)]
+        self._ports = frozenset(port for protocol in self._streams for port in protocol.ports)
+        self._server_decides = any(protocol.server_decides for protocol in self._streams)
+        # By port (-1: of nobody), side and byte; as many as ports of protocols times 512 at most.
+        self._orders: dict[int, tuple[StreamProtocol, ...]] = {}
+
+    def order(self, place: int, byte: int, port: int) -> tuple[StreamProtocol, ...]:
+        """Return those that can begin with `byte` on the side at `place`, the ones on their own port first."""
+        number = (port if port in self._ports else -1) << 9 | place << 8 | byte
+        order = self._orders.get(number)
+        if order is None:
+            order = self._orders[number] = self._ordered(place, byte, port)
+        return order
+
+    def _ordered(self, place: int, byte: int, port: int) -> tuple[StreamProtocol, ...]:
+        able = [protocol for protocol in self._streams if byte in protocol.starts[place]]
+        return tuple(sorted(able, key=lambda protocol: port not in protocol.ports))
+
+    def stream(self, side: Side, data: bytes, port: int) -> StreamProtocol | bool:
+        """Look at the first bytes of a flow; the protocol when they decide it, else whether more could."""
+        head = data if len(data) <= PROBE_BYTES else data[:PROBE_BYTES]
+        for protocol in self.order(1 if side is _SERVER else 0, data[0], port):
+            match = protocol.probe(side, head)
+            if match is YES:
+                return protocol
+            if match is MORE:
+                return True
+        return self._server_decides and side is not _SERVER
+
+    def aside(self, byte: int) -> list[StreamProtocol]:
+        """Return those that a client does not begin so, for their server to decide."""
+        return [one for one in self._streams if one.server_decides and byte not in one.starts[0]]
+
+    def datagram(self, side: Side, datagram: bytes, port: int) -> DatagramProtocol | None:
+        """Return the protocol whose probe recognises `datagram`: the one on its port, else the first; None for none."""
+        chosen = None
+        among = self._datagrams[datagram[0]] if datagram else self._every_datagram
+        for protocol in among:
+            if protocol.probe(side, datagram) is YES:
+                if port in protocol.ports:
+                    return protocol
+                chosen = chosen or protocol
+        return chosen
 
 
 class StreamIdentifier:
@@ -50,6 +95,7 @@ class StreamIdentifier:
         "_aside",
         "_candidates",
         "_client_head",
+        "_first_look",
         "_port",
         "_seen_bytes",
         "_server_head",
@@ -58,11 +104,12 @@ class StreamIdentifier:
         "hopeless",
     )
 
-    def __init__(self, server_port: int, protocols: Sequence[StreamProtocol]) -> None:
+    def __init__(self, server_port: int, first_look: FirstLook) -> None:
         self.hopeless = False
         self.evidence: IdentifiedBy | None = None
         self._port = server_port
-        self._candidates = protocols
+        self._first_look = first_look
+        self._candidates: Sequence[StreamProtocol] = ()
         self._aside: list[StreamProtocol] = []  # out by what the client sent, until the server speaks
         self._sure: StreamProtocol | None = None  # said YES, while one before it says MORE
         self._client_head = b""
@@ -76,7 +123,9 @@ class StreamIdentifier:
         if len(head) < PROBE_BYTES and data:
             head += data[: PROBE_BYTES - len(head)]
             if not (self._client_head or self._server_head):
-                self._candidates = self._in_order(head, 1 if side is _SERVER else 0)
+                self._candidates = self._first_look.order(1 if side is _SERVER else 0, head[0], self._port)
+                if side is not _SERVER:
+                    self._aside = self._first_look.aside(head[0])
             if side is _SERVER:
                 if self._aside:
                     self._candidates = [*self._candidates, *self._aside]
@@ -109,17 +158,6 @@ class StreamIdentifier:
     def _saw_both(self) -> bool:
         return len(self._client_head) >= PROBE_BYTES and len(self._server_head) >= PROBE_BYTES
 
-    def _in_order(self, head: bytes, place: int) -> list[StreamProtocol]:
-        """Those that can begin so, the ones on their own port first."""
-        on_port: list[StreamProtocol] = []
-        others: list[StreamProtocol] = []
-        for protocol in self._candidates:
-            if head[0] in protocol.starts[place]:
-                (on_port if self._port in protocol.ports else others).append(protocol)
-            elif protocol.server_decides and not place:
-                self._aside.append(protocol)
-        return on_port + others
-
     def _ask(self, side: Side, head: bytes) -> bool:
         """Ask those who are left, in order; True when that decides it, for `_sure` or for nobody."""
         left: list[StreamProtocol] = []
@@ -142,16 +180,3 @@ class StreamIdentifier:
             left.append(protocol)
         self._candidates = left
         return left[0] is self._sure if left else not self._aside
-
-
-def identify_datagram(
-    side: Side, datagram: bytes, server_port: int, protocols: Iterable[DatagramProtocol]
-) -> DatagramProtocol | None:
-    """Return the protocol whose probe recognises `datagram`: the one on its port, else the first; None for none."""
-    chosen = None
-    for protocol in protocols:
-        if protocol.probe(side, datagram) is YES:
-            if server_port in protocol.ports:
-                return protocol
-            chosen = chosen or protocol
-    return chosen

@@ -16,6 +16,7 @@ PRIVATE_BYTES = 8
 _TIME = Struct("!BBbbIIIQQQQ")
 _MODES = {1: "symmetric-active", 2: "symmetric-passive", 3: "client", 4: "server", 5: "broadcast"}
 _CONTROL, _PRIVATE = 6, 7
+_STARTS = bytes(byte for byte in range(256) if 1 <= byte >> 3 & 7 <= 4 and byte & 7)
 _MAX_CONTROL_OPERATION = 12
 _EPOCH_S = 2_208_988_800  # from 1900 to 1970
 _ERA_S = 1 << 32  # seconds below half of it are those after 2036 (RFC 5905, 6)
@@ -111,4 +112,4 @@ def make(key: FlowKey) -> NtpParser:
     return NtpParser()
 
 
-NTP = DatagramProtocol("ntp", frozenset({123}), probe, make)
+NTP = DatagramProtocol("ntp", frozenset({123}), probe, make, starts=_STARTS)

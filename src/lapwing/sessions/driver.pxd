@@ -1,5 +1,6 @@
 cimport cython
 from lapwing.flows.hot_walk cimport ActionWalk as Walk
+from lapwing.protocols.identify cimport FirstLook as Look
 from lapwing.sessions.emit cimport Outlet
 from lapwing.sessions.session cimport DatagramSession, Session, StreamSession
 
@@ -9,7 +10,7 @@ cdef int _ACTIVE
 @cython.final
 cdef class SessionDriver:
     cdef object _table, _fragments, _extractor, _words, _detector, _login_settings, _tagger, _next_auth_id, _counted
-    cdef tuple _streams, _datagrams, _starts
+    cdef Look _first_look
     cdef dict _by_name, _told_fragments
     cdef Walk _walk
     cdef Outlet _outlet
@@ -27,6 +28,9 @@ cdef class SessionDriver:
     cdef _start(self, Py_ssize_t slot, Session session, protocol, evidence, long long ts_ns)
     cdef _identify(self, Py_ssize_t slot, StreamSession session, int side, bytes data, Py_ssize_t missing, long long ts_ns)
     cdef _listen(self, Py_ssize_t slot, StreamSession session, int side, bytes data, long long ts_ns)
+    cdef StreamSession _undecided(self, Py_ssize_t slot)
+    @cython.locals(session=StreamSession)
+    cdef bint _glance(self, Py_ssize_t slot, int side, bytes data, long long ts_ns) except -1
     cdef _begin(self, Py_ssize_t slot, StreamSession session, protocol, long long ts_ns)
     cdef _gap(self, Py_ssize_t slot, StreamSession session, int side, Py_ssize_t missing, long long ts_ns)
     cdef _close_side(self, Py_ssize_t slot, StreamSession session, int side, str reason, long long ts_ns)

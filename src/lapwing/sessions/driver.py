@@ -39,13 +39,13 @@ from lapwing.protocols import (
     DATAGRAM_PROTOCOLS,
     STREAM_PROTOCOLS,
     DatagramProtocol,
+    FirstLook,
     Handover,
+    StreamIdentifier,
     StreamProtocol,
     by_name,
     cut_reason,
-    first_bytes,
     handover_of,
-    identify_datagram,
 )
 from lapwing.sessions.emit import Outlet, Wanted
 from lapwing.sessions.session import MAX_PENDING_PIECES, SIDES, DatagramSession, Session, StreamSession
@@ -97,13 +97,13 @@ class SessionDriver:
         self._detector = detector if detector is not None else Detector(settings.detect)
         self._outlet = Outlet(wanted, self._detector, sensor)
         more = tuple(protocols)
-        self._streams = (*STREAM_PROTOCOLS, *(one for one in more if isinstance(one, StreamProtocol)))
-        self._datagrams = (*DATAGRAM_PROTOCOLS, *(one for one in more if isinstance(one, DatagramProtocol)))
-        self._starts = first_bytes(self._streams)
-        self._by_name = by_name(self._streams)
-        by_name(self._datagrams)
+        streams = (*STREAM_PROTOCOLS, *(one for one in more if isinstance(one, StreamProtocol)))
+        datagrams = (*DATAGRAM_PROTOCOLS, *(one for one in more if isinstance(one, DatagramProtocol)))
+        self._first_look = FirstLook(streams, datagrams)
+        self._by_name = by_name(streams)
+        by_name(datagrams)
         self._counted = frozenset(
-            one.name for one in self._datagrams if one.tally and not (wanted.session or one.name in READ_FOR_LOGINS)
+            one.name for one in datagrams if one.tally and not (wanted.session or one.name in READ_FOR_LOGINS)
         )
         self._login_settings = settings.logins
         self._tagger = SecretTagger(keys.tag_key)
@@ -333,10 +333,9 @@ class SessionDriver:
         self, slot: int, session: StreamSession | None, side: int, data: bytes, missing: int, ts_ns: int
     ) -> None:
         if session is None:
-            if data and not self._starts[side][data[0]]:
-                self._ignore(slot)
+            if data and self._glance(slot, side, data, ts_ns):
                 return
-            session = self._sessions[slot] = StreamSession(self._walk.server_port(slot), self._streams)
+            session = self._sessions[slot] = self._undecided(slot)
             self._walk.read(slot)
         identifier = session.identifier
         assert identifier is not None
@@ -352,6 +351,28 @@ class SessionDriver:
             self._begin(slot, session, protocol, ts_ns)
         elif identifier.hopeless:
             self._ignore(slot)
+
+    def _undecided(self, slot: int) -> StreamSession:
+        return StreamSession(StreamIdentifier(self._walk.server_port(slot), self._first_look))
+
+    def _glance(self, slot: int, side: int, data: bytes, ts_ns: int) -> bool:
+        """Decide with the first bytes alone, as most flows allow; False when that takes more."""
+        try:
+            choice = self._first_look.stream(SIDES[side], data, self._walk.server_port(slot))
+        except Exception as fault:
+            self._fault(slot, StreamSession(None), fault, ts_ns)
+            return True
+        if choice is True:
+            return False
+        if choice is False:
+            self._ignore(slot)
+        elif not self._tells_nothing(slot, choice):
+            session = self._sessions[slot] = StreamSession(None)
+            self._walk.read(slot)
+            self._start(slot, session, choice, IdentifiedBy.CONTENT, ts_ns)
+            if session.parser is not None:
+                self._hear(slot, session, side, session.parser.feed, data, ts_ns)
+        return True
 
     def _begin(self, slot: int, session: StreamSession, protocol: StreamProtocol, ts_ns: int) -> None:
         """Start the parser and hand it what was kept until now."""
@@ -394,7 +415,7 @@ class SessionDriver:
             return
         if session.parser is None:
             try:
-                protocol = identify_datagram(SIDES[side], data, self._walk.server_port(slot), self._datagrams)
+                protocol = self._first_look.datagram(SIDES[side], data, self._walk.server_port(slot))
             except Exception as fault:
                 self._fault(slot, session, fault, ts_ns)
                 return
@@ -456,7 +477,7 @@ class SessionDriver:
 
     def _hand_over(self, slot: int, handover: Handover, turn: int, ts_ns: int) -> None:
         """The stream goes on as another protocol: make its parser and give it what is not consumed."""
-        session = self._sessions[slot] = StreamSession(self._walk.server_port(slot), self._streams)
+        session = self._sessions[slot] = self._undecided(slot)
         session.handover_count = turn
         if handover.protocol is not None:
             session.identifier = None

@@ -4,7 +4,7 @@ from typing import Any
 
 from lapwing.events import FlowKey, Side
 from lapwing.logins import LoginAdapter
-from lapwing.protocols import StreamIdentifier, StreamProtocol
+from lapwing.protocols import StreamIdentifier
 
 SIDES = (Side.CLIENT, Side.SERVER)
 
@@ -42,9 +42,10 @@ class StreamSession(Session):
 
     __slots__ = ("client_closed", "handover_count", "identifier", "pending", "server_closed")
 
-    def __init__(self, server_port: int, protocols: tuple[StreamProtocol, ...]) -> None:
+    def __init__(self, identifier: StreamIdentifier | None) -> None:
+        """`identifier` is None where the protocol is known."""
         Session.__init__(self)
-        self.identifier: StreamIdentifier | None = StreamIdentifier(server_port, protocols)
+        self.identifier = identifier
         self.pending: list[tuple[int, bytes, int, int]] = []  # side, data, missing bytes, time
         self.handover_count = 0  # of protocols before this one in the same stream
         self.client_closed = False

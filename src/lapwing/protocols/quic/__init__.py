@@ -3,6 +3,8 @@
 from lapwing.protocols.contract import DatagramProtocol
 from lapwing.protocols.quic.parser import QuicParser, make, probe
 
-QUIC = DatagramProtocol("quic", frozenset({443, 784, 853, 8853}), probe, make, encrypted=True)
+_STARTS = bytes(range(0xC0, 0x100))  # a long header and the fixed bit (RFC 9000, 17.2)
+
+QUIC = DatagramProtocol("quic", frozenset({443, 784, 853, 8853}), probe, make, encrypted=True, starts=_STARTS)
 
 __all__ = ["QUIC", "QuicParser"]

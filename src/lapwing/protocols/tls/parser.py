@@ -1,5 +1,7 @@
 """The parser of one TLS connection: reads what is in the clear and stops where encryption begins."""
 
+import re
+
 from lapwing.events import FlowKey, Message, Side, WireError
 from lapwing.events.messages.tls import TlsAlert, TlsCertificates, TlsClientHello, TlsEstablished, TlsServerHello
 from lapwing.protocols.contract import MORE, NO, YES, Match
@@ -25,10 +27,13 @@ TLS13 = 0x0304
 _NAMED_CURVE = 3  # RFC 8422, 5.4
 _FATAL = 2
 _CLIENT = Side.CLIENT
+_FIRST_HELLO = re.compile(rb"\x16\x03[\0-\x04][\0-\x48].\x01", re.DOTALL)
 
 
 def probe(side: Side, head: bytes) -> Match:
     """Tell TLS by its first record: a hello of that side, or an alert of the server."""
+    if side is _CLIENT and _FIRST_HELLO.match(head):
+        return YES  # at one glance what the rest says as well
     if side is _CLIENT or head[:1] == b"\x16":
         kinds = (records.HANDSHAKE, CLIENT_HELLO if side is _CLIENT else SERVER_HELLO)
     else:
