@@ -1,13 +1,15 @@
 /* Asks a DNS server for names below one, each once, a window of them on their way over several sockets:
  *
- *     dnsload PORT COUNT WINDOW NAME [SOCKETS]
+ *     dnsload PORT COUNT WINDOW NAME [SOCKETS [FILE]]
  *
  * Batches of system calls, so that asking costs a fraction of answering. The names are `q<8 hex digits>.NAME`.
- * What was not answered within two seconds of silence is lost. Prints one line: answered, lost, wall seconds, and
- * its own processor seconds. */
+ * What was not answered within two seconds of silence is lost. After a SIGTERM it takes what was answered and ends.
+ * Prints one line: answered, lost, wall seconds, and its own processor seconds. FILE gets the number of each answered
+ * query as four bytes, least significant first. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,13 @@
 #include <time.h>
 
 enum { BATCH = 64, MAX_SOCKETS = 16, MAX_QUERY = 300, SILENCE_MS = 2000 };
+
+static volatile sig_atomic_t ended;
+
+static void end(int number) {
+    (void)number;
+    ended = 1;
+}
 
 static double wall(void) {
     struct timespec now;
@@ -47,15 +56,25 @@ static void number(unsigned char *message, unsigned value) {
     for (int place = 0; place < 8; place++) message[14 + place] = digits[value >> (28 - 4 * place) & 15];
 }
 
+/* The number in the name of an answer; its question is the query's. */
+static unsigned answered_number(const unsigned char *message) {
+    unsigned value = 0;
+    for (int place = 14; place < 22; place++)
+        value = value << 4 | (message[place] <= '9' ? message[place] - '0' : message[place] - 'a' + 10);
+    return value;
+}
+
 int main(int count_of, char **words) {
     if (count_of < 5) return 2;
     const long total = atol(words[2]), window = atol(words[3]);
     const int sockets = count_of > 5 ? atoi(words[5]) : 1;
     if (sockets < 1 || sockets > MAX_SOCKETS) return 2;
+    FILE *file = count_of > 6 ? fopen(words[6], "wb") : NULL;
     struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(atoi(words[1])),
                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct pollfd polled[MAX_SOCKETS];
     const int room = 8 << 20;
+    signal(SIGTERM, end);
     for (int index = 0; index < sockets; index++) {
         polled[index] = (struct pollfd){.fd = socket(AF_INET, SOCK_DGRAM, 0), .events = POLLIN};
         setsockopt(polled[index].fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
@@ -76,7 +95,7 @@ int main(int count_of, char **words) {
     int next = 0;
     const double began = wall();
     while (answered + lost < total) {
-        while (sent < total && sent - answered - lost + BATCH <= window) {
+        while (!ended && sent < total && sent - answered - lost + BATCH <= window) {
             const int batch = total - sent < BATCH ? total - sent : BATCH;
             for (int index = 0; index < batch; index++) number(questions[index], sent + index);
             const int done = sendmmsg(polled[next].fd, sending, batch, 0);
@@ -87,12 +106,18 @@ int main(int count_of, char **words) {
         if (!poll(polled, sockets, SILENCE_MS)) lost = sent - answered;
         for (int index = 0; index < sockets; index++) {
             int got = BATCH;
-            while (polled[index].revents & POLLIN && got == BATCH) {
+            while ((polled[index].revents & POLLIN || ended) && got == BATCH) {
                 got = recvmmsg(polled[index].fd, taking, BATCH, MSG_DONTWAIT, NULL);
                 if (got > 0) answered += got;
+                for (int one = 0; file && one < got; one++) {
+                    const unsigned value = answered_number(answers[one]);
+                    fwrite(&value, 4, 1, file);
+                }
             }
         }
+        if (ended) lost = total - answered;
     }
+    if (file) fclose(file);
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
     const double took = wall() - began;

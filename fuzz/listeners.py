@@ -47,10 +47,11 @@ class Disk:
         self.waiting.append(then)
 
     def commit(self) -> None:
-        """What waits is written, or refused."""
-        waiting, self.waiting = self.waiting, []
-        for then in waiting:
-            then(self.works)
+        """What waits is written, or refused; and what comes of that."""
+        while self.waiting:
+            waiting, self.waiting = self.waiting, []
+            for then in waiting:
+                then(self.works)
 
 
 class Wire:

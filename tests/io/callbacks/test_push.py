@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from lapwing.callbacks import ClientSettings, Disabled, Inconclusive, NotObserved, Observed, SessionSettings, session
+from lapwing.callbacks.interactsh import Call, CallError, FetchFailure
 from lapwing.io.callbacks import Planted, Session
+from lapwing.io.callbacks.wire import HttpCollector
 from lapwing.io.listen import Collector
 from tests.io.listen.lab import LOOPBACK, serving, settings
 
@@ -76,6 +78,27 @@ def test_a_stream_that_breaks_loses_nothing(tmp_path: Path) -> None:
                 await asyncio.to_thread(touch, collector, planted)
                 assert isinstance(await callbacks.wait_for(planted, timeout=TIMEOUT_S), Observed)
             assert callbacks.statistics()["repeated"] == 0
+
+    asyncio.run(main())
+
+
+def test_a_stream_that_breaks_before_it_says_anything_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, broken = HttpCollector.stream, asyncio.Event()
+
+    def breaking(self: HttpCollector, call: Call) -> Any:
+        if broken.is_set():
+            return stream(self, call)
+        raise CallError(FetchFailure.BODY)
+
+    async def main() -> None:
+        monkeypatch.setattr(HttpCollector, "stream", breaking)
+        async with serving(settings(tmp_path)) as collector, opening(collector) as callbacks:
+            planted = callbacks.mint()
+            await asyncio.to_thread(touch, collector, planted)
+            assert isinstance(await callbacks.wait_for(planted, timeout=TIMEOUT_S), Observed)
+            broken.set()
 
     asyncio.run(main())
 

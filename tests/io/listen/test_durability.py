@@ -136,14 +136,14 @@ async def test_a_full_disk_answers_nothing_says_so_and_goes_on_when_there_is_roo
                 answered.add(answered_name(asker.recv(4096)))
             except TimeoutError:
                 heard = await talk(process.ports["control"][0], get("x", "/health"))
-                failing = heard.startswith(b"HTTP/1.1 503")
+                # A little room may come back when the log is moved into its file: full is what stays full.
+                failing = heard.startswith(b"HTTP/1.1 503") and await talk(process.ports["http"][0], get("x")) == b""
             if failing:
                 break
         assert failing, "the disk was never full"
         assert answered
         while "cannot be written" not in str(await asyncio.to_thread(process.hear)):
             pass
-        assert await talk(process.ports["http"][0], get("x")) == b""
         process.tell("room")
         while "room" not in str(await asyncio.to_thread(process.hear)):
             pass

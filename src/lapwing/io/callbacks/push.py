@@ -61,6 +61,13 @@ class _Page(msgspec.Struct, frozen=True):
     cursor: int
     head: int
     lost_through: int = 0
+    after: int | None = None  # where it begins; not said by older collectors
+
+    @property
+    def begins(self) -> int:
+        if self.after is not None:
+            return self.after
+        return self.entries[0][0] - 1 if self.entries else self.cursor
 
 
 class Push:
@@ -115,7 +122,7 @@ class Push:
         """Take page after page until there is no more; then acknowledge. Raises CallError."""
         while True:
             page = await self._page()
-            self._hello(Hello(page.aes_key, page.cursor, page.lost_through))
+            self._hello(Hello(page.aes_key, page.begins, page.lost_through))
             self._take(page.entries)
             if not page.entries or (self.cursor or 0) >= page.head:
                 await self.acknowledge()

@@ -84,13 +84,17 @@ class _Acknowledgement(msgspec.Struct, frozen=True):
 
 
 class _Page(msgspec.Struct, frozen=True):
-    """Interactions sealed like events; `cursor` acknowledges them, `head` proves that there was nothing more."""
+    """Interactions sealed like events, all that come after the number `after`.
+
+    `cursor` acknowledges them, `head` proves that there was nothing more.
+    """
 
     aes_key: str
     entries: list[tuple[int, str]]
     cursor: int
     head: int
     lost_through: int
+    after: int
 
 
 class ControlApi:
@@ -217,7 +221,7 @@ class ControlApi:
         entries = [(entry.seq, sealed(entry, opened)) for entry in page.entries]
         last = entries[-1][0] if entries else cursor
         keys = opened.keys
-        return self._json(_Page(keys.wrapped_key, entries, last, head, keys.lost_through))
+        return self._json(_Page(keys.wrapped_key, entries, last, head, keys.lost_through, cursor))
 
     async def _head(self, opened: OpenMailbox) -> int:
         """The newest number, once all that had arrived is written. Raises RefusedError when writing fails."""
