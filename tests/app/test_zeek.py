@@ -18,6 +18,7 @@ from tests.conformance.reasons import LOGGED_WITHOUT_CHECKSUMS
 from tests.conformance.zeek_logs import Case, Row, captures, cases, rows, unescape
 
 NO_CAPTURES = captures() is None
+RECORDED = Path(__file__).parents[1] / "logins" / "recorded"
 ROWS_OF = {
     "http": http.transactions,
     "dns": dns.lookups,
@@ -137,3 +138,51 @@ def test_written_connections_are_those_that_were_compared(tmp_path: Path) -> Non
         assert Counter(_shown(conn.as_row(flow), fields) for flow in flows) == Counter(
             _shown(row, fields) for row in written
         ), case.name
+
+
+OWN_TO_ZEEK = frozenset({"ts", "uid", "uids", "ssl_history", "history", "precision"})
+"""Columns whose values are that program's own, and a precision that it writes as zero."""
+OF_OTHER_SCRIPTS = frozenset(
+    {"subject", "issuer", "validation_status", "circuit_id", "agent_remote_id", "subscriber_id"}
+)
+NO_SUCH_CASES = {
+    "dhcp": ("large-msgtypes", "large-uids"),  # one transaction over hundreds of flows, cut up by the cases' scripts
+}
+TIMES = frozenset({"ref_time", "org_time", "rec_time", "xmt_time"})
+
+
+def _line(row: Row, fields: tuple[str, ...]) -> tuple[object, ...]:
+    where = endpoints(row) if "id.orig_h" in row or "src_ip" in row else ()
+    return where, *(unescape(row.get(field) or "") for field in fields)
+
+
+@pytest.mark.skipif(NO_CAPTURES, reason="LAPWING_CAPTURES names no directory of recorded captures")
+@pytest.mark.parametrize("log", ["ssl", "quic", "ntp", "websocket", "dhcp"])
+def test_the_written_log_is_field_by_field_that_of_the_other_program(log: str, tmp_path: Path) -> None:
+    compared = 0
+    for number, case in enumerate(case for case in cases(f"{log}.log") if _is_compared(log, case)):
+        if case.name.endswith(NO_SUCH_CASES.get(log, ("no such case",))):
+            continue
+        theirs = rows(case.expected / f"{log}.log")
+        fields = tuple(field for field in theirs[0] if field not in OWN_TO_ZEEK | OF_OTHER_SCRIPTS | TIMES)
+        written = logs_of(case.trace, tmp_path / str(number), verify=verified(case)).get(log, [])
+        assert Counter(_line(row, fields) for row in written) == Counter(_line(row, fields) for row in theirs), (
+            case.name
+        )
+        for field in TIMES & theirs[0].keys():  # that program rounds in binary: a microsecond more is the same
+            ours = sorted(float(row[field] or 0) for row in written)
+            assert ours == pytest.approx(sorted(float(row[field] or 0) for row in theirs), rel=0, abs=2e-6)
+        compared += len(theirs)
+    assert compared >= 2
+
+
+def test_binds_and_searches_are_logged_without_what_they_present(tmp_path: Path) -> None:
+    logs = logs_of(RECORDED / "ldap.pcap", tmp_path)
+    binds = Counter((row["opcode"], row["result"], row["argument"]) for row in logs["ldap"] if row["argument"])
+    assert binds["bind simple", "invalid credentials", "REDACTED"] == 3
+    assert binds["bind simple", "success", "REDACTED"] == 4
+    assert binds["bind SASL", "success", "PLAIN"] == 1
+    assert [(row["base_object"], row["result_count"], row["result"]) for row in logs["ldap_search"]] == [
+        ("dc=example,dc=com", "1", "success")
+    ] * 2
+    assert not set(logs) & {"http", "dns"}

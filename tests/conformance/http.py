@@ -28,14 +28,15 @@ NOT_COMPARABLE = "?"
 LOGS = ("http.log", "http.log.cut")
 
 
-def _header(headers: list[tuple[str, str]], name: str) -> str | None:
+def header(headers: list[tuple[str, str]], name: str) -> str | None:
+    """The value of the first field of that name, in lower case."""
     return next((value for key, value in headers if key.lower() == name), None)
 
 
 def _body_len(message: HttpRequest | HttpResponse) -> str:
     """The size of a body; NOT_COMPARABLE where that program counts what it made of the body."""
-    decoded = _header(message.headers, "content-encoding") in ("gzip", "deflate")
-    taken_apart = (_header(message.headers, "content-type") or "").lower().startswith("message/")
+    decoded = header(message.headers, "content-encoding") in ("gzip", "deflate")
+    taken_apart = (header(message.headers, "content-type") or "").lower().startswith("message/")
     return NOT_COMPARABLE if decoded or taken_apart else str(message.body_bytes)
 
 
@@ -51,8 +52,8 @@ def transactions(events: list[SessionMessaged]) -> list[Row]:
                 "method": message.method,
                 "host": message.host,
                 "uri": message.target,
-                "referrer": _header(message.headers, "referer"),
-                "user_agent": _header(message.headers, "user-agent"),
+                "referrer": header(message.headers, "referer"),
+                "user_agent": header(message.headers, "user-agent"),
                 "request_body_len": _body_len(message),
             }
         elif isinstance(message, HttpResponse) and (message.status >= 200 or message.status == 101):

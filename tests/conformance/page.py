@@ -8,10 +8,12 @@ from tests.conformance.conn import compare_conn
 from tests.conformance.dns import compare_dns
 from tests.conformance.ftp import compare_ftp
 from tests.conformance.http import compare_http
+from tests.conformance.ntp import compare_ntp
 from tests.conformance.quic import compare_quic
 from tests.conformance.smtp import compare_smtp
 from tests.conformance.ssh import compare_ssh
 from tests.conformance.ssl import compare_ssl
+from tests.conformance.websocket import compare_websocket
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "conformance.md"
 
@@ -24,6 +26,8 @@ COMPARISONS = (
     compare_ssl,
     compare_quic,
     compare_dns,
+    compare_ntp,
+    compare_websocket,
 )
 
 INTRODUCTION = """# Conformance
@@ -49,6 +53,7 @@ What is compared, and how:
 - `dns.log`: queries joined with their answers. The text of records other than addresses and names is Zeek's own and
   not compared; `AA` and `RA` only of answers with records, as Zeek sets them there.
 - `ntp.log`: every field of every packet of timekeeping; times to two microseconds.
+- `websocket.log`: every field of every upgrade.
 
 | log | rows compared | agree | not compared |
 | --- | ---: | ---: | --- |

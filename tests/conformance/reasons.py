@@ -93,6 +93,7 @@ DNS_REASONS: dict[str, str] = {}
 SSL_REASONS: dict[str, str] = {}
 QUIC_REASONS: dict[str, str] = {}
 NTP_REASONS: dict[str, str] = {}
+WEBSOCKET_REASONS: dict[str, str] = {}
 
 ALL_REASONS = (
     CONN_REASONS,
@@ -103,4 +104,6 @@ ALL_REASONS = (
     DNS_REASONS,
     SSL_REASONS,
     QUIC_REASONS,
+    NTP_REASONS,
+    WEBSOCKET_REASONS,
 )

@@ -21,7 +21,13 @@ TALK = [
     server(entry(3, "cn=a") + entry(3, "cn=b", MAX_MESSAGE_BYTES) + entry(3, "cn=c") + result(3, 0, tag=0x65)),
     client(message(4, b"\x42\0")),
 ]
-PIECES = [one.data for one in TALK if len(one.data) < 1_000] + [b"\x30", b"\x30\x84", b"\x16\x03", start_tls(5), b"\x30\x80"]
+PIECES = [one.data for one in TALK if len(one.data) < 1_000] + [
+    b"\x30",
+    b"\x30\x84",
+    b"\x16\x03",
+    start_tls(5),
+    b"\x30\x80",
+]
 BYTES = st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(PIECES), max_size=4).map(b"".join))
 
 

@@ -28,6 +28,22 @@ _SPELLED = {
     "ssh": _FLOW + "version:count auth_success:bool auth_attempts:count direction:enum client:string server:string"
     " cipher_alg:string mac_alg:string compression_alg:string kex_alg:string host_key_alg:string"
     " host_key_fingerprint:string",
+    "ssl": _FLOW + "version:string cipher:string curve:string server_name:string resumed:bool last_alert:string"
+    " next_protocol:string established:bool ssl_history:string cert_chain_fps:vector[string]"
+    " client_cert_chain_fps:vector[string] sni_matches_cert:bool",
+    "quic": _FLOW + "version:string client_initial_dcid:string client_scid:string server_scid:string"
+    " server_name:string client_protocol:string history:string",
+    "ntp": _FLOW + "version:count mode:count stratum:count poll:interval precision:interval root_delay:interval"
+    " root_disp:interval ref_id:string ref_time:time org_time:time rec_time:time xmt_time:time num_exts:count",
+    "ldap": _FLOW + "message_id:int version:int opcode:string result:string diagnostic_message:string object:string"
+    " argument:string",
+    "ldap_search": _FLOW + "message_id:int scope:string deref_aliases:string base_object:string result_count:count"
+    " result:string diagnostic_message:string filter:string attributes:vector[string]",
+    "websocket": _FLOW + "host:string uri:string user_agent:string subprotocol:string client_protocols:vector[string]"
+    " server_extensions:vector[string] client_extensions:vector[string]",
+    "dhcp": "ts:time uids:set[string] client_addr:addr server_addr:addr mac:string host_name:string"
+    " client_fqdn:string domain:string requested_addr:addr assigned_addr:addr lease_time:interval"
+    " client_message:string server_message:string msg_types:vector[string] duration:interval",
 }
 
 COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {

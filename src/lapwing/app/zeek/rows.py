@@ -57,9 +57,9 @@ class HttpRows:
                 "method": message.method,
                 "host": message.host,
                 "uri": message.target,
-                "referrer": _header(message.headers, "referer"),
-                "user_agent": _header(message.headers, "user-agent"),
-                "origin": _header(message.headers, "origin"),
+                "referrer": header(message.headers, "referer"),
+                "user_agent": header(message.headers, "user-agent"),
+                "origin": header(message.headers, "origin"),
                 "request_body_len": message.body_bytes,
             }
             if len(self._waiting) > MAX_PENDING:
@@ -86,7 +86,8 @@ class HttpRows:
         yield from self._waiting.values()
 
 
-def _header(headers: list[tuple[str, str]], name: str) -> str | None:
+def header(headers: list[tuple[str, str]], name: str) -> str | None:
+    """The value of the first field of that name, in lower case."""
     return next((value for key, value in headers if key.lower() == name), None)
 
 
@@ -308,6 +309,3 @@ class SshRows:
                 ours = getattr(self._offers[Side.CLIENT], field)
                 self._row[column] = next((name for name in ours if name in theirs), None)
         yield self._row
-
-
-ROWS: dict[str, type[Rows]] = {"http": HttpRows, "dns": DnsRows, "ftp": FtpRows, "smtp": SmtpRows, "ssh": SshRows}

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from lapwing.app.zeek.columns import COLUMNS
-from lapwing.app.zeek.rows import ROWS, Row, Rows
+from lapwing.app.zeek.handshakes import QuicRows, SslRows
+from lapwing.app.zeek.rows import DnsRows, FtpRows, HttpRows, Row, Rows, SmtpRows, SshRows
+from lapwing.app.zeek.services import DhcpLeases, LdapRows, LdapSearchRows, NtpRows, WebsocketRows
 from lapwing.events import CloseReason, Event, FlowBound, FlowClosed, SessionIdentified, SessionMessaged
 
 NS_PER_S = 1_000_000_000
@@ -19,6 +21,17 @@ FAMILIES = ("flow", "session")  # of events the logs are made from
 
 _PROTOCOLS = {"icmp6": "icmp", "other": "unknown_transport", "sctp": "unknown_transport"}
 _SERVICES = {"tls": "ssl"}
+_LOGS: dict[str, dict[str, type[Rows]]] = {
+    "http": {"http": HttpRows, "websocket": WebsocketRows},
+    "dns": {"dns": DnsRows},
+    "ftp": {"ftp": FtpRows},
+    "smtp": {"smtp": SmtpRows},
+    "ssh": {"ssh": SshRows},
+    "tls": {"ssl": SslRows},
+    "quic": {"quic": QuicRows, "ssl": SslRows},
+    "ntp": {"ntp": NtpRows},
+    "ldap": {"ldap": LdapRows, "ldap_search": LdapSearchRows},
+}  # by protocol: the logs its messages go to
 
 
 class ZeekLogs:
@@ -34,7 +47,8 @@ class ZeekLogs:
         self._folder = folder
         self._files: dict[str, BinaryIO] = {}
         self._stack = ExitStack()
-        self._flows: dict[int, dict[str, Rows]] = {}  # by protocol: one may hand its stream over to another
+        self._flows: dict[int, dict[str, Rows]] = {}  # by log: a stream may go on as another protocol
+        self._leases = DhcpLeases()
         self._services: dict[int, str] = {}
 
     def __enter__(self) -> Self:
@@ -55,19 +69,25 @@ class ZeekLogs:
 
     def finish(self) -> None:
         """Write the closing lines and close the files."""
+        self._write("dhcp", self._leases.end())
         for stream in self._files.values():
             stream.write(f"#close\t{_stamp()}\n".encode())
         self._files.clear()
         self._stack.close()
 
     def _message(self, event: SessionMessaged) -> None:
-        if event.protocol not in ROWS:
+        if event.protocol == "dhcp":
+            self._write("dhcp", self._leases.add(event, uid(event)))
+            return
+        logs = _LOGS.get(event.protocol)
+        if logs is None:
             return
         held = self._flows.setdefault(event.flow_id, {})
-        rows = held.get(event.protocol)
-        if rows is None:
-            rows = held[event.protocol] = ROWS[event.protocol]()
-        self._put(event.protocol, event, rows.add(event))
+        for log, make in logs.items():
+            rows = held.get(log)
+            if rows is None:
+                rows = held[log] = make()
+            self._put(log, event, rows.add(event))
 
     def _identified(self, event: SessionIdentified) -> None:
         name, before = _SERVICES.get(event.protocol, event.protocol), self._services.get(event.flow_id)
@@ -110,7 +130,10 @@ class ZeekLogs:
                 "id.resp_h": flow.server_ip,
                 "id.resp_p": flow.server_port,
             }
-            row = {"ts": flow.ts_ns, **row, **named}
+            self._write(log, [{"ts": flow.ts_ns, **row, **named}])
+
+    def _write(self, log: str, rows: Iterable[Row]) -> None:
+        for row in rows:
             cells = (_cell(row.get(name), kind) for name, kind in COLUMNS[log])
             self._file(log).write("\t".join(cells).encode() + b"\n")
 
