@@ -8,6 +8,7 @@ import pytest
 
 from lapwing.app.configuration import leaves, load
 from lapwing.app.exit_codes import ExitCode
+from lapwing.callbacks import ClientSettings
 from lapwing.events import SettingsError
 from lapwing.sessions import PipelineSettings
 from tests.app.conftest import Lapwing
@@ -20,8 +21,8 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_without_anything_the_defaults_hold() -> None:
-    configuration = load(None, {})
-    assert configuration.settings == PipelineSettings()
+    configuration = load(None, {}, whole=True)
+    assert (configuration.settings, configuration.callbacks) == (PipelineSettings(), ClientSettings())
     assert {entry.origin for entry in configuration.entries} == {"default"}
     assert [entry.path for entry in configuration.entries] == [path for path, _, _ in leaves()]
 
@@ -126,3 +127,37 @@ def test_settings_reach_the_reading(lapwing: Lapwing, guessing: Path, monkeypatc
     monkeypatch.setenv("LAPWING_FLOWS__MAX_FLOWS", "wrong")
     done = lapwing("read", guessing)
     assert (done.code, done.out) == (ExitCode.USAGE, "")
+
+
+def test_the_callback_clients_settings_are_shown_with_their_origin(lapwing: Lapwing, tmp_path: Path) -> None:
+    file = written(
+        tmp_path, '[callbacks]\nprivate_networks = ["192.0.2.0/24"]\n[callbacks.waits]\npoll_interval_s = 5\n'
+    )
+    shown = json.loads(lapwing("config", "show", "--config", file, "-o", "json").out)
+    values = {one["key"]: (one["value"], one["origin"]) for one in shown}
+    assert values["callbacks.private_networks"] == (["192.0.2.0/24"], str(file))
+    assert values["callbacks.waits.poll_interval_s"] == (5, str(file))
+    assert values["callbacks.waits.max_timeout_s"] == (120, "default")
+
+
+def test_the_callback_client_takes_its_settings_from_the_file_and_the_environment(tmp_path: Path) -> None:
+    file = written(tmp_path, "[callbacks.waits]\npoll_interval_s = 5\n")
+    loaded = load(file, {"LAPWING_CALLBACKS__ID_LENGTH": "12"}).callbacks
+    assert loaded is not None
+    assert (loaded.waits.poll_interval_s, loaded.id_length) == (5, 12)
+    assert load(None, {}).callbacks is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[callbacks]\nid_length = 2", "callbacks.id_length"),
+        ("[callbacks.waits]\npoll_interval_s = 60", "callbacks.waits.poll_interval_s: must be below"),
+        ("[callbacks.waits]\ndefault_timeout_s = 600", "callbacks.waits.default_timeout_s: must not be above"),
+        ("[callbacks.waits]\nburst = 3", "callbacks.waits.burst: no such setting.*burst_count"),
+        ('[callbacks]\nprivate_networks = ["here"]', "callbacks.private_networks"),
+    ],
+)
+def test_wrong_settings_of_the_callback_client_are_named(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load(written(tmp_path, text), {})

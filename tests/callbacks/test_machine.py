@@ -480,7 +480,7 @@ def test_forgetting_too_many_tokens_makes_their_whole_time_doubtful() -> None:
     [{"poll_interval_s": 0}, {"default_timeout_s": 121}, {"poll_interval_s": 30}, {"max_shared_count": -1}],
 )
 def test_settings_that_do_not_fit_are_refused_by_name(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match=r"callbacks\.session\."):
+    with pytest.raises(SettingsError, match=r"callbacks\.waits\."):
         SessionSettings(**wrong)
 
 

@@ -40,11 +40,12 @@ PollInterval = Annotated[
     typer.Option("-poll-interval", "--poll-interval", "-pi", metavar="TIME", help="Between polls, 2s by default."),
 ]
 IdLength = Annotated[
-    int, typer.Option("-cidl", "--correlation-id-length", metavar="N", help="As long as the collector's.")
+    int | None, typer.Option("-cidl", "--correlation-id-length", metavar="N", help="As long as the collector's.")
 ]
 NonceLength = Annotated[
-    int, typer.Option("-cidn", "--correlation-id-nonce-length", metavar="N", help="As long as the collector's.")
+    int | None, typer.Option("-cidn", "--correlation-id-nonce-length", metavar="N", help="As long as the collector's.")
 ]
+ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML.")]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="What the token is for; hits come with it.")]
 Json = Annotated[bool, typer.Option("-json", "--json", help="One JSON object per line, with interactsh's fields.")]
 
@@ -71,8 +72,8 @@ def listen(
     private_network: Private = None,
     ca: CaFile = None,
     poll_interval: PollInterval = None,
-    id_length: IdLength = 20,
-    nonce_length: NonceLength = 13,
+    id_length: IdLength = None,
+    nonce_length: NonceLength = None,
     note: Note = "",
     dns_only: Annotated[bool, typer.Option("-dns-only", "--dns-only", help="Show DNS.")] = False,
     http_only: Annotated[bool, typer.Option("-http-only", "--http-only", help="Show HTTP and HTTPS.")] = False,
@@ -101,6 +102,7 @@ def listen(
     _no_fallback: Annotated[
         bool, typer.Option("-no-http-fallback", "--no-http-fallback", "-nf", help="Accepted: there is no fallback.")
     ] = False,
+    config: ConfigFile = None,
 ) -> None:
     """Make tokens with a collector, then print everything that reaches them until interrupted."""
     client = _client()
@@ -108,7 +110,16 @@ def listen(
     stored = payload_file or (client.PAYLOAD_FILE if payload_store else None)
     options = client.ListenOptions(
         collector=client.CollectorOptions(
-            server, token, session_file, domain, private_network or (), ca, poll_interval, id_length, nonce_length
+            server,
+            token,
+            session_file,
+            domain,
+            private_network or (),
+            ca,
+            poll_interval,
+            id_length,
+            nonce_length,
+            config,
         ),
         number=number,
         protocols=[name for name, wanted in chosen.items() if wanted],
@@ -134,10 +145,11 @@ def mint(
     domain: Domain = None,
     private_network: Private = None,
     ca: CaFile = None,
+    config: ConfigFile = None,
 ) -> None:
     """Make tokens of a session that is kept in a file, and print their host names."""
     client = _client()
-    options = client.CollectorOptions(server, token, session_file, domain, private_network or (), ca)
+    options = client.CollectorOptions(server, token, session_file, domain, private_network or (), ca, config=config)
     _exit(client.mint, options, note, number)
 
 
@@ -149,13 +161,16 @@ def wait(
     private_network: Private = None,
     ca: CaFile = None,
     json: Json = False,
+    config: ConfigFile = None,
 ) -> None:
     """Wait until a token is reached: 0 when it was, 1 when it was not, 4 when that is not known, 3 when nobody listens.
 
     A hit before the wait counts. 1 is only said with proof: the collector was asked after the time was over.
     """
     client = _client()
-    collector = client.CollectorOptions(session_file=session_file, private_networks=private_network or (), ca_file=ca)
+    collector = client.CollectorOptions(
+        session_file=session_file, private_networks=private_network or (), ca_file=ca, config=config
+    )
     _exit(client.wait, client.WaitOptions(collector, token, accept.value, timeout, json))
 
 

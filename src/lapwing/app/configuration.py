@@ -10,7 +10,17 @@ import tomllib
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Union, get_args, get_origin, get_type_hints, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    NamedTuple,
+    Protocol,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 import msgspec
 
@@ -19,12 +29,16 @@ from lapwing.app.units import field_value
 from lapwing.events import SettingsError
 from lapwing.sessions import PipelineSettings
 
+if TYPE_CHECKING:
+    from lapwing.callbacks import ClientSettings
+
 ENV_PREFIX = "LAPWING_"
 ENV_SEPARATOR = "__"  # LAPWING_FLOWS__MAX_FLOWS; a name without it is no setting
 ENV_FILE = "LAPWING_CONFIG"
 DEFAULT_FILE = Path("lapwing") / "lapwing.toml"  # below XDG_CONFIG_HOME
 
 DEFAULTS = PipelineSettings()
+CALLBACKS = "callbacks"  # the section of the callback client, whose room is only imported where somebody uses it
 MAX_CONFIG_BYTES = 1024 * 1024  # a settings file is kilobytes; more is the wrong file
 
 
@@ -45,15 +59,27 @@ class Validates(Protocol):
 
 
 class Configuration(NamedTuple):
-    """Checked settings, and every value with its origin."""
+    """Checked settings, and every value with its origin. `callbacks` is None where nobody asked for it."""
 
     settings: PipelineSettings
     entries: list[Entry]
     file: Path | None
+    callbacks: "ClientSettings | None" = None
 
 
-def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> Configuration:
-    """Compose the settings.
+def everything() -> msgspec.Struct:
+    """The defaults of all sections: those of the pipeline, and the callback client's."""
+    from lapwing.app.all_settings import AllSettings
+
+    return AllSettings()
+
+
+def _sections(settings: msgspec.Struct) -> Iterator[tuple[str, Any]]:
+    return ((name, getattr(settings, name)) for name in settings.__struct_fields__)
+
+
+def load(file: Path | None = None, environ: Mapping[str, str] | None = None, *, whole: bool = False) -> Configuration:
+    """Compose the settings; `whole` with those of the callback client, where nothing sets them, too.
 
     `file` is what the command line named; without it `LAPWING_CONFIG`, then `lapwing/lapwing.toml` below
     `XDG_CONFIG_HOME` (or `~/.config`) is taken when it exists.
@@ -61,13 +87,15 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     """
     environ = os.environ if environ is None else environ
     found = _find_file(file, environ)
-    given: dict[str, tuple[Any, str]] = {}
-    if found is not None:
-        given.update(_from_mapping(read_file(found), DEFAULTS, "", str(found)))
-    given.update(_from_environment(environ))
+    data = {} if found is None else read_file(found)
+    mine = f"{ENV_PREFIX}{CALLBACKS.upper()}{ENV_SEPARATOR}"
+    whole = whole or CALLBACKS in data or any(name.startswith(mine) for name in environ)
+    defaults = everything() if whole else DEFAULTS
+    given = _from_mapping(data, defaults, "", str(found)) | _from_environment(environ, defaults)
     entries: list[Entry] = []
-    settings = _build(DEFAULTS, "", given, entries)
-    return Configuration(settings, entries, found)
+    built = dict(_sections(_build(defaults, "", given, entries)))
+    callbacks = built.pop(CALLBACKS, None)
+    return Configuration(PipelineSettings(**built), entries, found, callbacks)
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -84,11 +112,12 @@ def read_file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: not valid TOML: {error}") from None
 
 
-def leaves(default: msgspec.Struct = DEFAULTS, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Key path, type and default of every setting, in order.
+def leaves(default: msgspec.Struct | None = None, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Key path, type and default of every setting below `default`, by default of all there are, in order.
 
     Two sections of one type may have different defaults, so these come from the instance, never from the type.
     """
+    default = everything() if default is None else default
     hints = get_type_hints(type(default), include_extras=True)
     for name in default.__struct_fields__:
         value = getattr(default, name)
@@ -98,8 +127,9 @@ def leaves(default: msgspec.Struct = DEFAULTS, prefix: str = "") -> Iterator[tup
             yield f"{prefix}{name}", hints[name], value
 
 
-def sections(default: msgspec.Struct = DEFAULTS, prefix: str = "") -> Iterator[tuple[str, type[msgspec.Struct]]]:
-    """Every settings struct of the tree with the prefix of its keys."""
+def sections(default: msgspec.Struct | None = None, prefix: str = "") -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    """Every settings struct below `default`, by default of all there are, with the prefix of its keys."""
+    default = everything() if default is None else default
     yield prefix, type(default)
     for name in default.__struct_fields__:
         value = getattr(default, name)
@@ -135,8 +165,8 @@ def _from_mapping(
     return given
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
-    known = {path for path, _, _ in leaves()}
+def _from_environment(environ: Mapping[str, str], defaults: msgspec.Struct) -> dict[str, tuple[Any, str]]:
+    known = {path for path, _, _ in leaves(defaults)}
     given: dict[str, tuple[Any, str]] = {}
     for variable, text in sorted(environ.items()):
         if not variable.startswith(ENV_PREFIX) or ENV_SEPARATOR not in variable:

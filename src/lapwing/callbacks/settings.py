@@ -30,11 +30,11 @@ class SessionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         """Raise SettingsError where the values do not fit one another."""
         for name in self.__struct_fields__:
             if getattr(self, name) <= 0:
-                raise SettingsError(f"callbacks.session.{name}: must be above 0")
+                raise SettingsError(f"callbacks.waits.{name}: must be above 0")
         if self.default_timeout_s > self.max_timeout_s:
-            raise SettingsError("callbacks.session.default_timeout_s: must not be above max_timeout_s")
+            raise SettingsError("callbacks.waits.default_timeout_s: must not be above max_timeout_s")
         if self.poll_interval_s >= self.default_timeout_s:
-            raise SettingsError("callbacks.session.poll_interval_s: must be below default_timeout_s")
+            raise SettingsError("callbacks.waits.poll_interval_s: must be below default_timeout_s")
 
 
 class ClientSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,14 +51,14 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     def __post_init__(self) -> None:
         """Raise SettingsError for a value no collector can be reached with."""
         if self.call_timeout_s <= 0:
-            raise SettingsError("callbacks.client.call_timeout_s: must be above 0")
+            raise SettingsError("callbacks.call_timeout_s: must be above 0")
         shortest = MIN_PART_LENGTH
         total = self.id_length + self.nonce_length
         if min(self.id_length, self.nonce_length) < shortest or total > MAX_LABEL_LENGTH:
             allowed = f"at least {shortest} each, together at most {MAX_LABEL_LENGTH}"
-            raise SettingsError(f"callbacks.client.id_length, nonce_length: {allowed}")
+            raise SettingsError(f"callbacks.id_length, nonce_length: {allowed}")
         for network in self.private_networks:
             try:
                 ip_network(network)
             except ValueError as problem:
-                raise SettingsError(f"callbacks.client.private_networks: {problem}; e.g. 192.0.2.0/24") from None
+                raise SettingsError(f"callbacks.private_networks: {problem}; e.g. 192.0.2.0/24") from None

@@ -9,7 +9,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from msgspec.structs import replace
+
 from lapwing.app.callback_lines import json_line, text_line, verbose_lines
+from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.guard import complain
 from lapwing.app.units import duration_ns, plural
@@ -22,7 +25,6 @@ from lapwing.callbacks import (
     NotObserved,
     Observed,
     Outcome,
-    SessionSettings,
     protocol_of,
     session,
 )
@@ -43,8 +45,9 @@ class CollectorOptions(NamedTuple):
     private_networks: Sequence[str] = ()
     ca_file: Path | None = None
     poll_interval: str | None = None
-    id_length: int = 20
-    nonce_length: int = 13
+    id_length: int | None = None
+    nonce_length: int | None = None
+    config: Path | None = None
 
 
 class ListenOptions(NamedTuple):
@@ -160,24 +163,27 @@ def _warnings_told() -> Iterator[None]:
 
 
 def _settings(options: CollectorOptions, longest_s: float) -> ClientSettings:
-    usual = SessionSettings()
+    """The settings of the file and the environment, with the command line over them."""
+    usual = load(options.config, whole=True).callbacks
+    assert usual is not None
     text = options.poll_interval
-    interval_s = usual.poll_interval_s
+    interval_s = usual.waits.poll_interval_s
     if text is not None:  # a bare number is seconds, as interactsh's client takes it
         interval_s = float(text) if text.isascii() and text.isdigit() else _seconds(text, "--poll-interval")
-    waits = SessionSettings(
+    waits = replace(
+        usual.waits,
         poll_interval_s=interval_s,
-        default_timeout_s=max(usual.default_timeout_s, interval_s + 1),
-        max_timeout_s=max(usual.max_timeout_s, interval_s + 1, longest_s),
+        default_timeout_s=max(usual.waits.default_timeout_s, interval_s + 1),
+        max_timeout_s=max(usual.waits.max_timeout_s, usual.waits.default_timeout_s, interval_s + 1, longest_s),
     )
-    return ClientSettings(
-        domain=options.domain or "",
-        private_networks=tuple(options.private_networks),
-        ca_file="" if options.ca_file is None else str(options.ca_file),
-        id_length=options.id_length,
-        nonce_length=options.nonce_length,
-        waits=waits,
-    )
+    named = {
+        "domain": options.domain,
+        "private_networks": tuple(options.private_networks),
+        "ca_file": None if options.ca_file is None else str(options.ca_file),
+        "id_length": options.id_length,
+        "nonce_length": options.nonce_length,
+    }
+    return replace(usual, waits=waits, **{name: value for name, value in named.items() if value})
 
 
 def _seconds(text: str, option: str) -> float:

@@ -46,7 +46,7 @@ def _commented(document: str) -> str:
 
 def check(file: Path | None) -> ExitCode:
     """Say that the settings are right, or be stopped by the first that is not."""
-    configuration = load(file)
+    configuration = load(file, whole=True)
     changed = [entry for entry in configuration.entries if entry.origin != "default"]
     where = configuration.file or "no file, environment only"
     print(f"{where}: right; {len(changed)} of {len(configuration.entries)} settings differ in origin from the defaults")
@@ -55,7 +55,7 @@ def check(file: Path | None) -> ExitCode:
 
 def show(file: Path | None, output: Format) -> ExitCode:
     """Print the effective values."""
-    entries = load(file).entries
+    entries = load(file, whole=True).entries
     if output in (Format.JSON, Format.NDJSON):
         rows = [{"key": one.path, "value": msgspec.to_builtins(one.value), "origin": one.origin} for one in entries]
         encoder = msgspec.json.Encoder()

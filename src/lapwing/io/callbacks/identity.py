@@ -83,5 +83,5 @@ def restored(saved: Saved) -> Persona:
 def _checked(token: str | None) -> str | None:
     """A token that no header carries would only be refused later, with the token in the message."""
     if token is not None and not (token.isascii() and token.isprintable() and token.strip() == token and token):
-        raise SettingsError("callbacks.client.token: has characters that no HTTP header carries")
+        raise SettingsError("callbacks.token: has characters that no HTTP header carries")
     return token
