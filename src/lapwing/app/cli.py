@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lapwing._version import __version__
-from lapwing.app import cli_callbacks, cli_guard, cli_lab, cli_logs, cli_tokens
+from lapwing.app import cli_callbacks, cli_guard, cli_lab, cli_leaks, cli_logs, cli_tokens
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 
@@ -28,6 +28,9 @@ cli_guard.add_to(guard_app)
 lab_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(lab_app, name="lab")
 cli_lab.add_to(lab_app)
+leaks_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(leaks_app, name="leaks")
+cli_leaks.add_to(leaks_app)
 config_app = typer.Typer(help="Write, check and show settings.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
 callbacks_app = typer.Typer(help="Learn who reached what was planted.", no_args_is_help=True, rich_markup_mode=None)

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from lapwing.events import AuthEvent, Event
+from lapwing.events import AccountChanged, AuthEvent, Event
 
 
 class Detects(Protocol):
     """Logins in, findings and decisions out. Time is that of the events."""
 
-    def observe(self, event: AuthEvent) -> Iterable[Event]:
-        """Take one login event that already has its `seq`."""
+    def observe(self, event: AuthEvent | AccountChanged) -> Iterable[Event]:
+        """Take one login event, or a change of an account, that already has its `seq`."""
 
     def finish(self, now_ns: int) -> Iterable[Event]:
         """The input ended: last updates of open findings."""

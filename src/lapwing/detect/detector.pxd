@@ -31,7 +31,7 @@ cdef class Detector:
     cdef Takeovers _takeovers
     cdef Judge _judge
     cdef public Campaigns _campaigns
-    cdef public object _hijacks
+    cdef public object _hijacks, _surroundings
     cdef object _exclusions
     cdef public tuple _every
     cdef public list _grouped

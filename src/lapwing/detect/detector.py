@@ -27,9 +27,11 @@ from lapwing.detect.trackers.pairs import Pairs
 from lapwing.detect.trackers.site import Site
 from lapwing.detect.trackers.sources import Sources
 from lapwing.detect.trackers.strays import Strays
+from lapwing.detect.trackers.surroundings import Surroundings
 from lapwing.detect.trackers.takeovers import Suspicion, Takeovers
 from lapwing.detect.verdict import GROUPS, Contribution, Judge, Verdict
 from lapwing.events import (
+    AccountChanged,
     Action,
     AuthEvent,
     AuthResolved,
@@ -85,6 +87,7 @@ class Detector:
         self._site = Site(s.site, journal)
         self._takeovers = Takeovers(s.takeover, limit, self._keyring, journal)
         self._strays = Strays(s.strays, journal)  # last: the journal marks sparks of its first eight tables
+        self._surroundings = Surroundings(s.circumstances)
         self._judge = Judge(s)
         self._grouped: list[Any] = [
             self._accounts,
@@ -106,11 +109,11 @@ class Detector:
         self._counts: dict[str, int] = {}
         self.verdict = NO_VERDICT
 
-    def observe(self, event: AuthEvent) -> Iterable[Event]:
+    def observe(self, event: AuthEvent | AccountChanged) -> Iterable[Event]:
         """Take one login event that already has its `seq`."""
         self.verdict = NO_VERDICT
         if type(event) is not AuthResolved:
-            return ()
+            return self._changed(event) if type(event) is AccountChanged else ()
         ts_ns = event.ts_ns
         if ts_ns > self._now_ns:
             self._now_ns = ts_ns
@@ -123,12 +126,9 @@ class Detector:
             self._count(OUTCOME_NAMES[outcome])
         if self._exclusions is not None and self._is_excluded(event):
             return ()
-        told = self._take(event)
-        if told:
-            for finding in told:
-                self._count(_TAGS[type(finding)])
-            return told
-        return ()
+        context = event.circumstances
+        told = self._take(event) if context is None or context.second_factor != "failed" else self._half_in(event)
+        return self._said(told) if told else ()
 
     def assess(self, event: AuthEvent) -> Verdict:
         """The verdict on a login that has no outcome yet, from what is known. Nothing is counted."""
@@ -143,9 +143,7 @@ class Detector:
         """The input ended: every open finding is told for the last time."""
         self._now_ns = max(self._now_ns, now_ns)
         told = [*self._campaigns.finish(self._now_ns), *self._hijacks.finish(self._now_ns)]
-        for finding in told:
-            self._count(_TAGS[type(finding)])
-        return told
+        return self._said(told)
 
     def statistics(self) -> dict[str, int]:
         """Counters that only grow, and gauges named `rows_*` and `open_*`."""
@@ -207,6 +205,7 @@ class Detector:
             "counts": self._counts,
             "refused": [self._campaigns.refused_count, self._hijacks.refused_count],
             "journal": self._journal.dump(),
+            "surroundings": self._surroundings.dump(),
             "trackers": {t.name: t.dump() for t in self._every},
             "campaigns": [f.dump() for f in self._campaigns.open.values()],
             "hijacks": [f.dump() for f in self._hijacks.open.values()],
@@ -220,6 +219,7 @@ class Detector:
         for tracker in self._every:
             tracker.load(state["trackers"][tracker.name])
             tracker.table.shed()
+        self._surroundings.load(state["surroundings"])
         self._now_ns, self._ticked_ns = state["now_ns"], state["ticked_ns"]
         self._campaigns.swept_ns = state["swept_ns"]
         self._campaigns.refused_count, self._hijacks.refused_count = state["refused"]
@@ -247,6 +247,7 @@ class Detector:
     def _join(self, other: "Detector") -> None:
         for tracker, theirs in zip(self._every, other._every, strict=True):
             tracker.merge(theirs)
+        self._surroundings.merge(other._surroundings)
         self._now_ns = max(self._now_ns, other._now_ns)
         for name, count in other._counts.items():
             self._counts[name] = self._counts.get(name, 0) + count
@@ -311,8 +312,40 @@ class Detector:
         taken = self._judge_takeover(login) if reasons else None
         if taken is None:
             self._takeovers.settle_in(login)
+            if login.event.circumstances is not None:
+                self._surroundings.settle_in(login, login.event.circumstances)
             return told
         return [*(told or ()), taken]
+
+    def _half_in(self, event: AuthResolved) -> list[Finding] | None:
+        """The secret was right, a further step failed: no guess, but more than a stranger should know (W36)."""
+        login = self._keyring.attempt(event, self._now_ns)
+        told = self._pass_time()
+        if login is None:
+            return told
+        self._weigh(login)
+        weight = self.settings.circumstances.second_factor_failed
+        if login.known or not self._takeovers.half_in(login, Reason("second-factor-failed", 1.0, 0.0, weight)):
+            return told
+        found = self._judge_takeover(login)
+        return told if found is None else [*(told or ()), found]
+
+    def _changed(self, event: AccountChanged) -> list[Finding]:
+        """What an account is kept by was changed: the login before is looked at again (W36)."""
+        self._now_ns = max(self._now_ns, event.ts_ns)
+        s = self.settings.circumstances
+        account = self._keyring.word(ACCOUNT, fold_name(event.username))
+        hit = self._takeovers.hit_of(account, self._now_ns - s.changed_within_s * SECOND_NS)
+        if hit is None:
+            return []
+        reason = Reason("changed-after-login", 1.0, 0.0, s.changed)
+        found = self._hijacks.judge(msgspec.structs.replace(hit, reasons=(*hit.reasons, reason)), (), self._now_ns)
+        return self._said([found] if found is not None else [])
+
+    def _said(self, told: list[Finding]) -> list[Finding]:
+        for finding in told:
+            self._count(_TAGS[type(finding)])
+        return told
 
     def _weigh(self, login: Login) -> int:
         """Let every tracker see the login, the pair first as it tells what is new about it."""
@@ -339,7 +372,12 @@ class Detector:
             if not self._is_explained():
                 evidence[5] += self._strays.observe(login, now_ns)
         evidence[3] = pair + source if pair else source
-        self.verdict = self._judge.judge(evidence, login.known)
+        context = login.event.circumstances
+        if context is None:
+            self.verdict = self._judge.judge(evidence, login.known)
+        else:
+            login.beside = self._surroundings.observe(login, context)
+            self.verdict = self._judge.judge(evidence, login.known, login.beside)
         return 0
 
     def _is_explained(self) -> bool:

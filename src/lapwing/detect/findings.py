@@ -219,6 +219,8 @@ def _takeover(found: OpenFinding, keyring: Keyring) -> str:
             ("suspect-secret", "its password was tried on many accounts"),
             ("attackers-client", "its client software is that of the failed tries"),
             ("unfamiliar-place", "the account had never logged in from there"),
+            ("impossible-travel", "nobody travels that fast from where it logged in before"),
+            ("changed-after-login", "what the account is kept by was changed right after"),
             ("new-device-nearby", "the account had never logged in with that client software"),
         )
         if name in names
@@ -226,6 +228,11 @@ def _takeover(found: OpenFinding, keyring: Keyring) -> str:
     source = episode.addresses[0] if episode.addresses else "an unknown source"
     over = ", ".join(name.upper() for name in _protocols(episode, keyring))
     parts = "; ".join(part for part in (failed, *why) if part)
+    if "second-factor-failed" in names:
+        known = f"{source} probably knows the password of {account}"
+        return f"{known}: only the second factor over {over} failed{_join(parts)}."
+    if found.subject_kind == "source":
+        account = "An account (name not visible)"
     return f"{account} was probably taken over from {source}: a login over {over} succeeded{_join(parts)}."
 
 

@@ -63,6 +63,7 @@ class Hijacks:
 
     def _raise(self, hit: Hit, log_odds: float, reasons: tuple[Reason, ...]) -> OpenFinding:
         name = self._keyring.unseal(hit.login.named)
+        unseen = "" if hit.login.named else address_text(hit.login.hi, hit.login.lo)
         episode = Episode()
         episode.note(_login_of(hit.login))
         episode.first_ns = hit.first_ns
@@ -74,9 +75,9 @@ class Hijacks:
             "takeover",
             hit.account,
             episode,
-            finding_id=finding_id("account-takeover", "account", name, episode),
-            subject_kind="account",
-            subject="",
+            finding_id=finding_id("account-takeover", "source" if unseen else "account", unseen or name, episode),
+            subject_kind="source" if unseen else "account",
+            subject=unseen,
             named=hit.login.named,
             log_odds=log_odds,
             reasons=list(reasons),

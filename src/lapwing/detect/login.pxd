@@ -18,7 +18,7 @@ cdef class Login:
     cdef public double try_0, try_1, try_2, try_3
     cdef public double back_pair_0, back_pair_1, back_pair_2, back_pair_3
     cdef public double back_try_0, back_try_1, back_try_2, back_try_3
-    cdef public tuple back_secrets
+    cdef public tuple back_secrets, beside
 
     cpdef bint begin_pair(self) except -1
 

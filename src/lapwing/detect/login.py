@@ -42,6 +42,7 @@ class Login:
     `plain`: the first failure of its pair and nothing more, so that the journal alone can retell it.
     `routine`: a known account logs in again where it just did; only its source is looked at.
     `nobody`: the server has no such account.
+    `beside`: reasons its context gives.
     `pair_*`: what the pair adds to counts of failing pairs, by half-life (1 if it had not failed yet).
     `try_*`: what the try adds to counts of different tries; a repeated secret only renews what faded of it.
     `good_gain`: what it adds to counts of accounts that log in well.
@@ -69,6 +70,7 @@ class Login:
         self.back_pair_0 = self.back_pair_1 = self.back_pair_2 = self.back_pair_3 = 0.0
         self.back_try_0 = self.back_try_1 = self.back_try_2 = self.back_try_3 = 0.0
         self.back_secrets: tuple[int, ...] = ()
+        self.beside: tuple[Any, ...] = ()
 
     def begin_pair(self) -> bool:
         """Set what a failure adds that is the first of its pair; True if the journal alone can retell it (`plain`)."""

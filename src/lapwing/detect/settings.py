@@ -188,6 +188,39 @@ class TakeoverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A success this long before the first failure of an attack still belongs to it, 0 to 86 400 000."""
 
 
+class CircumstanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What comes with a login beside itself (`circumstances`). All weights are log-odds."""
+
+    leaked: float = 0.7
+    """The secret is in a list of leaked ones, 0 to 20: attackers try little else, but many people use one too."""
+    second_factor_passed: float = -3.0
+    """-20 to 0: who has both is seldom a stranger."""
+    second_factor_failed: float = 3.5
+    """The secret was right and the second factor was not, 0 to 20: more than a stranger should know."""
+    travel: float = 3.0
+    """Logged in elsewhere so shortly before that nobody travels as fast, 0 to 20."""
+    travel_kmh: float = 1_000.0
+    """Faster than an airliner, 1 to 100 000."""
+    travel_km: float = 500.0
+    """Shorter ways are the error of location databases, 0 to 20 000."""
+    new_country: float = 0.7
+    """The account has logged in from other countries only, 0 to 20: people go on holiday."""
+    changed: float = 2.5
+    """Password, e-mail address or second factor changed right after the login, 0 to 20."""
+    changed_within_s: int = 3_600
+    """How soon that is, 1 to 86 400."""
+    asn_sources: float = 8.0
+    """Failing sources of one network operator in about a day, 0 to 1e6."""
+    asn_per_good: float = 0.25
+    """Excused by each account that logs in well from there, 0 to 1."""
+    asn_slope: float = 0.3
+    """Per further source and account (whichever is fewer), 0 to 10."""
+    asn_cap: float = 3.0
+    """Limit of that weight, 0 to 50: operators of data centres have customers."""
+    login_cap: float = 4.0
+    """What all of it weighs at most against one login, 0 to 10."""
+
+
 class FindingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When findings are told, told again and closed."""
 
@@ -263,6 +296,7 @@ class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     site: SiteSettings = SiteSettings()
     strays: StraySettings = StraySettings()
     takeover: TakeoverSettings = TakeoverSettings()
+    circumstances: CircumstanceSettings = CircumstanceSettings()
     finding: FindingSettings = FindingSettings()
     answer: AnswerSettings = AnswerSettings()
     exclude: ExcludeSettings = ExcludeSettings()
@@ -288,6 +322,12 @@ RANGES: dict[str, tuple[float, float]] = {
     "detect.account.default_name": (0, 20),
     "detect.account.min_sources": (2, 1_000),
     "detect.takeover.hit_window_ms": (0, 86_400_000),
+    "detect.circumstances.second_factor_passed": (-20, 0),
+    "detect.circumstances.travel_kmh": (1, 100_000),
+    "detect.circumstances.travel_km": (0, 20_000),
+    "detect.circumstances.changed_within_s": (1, 86_400),
+    "detect.circumstances.asn_sources": (0, 1e6),
+    "detect.circumstances.asn_per_good": (0, 1),
     "detect.finding.raise_at": (-5, 20),
     "detect.finding.min_failures": (1, 1_000),
     "detect.finding.growth": (1.1, 100),

@@ -33,6 +33,9 @@ GROUP_OF = {
     "site-failures": "site",
     "strays": "site",
 }
+BESIDE = frozenset(
+    ("asn-group", "leaked-secret", "second-factor-passed", "second-factor-failed", "impossible-travel", "new-country")
+)
 _E = math.e
 _ALLOW, _WATCH, _CHALLENGE, _DELAY, _BLOCK = Action
 VOLUME = ("pair-secrets", "source-accounts", "source-tries")  # views of the same tries: the strongest counts
@@ -75,6 +78,7 @@ class Judge:
         parts = (s.account, s.fingerprint, s.credential, s.source, s.network, s.site)
         self._caps = [part.cap for part in parts]
         self._login_caps = [getattr(part, "login_cap", part.cap) for part in parts]
+        self._beside_cap = s.circumstances.login_cap
         self._prior, self._known_pair = s.prior, s.known_pair
         self._watch_at, self._challenge_at, self._delay_at, self._block_at = (
             s.watch_at,
@@ -83,8 +87,11 @@ class Judge:
             s.block_at,
         )
 
-    def judge(self, evidence: list[tuple[Reason, ...]], known: bool) -> Verdict:
-        """The verdict on one login. `known`: its account has logged in from its source before."""
+    def judge(self, evidence: list[tuple[Reason, ...]], known: bool, beside: tuple[Reason, ...] = ()) -> Verdict:
+        """The verdict on one login. `known`: its account has logged in from its source before.
+
+        `beside` is what its context says.
+        """
         log_odds = self._prior
         all_found = []
         if known:
@@ -95,6 +102,12 @@ class Judge:
             if found:
                 log_odds += min(self._login_caps[group], self.score(group, found))
                 all_found.extend(found)
+        if beside:
+            weight = 0.0
+            for reason in beside:
+                weight += reason.weight
+            log_odds += min(self._beside_cap, weight)
+            all_found.extend(beside)
         risk = 1.0 / (1.0 + _E**-log_odds)
         return Verdict(self.action(risk), risk, log_odds, tuple(all_found), 0, known)
 
@@ -106,8 +119,9 @@ class Judge:
             for reason in verdict.reasons:
                 if reason is not dropped and reason.name in GROUP_OF:
                     evidence[GROUPS.index(GROUP_OF[reason.name])] += (reason,)
-            without = self.judge(evidence, verdict.known and dropped.name != "known-pair")
-            group = GROUP_OF.get(dropped.name, "trust")
+            beside = tuple([r for r in verdict.reasons if r is not dropped and r.name in BESIDE])
+            without = self.judge(evidence, verdict.known and dropped.name != "known-pair", beside)
+            group = "circumstances" if dropped.name in BESIDE else GROUP_OF.get(dropped.name, "trust")
             told.append(Contribution(dropped, group, without.risk, without.action))
         return told
 

@@ -12,7 +12,7 @@ from lapwing.events.actor import (
     TraitState,
 )
 from lapwing.events.anomaly import AnomalySeen
-from lapwing.events.auth import AuthAttempted, AuthEvent, AuthResolved
+from lapwing.events.auth import AccountChanged, AuthAttempted, AuthEvent, AuthResolved, Circumstances
 from lapwing.events.base import Event, FlowBound, FlowKey
 from lapwing.events.callback import CallbackReceived, TokenTripped
 from lapwing.events.enums import (
@@ -54,6 +54,7 @@ from lapwing.events.session import SessionEnded, SessionIdentified, SessionMessa
 
 __all__ = [
     "EVENT_TYPES",
+    "AccountChanged",
     "Action",
     "ActorFingerprintRotated",
     "ActorObserved",
@@ -65,6 +66,7 @@ __all__ = [
     "AuthEvidence",
     "AuthResolved",
     "CallbackReceived",
+    "Circumstances",
     "CloseReason",
     "CollectorError",
     "DecisionLifted",

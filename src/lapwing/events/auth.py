@@ -1,7 +1,32 @@
 """Logins: one event kind, whatever the protocol and wherever it was seen."""
 
+from typing import Literal
+
+import msgspec
+
 from lapwing.events.base import Event
 from lapwing.events.enums import AuthEvidence, Outcome
+
+
+class Circumstances(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """What is known of a login beside itself; every field is None where nothing tells.
+
+    `asn`, `country` (ISO 3166-1 alpha-2) and the degrees of `latitude` and `longitude` come from a location database.
+    `secret_leaked` says whether the secret is in a list of leaked ones.
+    `second_factor` is how a further step after the right secret ended.
+    `response_ms` and `response_bytes` are of the server's answer.
+    """
+
+    asn: int | None = None
+    country: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    secret_leaked: bool | None = None
+    second_factor: Literal["passed", "failed"] | None = None
+    response_ms: float | None = None
+    response_bytes: int | None = None
 
 
 class AuthEvent(Event, frozen=True, gc=False, kw_only=True):
@@ -30,6 +55,7 @@ class AuthEvent(Event, frozen=True, gc=False, kw_only=True):
     flow_id: int | None = None
     community_id: str | None = None
     auth_id: int = 0
+    circumstances: Circumstances | None = None
 
 
 class AuthAttempted(AuthEvent, frozen=True, gc=False, kw_only=True, tag="auth.attempted"):
@@ -52,3 +78,12 @@ class AuthResolved(AuthEvent, frozen=True, gc=False, kw_only=True, tag="auth.res
     attempted_ts_ns: int | None = None
     attempt_count: int = 1
     account_exists: bool | None = None
+
+
+class AccountChanged(Event, frozen=True, gc=False, kw_only=True, tag="account.changed"):
+    """Somebody logged in changed what an account is kept by: the first thing done with a stolen one."""
+
+    ts_ns: int
+    client_ip: str
+    username: str
+    change: Literal["password", "email", "second-factor", "recovery"]

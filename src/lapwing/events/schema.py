@@ -16,7 +16,7 @@ from lapwing.events.actor import (
     IdentityStateChanged,
 )
 from lapwing.events.anomaly import AnomalySeen
-from lapwing.events.auth import AuthAttempted, AuthResolved
+from lapwing.events.auth import AccountChanged, AuthAttempted, AuthResolved
 from lapwing.events.base import Event
 from lapwing.events.callback import CallbackReceived, TokenTripped
 from lapwing.events.finding import (
@@ -39,6 +39,7 @@ AnyEvent = (
     | SessionEnded
     | AuthAttempted
     | AuthResolved
+    | AccountChanged
     | CallbackReceived
     | TokenTripped
     | FindingRaised

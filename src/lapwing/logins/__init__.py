@@ -8,6 +8,7 @@ from lapwing.logins.ftp import FTP_LOGINS
 from lapwing.logins.http import HTTP_LOGINS
 from lapwing.logins.imap import IMAP_LOGINS
 from lapwing.logins.ldap import LDAP_LOGINS
+from lapwing.logins.leaked import LeakFilter, load_leaks
 from lapwing.logins.pop3 import POP3_LOGINS
 from lapwing.logins.secrets import SecretTagger
 from lapwing.logins.settings import LoginSettings
@@ -36,10 +37,12 @@ def adapter_for(protocol: str, context: LoginContext) -> LoginAdapter | None:
 __all__ = [
     "LOGIN_PROTOCOLS",
     "READ_FOR_LOGINS",
+    "LeakFilter",
     "LoginAdapter",
     "LoginContext",
     "LoginProtocol",
     "LoginSettings",
     "SecretTagger",
     "adapter_for",
+    "load_leaks",
 ]

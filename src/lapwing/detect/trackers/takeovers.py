@@ -21,6 +21,7 @@ MAX_PLACES = 8  # sources, networks and clients remembered as an account's own, 
 MAX_ATTACKERS = 20  # sources named as having failed on an account before
 MANY_ATTACKERS = 3  # with more sources failing on an account, a further one that fails first is likelier one of them
 MAX_HITS = 2_048  # successes from places new to the account that wait for their source to show its colours
+BLIND_TRIES = 6.0  # failed tries of a source after which the success of an account that is not visible is looked at
 FORGOTTEN = 0.01  # tries left of a story that is over
 
 _HELD = HELD_TRIES
@@ -111,7 +112,7 @@ class Takeovers(Tracker):
         """Count `login`; reasons only for a success from a place new to the account."""
         key = login.account
         if key == 0:
-            return NOTHING
+            return self._unseen(login)
         row = self.row(key)
         new = row is None
         if new:
@@ -161,6 +162,36 @@ class Takeovers(Tracker):
             row.wrong_clients = _remember(row.wrong_clients, (login.client, login.source))
         return 0
 
+    def half_in(self, login: Login, reason: Reason) -> tuple[Reason, ...]:
+        """The secret was right, the second factor was not: reasons from a place new to the account."""
+        row = self.row(login.account) if login.account != 0 else None
+        if row is None:
+            row = Home(login.now_ns)
+        if login.account == 0 or login.source in row.sources:
+            return NOTHING
+        reasons = (*self._new_place(row, login), reason)
+        self._wait(row, login, reasons)
+        return reasons
+
+    def hit_of(self, account: int, since_ns: int) -> Hit | None:
+        """The latest success of `account` from a new place, not before `since_ns`."""
+        for hit in reversed(self.hits):
+            if hit.account == account:
+                return hit if hit.login.ts_ns >= since_ns else None
+        return None
+
+    def _unseen(self, login: Login) -> tuple[Reason, ...]:
+        """A success whose account is not visible, after failures of its source that nothing excused."""
+        over = login.pair_tries - BLIND_TRIES
+        if not login.succeeded or over <= 0.0:
+            return NOTHING
+        weight = min(self._settings.guessed_here, over * self._settings.secret_slope)
+        row = Home(login.now_ns)
+        row.failures, row.failed_ns = round(login.pair_tries), login.now_ns
+        reasons = (Reason("source-guessed", login.pair_tries, BLIND_TRIES, weight),)
+        self._wait(row, login, reasons)
+        return reasons
+
     def knows(self, account: int) -> bool:
         """Whether somebody was seen to log in to `account` and stayed."""
         row = self.table.peek(account)
@@ -198,7 +229,7 @@ class Takeovers(Tracker):
             elif login.pair_tries >= 2.0 and len(row.attackers) > MANY_ATTACKERS:
                 reasons.append(Reason("guessed-here", login.pair_tries, 0.0, s.guessed_here))
         reasons.append(self._unfamiliar(row, login))
-        return tuple(reasons)
+        return (*reasons, *login.beside)
 
     def _unfamiliar(self, row: Any, login: Login) -> Reason:
         """How new the place is: software says more than an address next door, and is silent where not visible."""
@@ -218,7 +249,7 @@ class Takeovers(Tracker):
         self.hits.append(
             Hit(
                 login=glimpse(login, self._keyring),
-                account=login.account,
+                account=login.account or login.pair,
                 failures=row.failures,
                 attackers=row.attackers,
                 first_ns=row.failed_ns if row.failures else login.now_ns,
