@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lapwing.io.capture import LANES, CaptureSource, ReadAhead, open_capture
+import lapwing
+from lapwing.events import Event
+from lapwing.io.capture import LANES, CaptureSource, ReadAhead, open_capture, worth_reading_ahead
+from lapwing.sessions import RunKeys
 from lapwing.testing import START_NS, TimedFrame, pcap, udp_frame
 
 
@@ -85,3 +88,61 @@ def test_closing_does_not_wait_for_an_idle_pipe() -> None:
         assert batch.count == 1
     os.close(writing)
     os.close(reading)
+
+
+def test_counters_and_damage_are_those_of_the_batch_that_was_taken(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 40_000] = b"\xff" * 40_000
+    path.write_bytes(data)
+    seen = []
+    with open_capture(path) as source:
+        while source.next_batch() is not None:
+            seen.append((source.statistics(), source.damage, source.progress()))
+        seen.append((source.statistics(), source.damage, source.progress()))
+    assert seen[0][1] == []
+    assert seen[-1][1] != []
+    with ReadAhead(open_capture(path, lanes=LANES)) as ahead:
+        for expected in seen:
+            ahead.next_batch()
+            assert (ahead.statistics(), ahead.damage, ahead.progress()) == expected
+
+
+def test_only_large_files_are_read_ahead(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert not worth_reading_ahead(str(path))
+    assert not worth_reading_ahead("-")
+    monkeypatch.setattr("lapwing.io.capture.ahead.WORTH_BYTES", path.stat().st_size)
+    assert worth_reading_ahead(str(path))
+    assert not worth_reading_ahead(str(path.parent))
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert not worth_reading_ahead(str(path))
+
+
+@pytest.mark.parametrize("count", [None, 1, 1_500])
+def test_a_reading_tells_the_same_whether_or_not_it_reads_ahead(
+    path: Path, monkeypatch: pytest.MonkeyPatch, count: int | None
+) -> None:
+    def told() -> tuple[list[Event], list[dict[str, int]]]:
+        with lapwing.read(path, count=count, keys=RunKeys(bytes(16), bytes(32))) as reading:
+            events, counters = [], []
+            for some in reading.lists():
+                events += some
+                counters.append(reading.statistics())
+            return events, counters
+
+    plain = told()
+    monkeypatch.setattr("lapwing.io.capture.ahead.WORTH_BYTES", 0)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert told() == plain
+
+
+def test_a_reading_that_is_stopped_counts_what_it_took(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lapwing.io.capture.ahead.WORTH_BYTES", 0)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    with lapwing.read(path) as reading:
+        for _ in reading.lists():
+            if reading.statistics()["flows.packets"]:
+                reading.stop()
+        counters = reading.statistics()
+    assert 0 < counters["capture.packets"] == counters["flows.packets"] < 6_000

@@ -22,6 +22,7 @@ from lapwing.events import (
     SourceError,
 )
 from lapwing.io.capture import (
+    LANES,
     CaptureSource,
     FrameSource,
     InterfaceSource,
@@ -30,16 +31,18 @@ from lapwing.io.capture import (
     OpenFrames,
     PacketBatch,
     Progress,
+    ReadAhead,
     Recorder,
     expand_paths,
     open_capture,
     open_live,
+    worth_reading_ahead,
 )
 from lapwing.protocols import DatagramProtocol, StreamProtocol
 from lapwing.sessions import FAMILIES, PipelineSettings, RunKeys, SessionDriver, Wanted
 
 Paths = str | PathLike[str]
-Source = CaptureSource | InterfaceSource | FrameSource | MergedSource
+Source = CaptureSource | ReadAhead | InterfaceSource | FrameSource | MergedSource
 
 _UNREAD = {
     "link_truncated": "wire.link_truncated",
@@ -217,10 +220,14 @@ class Reading:
             source = FrameSource(path, frames, self._filter, self._verify)
             source.tunnel_depth = self._depth
             return source
+        if worth_reading_ahead(path):
+            return ReadAhead(self._open_capture(path, LANES))
         return self._open_capture(path)
 
-    def _open_capture(self, path: str) -> CaptureSource:
-        return open_capture(path, filter=self._filter, verify_checksums=self._verify, tunnel_depth=self._depth)
+    def _open_capture(self, path: str, lanes: int = 1) -> CaptureSource:
+        return open_capture(
+            path, filter=self._filter, verify_checksums=self._verify, lanes=lanes, tunnel_depth=self._depth
+        )
 
     def _open_merged(self) -> MergedSource:
         with ExitStack() as stack:

@@ -1,6 +1,6 @@
 """Capture files, pipes and interfaces in, batches of decoded packets out. Constant memory, whatever the size."""
 
-from lapwing.io.capture.ahead import LANES, ReadAhead
+from lapwing.io.capture.ahead import LANES, ReadAhead, worth_reading_ahead
 from lapwing.io.capture.dedup import Dedup, DedupSettings
 from lapwing.io.capture.frames import Frames, FrameSource, OpenFrames
 from lapwing.io.capture.interface import InterfaceSource
@@ -36,4 +36,5 @@ __all__ = [
     "open_capture",
     "open_live",
     "stdin_head",
+    "worth_reading_ahead",
 ]

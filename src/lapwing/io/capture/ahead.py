@@ -1,27 +1,37 @@
 """Reads and decodes in a second thread, a few batches before they are taken.
 
-Reading, decoding and tracking all release the interpreter lock, so the two threads really run side by side. It does
-not pay where the taker runs Python code for every batch: the second thread would wait for the lock instead.
+Reading, decoding and tracking all release the interpreter lock, so the two threads really run side by side. What the
+reading thread does under the lock is little per batch, so it also pays where the taker runs Python code.
 """
 
+import os
+import stat
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Self
 
-from lapwing.io.capture.source import CaptureSource, PacketBatch
+from lapwing.events import AnomalySeen
+from lapwing.io.capture.source import CaptureSource, Mark, PacketBatch, Progress
 
 LANES = 6  # batches in flight, the taken one included; about 0.6 MB each. Fewer make the threads wait for each other
+
+WORTH_BYTES = 32 * 1024 * 1024  # of a file: below, a tenth of a second is all that could be gained
 
 _CLOSE_S = 0.2  # how long `close` waits for the thread; a read from an idle pipe may never return
 
 
 class ReadAhead:
-    """The batches of a source opened with `lanes=LANES`; the same methods, and it closes the source."""
+    """The batches of a source opened with `lanes=LANES`; the same methods, and it closes the source.
+
+    Statistics, damage and progress are those of the batch that was taken, not of what is read beyond it.
+    """
 
     def __init__(self, source: CaptureSource) -> None:
         self._source = source
         self._free: SimpleQueue[bool] = SimpleQueue()  # one for each lane that may be filled; False ends the thread
-        self._full: SimpleQueue[PacketBatch | BaseException | None] = SimpleQueue()
+        self._full: SimpleQueue[tuple[PacketBatch | BaseException | None, Mark]] = SimpleQueue()
+        self._mark = source.mark()
         for _ in range(LANES):
             self._free.put(True)
         self._holding = False
@@ -37,8 +47,21 @@ class ReadAhead:
 
     @property
     def source(self) -> CaptureSource:
-        """The source; its statistics and damage run ahead of what was taken by at most LANES batches."""
+        """The source; its own statistics and damage run ahead of what was taken by at most LANES batches."""
         return self._source
+
+    @property
+    def damage(self) -> list[AnomalySeen]:
+        """See CaptureSource."""
+        return self._source.damage_at(self._mark)
+
+    def statistics(self) -> dict[str, int]:
+        """See CaptureSource."""
+        return self._source.statistics_at(self._mark)
+
+    def progress(self) -> Progress:
+        """See CaptureSource."""
+        return self._source.progress_at(self._mark)
 
     def next_batch(self) -> PacketBatch | None:
         """The next packets, None at the end. Valid until the next call. Raises what reading raised."""
@@ -46,7 +69,7 @@ class ReadAhead:
             return None
         if self._holding:
             self._free.put(True)
-        batch = self._full.get()
+        batch, self._mark = self._full.get()
         self._holding = isinstance(batch, PacketBatch)
         self._ended = not self._holding
         if isinstance(batch, BaseException):
@@ -69,8 +92,17 @@ class ReadAhead:
         try:
             while self._free.get():
                 batch = self._source.next_batch()
-                self._full.put(batch)
+                self._full.put((batch, self._source.mark()))
                 if batch is None:
                     return
         except BaseException as error:
-            self._full.put(error)
+            self._full.put((error, self._source.mark()))
+
+
+def worth_reading_ahead(path: str) -> bool:
+    """Whether `path` is a large file, and there is a second processor to read it."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size >= WORTH_BYTES and (os.cpu_count() or 1) > 1

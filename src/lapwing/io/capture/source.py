@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,21 @@ class Progress:
 
     read_bytes: int
     total_bytes: int | None
+
+
+class Mark(NamedTuple):
+    """What a source has counted by the time it handed out a batch, whatever it has read since."""
+
+    counters: bytes  # of NDArray[int64] by Status
+    filtered: int
+    duplicates: int
+    wire_bytes: int
+    read_bytes: int
+    scanned: dict[str, int]
+    damaged: dict[str, int]
+    unlisted: dict[str, int]
+    listed: int  # places of damage
+    last_ts_ns: int
 
 
 class CaptureSource:
@@ -98,8 +113,13 @@ class CaptureSource:
     @property
     def damage(self) -> list[AnomalySeen]:
         """Every damaged place so far, with file and offset; when there are very many, the rest by kind."""
-        rest = [self._anomaly(kind, None, "more of this kind", n) for kind, n in self._scanner.damage.unlisted.items()]
-        return self._damage + rest
+        return self.damage_at(self.mark())
+
+    def damage_at(self, mark: Mark) -> list[AnomalySeen]:
+        """The damage known when `mark` was taken."""
+        now_ns = mark.last_ts_ns
+        rest = [self._anomaly(kind, None, "more of this kind", now_ns, n) for kind, n in mark.unlisted.items()]
+        return self._damage[: mark.listed] + rest
 
     def next_batch(self) -> PacketBatch | None:
         """The next packets, at least one; None at the end. Damage is noted and reading goes on behind it."""
@@ -116,23 +136,47 @@ class CaptureSource:
                 self._lent = True
                 return batch
 
+    def mark(self) -> Mark:
+        """How far the counters are now."""
+        damage = self._scanner.damage
+        return Mark(
+            self._counters.tobytes(),
+            self._filtered,
+            self._dedup.dropped_count if self._dedup is not None else 0,
+            self._wire_bytes,
+            self._file.read_bytes,
+            dict(self._scanner.counters),
+            dict(damage.counts),
+            dict(damage.unlisted),
+            len(self._damage),
+            self._last_ts_ns,
+        )
+
     def statistics(self) -> dict[str, int]:
         """Counters that only grow: packets, bytes, packets by status, blocks skipped, damage by kind."""
-        counters = {status.name.lower(): int(self._counters[status]) for status in Status}
-        counters["packets"] = int(self._counters.sum())
-        counters["filtered_packets"] = self._filtered
+        return self.statistics_at(self.mark())
+
+    def statistics_at(self, mark: Mark) -> dict[str, int]:
+        """The counters when `mark` was taken."""
+        by_status = np.frombuffer(mark.counters, np.int64).tolist()
+        counters = {status.name.lower(): by_status[status] for status in Status}
+        counters["packets"] = sum(by_status)
+        counters["filtered_packets"] = mark.filtered
         if self._dedup is not None:
-            counters["duplicate_packets"] = self._dedup.dropped_count
-        counters["wire_bytes"] = self._wire_bytes
-        counters["read_bytes"] = self._file.read_bytes
-        counters.update(self._scanner.counters)
-        damage = self._scanner.damage.counts
-        counters.update({kind.removeprefix("capture."): number for kind, number in damage.items()})
+            counters["duplicate_packets"] = mark.duplicates
+        counters["wire_bytes"] = mark.wire_bytes
+        counters["read_bytes"] = mark.read_bytes
+        counters.update(mark.scanned)
+        counters.update({kind.removeprefix("capture."): number for kind, number in mark.damaged.items()})
         return counters
 
     def progress(self) -> Progress:
         """How far it is."""
-        return Progress(self._file.read_bytes, self._file.total_bytes)
+        return self.progress_at(self.mark())
+
+    def progress_at(self, mark: Mark) -> Progress:
+        """How far it was when `mark` was taken."""
+        return Progress(mark.read_bytes, self._file.total_bytes)
 
     def close(self) -> None:
         """Close the file."""
@@ -173,7 +217,7 @@ class CaptureSource:
         if count:
             self._last_ts_ns = int(self._rows["ts_ns"][count - 1])
         for place in self._scanner.damage.take():
-            self._damage.append(self._anomaly(place.kind, place.offset, place.detail))
+            self._damage.append(self._anomaly(place.kind, place.offset, place.detail, self._last_ts_ns))
         return count
 
     def _wanted(self, count: int) -> int:
@@ -191,9 +235,9 @@ class CaptureSource:
         decode(self._storage, self._rows_view, count, self._counters, self._verify_checksums, self.tunnel_depth)
         self._wire_bytes += int(self._rows["wire_bytes"][:count].sum(dtype=np.int64))
 
-    def _anomaly(self, kind: str, offset: int | None, detail: str, count: int = 1) -> AnomalySeen:
+    def _anomaly(self, kind: str, offset: int | None, detail: str, now_ns: int, count: int = 1) -> AnomalySeen:
         return AnomalySeen(
-            ts_ns=self._last_ts_ns,
+            ts_ns=now_ns,
             kind=kind,
             severity=Severity.MEDIUM,
             detail=detail,
