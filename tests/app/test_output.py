@@ -7,9 +7,10 @@ import json
 import msgspec
 import pytest
 
+from lapwing.app.eve import eve
 from lapwing.app.formats import Format
 from lapwing.app.output import Writer
-from lapwing.app.shapes import FLOW_COLUMNS, LOGIN_COLUMNS, csv_row, eve, ndjson, rfc3339
+from lapwing.app.shapes import FLOW_COLUMNS, LOGIN_COLUMNS, csv_row, ndjson, rfc3339
 from lapwing.events import AuthResolved, Event, FlowClosed, Severity
 from tests.app.samples import START_NS, anomaly, finding, flow, login
 

@@ -7,8 +7,9 @@ from typing import BinaryIO
 
 import msgspec
 
+from lapwing.app.eve import eve
 from lapwing.app.formats import Format
-from lapwing.app.shapes import csv_row, eve, ndjson
+from lapwing.app.shapes import csv_row, ndjson
 from lapwing.events import Event, SettingsError
 
 _ELSEWHERE = {

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from lapwing.app.units import NS_PER_S
-from lapwing.events import AnomalySeen, AuthEvent, Event, Finding, FlowClosed, Severity
+from lapwing.events import Event, FlowClosed
 
 _encoder = msgspec.json.Encoder()
 
@@ -50,9 +50,6 @@ FLOW_COLUMNS = ("event_type", *(name for name in FlowClosed.__struct_fields__))
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run the cell; usernames come from attackers
 
-# EVE's alert severity counts down from the worst.
-EVE_SEVERITY = {Severity.CRITICAL: 1, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LOW: 3, Severity.INFO: 4}
-
 
 def ndjson(events: Sequence[Event]) -> bytes:
     """One line per event, fields as the vocabulary names them."""
@@ -89,58 +86,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return "'" + value
     return value
-
-
-def eve(event: Event) -> dict[str, Any]:
-    """One event under the names of EVE lines. What EVE has no word for stands below `lapwing`."""
-    values = fields(event)
-    tag = str(values.pop("event_type"))
-    family = tag.partition(".")[0]
-    line: dict[str, Any] = {}
-    if "ts_ns" in values:
-        line["timestamp"] = rfc3339(values.pop("ts_ns"))
-    line["event_type"] = {"finding": "alert"}.get(family, family)
-    for ours, theirs in _EVE_NAMES:
-        if ours in values:
-            line[theirs] = values.pop(ours)
-    if "proto" in line:
-        line["proto"] = str(line["proto"]).upper()
-    if isinstance(event, FlowClosed):
-        line["flow"] = _eve_flow(event)
-    elif isinstance(event, Finding):
-        line["alert"] = {
-            "signature": event.sentence,
-            "category": event.finding,
-            "severity": EVE_SEVERITY[event.severity],
-            "metadata": {"mitre_technique_id": event.techniques},
-        }
-    elif isinstance(event, AnomalySeen):
-        line["anomaly"] = {"type": event.kind.partition(".")[0], "event": event.kind}
-    elif isinstance(event, AuthEvent):
-        line["app_proto"] = values.pop("protocol")
-    line["lapwing"] = {"event": tag, **values}
-    return line
-
-
-_EVE_NAMES = (
-    ("flow_id", "flow_id"),
-    ("client_ip", "src_ip"),
-    ("client_port", "src_port"),
-    ("server_ip", "dest_ip"),
-    ("server_port", "dest_port"),
-    ("transport", "proto"),
-    ("community_id", "community_id"),
-)
-
-
-def _eve_flow(event: FlowClosed) -> dict[str, Any]:
-    return {
-        "pkts_toserver": event.client_packet_count,
-        "pkts_toclient": event.server_packet_count,
-        "bytes_toserver": event.client_wire_bytes,
-        "bytes_toclient": event.server_wire_bytes,
-        "start": rfc3339(event.first_ts_ns),
-        "end": rfc3339(event.last_ts_ns),
-        "age": (event.last_ts_ns - event.first_ts_ns) // NS_PER_S,
-        "reason": event.reason,
-    }
