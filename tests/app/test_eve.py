@@ -20,13 +20,24 @@ from lapwing.events.messages.quic import QuicInitial
 RECORDED = Path(__file__).parents[1] / "logins" / "recorded"
 CAPTURES = {path.stem: path for path in sorted(RECORDED.glob("*.pcap"))} | {"demo": capture_path()}
 MAX_LINES = 2_000  # of one capture
-KEY: Any = (7, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.UDP, "192.0.2.7", 40_000, "198.51.100.53", 53)
 ASKED = [DnsQuestion("www.example.com", "A")]
 ANSWERS = [DnsRecord("www.example.com", "A", 300, "198.51.100.80")]
 
 
 def messaged(protocol: str, side: Side, message: Message) -> SessionMessaged:
-    return SessionMessaged(1_000_000_000, *KEY, protocol, side, message)
+    return SessionMessaged(
+        1_000_000_000,
+        7,
+        "1:LQU9qZlK+B5F3KDmev6m5PMibrg=",
+        Transport.UDP,
+        "192.0.2.7",
+        40_000,
+        "198.51.100.53",
+        53,
+        protocol,
+        side,
+        message,
+    )
 
 
 @cache
