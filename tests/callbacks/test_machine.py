@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lapwing.callbacks import Attribution, DnsInteraction, HttpInteraction, Interaction, Peer, Placement
 from lapwing.callbacks.interaction import OtherInteraction
 from lapwing.callbacks.interactsh import FetchFailure
-from lapwing.callbacks.interactsh.client import Batch
+from lapwing.callbacks.interactsh.client import MAX_REPLY_BYTES, MAX_SHOWN_CHARS, Batch
 from lapwing.callbacks.machine import (
     CallbackSession,
     Fetch,
@@ -23,7 +23,7 @@ from lapwing.callbacks.machine import (
 from lapwing.callbacks.outcomes import Accepts, Disabled, Inconclusive, NotObserved, Observed, Outcome
 from lapwing.callbacks.pace import MANY_FAILURES, RateBucket, backoff_ns
 from lapwing.callbacks.retention import MAX_DIGESTS, MAX_FORGOTTEN, MAX_GAPS, Gap, Gaps, Observations, Repeats
-from lapwing.callbacks.settings import SessionSettings
+from lapwing.callbacks.settings import ClientSettings, SessionSettings
 from lapwing.callbacks.tokens import Token, TokenBook, TokenKey, correlation_id
 from lapwing.events import SettingsError
 
@@ -473,6 +473,16 @@ def test_forgetting_too_many_tokens_makes_their_whole_time_doubtful() -> None:
     assert kept.forgot("0", 0)
     assert kept.forgot("never seen", 1000)
     assert not kept.forgot("never seen", 1002 + MAX_FORGOTTEN)
+
+
+def test_the_defaults_are_those_of_clients_elsewhere() -> None:
+    usual = SessionSettings()
+    assert (usual.default_timeout_s, usual.max_timeout_s, usual.poll_interval_s) == (30, 120, 2)
+    assert (usual.max_observation_age_s, usual.gc_period_s, usual.degraded_after_count) == (600, 60, 3)
+    assert (usual.burst_count, usual.sustained_per_s, usual.max_backoff_s) == (3, 5, 30)
+    client = ClientSettings()
+    assert (client.call_timeout_s, client.id_length, client.nonce_length) == (5, 20, 13)
+    assert (MAX_REPLY_BYTES, MAX_SHOWN_CHARS) == (64 * 1024, 256)
 
 
 @pytest.mark.parametrize(

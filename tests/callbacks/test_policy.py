@@ -7,6 +7,7 @@ from lapwing.callbacks.interaction import HttpInteraction
 from lapwing.callbacks.outcomes import Disabled, Inconclusive, NotObserved, Observed, Outcome
 from lapwing.callbacks.policy import (
     MAX_ATTEMPTS,
+    MAX_PAUSES_S,
     SKIPPED,
     Answer,
     Policy,
@@ -14,6 +15,7 @@ from lapwing.callbacks.policy import (
     deadline_ns,
     decide,
     overall,
+    pause_s,
     try_again,
     wait_needed,
     without_session,
@@ -89,3 +91,11 @@ def test_what_was_observed_is_final() -> None:
 def test_one_deadline_holds_waits_of_the_length_asked_for() -> None:
     assert deadline_ns(5, http_timeout_s=10, timeout_s=60) == 5 + 211_875_000_000
     assert deadline_ns(0, http_timeout_s=10) == 121_875_000_000
+
+
+def test_pauses_between_attempts_are_spread_and_fit_the_deadline() -> None:
+    assert [pause_s(1, 0.0), pause_s(1, 1.0)] == [0.5, 0.625]
+    assert [pause_s(2, 0.0), pause_s(2, 1.0)] == [1.0, 1.25]
+    assert pause_s(1, 1.0) + pause_s(2, 1.0) == MAX_PAUSES_S
+    with pytest.raises(ValueError, match="attempt"):
+        pause_s(3, 0.5)

@@ -92,6 +92,16 @@ def try_again(policy: Policy, answer: Answer, outcome: Outcome | None, attempt: 
     return passing and not settled and attempt < MAX_ATTEMPTS
 
 
+def pause_s(attempt: int, chance: float) -> float:
+    """Seconds to wait after an attempt, counted from 1; `chance`, from 0 to 1, spreads those of many probes.
+
+    Raises ValueError after the last attempt.
+    """
+    if not 1 <= attempt < MAX_ATTEMPTS:
+        raise ValueError(f"no pause follows attempt {attempt}")
+    return (0.5 + 0.125 * chance) * attempt
+
+
 def overall(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the verdict of several attempts: an observed one stands, otherwise the last.
 

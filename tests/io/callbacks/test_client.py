@@ -87,6 +87,52 @@ def test_waits_for_different_tokens_do_not_hear_one_another(make: MakeSession, c
     assert [type(one) for one in run(main())] == [Observed, NotObserved]
 
 
+def test_minting_sends_nothing_and_works_in_an_outage(make: MakeSession, collector: DeskCollector) -> None:
+    async def main() -> tuple[list[str], str]:
+        async with make() as session:
+            collector.outage = True
+            planted = [session.mint() for _ in range(100)]
+            assert len({one.unique_id for one in planted}) == 100
+            return list(collector.desk.calls), planted[0].url
+
+    calls, url = run(main())
+    assert calls == ["/register"]
+    assert url == f"https://{url.removeprefix('https://')[:33]}.oast.example.com"
+
+
+def test_two_sessions_live_side_by_side_each_with_names_of_its_own(make: MakeSession, collector: DeskCollector) -> None:
+    async def main() -> tuple[list[Outcome], int]:
+        async with make() as one, make() as other:
+            mine, theirs = one.mint(), other.mint()
+            collector.desk.hit(mine)
+            outcomes = [await one.wait_for(mine), await other.wait_for(theirs, timeout=5)]
+            assert one.find(theirs.host) is None
+            return outcomes, len(collector.desk.boxes)
+
+    outcomes, boxes = run(main())
+    assert [type(one) for one in outcomes] == [Observed, NotObserved]
+    assert boxes == 2
+
+
+def test_what_a_hit_brings_is_who_came_when_by_what_and_for_which_purpose(
+    make: MakeSession, collector: DeskCollector
+) -> None:
+    async def main() -> tuple[Outcome, str | None]:
+        async with make() as session, session.following() as hits:
+            http_hit(collector.desk, session.mint("webhook of the order service"))
+            hit = await anext(hits)
+            assert hit.token is not None
+            return await session.wait_for(hit.token), hit.token.purpose
+
+    outcome, purpose = run(main())
+    assert isinstance(outcome, Observed)
+    hit = outcome.interaction
+    assert isinstance(hit, HttpInteraction)
+    assert (hit.peer.client_ip, hit.peer.tls, hit.ts_ns) == ("203.0.113.9", True, 1)
+    assert hit.raw_request == b"GET / HTTP/1.1\r\n\r\n"
+    assert purpose == "webhook of the order service"
+
+
 @pytest.mark.parametrize("dialect", [V1_2_4, V1_3_0, V1_3_1])
 def test_every_generation_of_server_is_understood(
     make: MakeSession, collector: DeskCollector, dialect: Dialect
@@ -221,6 +267,20 @@ def test_all_waits_share_one_poller(make: MakeSession, collector: DeskCollector)
     run(main())
     assert collector.poll_count <= 14
     assert collector.desk.calls.count("/register") == 1
+
+
+def test_the_old_is_forgotten_during_an_outage_too(make: MakeSession, collector: DeskCollector) -> None:
+    async def main() -> tuple[int, int]:
+        async with make() as session:
+            planted = session.mint()
+            collector.desk.hit(planted)
+            await session.wait_for(planted)
+            kept = session.statistics()["observations"]
+            collector.outage = True
+            await asyncio.sleep(700)
+            return kept, session.statistics()["observations"]
+
+    assert run(main()) == (1, 0)
 
 
 def test_failing_polls_are_backed_off(make: MakeSession, collector: DeskCollector) -> None:

@@ -1,7 +1,9 @@
 """The control interface: interactsh's calls to the letter, and those that lose nothing."""
 
 import asyncio
+import hmac
 import json
+import secrets
 from pathlib import Path
 
 import msgspec
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lapwing.callbacks.interactsh import (
     Call,
@@ -148,6 +151,18 @@ async def test_what_belongs_to_nobody_goes_to_every_friend_once(tmp_path: Path) 
             assert (await client.poll()).shared == []
 
 
+async def test_what_belongs_to_nobody_is_handed_out_after_every_mailbox_ended(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, token="letmein", wildcard=True)
+    async with serving(replace(chosen, eviction=Eviction.FIXED, eviction_s=0.001)) as collector:
+        await Client(collector, token="letmein").register()
+        await collector._upkeep.sweep()
+        assert len(collector.directory) == 0
+    async with serving(chosen) as collector:
+        client = await Client(collector, token="letmein").register()
+        await resolve(collector, f"anything.{DOMAIN}")
+        assert [type(one).__name__ for one in (await client.poll()).shared] == ["DnsInteraction"]
+
+
 # Capture and control are apart.
 
 
@@ -177,6 +192,38 @@ async def test_the_health_call_counts_and_needs_no_token(tmp_path: Path) -> None
         status, health = await said(Client(collector), Call("GET", "/health"))
         assert (status, health["status"], health["dns"], health["written"]) == (200, "ok", 1, 1)
         assert (await asyncio.to_thread(Client(collector).call, Call("GET", "/metrics")))[0] == 401
+
+
+async def test_a_registration_that_is_refused_is_not_counted(tmp_path: Path) -> None:
+    async with serving(settings(tmp_path)) as collector:
+        client = Client(collector)
+        for body in (b"", b"{}", b'{"public-key":"x","secret-key":"y","correlation-id":"z"}'):
+            assert (await asyncio.to_thread(client.call, Call("POST", "/register", body)))[0] == 400
+        assert (await said(client, Call("GET", "/metrics")))[1]["sessions"] == len(collector.directory) == 0
+        await client.register()
+        assert (await said(client, Call("GET", "/metrics")))[1]["sessions"] == 1
+
+
+async def test_secrets_are_compared_in_constant_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+    usual = hmac.compare_digest
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return usual(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    monkeypatch.setattr(secrets, "compare_digest", compare)
+    async with serving(settings(tmp_path, token="letmein")) as collector:
+        client = await Client(collector, token="letmein").register()
+        calls = (lambda: client.ask("GET", "/v1/interactions"), client.poll, client.register, client.deregister)
+        for call in calls:
+            compared.clear()
+            await call()
+            digests = [one for one in compared if len(one[0]) == 32]
+            assert (b"letmein", b"letmein") in compared
+            assert len(digests) == 1
+            assert digests[0][0] == digests[0][1]
 
 
 # Renewal and eviction.
