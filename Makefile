@@ -13,7 +13,7 @@ TYPES := $(shell find src/lapwing -name '*.pxd')
 HOT := $(shell find src/lapwing -name 'hot*.py') $(TYPES) $(wildcard $(TYPES:.pxd=.py))
 TOOL := $(BIN)/python -m
 
-.PHONY: help demo test interop check setup build lint format types imports rules sizes fresh fuzz packaging bench docs clean
+.PHONY: help demo test interop check setup build lint format types imports rules sizes fresh fuzz packaging bench lab docs clean
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -76,6 +76,12 @@ bench: setup  ## measure against the limits and other programs; writes docs/perf
 	$(TOOL) bench.run --write-docs $(ARGS)
 	$(TOOL) bench.logs
 	$(TOOL) bench.decisions
+
+LOGS := $(wildcard $(LAPWING_CAPTURES)/auth-logs/*.log)
+CLEAN := 85.245.107.41 95.93.96.191 127.0.0.1
+lab: setup  ## measure detection; writes docs/detection.md and build/lab.json
+	$(BIN)/lapwing lab run --suite release --json build/lab.json --page docs/detection.md \
+	  $(addprefix --log ,$(LOGS)) $(addprefix --clean ,$(CLEAN)) $(ARGS)
 
 docs: setup  ## regenerate the reference pages
 	$(TOOL) tools.pages

@@ -3,16 +3,21 @@
 import asyncio
 import pickle
 import threading
+from hashlib import sha1
+from typing import Any
 
 import msgspec
 import pytest
 
 from lapwing import AuthAttempt, AuthResult, Guard, Takeover
 from lapwing.detect import DetectSettings, Verdict
-from lapwing.events import Action, DecisionLifted, DecisionMade, FindingRaised
+from lapwing.events import AccountChanged, Action, DecisionLifted, DecisionMade, FindingRaised
+from lapwing.logins import LeakFilter
+from lapwing.logins.leaked import shape_for
 from lapwing.testing.logins import START_NS, nat, stuffing
 
 SECOND_NS = 1_000_000_000
+HOUR_NS = 3_600 * SECOND_NS
 KEY = b"sixteen bytes or more"
 
 
@@ -244,3 +249,23 @@ def test_events_are_numbered_and_handed_over_as_they_come() -> None:
     assert subject.events_since(0) == heard
     assert [event.seq for event in subject.events_since(1)] == list(range(2, len(heard) + 1))
     assert any(isinstance(event, FindingRaised) for event in heard)
+
+
+def test_a_leaked_password_and_a_changed_address_are_taken_into_account() -> None:
+    leaks = LeakFilter(shape_for(10, 0.001))
+    leaks.add_hash(sha1(b"hunter2", usedforsecurity=False).digest())
+    subject = Guard(key=KEY, leaks=leaks, clock=lambda: START_NS)
+    home: dict[str, Any] = {"source": "192.0.2.1", "username": "alice", "fingerprint": "ja4:browser", "ts_ns": START_NS}
+    subject.result(AuthResult(outcome="succeeded", secret="hunter2", **home))
+    away: dict[str, Any] = {"source": "203.0.113.9", "username": "alice", "fingerprint": "ja4:tool"}
+    for n in range(2):
+        subject.result(AuthResult(outcome="failed", secret=f"guess {n}", **away, ts_ns=START_NS + HOUR_NS + n))
+    told = subject.result(AuthResult(outcome="succeeded", secret="hunter2", **away, ts_ns=START_NS + HOUR_NS + 9))
+    assert isinstance(told, Verdict)
+    assert "leaked-secret" in {reason.name for reason in told.reasons}
+    change = AccountChanged(ts_ns=START_NS + HOUR_NS + 20, client_ip="203.0.113.9", username="alice", change="password")
+    taken = subject.changed(change)
+    assert taken is not None
+    assert (taken.account, taken.source) == ("alice", "203.0.113.9")
+    assert subject.changed(change) is None
+    assert b"hunter2" not in subject.snapshot()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lapwing._version import __version__
-from lapwing.app import cli_callbacks, cli_guard, cli_lab, cli_leaks, cli_logs, cli_tokens
+from lapwing.app import cli_callbacks, cli_guard, cli_lab, cli_leaks, cli_logs, cli_replay, cli_tokens
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 
@@ -31,6 +31,7 @@ cli_lab.add_to(lab_app)
 leaks_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(leaks_app, name="leaks")
 cli_leaks.add_to(leaks_app)
+cli_replay.add_to(app)
 config_app = typer.Typer(help="Write, check and show settings.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(config_app, name="config")
 callbacks_app = typer.Typer(help="Learn who reached what was planted.", no_args_is_help=True, rich_markup_mode=None)

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.reading import Paths
+from lapwing.app.surroundings import look_up
+from lapwing.detect import FILE_KEY, Detector
 from lapwing.events import (
     AnomalySeen,
     AuthResolved,
@@ -109,8 +111,11 @@ class LogReading:
         self._paths = list(dict.fromkeys(expand(paths)))
         self._settings = settings or PipelineSettings()
         self._choice = choice or LogChoice()
-        self._driver = LoginDriver(self._settings, wanted=Wanted(events), sensor=sensor)
         self._tagger = SecretTagger(tag_key or secrets.token_bytes(32))
+        wanted = Wanted(events)
+        detector = Detector(self._settings.detect, look_up=look_up(self._settings.logins, self._tagger))
+        decisions = detector.decisions(self._settings.detect.max_sources, FILE_KEY) if wanted.decision else None
+        self._driver = LoginDriver(self._settings, wanted=wanted, detector=detector, sensor=sensor, decisions=decisions)
         self._zone = time_zone(self._settings.logs)
         self._misses: Counter[str] = Counter()
         self._open: LogFile | None = None

@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol, Self
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.log_reading import LogChoice, expand, latest_ns, time_zone, told_of
 from lapwing.app.reading import Paths
+from lapwing.app.surroundings import look_up
+from lapwing.detect import Detector
 from lapwing.events import AnomalySeen, AuthEvent, AuthResolved, Event, SensorEnded, SensorStarted, Severity
 from lapwing.io.capture import Progress
 from lapwing.io.logs import FollowedLog, PositionFile
@@ -70,11 +72,9 @@ class LogWatching:
         Raises SourceError, StoreError, SettingsError.
         """
         self._settings = settings or PipelineSettings()
-        self._driver: TakesLogins = driver or LoginDriver(
-            self._settings, wanted=Wanted(events), sensor=sensor, key=secrets.token_bytes(32)
-        )
-        self._choice = choice or LogChoice()
         self._tagger = SecretTagger(secrets.token_bytes(32) if decoys is None else decoys.tag_key)
+        self._driver: TakesLogins = driver or self._own_driver(Wanted(events), sensor)
+        self._choice = choice or LogChoice()
         self._zone = time_zone(self._settings.logs)
         self._positions = PositionFile(positions) if positions is not None else None
         self._saved = time.monotonic()
@@ -83,6 +83,14 @@ class LogWatching:
         self._logs = [self._follow(name, from_start) for name in names]
         self._lists = tripping(self._run(), decoys, self._driver.note)
         self._events = (event for events in self._lists for event in events)
+
+    def _own_driver(self, wanted: Wanted, sensor: str) -> LoginDriver:
+        """With a key of its own, for whoever writes the logs can adapt."""
+        key = secrets.token_bytes(32)
+        settings = self._settings
+        detector = Detector(settings.detect, key=key, look_up=look_up(settings.logins, self._tagger))
+        decisions = detector.decisions(settings.detect.max_sources, key) if wanted.decision else None
+        return LoginDriver(settings, wanted=wanted, detector=detector, sensor=sensor, decisions=decisions)
 
     def __enter__(self) -> Self:
         return self

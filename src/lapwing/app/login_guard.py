@@ -13,18 +13,21 @@ from typing import Any
 
 import msgspec
 
-from lapwing.detect import Contribution, Detector, DetectSettings, Verdict
+from lapwing.detect import NO_VERDICT, Contribution, Detector, DetectSettings, Verdict
 from lapwing.events import (
+    AccountChanged,
     Action,
     AuthAttempted,
     AuthEvent,
     AuthEvidence,
     AuthResolved,
+    Circumstances,
     Event,
     Finding,
     FindingClosed,
     Outcome,
 )
+from lapwing.logins import LeakFilter
 
 SNAPSHOT_VERSION = 1
 MAX_EVENTS = 10_000  # kept for `events_since`; older ones are counted as lost
@@ -38,11 +41,12 @@ class AuthAttempt:
     `source`: the client's address. `endpoint`: the login surface, a template such as `POST /login`.
     `secret`: what was typed; it is tagged under the guard's key when the guard sees it and dropped from here.
     `secret_tag`: a tag made elsewhere instead. `fingerprint`: of the client software, e.g. a JA4.
-    `ts_ns`: nanoseconds UTC; the guard's clock when None.
+    `ts_ns`: nanoseconds UTC; the guard's clock when None. `circumstances`: what else is known of the login.
     """
 
     __slots__ = (
         "_secret",
+        "circumstances",
         "endpoint",
         "fingerprint",
         "mechanism",
@@ -65,7 +69,9 @@ class AuthAttempt:
         ts_ns: int | None = None,
         protocol: str = "http",
         mechanism: str = "form",
+        circumstances: Circumstances | None = None,
     ) -> None:
+        self.circumstances = circumstances
         self.source = source
         self.endpoint = endpoint
         self.username = username
@@ -84,13 +90,17 @@ class AuthAttempt:
 
 
 class AuthResult(AuthAttempt):
-    """How a login try ended; it carries all of the try, so that it can be told alone."""
+    """How a login try ended; it carries all of the try, so that it can be told alone.
 
-    __slots__ = ("outcome",)
+    `account_exists`: False where there is no such account. `circumstances` may say how a second factor ended.
+    """
 
-    def __init__(self, *, outcome: Outcome | str, **attempt: Any) -> None:
+    __slots__ = ("account_exists", "outcome")
+
+    def __init__(self, *, outcome: Outcome | str, account_exists: bool | None = None, **attempt: Any) -> None:
         super().__init__(**attempt)
         self.outcome = Outcome(outcome)
+        self.account_exists = account_exists
 
 
 class Takeover(msgspec.Struct, frozen=True):
@@ -110,6 +120,8 @@ class Guard:
     `key` (16 to 64 bytes) makes what is kept unreadable and unpredictable; random by default. A snapshot can be
     restored, and two nodes merged, only under one key. `clock` gives nanoseconds UTC where an event has no time.
     `on_event` gets every finding and decision as it is made, in the calling thread.
+    `leaks` tells leaked secrets; `look_up` gives the circumstances of logins that come without, as a location database
+    does: it is called under the guard's lock and must not wait.
     """
 
     def __init__(
@@ -119,7 +131,10 @@ class Guard:
         key: bytes | None = None,
         clock: Callable[[], int] = time.time_ns,
         on_event: Callable[[Event], None] | None = None,
+        leaks: LeakFilter | None = None,
+        look_up: Callable[[AuthEvent], Circumstances | None] | None = None,
     ) -> None:
+        self._leaks = leaks
         self.settings = settings or DetectSettings()
         self._key = key if key is not None else secrets.token_bytes(32)
         self._clock = clock
@@ -129,7 +144,7 @@ class Guard:
         self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self._takeovers: deque[Finding] = deque(maxlen=MAX_TAKEOVERS)
         self._blocked_count = 0
-        self._detector = Detector(self.settings, key=self._key)
+        self._detector = Detector(self.settings, key=self._key, look_up=look_up)
         self._decisions = self._detector.decisions(self.settings.max_sources, self._key)
 
     # -- logins --------------------------------------------------------------------------------------------------------
@@ -148,7 +163,8 @@ class Guard:
     def result(self, result: AuthResult) -> Verdict | Takeover:
         """Take in how a try ended. A `Takeover` where a success is probably not its owner's."""
         with self._lock:
-            event = _resolved(self._facts(result), result.outcome, "told")
+            facts = self._facts(result) | {"account_exists": result.account_exists}
+            event = _resolved(facts, result.outcome, "told")
             told = self._take(event)
             verdict = self._answer(event, self._detector.verdict, told)
         for finding in told:
@@ -156,6 +172,15 @@ class Guard:
                 action = Action.BLOCK if verdict.action is Action.BLOCK else Action.CHALLENGE
                 return Takeover(action, finding.risk, finding.subject, event.client_ip, verdict, finding)
         return verdict
+
+    def changed(self, change: AccountChanged) -> Takeover | None:
+        """Take in that an account's password, address or second factor was changed; a takeover where that tells one."""
+        with self._lock:
+            told: list[Any] = list(self._detector.observe(change))
+            self._publish(told)
+        for finding in told:
+            return Takeover(Action.CHALLENGE, finding.risk, finding.subject, change.client_ip, NO_VERDICT, finding)
+        return None
 
     def observe(self, event: AuthEvent) -> Verdict:
         """Take in one login event of a one-step source: a log, a capture, another sensor."""
@@ -288,6 +313,9 @@ class Guard:
         if secret is not None and attempt.secret_tag is None:
             data = secret.encode("utf-8", "surrogatepass")
             attempt.secret_tag = blake2b(data, key=self._key, digest_size=TAG_BYTES).hexdigest()
+        if secret is not None and self._leaks is not None:
+            given = attempt.circumstances or Circumstances()
+            attempt.circumstances = msgspec.structs.replace(given, secret_leaked=self._leaks.has(secret))
         return {
             "ts_ns": attempt.ts_ns if attempt.ts_ns is not None else self._clock(),
             "protocol": attempt.protocol,
@@ -297,6 +325,7 @@ class Guard:
             "username": attempt.username,
             "secret_tag": attempt.secret_tag,
             "fingerprint": attempt.fingerprint,
+            "circumstances": attempt.circumstances,
         }
 
 

@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from lapwing.app.decoys import Decoys, tripping
-from lapwing.detect import Detector
+from lapwing.app.surroundings import look_up
+from lapwing.detect import FILE_KEY, Detector
 from lapwing.events import (
     AnomalySeen,
     Event,
@@ -106,7 +107,8 @@ class Reading:
             self._paths = [" + ".join(self._merged)]
         self._record = record
         # Whoever is on the wire could adapt to a key known beforehand; a file was finished before it was read.
-        detector = Detector(settings.detect, key=secrets.token_bytes(32)) if self._live is not None else None
+        key = secrets.token_bytes(32) if self._live is not None else FILE_KEY
+        detector = Detector(settings.detect, key=key, look_up=look_up(settings.logins))
         self._filter = filter
         self._count = count
         self._verify = verify_checksums

@@ -32,6 +32,7 @@ cdef class Detector:
     cdef Judge _judge
     cdef public Campaigns _campaigns
     cdef public object _hijacks, _surroundings
+    cdef object _look_up
     cdef object _exclusions
     cdef public tuple _every
     cdef public list _grouped

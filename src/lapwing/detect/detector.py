@@ -4,7 +4,7 @@
 Runs compiled, typed by `detector.pxd`, and as it stands.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -35,6 +35,7 @@ from lapwing.events import (
     Action,
     AuthEvent,
     AuthResolved,
+    Circumstances,
     Event,
     Finding,
     FindingClosed,
@@ -42,6 +43,8 @@ from lapwing.events import (
     FindingUpdated,
     Outcome,
 )
+
+LookUp = Callable[[AuthEvent], Circumstances | None]
 
 SNAPSHOT_VERSION = 3
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
@@ -58,6 +61,8 @@ _TAGS: dict[type[Finding], str] = {
 }
 HALF_A_TRY = 0.5  # a single failed try of yesterday
 
+_write = msgspec.structs.force_setattr  # events are frozen for everybody else
+
 _FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
 _TICK = TICK_NS
 _SWEEP = SWEEP_NS
@@ -69,10 +74,13 @@ class Detector:
     `key` (16 to 64 bytes) makes the stored hashes unpredictable; live input needs a random one.
     Logins with outcome `unknown` or `challenged` are counted and otherwise ignored: absence of proof is no failure.
     A login older than the latest one is taken as happening now.
+    `look_up` is asked for the circumstances of logins that carry none, and they are written into the event.
     `verdict` is on the login observed last; `ALLOW` without reasons for one that says nothing.
     """
 
-    def __init__(self, settings: DetectSettings | None = None, *, key: bytes = FILE_KEY) -> None:
+    def __init__(
+        self, settings: DetectSettings | None = None, *, key: bytes = FILE_KEY, look_up: LookUp | None = None
+    ) -> None:
         s = self.settings = settings or DetectSettings()
         limit = s.max_sources
         self._keyring = Keyring(key)
@@ -104,6 +112,7 @@ class Detector:
         self._campaigns = Campaigns(s, self._keyring, self._judge, self._grouped, journal)
         self._hijacks = Hijacks(s, self._keyring, self._takeovers)
         self._exclusions = Exclusions(s.exclude) if s.exclude != ExcludeSettings() else None
+        self._look_up = look_up
         self._now_ns = 0
         self._ticked_ns = 0
         self._counts: dict[str, int] = {}
@@ -126,6 +135,8 @@ class Detector:
             self._count(OUTCOME_NAMES[outcome])
         if self._exclusions is not None and self._is_excluded(event):
             return ()
+        if self._look_up is not None and event.circumstances is None:
+            _write(event, "circumstances", self._look_up(event))
         context = event.circumstances
         told = self._take(event) if context is None or context.second_factor != "failed" else self._half_in(event)
         return self._said(told) if told else ()
@@ -136,6 +147,8 @@ class Detector:
         login = None if self._is_excluded(event) else self._keyring.attempt(event, self._now_ns)
         self.verdict = NO_VERDICT
         if login is not None:
+            if self._look_up is not None and event.circumstances is None:
+                _write(event, "circumstances", self._look_up(event))
             self._weigh(login)
         return self.verdict
 

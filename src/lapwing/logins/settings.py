@@ -104,6 +104,8 @@ class LoginSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `http_basic`: whether Basic and Digest credentials on any request count.
     `fold_username_dots`: whether `j.doe@example.com` is `jdoe@example.com`; right only where the mail host does so.
     `drop_username_tag`: whether `jdoe+shop@example.com` is `jdoe@example.com`.
+    `places`: databases in MaxMind's format, of countries, cities or network operators; none is shipped.
+    `leaks`: a filter of leaked secrets, as `lapwing leaks build` writes it; for logs and guarded applications.
     """
 
     endpoints: tuple[str, ...] = DEFAULT_ENDPOINTS
@@ -113,6 +115,8 @@ class LoginSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     http_basic: bool = True
     fold_username_dots: bool = False
     drop_username_tag: bool = False
+    places: tuple[str, ...] = ()
+    leaks: str = ""
 
     def __post_init__(self) -> None:
         for rule in self.endpoints:

@@ -71,6 +71,8 @@ class Strays(Tracker):
         """Count `login`; no reasons against accounts at home."""
         row = self.table.peek(_KEY)
         if row is None:
+            if not login.failed and not login.succeeded:
+                return NOTHING
             row = Week(now_ns)
             self.table.insert(_KEY, row)
         age = now_ns - row.at_ns

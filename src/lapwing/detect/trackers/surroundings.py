@@ -98,7 +98,11 @@ class Surroundings:
 
     def _operator(self, login: Login, asn: int) -> list[Reason]:
         s = self._settings
-        row = self._operators.pop(asn, None) or Operator(login.now_ns)
+        row = self._operators.pop(asn, None)
+        if row is None:
+            if not login.counts and login.good_gain <= 0.0:
+                return []
+            row = Operator(login.now_ns)
         self._operators[asn] = row
         if len(self._operators) > MAX_OPERATORS:
             self._operators.popitem(last=False)
