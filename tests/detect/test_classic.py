@@ -278,3 +278,95 @@ def test_w1_w2_w33_it_keeps_names_as_they_are_and_knows_no_limit() -> None:
         subject.attempt(f"192.0.2.{n}", PATH, START_NS, username="confidential")
     assert len(subject.metrics) == 50
     assert ("confidential", PATH) in subject.accounts
+
+
+def test_w3_whatever_is_sent_is_kept_whole() -> None:
+    subject = Detector()
+    for n in range(2_000):
+        subject.attempt(f"10.0.{n // 256}.{n % 256}", PATH, START_NS, username="x" * 1_000_000, fingerprint="shared")
+    assert len(subject.fingerprints["shared", PATH].sources) == 2_000
+    assert len(next(iter(subject.accounts))[0]) == 1_000_000
+
+
+def test_w4_cleanup_takes_the_day_with_the_window() -> None:
+    subject = Detector()
+    failures(subject, 4, SECOND_NS)
+    subject.cleanup(START_NS + 11 * MINUTE_NS)
+    assert subject.metrics == {}
+
+
+def test_w5_what_is_never_idle_gathers_for_ever() -> None:
+    subject = Detector()
+    for day in range(60):
+        subject.attempt(f"192.0.2.{day}", PATH, START_NS + day * DAY_NS, fingerprint="popular")
+        for minute in range(0, 24 * 60, 14):
+            subject.attempt("192.0.2.250", PATH, START_NS + day * DAY_NS + minute * MINUTE_NS, fingerprint="popular")
+            subject.cleanup(START_NS + day * DAY_NS + minute * MINUTE_NS)
+    assert len(subject.fingerprints["popular", PATH].sources) == 61
+
+
+def test_w6_windows_that_could_overflow_are_refused_here_too() -> None:
+    with pytest.raises(SettingsError, match="failure_window_ms"):
+        Classic(failure_window_ms=2**62)
+
+
+def test_w8_tries_while_blocked_are_not_counted() -> None:
+    subject = Detector()
+    answers = failures(subject, 200, SECOND_NS)
+    assert answers.count(Answer.BLOCK) == 150
+    assert subject.metrics["198.51.100.5", PATH].total_failures == 50
+
+
+def test_w18_keys_are_pairs_here_too() -> None:
+    subject = Detector()
+    subject.attempt("192.0.2.1", "b:c", START_NS, username="a")
+    subject.attempt("192.0.2.2", "c", START_NS, username="a:b")
+    assert len(subject.accounts) == 2
+
+
+def test_w31_what_is_exported_is_half_of_it_and_what_is_imported_is_not_merged() -> None:
+    subject, other = Detector(), Detector()
+    for detector in (subject, other):
+        failures(detector, 30, SECOND_NS)
+        detector.attempt("192.0.2.1", PATH, START_NS, username="user1", fingerprint="client")
+    other.load(subject.dump())
+    assert other.metrics["198.51.100.5", PATH].failures == 30
+    empty = Detector()
+    empty.load(subject.dump())
+    assert (len(empty.fingerprints), len(empty.accounts), len(empty.velocity)) == (1, 0, 0)
+    subject.clear()
+    assert subject.metrics == {}
+    assert subject.accounts != {}
+    assert len(subject.velocity) == 30
+
+
+def test_w34_its_time_is_that_of_the_calls_here_too() -> None:
+    subject = Detector()
+    failures(subject, 6, -SECOND_NS)
+    assert subject.attempt("198.51.100.5", PATH, START_NS - DAY_NS).action is Answer.SUSPICIOUS
+
+
+def test_w35_two_of_it_each_see_half() -> None:
+    nodes = Detector(), Detector()
+    for n in range(98):
+        assert failures(nodes[n % 2], 1, 0) != [Answer.BLOCK]
+    assert all(node.metrics["198.51.100.5", PATH].failures == 49 for node in nodes)
+
+
+def test_w36_it_is_told_of_nothing_but_address_path_name_and_client() -> None:
+    subject = Detector()
+    subject.result("192.0.2.1", PATH, START_NS, succeeded=True, username="alice")
+    assert subject.result("203.0.113.9", PATH, START_NS + SECOND_NS, succeeded=True, username="alice") is None
+    assert subject.attempt("203.0.113.9", PATH, START_NS + SECOND_NS, username="alice").action is Answer.ALLOW
+
+
+def test_its_queries_are_the_classic_ones() -> None:
+    subject = Detector()
+    subject.distributed_failure("client", PATH, "192.0.2.1", START_NS)
+    assert subject.fingerprints["client", PATH].correlation == pytest.approx(0.055)
+    failures(subject, 6, SECOND_NS)
+    subject.result("198.51.100.5", PATH, START_NS + 10 * SECOND_NS, succeeded=True)
+    assert [alert.prior_failures for alert in subject.takeovers_since(START_NS)] == [6]
+    assert subject.takeovers_since(START_NS + DAY_NS) == []
+    assert [e.kind for e in subject.drain_events()] == ["suspicious_failure_rate", "account_takeover"]
+    assert subject.drain_events() == []

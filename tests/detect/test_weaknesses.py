@@ -1,11 +1,22 @@
 """The known weaknesses of login detectors, numbered as in the detection reference, and the rule that holds here."""
 
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from lapwing.detect import Detector, DetectSettings
 from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
-from lapwing.events import Action, AuthResolved, Finding, FindingRaised, Outcome, SettingsError
+from lapwing.events import (
+    Action,
+    AuthResolved,
+    Circumstances,
+    Finding,
+    FindingRaised,
+    Outcome,
+    SettingsError,
+)
 from lapwing.logins.endpoints import Endpoints, path_segments
 from lapwing.testing.logins import BROWSERS, START_NS, Traffic, attacker, home
 
@@ -414,3 +425,27 @@ def test_the_events_of_a_scenario_are_numbered_from_one() -> None:
     spaced(t, SECOND_NS, 3)
     events: list[AuthResolved] = t.scenario("x").events
     assert [e.seq for e in events] == [1, 2, 3]
+
+
+def test_w36_the_signals_a_counter_lacks_are_fields_of_the_login_and_count() -> None:
+    """Place, operator, leaked secret, second factor, changes afterwards: each by itself in `test_surroundings`."""
+    berlin = Circumstances(asn=64_496, country="DE", latitude=52.5, longitude=13.4, second_factor="passed")
+    sydney = Circumstances(asn=64_497, country="AU", latitude=-33.9, longitude=151.2, secret_leaked=True)
+    t = Traffic(1)
+    t.login(START_NS, home(1), "alice", "right", good=True, client=BROWSERS[0])
+    t.login(START_NS + HOUR_NS, "203.0.113.9", "alice", "right", good=True, client="ja4:other")
+    first, second = t.scenario("w36").events
+    detector = Detector()
+    detector.observe(msgspec.structs.replace(first, circumstances=berlin))
+    (found,) = detector.observe(msgspec.structs.replace(second, circumstances=sydney))
+    assert isinstance(found, FindingRaised)
+    assert found.finding == "account-takeover"
+    assert {"impossible-travel", "new-country", "leaked-secret"} <= {piece.name for piece in found.evidence}
+
+
+def test_every_weakness_is_shown_on_the_preset_and_its_rule_holds_here() -> None:
+    folder = Path(__file__).parent
+    for file in ("test_classic.py", "test_weaknesses.py"):
+        named = re.findall(r"^def test((?:_w\d+)+)_", (folder / file).read_text(), re.MULTILINE)
+        numbers = {int(number) for name in named for number in re.findall(r"\d+", name)}
+        assert sorted(set(range(1, 37)) - numbers) == [], file

@@ -7,7 +7,7 @@ What its settings left unchecked is checked here: a wrong value is refused. Lapw
 import re
 from collections import deque
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -270,6 +270,46 @@ class Detector:
         self._drop(self.metrics, now_ns - 2 * s.failure_window_ms * MILLISECOND_NS, "last_attempt_ns")
         self._drop(self.fingerprints, now_ns - s.distributed_window_ms * MILLISECOND_NS, "last_ns")
         self._drop(self.accounts, now_ns - s.username_targeted_window_ms * MILLISECOND_NS, "last_ns")
+
+    def distributed_failure(self, fingerprint: str, endpoint: str, source: str, ts_ns: int) -> None:
+        """Count a failure of a fingerprint: results carry none, so this is told apart, if at all."""
+        self._meet(self.fingerprints, (fingerprint, endpoint), source, ts_ns)
+        self.fingerprints[fingerprint, endpoint].failures += 1
+
+    def takeovers_since(self, ts_ns: int) -> list[Takeover]:
+        """The alerts kept, from a time on."""
+        return [alert for alert in self.takeovers if alert.success_ns >= ts_ns]
+
+    def drain_events(self) -> list[Incident]:
+        """Take the events out of the ring."""
+        drained = list(self.events)
+        self.events.clear()
+        return drained
+
+    def clear(self) -> None:
+        """Forget addresses, fingerprints and alerts; accounts and the list of failures stay, as they always did."""
+        self.metrics.clear()
+        self.fingerprints.clear()
+        self.takeovers.clear()
+        self.events.clear()
+
+    def dump(self) -> list[Any]:
+        """Addresses, fingerprints and alerts; accounts and the list of failures are left out, as they always were."""
+        metrics = [(key, vars(row).copy()) for key, row in self.metrics.items()]
+        clients = [(key, vars(row) | {"sources": sorted(row.sources)}) for key, row in self.fingerprints.items()]
+        return [metrics, clients, list(self.takeovers)]
+
+    def load(self, state: list[Any]) -> None:
+        """Take in what `dump` gave: rows replace those there are, of the alerts the first that fit are kept."""
+        metrics, clients, takeovers = state
+        for key, values in metrics:
+            row = self.metrics[key] = Metrics(0)
+            vars(row).update(values, hourly=list(values["hourly"]))
+        for key, values in clients:
+            client = self.fingerprints[key] = Shared(0)
+            vars(client).update(values, sources=set(values["sources"]))
+        room = self.settings.max_takeover_alerts - len(self.takeovers)
+        self.takeovers.extend(takeovers[: max(0, room)])
 
     def statistics(self) -> dict[str, int]:
         """Gauges, as the classic names them: sums over the rows there are."""
