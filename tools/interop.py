@@ -1,7 +1,7 @@
 """Builds the real interactsh client and server from their public Go module into build/interop, for `make interop`.
 
-Two generations: the last with CFB and the current one. Where there is no Go, or no module proxy to be reached, it exits
-with 0 and says so: the tests are skipped then, and say why.
+Two generations: the last with CFB and the current one. And Pebble, an ACME authority made to be tested with. Where
+there is no Go, or no module proxy to be reached, it exits with 0 and says so: the tests are skipped then, and say why.
 """
 
 import os
@@ -15,6 +15,7 @@ VERSIONS = ("1.2.4", "1.3.1")
 PROGRAMS = ("interactsh-client", "interactsh-server")
 FOLDER = Path("build/interop")
 BUILD_TIMEOUT_S = 1_800
+PEBBLE = "github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1"
 
 
 def main() -> int:
@@ -23,6 +24,7 @@ def main() -> int:
     if go is None:
         print("interop: no Go toolchain here")
         return 0
+    _install(go, PEBBLE)
     for version in VERSIONS:
         place = (FOLDER / version).resolve()
         if all((place / program).exists() for program in PROGRAMS):
@@ -36,6 +38,16 @@ def main() -> int:
                 print(f"interop: {program} {version} could not be built: no module proxy?")
                 return 0
     return 0
+
+
+def _install(go: str, program: str) -> None:
+    """A program that needs no changes to its versions."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if not (FOLDER / "pebble").exists():
+        environment = {**os.environ, "GOFLAGS": "", "GOBIN": str(FOLDER.resolve())}
+        done = subprocess.run([go, "install", program], env=environment, timeout=BUILD_TIMEOUT_S, check=False)
+        if done.returncode:
+            print(f"interop: {program} could not be built: no module proxy?")
 
 
 def _build(go: str, place: Path, program: str) -> bool:

@@ -398,6 +398,9 @@ def callbacks_serve(
     lab: Annotated[
         Path | None, typer.Option("--lab", metavar="FOLDER", help="Keep a CA there and make the certificate with it.")
     ] = None,
+    acme: Annotated[
+        Path | None, typer.Option("--acme", metavar="FOLDER", help="Let an ACME authority issue it, and keep it there.")
+    ] = None,
     user: Annotated[
         str | None, typer.Option("--user", metavar="NAME", help="Become this user once the ports are open.")
     ] = None,
@@ -415,7 +418,8 @@ def callbacks_serve(
         raise typer.Exit(ExitCode.USAGE) from None
 
     options = ServeOptions(
-        domain or [], ip or [], listen or [], port or [], control, store, token, cert, key, lab, user, settings, output,
+        domain or [], ip or [], listen or [], port or [], control, store, token, cert, key, lab, acme, user, settings,
+        output,
         quiet,
     )  # fmt: skip
     _exit(run, options)

@@ -19,6 +19,7 @@ from lapwing.events import CollectorError, SettingsError
 from lapwing.io.listen import Collector, Ports, TlsSettings
 from lapwing.io.listen.certificates import Certificates, make_lab
 from lapwing.io.listen.privileges import drop_privileges
+from lapwing.io.listen.settings import AcmeSettings
 from tests.io.listen.lab import DOMAIN, LOOPBACK, PORTS, TIMEOUT_S, Client, get, serving, settings, talk, trusting
 
 pytestmark = pytest.mark.anyio
@@ -185,8 +186,17 @@ def test_what_is_wrong_is_one_line_and_an_exit_code(tmp_path: Path, more: list[s
 
 
 def options(**changes: object) -> ServeOptions:
-    empty = ServeOptions([], [], [], [], None, None, None, None, None, None, None, None, None, quiet=False)
+    empty = ServeOptions([], [], [], [], None, None, None, None, None, None, None, None, None, None, quiet=False)
     return empty._replace(**changes)  # type: ignore[arg-type]
+
+
+def test_a_folder_for_an_authority_keeps_what_the_file_says_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "collector.toml"
+    file.write_text('domains = ["oast.example.com"]\n[tls.acme]\ndirectory = "https://ca.example.net/dir"\n')
+    chosen = effective(options(settings=file, acme=tmp_path))
+    assert chosen.tls.acme == AcmeSettings(folder=str(tmp_path), directory="https://ca.example.net/dir")
+    with pytest.raises(SettingsError, match="either certificate and key"):
+        effective(options(settings=file, acme=tmp_path, lab=tmp_path))
 
 
 def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:

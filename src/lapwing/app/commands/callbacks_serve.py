@@ -37,6 +37,7 @@ class ServeOptions(NamedTuple):
     certificate: Path | None
     key: Path | None
     lab: Path | None
+    acme: Path | None
     user: str | None
     settings: Path | None
     output: Format | None
@@ -65,6 +66,9 @@ def effective(options: ServeOptions) -> CollectorSettings:
         values["store"] = {**values.get("store", {}), "url": _store_url(options.store)}
     if options.lab or options.certificate or options.key:
         values["tls"] = _tls(options)
+    if options.acme:
+        acme = values.get("tls", {}).get("acme", {})
+        values["tls"] = {**_tls(options), "acme": {**acme, "folder": str(options.acme)}}
     if options.control is not None:
         values["control_listen"], values["control_port"] = _endpoint(options.control)
     if not values.get("domains"):

@@ -1,9 +1,10 @@
-"""The certificate of this moment: read again when its files change, or made by a CA of the collector's own."""
+"""The certificate of this moment: read again when its files change, made by a CA of the collector's own, or issued."""
 
 import contextlib
 import os
 import ssl
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 from cryptography import x509
@@ -17,6 +18,8 @@ from lapwing.io.listen.settings import TlsSettings
 
 CA_DAYS = 3650
 LEAF_DAYS = 397  # of a certificate made here, anew at each start; clients refuse longer ones
+LAB_NAME = "Lapwing lab CA"  # issuer of what is made here
+CERTIFICATE, KEY = "certificate.pem", "key.pem"  # as they are called in a folder of ours
 PROTOCOLS = ["h2", "http/1.1"]
 
 
@@ -30,6 +33,8 @@ class Certificates:
         self._certificate, self._key = Path(settings.certificate), Path(settings.key)
         if settings.lab_folder:
             self._certificate, self._key = make_lab(Path(settings.lab_folder), domains)
+        elif settings.acme.folder:
+            self._certificate, self._key = _standing_in(Path(settings.acme.folder), domains)
         try:
             self._web = self._load(PROTOCOLS)
             self._plain = self._load([])
@@ -81,6 +86,14 @@ class Certificates:
         return ()
 
 
+def _standing_in(folder: Path, domains: tuple[str, ...]) -> tuple[Path, Path]:
+    """What an authority issued before, or a certificate of our own until it issues the first."""
+    if find_spec("acme") is None:
+        raise CollectorError("collector.tls.acme: needs acme: pip install 'lapwing[acme]'")
+    files = folder / CERTIFICATE, folder / KEY
+    return files if all(file.exists() for file in files) else make_lab(folder, domains)
+
+
 def make_lab(folder: Path, domains: tuple[str, ...]) -> tuple[Path, Path]:
     """Make a CA (once) and a certificate for the domains; returns certificate and key. Raises CollectorError."""
     try:
@@ -98,7 +111,7 @@ def _authority(folder: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certifica
         if isinstance(key, ec.EllipticCurvePrivateKey):
             return key, x509.load_pem_x509_certificate(file.read_bytes())
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Lapwing lab CA")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, LAB_NAME)])
     builder = _builder(name, name, key.public_key(), CA_DAYS).add_extension(
         x509.BasicConstraints(ca=True, path_length=0), critical=True
     )
@@ -107,7 +120,7 @@ def _authority(folder: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certifica
         data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
     )  # fmt: skip
     certificate = builder.add_extension(usage, critical=True).sign(key, hashes.SHA256())
-    _write_private(key_file, _pem(key))
+    write_private(key_file, _pem(key))
     file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return key, certificate
 
@@ -115,7 +128,7 @@ def _authority(folder: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certifica
 def _leaf(
     folder: Path, ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate, domains: tuple[str, ...]
 ) -> tuple[Path, Path]:
-    file, key_file = folder / "certificate.pem", folder / "key.pem"
+    file, key_file = folder / CERTIFICATE, folder / KEY
     names = [x509.DNSName(text) for domain in domains for text in (domain, f"*.{domain}")]
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domains[0][:64])])
@@ -127,7 +140,7 @@ def _leaf(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    _write_private(key_file, _pem(key))
+    write_private(key_file, _pem(key))
     file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return file, key_file
 
@@ -154,7 +167,7 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes) -> None:
     """Readable by nobody else, from its first byte on."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -32,6 +32,7 @@ from lapwing.io.listen.hub import Hub
 from lapwing.io.listen.mailroom import Mailroom
 from lapwing.io.listen.privileges import drop_privileges
 from lapwing.io.listen.recorder import Recorder, Told
+from lapwing.io.listen.renewing import Renewing
 from lapwing.io.listen.settings import CollectorSettings, Generation
 from lapwing.io.listen.sockets import UDP, Bound, bind_all, close_all
 from lapwing.io.listen.upkeep import TICK_S, Upkeep
@@ -63,6 +64,8 @@ class Collector:
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
         self._certificates: Certificates | None = None
+        self._renewing: Renewing | None = None
+        self._asking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open every port, give up privileges, open the store, serve. Raises LapwingError, with nothing left open."""
@@ -98,6 +101,9 @@ class Collector:
                 async with asyncio.timeout(STOP_S):
                     await front.close()
         self._stopping.set()
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
         if self._tasks:
             writing, ticking = self._tasks
             await asyncio.wait([ticking])
@@ -110,7 +116,8 @@ class Collector:
     def health(self) -> dict[str, object]:
         """What is going on: for the health call and the operator."""
         certificate = self._certificates.failure if self._certificates is not None else ""
-        problems = [text for text in (self.writer.failure, certificate, self.failure) if text]
+        issuing = self._renewing.failure if self._renewing is not None else ""
+        problems = [text for text in (self.writer.failure, certificate, issuing, self.failure) if text]
         refused = sum(door.rate.refused_count for door in self._sockets)
         return {
             "status": "failing" if problems else "ok",
@@ -210,6 +217,9 @@ class Collector:
         for name, sockets in bound.items():
             for one in sockets:
                 await self._open(*doors[name], one)
+        if settings.tls.acme.folder:  # now that DNS answers
+            self._renewing = Renewing(settings, dns, say=self._say)
+            self._asking = self._lasting(self._renewing.run())
 
     def _capture(self, dns: DnsResponder) -> Iterator[tuple[Door, Services]]:
         """What strangers reach."""

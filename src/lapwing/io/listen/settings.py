@@ -73,24 +73,39 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 raise SettingsError(f"collector.allow.{name}: must be above 0")
 
 
+class AcmeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An authority that issues certificates to whoever answers for the domains' DNS."""
+
+    folder: str = ""  # where account, certificate and keys are kept; empty: no authority is asked
+    directory: str = "https://acme-v02.api.letsencrypt.org/directory"  # of the authority
+    email: str = ""  # whom it may write to
+    ca_file: str = ""  # PEM certificates that vouch for the authority itself; those of the system when empty
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError for a directory that is none."""
+        if not self.directory.startswith("https://"):
+            raise SettingsError("collector.tls.acme.directory: begins with https://")
+
+
 class TlsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the certificate comes from: files that are read again when they change, or a CA of the collector's own."""
+    """Where the certificate comes from: files that are read again when they change, an own CA, or an authority."""
 
     certificate: str = ""  # PEM file, the chain behind it
     key: str = ""  # PEM file
     lab_folder: str = ""  # where an own CA is kept; ca.pem in it is what clients must trust
+    acme: AcmeSettings = AcmeSettings()
 
     def __post_init__(self) -> None:
         """Raise SettingsError where one half is missing."""
         if bool(self.certificate) != bool(self.key):
             raise SettingsError("collector.tls: certificate and key belong together")
-        if self.certificate and self.lab_folder:
-            raise SettingsError("collector.tls: either certificate and key, or lab_folder")
+        if sum(map(bool, (self.certificate, self.lab_folder, self.acme.folder))) > 1:
+            raise SettingsError("collector.tls: either certificate and key, or lab_folder, or acme.folder")
 
     @property
     def wanted(self) -> bool:
         """Whether there is TLS at all."""
-        return bool(self.certificate or self.lab_folder)
+        return bool(self.certificate or self.lab_folder or self.acme.folder)
 
 
 class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
