@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from lapwing.app.notebook import reading_page
 from lapwing.app.reading import Paths, fresh_keys
 from lapwing.events import AnomalySeen, FlowClosed, SettingsError, SourceError
 from lapwing.flows import FlowSettings, FlowTable, Fragments, closed_events, extractor_for
@@ -174,6 +175,10 @@ class FlowReading:
     def failed(self) -> list[str]:
         """What was wrong with each input that could not be read at all; the others were read."""
         return self._failed
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return reading_page("lapwing.FlowReading", self._paths, self.statistics(), self._failed, self._progress)
 
     def progress(self) -> Progress | None:
         """How far the current capture has been read, None between captures."""

@@ -12,6 +12,7 @@ from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lapwing.app.decoys import Decoys, tripping
+from lapwing.app.notebook import reading_page
 from lapwing.app.reading import Paths
 from lapwing.app.surroundings import look_up
 from lapwing.detect import FILE_KEY, Detector
@@ -166,6 +167,10 @@ class LogReading:
     def progress(self) -> Progress | None:
         """How far the log opened last has been read."""
         return None if self._open is None else Progress(self._open.read_bytes, self._open.total_bytes)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return reading_page("lapwing.LogReading", [str(path) for path in self._paths], self.statistics(), self._failed)
 
     def statistics(self) -> dict[str, int]:
         """Counters so far, by dotted name."""

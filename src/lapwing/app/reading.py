@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lapwing.app.decoys import Decoys, tripping
+from lapwing.app.notebook import reading_page
 from lapwing.app.surroundings import look_up
 from lapwing.detect import FILE_KEY, Detector
 from lapwing.events import (
@@ -168,6 +169,10 @@ class Reading:
     def failed(self) -> list[str]:
         """What was wrong with each input that could not be read at all; the others were read."""
         return self._failed
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return reading_page("lapwing.Reading", self._paths, self.statistics(), self._failed, self.progress())
 
     def progress(self) -> Progress | None:
         """How far the current capture has been read, None between captures."""

@@ -3,6 +3,7 @@
 import msgspec
 
 from lapwing.events.enums import Transport
+from lapwing.events.notebook import event_page
 
 
 class _Facts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
@@ -18,6 +19,10 @@ class Event(_Facts, frozen=True, gc=False, kw_only=True, tag_field="event_type")
 
     seq: int = 0
     sensor: str = ""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return event_page(self)
 
 
 class FlowKey(_Facts, frozen=True, gc=False):

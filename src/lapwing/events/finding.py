@@ -4,6 +4,7 @@ from typing import Literal
 
 from lapwing.events.base import Event, _Facts
 from lapwing.events.enums import Action, Severity
+from lapwing.events.notebook import finding_page
 
 FindingKind = Literal[
     "credential-stuffing",
@@ -58,6 +59,10 @@ class Finding(Event, frozen=True, gc=False, kw_only=True):
     evidence: list[Evidence]
     sample_seqs: list[int]
     sentence: str
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return finding_page(self)
 
 
 class FindingRaised(Finding, frozen=True, gc=False, kw_only=True, tag="finding.raised"):
