@@ -4,6 +4,17 @@ from fuzz.talk import script, talk
 from lapwing.events import Side
 from lapwing.protocols.http import HttpParser
 
+
+class _Listener:
+    """Wants what looks like a login, and every other answer."""
+
+    def asked(self, index: int, target: str, content_type: str | None, authorized: bool) -> bool:
+        return authorized or bool(content_type) or "=" in target or index % 3 == 0
+
+    def answered(self, index: int) -> bool:
+        return index % 2 == 0
+
+
 C, S = Side.CLIENT, Side.SERVER
 SEEDS = (
     script(
@@ -20,5 +31,6 @@ SEEDS = (
 
 
 def run(data: bytes) -> None:
-    """Parse the input and read its logins, whole and byte by byte."""
+    """Parse the input and read its logins, whole and byte by byte, also as one listener would have it."""
     talk("http", HttpParser, data)
+    talk("http", lambda: HttpParser(_Listener()), data)

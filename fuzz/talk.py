@@ -49,12 +49,12 @@ def talk(protocol: str, make: Callable[[], StreamParser], data: bytes) -> None:
         found = list(whole.gap(side, hole, 0) if hole else whole.feed(side, segment, 0))
         assert found == _bytewise(bytewise, side, hole, segment)
         assert (whole.poisoned, whole.done) == (bytewise.poisoned, bytewise.done)
-        messages += [(side, message) for message in found]
+        messages += [(side, message) for message in found if message is not None]
     for side in Side:
         if not (whole.poisoned or whole.done):
             found = list(whole.close(side, "fin", 0))
             assert found == list(bytewise.close(side, "fin", 0))
-            messages += [(side, message) for message in found]
+            messages += [(side, message) for message in found if message is not None]
     assert len((whole.poisoned or "").encode()) <= MAX_POISON_REASON_BYTES
     _logins(protocol, messages)
 

@@ -120,6 +120,28 @@ def test_only_what_is_read_is_handed_out(make: Any) -> None:
 
 
 @WALKS
+def test_segments_within_what_nobody_must_see_pass_by_until_the_flow_is_woken(make: Any) -> None:
+    walk = opened(numbered_keys(2), make)
+    walk.read(0)
+    walk.rest(0, 1, 25)
+    kinds = [ActionKind.SEGMENT] * 3 + [ActionKind.GAP, ActionKind.SEGMENT, ActionKind.OPENED, ActionKind.SEGMENT]
+    rows = actions_of(*((kind, 0, 0) for kind in kinds))
+    rows["side"] = [1, 0, 1, 1, 1, 0, 1]
+    rows["length"] = [10, 10, 10, 10, 10, 0, 1]
+    walk.begin(rows, numbered_keys(1), NO_BYTES, NO_BYTES)
+    assert walk.step()
+    assert (walk.kind, walk.side) == (ActionKind.SEGMENT, 0)
+    assert walk.step()
+    assert walk.kind == ActionKind.GAP
+    assert walk.step()  # longer than what is left
+    assert walk.wake(0, 1) == 5
+    assert walk.wake(0, 1) == 0
+    walk.rest(0, 1, 100)
+    assert walk.step()  # of the next flow at this place
+    assert walk.length == 1
+
+
+@WALKS
 def test_a_flow_reader_sees_every_beginning_and_end(make: Any) -> None:
     walk = make(everything=True)
     life = [(ActionKind.OPENED, 0, 0), (ActionKind.ESTABLISHED, 0, 0), (ActionKind.CLOSED, 0, 0)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lapwing.events import AuthAttempted, AuthEvent, AuthEvidence, AuthResolved, Outcome
 from lapwing.logins import LoginContext, LoginSettings, adapter_for
-from lapwing.logins.http import MAX_PENDING
+from lapwing.logins.http import MAX_PENDING, HttpLogins
 from lapwing.protocols.http import HttpParser
 from tests.logins.lines import KEY, TAGGER, check_pairs, published, text
 from tests.protocols.playbook import SIZES, Step, any_steps, client, closes, cut, play_logins, server
@@ -41,13 +41,18 @@ def reply(status: int, body: bytes | str = b"", *headers: str) -> Step:
     return server(f"HTTP/1.1 {status} Reason\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
 
-def logins(*steps: Step, settings: LoginSettings | None = None) -> list[AuthEvent]:
+def fresh_adapter(settings: LoginSettings | None = None) -> HttpLogins:
     ids = itertools.count(1)
-    context = LoginContext(KEY, settings or LoginSettings(), TAGGER, lambda: next(ids))
-    adapter = adapter_for("http", context)
-    assert adapter is not None
-    events = play_logins(HttpParser(), adapter, *steps)
+    adapter = adapter_for("http", LoginContext(KEY, settings or LoginSettings(), TAGGER, lambda: next(ids)))
+    assert isinstance(adapter, HttpLogins)
+    return adapter
+
+
+def logins(*steps: Step, settings: LoginSettings | None = None) -> list[AuthEvent]:
+    events = play_logins(HttpParser(), fresh_adapter(settings), *steps)
     check_pairs(events)
+    listener = fresh_adapter(settings)
+    assert play_logins(HttpParser(listener), listener, *steps) == events
     return events
 
 

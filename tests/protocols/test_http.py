@@ -1,5 +1,7 @@
 """HTTP/1.x."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,6 +101,80 @@ def test_any_bytes_give_messages_and_never_an_error_however_split(steps: list[St
     assert play(whole, *steps) == play(pieces, *cut(steps, sizes))
     assert whole.poisoned == pieces.poisoned
     assert whole.done == pieces.done
+
+
+class Listener:
+    """Wants every message, or those its dice say."""
+
+    def __init__(self, *wants: bool) -> None:
+        self._wants = itertools.cycle(wants)
+
+    def asked(self, index: int, target: str, content_type: str | None, authorized: bool) -> bool:
+        return next(self._wants)
+
+    def answered(self, index: int) -> bool:
+        return next(self._wants)
+
+
+def play_idly(parser: HttpParser, *steps: Step) -> list[Message | None]:
+    """As `play`, but bytes that need no look are left out."""
+    messages: list[Message | None] = []
+    idle = {Side.CLIENT: 0, Side.SERVER: 0}
+    for step in steps:
+        if parser.poisoned or parser.done:
+            break
+        side = step.side
+        if 0 < len(step.data) <= idle[side]:
+            idle[side] -= len(step.data)
+            continue
+        parser.wake(side, idle[side])
+        if step.close:
+            messages += parser.close(side, step.close, 0)
+        else:
+            messages += (
+                parser.gap(side, step.missing_bytes, 0) if step.missing_bytes else parser.feed(side, step.data, 0)
+            )
+        idle[side] = parser.idle_bytes
+    return messages
+
+
+@given(any_steps(BYTES), SIZES)
+def test_a_listener_who_wants_all_hears_all_and_who_wants_nothing_hears_how_many(
+    steps: list[Step], sizes: list[int]
+) -> None:
+    heard = play(HttpParser(), *steps)
+    pieces = cut(steps, sizes)
+    assert play(HttpParser(Listener(True)), *pieces) == heard
+    assert len(play(HttpParser(Listener(False)), *pieces)) == len(heard)
+
+
+@given(any_steps(BYTES), SIZES, st.lists(st.booleans(), min_size=1, max_size=5))
+def test_bytes_that_need_no_look_may_be_left_out(steps: list[Step], sizes: list[int], wants: list[bool]) -> None:
+    assert play_idly(HttpParser(Listener(*wants)), *cut(steps, sizes)) == play(HttpParser(Listener(*wants)), *steps)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + bytes(100_000),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8000\r\n" + bytes(0x8000) + b"\r\n0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\n" + bytes(100_000),
+    ],
+)
+def test_nearly_all_of_a_body_nobody_wants_needs_no_look(answer: bytes) -> None:
+    parser = HttpParser(Listener(False))
+    assert play_idly(parser, client(GET)) == [None]
+    (first, *others) = cut([server(answer)], [1000])
+    assert play_idly(parser, first) == []
+    assert parser.idle_bytes >= len(answer) - len(first.data) - 20
+    assert play_idly(parser, *others, closes(Side.SERVER)) == [None]
+
+
+def test_without_a_listener_the_rest_of_a_body_beyond_the_bound_needs_no_look() -> None:
+    size = 2 * MAX_BODY_BYTES
+    steps = [server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(size)), server(OK)]
+    parser = HttpParser()
+    assert play_idly(parser, *cut(steps, [1000])) == play(HttpParser(), *steps)
 
 
 @given(st.binary(max_size=200), st.sampled_from([GET, POST, OK, CHUNKED]), SIZES, st.sampled_from(Side))

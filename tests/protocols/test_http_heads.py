@@ -82,7 +82,17 @@ def heads(draw: st.DrawFn, usual_lines: st.SearchStrategy[str], odd_lines: st.Se
     return bytes(head)
 
 
+def check_glances(name: str, head: bytes, is_usual: bool) -> None:
+    """Both builds see the same, wherever the head stands, in each head that is usual and whole."""
+    before, behind = b"x" * 5, b"\r\nA: b\r\n\r\n"
+    found = [getattr(reader, name)(before + head + behind, len(before)) for reader in READERS]
+    assert all(one == found[0] for one in found)
+    if is_usual:
+        assert found[0][0] == len(before) + head.index(b"\r\n\r\n") + 4
+
+
 @given(heads(REQUEST_LINES, ODD_REQUEST_LINES))
+@example(b"POST / HTTP/1.1\r\nContent-Length: x\r\nAuthorization: a\r\nContent-Type: b\r\ncontent-type: c\r\n\r\n")
 @example(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n")
 @example(b"POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n")
 @example(b"GET / HTTP/1.1\r\n\r\nA: b\r\n\r\n")
@@ -91,6 +101,7 @@ def test_a_usual_request_head_reads_as_llhttp_and_its_fallback_read_it(head: byt
     assert all(one == found[0] for one in found)
     if found[0] is not None and head.index(b"\n\r\n") == len(head) - 3:
         assert found[0] == parse_request(head)
+    check_glances("glance_request", head, found[0] is not None)
 
 
 @given(heads(STATUS_LINES, ODD_STATUS_LINES))
@@ -100,12 +111,16 @@ def test_a_usual_response_head_reads_as_llhttp_and_its_fallback_read_it(head: by
     assert all(one == found[0] for one in found)
     if found[0] is not None:
         assert found[0] == parse_response(head)
+    check_glances("glance_response", head, found[0] is not None)
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_alike_by_both_builds(head: bytes) -> None:
     for name in ("usual_request", "usual_response"):
         found = [getattr(reader, name)(head) for reader in READERS]
+        assert all(one == found[0] for one in found)
+    for name in ("glance_request", "glance_response"):
+        found = [getattr(reader, name)(head, 0) for reader in READERS]
         assert all(one == found[0] for one in found)
 
 
@@ -134,3 +149,20 @@ def test_more_headers_than_are_kept_are_not_usual(reader: ModuleType) -> None:
     head = b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * usual.MAX_USUAL_HEADERS
     assert len(reader.usual_request(head + b"\r\n")[3]) == usual.MAX_USUAL_HEADERS
     assert reader.usual_request(head + b"A: b\r\n\r\n") is None
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__.rpartition(".")[2])
+def test_a_glance_tells_what_decides_whether_a_request_is_wanted(reader: ModuleType) -> None:
+    head = b"POST /in HTTP/1.1\r\nContent-Type: a/b \r\nContent-Length: 2\r\nauthorization: c\r\n\r\n"
+    assert reader.glance_request(head + b"{}", 0) == (len(head), "POST", "/in", 2, "a/b", True)
+    assert reader.glance_request(b"GET / HTTP/1.0\r\nContent-Type: a/b\r\n\r\n", 0)[4:] == (None, False)
+    assert reader.glance_response(b"..HTTP/1.0 302 Found\r\nTransfer-Encoding: chunked\r\n\r\n", 2) == (52, 302, -1)
+    assert reader.glance_request(head[:-1], 0) is None
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__.rpartition(".")[2])
+def test_a_head_longer_than_readers_take_is_not_usual(reader: ModuleType) -> None:
+    head = b"GET / HTTP/1.1\r\nA: %s\r\n\r\n"
+    longest = head % (b"b" * (usual.MAX_USUAL_BYTES - len(head) + 2))
+    assert reader.glance_request(longest, 0) is not None
+    assert reader.glance_request(longest.replace(b"A", b"AA"), 0) is None

@@ -37,6 +37,8 @@ class ActionWalk:
         self.rows = self._rows
         self._interest = np.zeros(FIRST_ROWS, np.uint8)
         self.interest = self._interest
+        self._idle = np.zeros(2 * FIRST_ROWS, np.int64)
+        self.idle = self._idle
         self._scratch = bytearray(SCRATCH_BYTES)
         self.scratch = self._scratch
         self.actions = self._whole_actions = np.zeros(0, ACTION_DTYPE)
@@ -96,9 +98,18 @@ class ActionWalk:
             return self.everything or self.interest[slot] == READ
         if action.kind == DO_ANOMALY:
             return True
-        if action.kind == DO_SEGMENT or action.kind == DO_DATAGRAM:
+        if action.kind == DO_SEGMENT:
+            return self.interest[slot] != IGNORED_FLOW and not self._rests(2 * slot + action.side, action.length)
+        if action.kind == DO_DATAGRAM:
             return self.interest[slot] != IGNORED_FLOW
         return self.interest[slot] == READ
+
+    def _rests(self, place, length):
+        """Whether a segment lies within what nobody must see; it is then taken off that."""
+        if self.idle[place] == 0 or length > self.idle[place]:
+            return False
+        self.idle[place] -= length
+        return True
 
     def _open(self, slot, row):
         if slot >= self.rows.shape[0]:
@@ -107,11 +118,16 @@ class ActionWalk:
             rows[: self.rows.shape[0]] = self._rows
             interest = np.zeros(room, np.uint8)
             interest[: self.interest.shape[0]] = self._interest
-            self._rows, self._interest = rows, interest
+            idle = np.zeros(2 * room, np.int64)
+            idle[: self.idle.shape[0]] = self._idle
+            self._rows, self._interest, self._idle = rows, interest, idle
             self.rows = rows
             self.interest = interest
+            self.idle = idle
         self.rows[slot] = self.fresh[row]
         self.interest[slot] = 0
+        self.idle[2 * slot] = 0
+        self.idle[2 * slot + 1] = 0
 
     def read(self, slot: cython.Py_ssize_t):
         """Somebody reads the flow at `slot`: hand out all its actions until it closes."""
@@ -120,6 +136,16 @@ class ActionWalk:
     def ignore(self, slot: cython.Py_ssize_t):
         """Nobody reads the flow at `slot`: hand out none of its payload."""
         self.interest[slot] = IGNORED_FLOW
+
+    def rest(self, slot: cython.Py_ssize_t, side: cython.int, idle_bytes: i64):
+        """Of the next payload of `side` nobody must see so many bytes."""
+        self.idle[2 * slot + side] = idle_bytes
+
+    def wake(self, slot: cython.Py_ssize_t, side: cython.int):
+        """See all payload of `side` again; return how many of the idle bytes did not come."""
+        left: i64 = self.idle[2 * slot + side]
+        self.idle[2 * slot + side] = 0
+        return left
 
     def key(self, slot: cython.Py_ssize_t):
         """The key of the flow at `slot`."""

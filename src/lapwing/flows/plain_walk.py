@@ -21,7 +21,8 @@ class ActionWalk:
 
     A slot may be freed and taken again within one call of the table, so keys are kept by slot as the walk goes on,
     and `key` answers for the flow the slot stands for at that point. Handed out are: payload of flows not ignored,
-    gaps and ends of flows that are read, anomalies, and with `everything` also openings, handshakes and all ends.
+    gaps and ends of flows that are read, anomalies, and with `everything` also openings, handshakes and all ends. Not
+    handed out are segments that lie within what `rest` named.
     The attributes say of the action where the walk stands what ACTION_DTYPE says.
     """
 
@@ -34,6 +35,7 @@ class ActionWalk:
         self._places = (_NOTHING, _NOTHING)
         self._keys: dict[int, NDArray[np.void]] = {}
         self._interest: dict[int, int] = {}
+        self._idle: dict[tuple[int, int], int] = {}  # by slot and side
 
     def begin(self, actions: NDArray[np.void], keys: NDArray[np.void], chunk: memoryview, arena: memoryview) -> None:
         """Start with the actions of another call; their payload lies in `chunk` and `arena`."""
@@ -44,7 +46,7 @@ class ActionWalk:
     def step(self) -> bool:
         """Go on to the next action that must be handed out; False when there is none."""
         for action in self._actions:
-            if self._wants(action[0], action[1], action[5]):
+            if self._wants(action[0], action[1], action[2], action[3], action[5]):
                 (
                     self.kind, self.slot, self.side, self.length, self.ts_ns, self.aux, self._source, self._offset,
                 ) = action  # fmt: skip
@@ -55,18 +57,26 @@ class ActionWalk:
         """The payload of the action."""
         return bytes(self._places[self._source][self._offset : self._offset + self.length])
 
-    def _wants(self, kind: int, slot: int, aux: int) -> bool:
+    def _wants(self, kind: int, slot: int, side: int, length: int, aux: int) -> bool:
         """Keep the books, and say whether the action must be handed out."""
         if kind == ActionKind.OPENED:
             self._keys[slot] = self._fresh[aux : aux + 1].copy()
-            self._interest[slot] = 0
+            self._interest[slot] = self._idle[slot, 0] = self._idle[slot, 1] = 0
         if kind == ActionKind.ANOMALY:
             return True
         if kind in _PAYLOAD:
-            return self._interest[slot] != IGNORED
+            return self._interest[slot] != IGNORED and not (
+                kind == ActionKind.SEGMENT and self._rests(slot, side, length)
+            )
         if self._everything and kind in (ActionKind.OPENED, ActionKind.ESTABLISHED, ActionKind.CLOSED):
             return True
         return self._interest[slot] == READ and kind != ActionKind.ESTABLISHED
+
+    def _rests(self, slot: int, side: int, length: int) -> bool:
+        """Whether a segment lies within what nobody must see; it is then taken off that."""
+        rests = 0 < self._idle[slot, side] >= length
+        self._idle[slot, side] -= length * rests
+        return rests
 
     def read(self, slot: int) -> None:
         """Somebody reads the flow at `slot`: hand out all its actions until it closes."""
@@ -75,6 +85,15 @@ class ActionWalk:
     def ignore(self, slot: int) -> None:
         """Nobody reads the flow at `slot`: hand out none of its payload."""
         self._interest[slot] = IGNORED
+
+    def rest(self, slot: int, side: int, idle_bytes: int) -> None:
+        """Of the next payload of `side` nobody must see so many bytes."""
+        self._idle[slot, side] = idle_bytes
+
+    def wake(self, slot: int, side: int) -> int:
+        """See all payload of `side` again; return how many of the idle bytes did not come."""
+        left, self._idle[slot, side] = self._idle[slot, side], 0
+        return left
 
     def key(self, slot: int) -> FlowKey:
         """The key of the flow at `slot`."""

@@ -1,5 +1,6 @@
 cimport cython
 from lapwing.logins.http_answers cimport AnswerReader
+from lapwing.logins.http_fields cimport may_have_fields
 
 @cython.no_gc
 @cython.final
@@ -9,6 +10,8 @@ cdef class HttpLogins:
     cdef dict _pending, _accepted
     cdef Py_ssize_t _last_request
 
+    cpdef bint asked(self, Py_ssize_t index, str target, str content_type, bint authorized) except -1
+    cpdef bint answered(self, Py_ssize_t index) except -1
     cpdef message(self, side, message, ts_ns)
     cpdef close(self, ts_ns)
     cdef _request(self, request, ts_ns)

@@ -10,6 +10,7 @@ from lapwing.logins.endpoints import path_segments
 from lapwing.logins.http_answers import AnswerReader, Login
 from lapwing.logins.http_client import fingerprint
 from lapwing.logins.http_credentials import Credentials, find_credentials
+from lapwing.logins.http_fields import may_have_fields
 from lapwing.logins.tries import resolved, unanswered
 from lapwing.logins.usernames import normalise
 
@@ -40,6 +41,23 @@ class HttpLogins:
         self._last_request = -1
         self._early: HttpResponse | None = None  # came before the request it answers was complete
 
+    def asked(self, index: int, target: str, content_type: str | None, authorized: bool) -> bool:
+        """Whether a request may be a login, by its head; `content_type` is None where it has no body.
+
+        A parser that asks leaves out messages that are not wanted.
+        """
+        if authorized or "=" in target or (content_type is not None and may_have_fields(content_type)):
+            return True
+        self._last_request = index
+        return False
+
+    def answered(self, index: int) -> bool:
+        """Whether the answer to the request at `index` is wanted: that of a login, or of a request still to come."""
+        if index in self._pending or index > self._last_request:
+            return True
+        self._early = None
+        return False
+
     def message(self, side: Side, message: Message, ts_ns: int) -> Iterable[AuthEvent]:
         """See LoginAdapter."""
         if isinstance(message, HttpRequest):
@@ -55,7 +73,7 @@ class HttpLogins:
         return events
 
     def _request(self, request: HttpRequest, ts_ns: int) -> Sequence[AuthEvent]:
-        self._last_request = request.index
+        self._last_request = max(self._last_request, request.index)
         credentials = find_credentials(request, self._context.settings)
         if credentials is None:
             return ()

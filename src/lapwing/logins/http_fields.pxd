@@ -1,5 +1,6 @@
 cimport cython
 
+cpdef bint may_have_fields(str content_type) except -1
 cpdef body_kind(str content_type, bytes body)
 cpdef list body_fields(str kind, str content_type, bytes body)
 cpdef list form_fields(str text)

@@ -21,6 +21,11 @@ _PART_NAME = re.compile(rb'content-disposition:[^\r\n]*?[; ]name="?([^";\r\n]{1,
 _USUAL_KINDS = {"application/x-www-form-urlencoded": "form", "application/json": "json"}
 
 
+def may_have_fields(content_type: str) -> bool:
+    """Whether a body of this type can have a kind."""
+    return content_type in _USUAL_KINDS or body_kind(content_type, b"{") is not None
+
+
 def body_kind(content_type: str, body: bytes) -> str | None:
     """Return `form`, `json` or `multipart`; by the look of the body where the type is missing or says text."""
     usual = _USUAL_KINDS.get(content_type)

@@ -5,7 +5,7 @@ A parser knows no I/O and no clock. Hostile bytes never raise out of it: it sets
 
 from collections.abc import Callable, Iterable
 from enum import IntEnum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lapwing.events import FlowKey, Message, Side
 
@@ -62,6 +62,29 @@ class StreamParser(Protocol):
         """`side` sends no more (`fin`, or the close reason of the flow). Called at most once per side."""
 
 
+class QuietParser(Protocol):
+    """A parser for one listener, as StreamParser but that messages which it does not want come as None, to be counted.
+
+    Whoever feeds it may leave out bytes that need no look, if it says so before anything else of that side.
+    """
+
+    poisoned: str | None
+    done: bool
+    idle_bytes: int  # of the side heard last: how many that follow need no look
+
+    def feed(self, side: Side, data: bytes, now_ns: int) -> Iterable[Message | None]:
+        """Take the next bytes of `side`."""
+
+    def gap(self, side: Side, missing_bytes: int, now_ns: int) -> Iterable[Message | None]:
+        """`missing_bytes` of `side` will never come."""
+
+    def close(self, side: Side, reason: str, now_ns: int) -> Iterable[Message | None]:
+        """`side` sends no more."""
+
+    def wake(self, side: Side, left: int) -> None:
+        """Of the bytes of `side` that were idle all but `left` went by unseen."""
+
+
 class DatagramParser(Protocol):
     """Datagrams of one flow in, messages out. Poison and done as in StreamParser."""
 
@@ -98,6 +121,8 @@ class StreamProtocol(NamedTuple):
     `server_decides` says that a server which begins so is believed whatever its client sent before: servers forgive
     garbage in front of a request, and a client must not hide by it.
     `resembles` names protocols whose clients begin alike: on their port, they are meant where the server is not seen.
+    `quiet(listener)` makes a parser for where nobody but the login adapter takes messages; the adapter of such a
+    protocol has the methods that the parser asks of a listener.
     """
 
     name: str
@@ -108,6 +133,7 @@ class StreamProtocol(NamedTuple):
     encrypted: bool = False
     server_decides: bool = False
     resembles: frozenset[str] = frozenset()
+    quiet: Callable[[Any], QuietParser] | None = None
 
 
 class DatagramProtocol(NamedTuple):

@@ -3,8 +3,8 @@
 """The compiled reader of usual message heads. Cython in pure-Python mode.
 
 Semantics are those of `http.usual`; tests hold the two together. Rules of this file: every byte is read through a
-checked index of a view of the head, so that reading past its end raises IndexError, which here says: not usual. Every
-function propagates its exceptions.
+checked index of the head or of a view of it, so that reading past its end raises IndexError, which here says: not
+usual, or not whole. Every function propagates its exceptions.
 """
 
 import cython
@@ -18,6 +18,8 @@ if not cython.compiled:
 
 # Bounds and numbers, as in usual and framing.
 MAX_USUAL_HEADERS = cython.declare(cint, 256)
+MAX_USUAL_BYTES = cython.declare(cint, 65536)
+MAX_LENGTH_DIGITS = cython.declare(cint, 18)
 CHUNKED = cython.declare(cint, -1)
 UNSTATED = cython.declare(cint, -3)
 
@@ -152,9 +154,146 @@ def _headers(head: bytes, view: cython.const[u8][::1], pos: cython.Py_ssize_t, h
                 host = value
         elif key == "content-length":
             if framing == UNSTATED:
-                framing = stated_length(value)
+                framing = _length(head, start, end)
         elif key == "transfer-encoding" and is_chunked(value):
             framing = CHUNKED
     if view[pos + 1] != LF or pos + 2 != size:
         return None
     return framing, host
+
+
+def glance_request(data: bytes, at: cython.Py_ssize_t):
+    """Look at a request head without its headers; see `usual.glance_request`."""
+    pos: cython.Py_ssize_t = at
+    start: cython.Py_ssize_t
+    try:
+        while data[pos] != SPACE:
+            pos += 1
+            if pos > at + 7:
+                return None
+        method = _METHODS.get(data[at:pos])
+        if method is None:
+            return None
+        pos += 1
+        start = pos
+        while 0x21 <= data[pos] <= 0x7E:
+            pos += 1
+        if data[pos] != SPACE or pos == start or not _is_version(data, pos + 1):
+            return None
+        if data[pos + 9] != CR or data[pos + 10] != LF:
+            return None
+        seen = _glance(data, pos + 11)
+    except IndexError:
+        return None
+    if seen is None or seen[0] - at > MAX_USUAL_BYTES:
+        return None
+    return seen[0], method, data[start:pos].decode("ascii"), seen[1], seen[2], seen[3]
+
+
+def glance_response(data: bytes, at: cython.Py_ssize_t):
+    """Look at a response head without its headers; see `usual.glance_response`."""
+    pos: cython.Py_ssize_t = at + 13
+    number: cython.Py_ssize_t
+    status: cint = 0
+    try:
+        if not _is_version(data, at) or data[at + 8] != SPACE or data[at + 12] != SPACE or data[at + 9] == 0x30:
+            return None
+        for number in range(at + 9, at + 12):
+            if not 0x30 <= data[number] <= 0x39:
+                return None
+            status = 10 * status + data[number] - 0x30
+        while 0x20 <= data[pos] <= 0x7E:
+            pos += 1
+        if data[pos] != CR or data[pos + 1] != LF:
+            return None
+        if pos > at + 13 and (data[at + 13] == SPACE or data[pos - 1] == SPACE):
+            return None
+        seen = _glance(data, pos + 2)
+    except IndexError:
+        return None
+    if seen is None or seen[0] - at > MAX_USUAL_BYTES:
+        return None
+    return seen[0], status, seen[1]
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _is_version(data: bytes, at: cython.Py_ssize_t) -> cython.bint:
+    if data[at] != 0x48 or data[at + 1] != 0x54 or data[at + 2] != 0x54 or data[at + 3] != 0x50:
+        return False
+    if data[at + 4] != 0x2F or data[at + 5] != 0x31 or data[at + 6] != 0x2E:
+        return False
+    return data[at + 7] == 0x31 or data[at + 7] == 0x30
+
+
+@cython.cfunc
+def _glance(data: bytes, pos: cython.Py_ssize_t) -> tuple:
+    """Return where the head ends, framing, content type, whether it authorizes; None when a line is not usual.
+
+    Only names as long and with the first letter of one that matters are looked at.
+    """
+    start: cython.Py_ssize_t
+    length: cython.Py_ssize_t
+    end: cython.Py_ssize_t
+    count: cint = 0
+    byte: cint
+    framing: cython.longlong = UNSTATED  # a length has at most 18 digits
+    content_type: str = ""
+    authorized: cython.bint = False
+    while data[pos] != CR:
+        start = pos
+        byte = data[pos]
+        while 0x61 <= (byte | 0x20) <= 0x7A or 0x30 <= byte <= 0x39 or byte == 0x2D or byte == 0x5F:
+            pos += 1
+            byte = data[pos]
+        if byte != COLON or pos == start or count == MAX_USUAL_HEADERS:
+            return None
+        count += 1
+        length = pos - start
+        byte = data[start] | 0x20
+        name = None
+        if (length == 14 or length == 12) and byte == 0x63:  # content-length, content-type
+            name = data[start:pos].lower()
+        elif (length == 13 and byte == 0x61) or (length == 17 and byte == 0x74):  # authorization, transfer-encoding
+            name = data[start:pos].lower()
+        pos += 1
+        while data[pos] == SPACE:
+            pos += 1
+        end = pos
+        start = pos
+        while 0x20 <= data[pos] <= 0x7E:
+            pos += 1
+            if data[pos - 1] != SPACE:
+                end = pos
+        if data[pos] != CR or data[pos + 1] != LF:
+            return None
+        pos += 2
+        if name is None:
+            continue
+        if name == b"content-length":
+            if framing == UNSTATED:
+                framing = _length(data, start, end)
+        elif name == b"content-type":
+            content_type = data[start:end].decode("ascii")
+        elif name == b"authorization":
+            authorized = True
+        elif name == b"transfer-encoding" and is_chunked(data[start:end].decode("ascii")):
+            framing = CHUNKED
+    if data[pos + 1] != LF:
+        return None
+    return pos + 2, framing, content_type if framing > 0 or framing == CHUNKED else None, authorized
+
+
+@cython.cfunc
+@cython.exceptval(-9)
+def _length(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.longlong:
+    """What a Content-Length says; see `framing.stated_length`."""
+    found: cython.longlong = 0
+    pos: cython.Py_ssize_t
+    if not 0 < end - start <= MAX_LENGTH_DIGITS:
+        return stated_length(data[start:end].decode("ascii"))
+    for pos in range(start, end):
+        if not 0x30 <= data[pos] <= 0x39:
+            return stated_length(data[start:end].decode("ascii"))
+        found = 10 * found + data[pos] - 0x30
+    return found

@@ -26,6 +26,7 @@ cdef class SessionDriver:
     cdef _messages_of(self, Session session, int side, messages, long long ts_ns)
     cdef bint _tells_nothing(self, Py_ssize_t slot, protocol) except -1
     cdef _start(self, Py_ssize_t slot, Session session, protocol, evidence, long long ts_ns)
+    cdef _parser_for(self, Session session, protocol, adapter)
     cdef _identify(self, Py_ssize_t slot, StreamSession session, int side, bytes data, Py_ssize_t missing, long long ts_ns)
     cdef _listen(self, Py_ssize_t slot, StreamSession session, int side, bytes data, long long ts_ns)
     cdef StreamSession _undecided(self, Py_ssize_t slot)

@@ -34,7 +34,7 @@ from lapwing.flows import (
     extractor_for,
     opened_events,
 )
-from lapwing.logins import READ_FOR_LOGINS, LoginContext, SecretTagger, adapter_for
+from lapwing.logins import READ_FOR_LOGINS, LoginAdapter, LoginContext, SecretTagger, adapter_for
 from lapwing.protocols import (
     DATAGRAM_PROTOCOLS,
     STREAM_PROTOCOLS,
@@ -261,7 +261,11 @@ class SessionDriver:
     ) -> None:
         """Hand `argument` of `side` to a method of the parser, publish its messages, and see whether it goes on."""
         try:
+            if session.quiet:
+                session.parser.wake(SIDES[side], self._walk.wake(slot, side))
             messages = ask(SIDES[side], argument, ts_ns)
+            if session.quiet:
+                self._walk.rest(slot, side, session.parser.idle_bytes)
             if messages:
                 self._messages_of(session, side, messages, ts_ns)
             over = session.parser.poisoned is not None or session.parser.done
@@ -271,12 +275,14 @@ class SessionDriver:
         if over:
             self._stop(slot, session, ts_ns)
 
-    def _messages_of(self, session: Session, side: int, messages: Iterable[Message], ts_ns: int) -> None:
+    def _messages_of(self, session: Session, side: int, messages: Iterable[Message | None], ts_ns: int) -> None:
         adapter = session.adapter
         outlet = self._outlet
         for message in messages:
             session.message_count += 1
             self._messages += 1
+            if message is None:  # its only listener does not want it
+                continue
             if outlet.wants_sessions:
                 key = session.key
                 assert key is not None
@@ -312,13 +318,25 @@ class SessionDriver:
         self._parsers_created += 1
         if self._outlet.wants_sessions:
             self._outlet.publish(SessionIdentified(ts_ns, *_fields(key), protocol.name, evidence))
+        context = LoginContext(key, self._login_settings, self._tagger, self._next_auth_id)
+        adapter = adapter_for(protocol.name, context)
         try:
-            session.parser = protocol.make(key)
+            session.parser = self._parser_for(session, protocol, adapter)
         except Exception as fault:
             self._fault(slot, session, fault, ts_ns)
             return
-        context = LoginContext(key, self._login_settings, self._tagger, self._next_auth_id)
-        session.adapter = adapter_for(protocol.name, context)
+        session.adapter = adapter
+
+    def _parser_for(
+        self, session: Session, protocol: StreamProtocol | DatagramProtocol, adapter: LoginAdapter | None
+    ) -> Any:
+        """Make the parser; where only the adapter takes its messages, one that leaves out what that does not want."""
+        quiet = protocol.quiet if isinstance(protocol, StreamProtocol) else None
+        if quiet is None or adapter is None or self._outlet.wants_sessions:
+            assert session.key is not None
+            return protocol.make(session.key)
+        session.quiet = True
+        return quiet(adapter)
 
     # -- TCP -----------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ cimport cython
 cdef class Session:
     cdef public object key, protocol, parser, tally, adapter
     cdef public Py_ssize_t message_count
+    cdef public bint quiet
     cdef public long long client_gap_bytes, server_gap_bytes
 
 @cython.no_gc

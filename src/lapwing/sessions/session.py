@@ -21,6 +21,7 @@ class Session:
         "message_count",
         "parser",
         "protocol",
+        "quiet",
         "server_gap_bytes",
         "tally",
     )
@@ -31,6 +32,7 @@ class Session:
         self.protocol = ""
         self.parser: Any = None  # StreamParser or DatagramParser
         self.tally: Any = None  # DatagramTally, in place of a parser
+        self.quiet = False  # it is a QuietParser
         self.adapter: LoginAdapter | None = None
         self.message_count = 0
         self.client_gap_bytes = 0

@@ -49,7 +49,8 @@ def play_logins(parser: StreamParser, adapter: LoginAdapter, *steps: Step) -> li
     """Feed the steps to the parser and its messages to the adapter, close it, and return all logins."""
     events: list[AuthEvent] = []
     for side, now_ns, message in _run(parser, steps):
-        events += adapter.message(side, message, now_ns)
+        if message is not None:  # as a quiet parser says of what the adapter does not want
+            events += adapter.message(side, message, now_ns)
     return [*events, *adapter.close(len(steps))]
 
 

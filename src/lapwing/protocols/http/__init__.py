@@ -71,4 +71,5 @@ HTTP = StreamProtocol(
     _make,
     _STARTS,
     server_decides=True,  # and its parser seeks the request behind whatever came first
+    quiet=HttpParser,
 )

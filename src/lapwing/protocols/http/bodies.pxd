@@ -4,6 +4,7 @@ cimport cython
 @cython.final
 cdef class Body:
     cdef readonly bytearray kept
+    cdef readonly Py_ssize_t limit
     cdef public object size
     cdef public bint complete
 

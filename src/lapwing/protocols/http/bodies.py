@@ -18,11 +18,12 @@ class ChunkError(Exception):
 
 
 class Body:
-    """Keeps the first MAX_BODY_BYTES of a body and counts all of it."""
+    """Keeps the first `limit` bytes of a body and counts all of it."""
 
-    __slots__ = ("complete", "kept", "size")
+    __slots__ = ("complete", "kept", "limit", "size")
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_BODY_BYTES) -> None:
+        self.limit = limit
         self.kept = bytearray()
         self.size = 0
         self.complete = True
@@ -30,7 +31,7 @@ class Body:
     def add(self, data: bytes, start: int, end: int) -> None:
         """Take `data[start:end]`."""
         self.size += end - start
-        room = MAX_BODY_BYTES - len(self.kept)
+        room = self.limit - len(self.kept)
         if room > 0 and self.complete:  # after a hole the kept part ends: what follows would be out of place
             self.kept += data[start : min(end, start + room)]
 
@@ -38,7 +39,7 @@ class Body:
         """Take all of `data`, which has `size` bytes."""
         self.size += size
         kept = self.kept
-        if len(kept) + size <= MAX_BODY_BYTES and self.complete:
+        if len(kept) + size <= self.limit and self.complete:
             kept += data
         else:
             self.size -= size

@@ -13,6 +13,8 @@ cdef class SideReader:
     cdef readonly bint lost
     cdef public bint stopped
     cdef int _state
+    cdef bint _unheard
+    cdef long long _framing, _granted
     cdef object _start_line
     cdef readonly bytearray _held
     cdef readonly bytes left_over
@@ -24,11 +26,17 @@ cdef class SideReader:
 
     cpdef could_start(self, bytes start)
     cpdef begin_usual(self, bytes head)
+    @cython.locals(end=Py_ssize_t)
+    cpdef Py_ssize_t take_usual(self, bytes data, Py_ssize_t pos) except -2
     cpdef begin(self, bytes head)
     cpdef finish(self, Body body)
     cpdef spoke_before(self)
     @cython.locals(size=Py_ssize_t, body=Body, chunks=Chunks)
     cpdef bint absorb(self, bytes data) except -1
+    @cython.locals(body=Body, chunks=Chunks, idle=cython.longlong)
+    cpdef long long idle(self) except -1
+    @cython.locals(passed=cython.longlong, body=Body)
+    cpdef wake(self, long long left)
     @cython.locals(pos=Py_ssize_t, end=Py_ssize_t)
     cpdef list feed(self, bytes data)
     cpdef list gap(self, missing_bytes)
@@ -37,7 +45,9 @@ cdef class SideReader:
     @cython.locals(seen=Py_ssize_t, end=Py_ssize_t, held=bytearray, joined=bytes)
     cdef Py_ssize_t _read_head(self, bytes data, Py_ssize_t pos) except -1
     cdef Py_ssize_t _hold(self, bytes data) except -1
+    cdef Py_ssize_t _take_usual(self, bytes data, Py_ssize_t pos) except -2
     cdef bint _accept(self, bytes head) except -1
+    cdef _go_on(self, long long framing)
     cdef bint _meet_garbage(self, bytes start) except -1
     cdef _refuse(self, str reason)
     cdef _begin_body(self, long long framing)

@@ -14,6 +14,7 @@ MAX_HEAD_BYTES = 64 * 1024  # per message; longer ends the parser: servers refus
 MAX_START_LINE_BYTES = 8192  # looked back for when seeking a message start; servers accept no longer ones
 _LINE_END = b"\r\n"
 START_BYTES = 32  # of a head, enough to see that it is none
+ENDLESS_BYTES = 1 << 62  # idle, when only the end of the connection ends a body
 
 # States: what the next bytes are.
 _HEAD, _SIZED, _CHUNKED, _REST, _SEEK = range(5)
@@ -31,13 +32,16 @@ class SideReader:
         self.refused: str | None = None  # why the bytes are no HTTP; final
         self.stopped = False  # the connection speaks something else from here on
         self.left_over = b""  # what came of that already
+        self._unheard = False  # nobody wants the message whose head came last: it is only counted
+        self._framing = 0  # of the body that follows the usual head that was taken last
+        self._granted = 0  # what `idle` said last
         self._state = _HEAD
         self._held = bytearray()  # the start of a head; while seeking, the line seen so far
         self._again: bytes | None = None  # held bytes to be read again by another state
         self._left = 0  # bytes of a body of known length still to come
         self._body: Body | None = None
         self._chunks: Chunks | None = None  # while a body comes in chunks
-        self._out: list[Message] = []
+        self._out: list[Message | None] = []
 
     def could_start(self, start: bytes) -> bool:
         """Tell whether the first bytes of a head, however few, may begin one. False is final."""
@@ -46,6 +50,18 @@ class SideReader:
     def begin_usual(self, head: bytes) -> int | None:
         """Like `begin`, for heads as nearly all are; None says nothing of the head."""
         raise NotImplementedError
+
+    def take_usual(self, data: bytes, pos: int) -> int:
+        """Take the head that starts at `pos` if it is as nearly all are; return where it ends, -1 when it is not taken.
+
+        Sets `_framing`, and `_unheard` when nobody wants the message.
+        """
+        end = _head_end(data, pos)
+        framing = self.begin_usual(data[pos:end]) if 0 <= end - pos <= MAX_HEAD_BYTES else None
+        if framing is None:
+            return -1
+        self._framing = framing
+        return end
 
     def begin(self, head: bytes) -> int | None:
         """Take a head; return the framing of its body (length, CHUNKED or UNTIL_CLOSE), None when it is no head."""
@@ -68,7 +84,7 @@ class SideReader:
         if self._left > size:
             self._left -= size
             body.add_all(data, size)
-            if len(body.kept) == MAX_BODY_BYTES:
+            if len(body.kept) >= body.limit:
                 self._count_down(body)
             return True
         if self.countdown > size:
@@ -81,7 +97,35 @@ class SideReader:
             return True
         return False
 
-    def feed(self, data: bytes) -> list[Message]:
+    def idle(self) -> int:
+        """Return how many of the next bytes need no look: they belong to a body of which no more is kept.
+
+        Whoever leaves some of them out says so with `wake`.
+        """
+        body, chunks = self._body, self._chunks
+        idle = 0
+        if body is not None and len(body.kept) >= body.limit:
+            if self._state == _REST:
+                idle = ENDLESS_BYTES
+            else:  # without the last byte, which ends the body or the chunk
+                idle = max((self.countdown if chunks is None else chunks.left) - 1, 0)
+        self._granted = idle
+        return idle
+
+    def wake(self, left: int) -> None:
+        """Of the bytes that `idle` told last, all but `left` went by."""
+        passed = self._granted - left
+        self._granted = 0
+        body = self._body
+        if passed and body is not None:
+            if self.countdown:
+                self.countdown -= passed
+            else:
+                body.size += passed
+                if self._chunks is not None:
+                    self._chunks.left -= passed
+
+    def feed(self, data: bytes) -> list[Message | None]:
         """Take the next bytes."""
         out = self._out = []
         pos, end = 0, len(data)
@@ -95,7 +139,7 @@ class SideReader:
             self.left_over = data[pos:]
         return out
 
-    def gap(self, missing_bytes: int) -> list[Message]:
+    def gap(self, missing_bytes: int) -> list[Message | None]:
         """Go on after a hole: within a body of known size it is counted, elsewhere the next start line is sought."""
         out = self._out = []
         body = self._body
@@ -112,7 +156,7 @@ class SideReader:
             self._cut()
         return out
 
-    def close(self, clean: bool) -> list[Message]:
+    def close(self, clean: bool) -> list[Message | None]:
         """End the side. A body that runs until then is complete when the end was `clean`."""
         out = self._out = []
         self.skipped_bytes += len(self._held)
@@ -145,7 +189,7 @@ class SideReader:
                 return self._hold(data)
             joined = bytes(held)
             held.clear()
-            if self._accept(joined[:end]):
+            if self._take_usual(joined, 0) >= 0 or self._accept(joined[:end]):
                 return pos + end - seen
             self._again = None if self.refused else joined
             return len(data)
@@ -153,6 +197,9 @@ class SideReader:
             pos += 1
             if pos == len(data):
                 return pos
+        end = self._take_usual(data, pos)
+        if end >= 0:
+            return end
         end = _head_end(data, pos)
         if end < 0:
             held += data[pos:]
@@ -172,26 +219,36 @@ class SideReader:
             self._refuse("head longer than 64 KiB")
         return len(data)
 
+    def _take_usual(self, data: bytes, pos: int) -> int:
+        """Begin the message whose head starts at `pos`; return where it ends, -1 when it is not usual or not whole."""
+        end = self.take_usual(data, pos)
+        if end >= 0:
+            self._go_on(self._framing)
+        return end
+
     def _accept(self, head: bytes) -> bool:
-        """Begin the message of `head`; False when it is none."""
-        framing = self.begin_usual(head) if len(head) <= MAX_HEAD_BYTES else None
-        if framing is None:
-            if not self.could_start(head[:START_BYTES]):
-                self._meet_garbage(head)
-                return False
-            if len(head) > MAX_HEAD_BYTES:
-                self._refuse("head longer than 64 KiB")
-                return True
-            framing = self.begin(head)
+        """Begin the message of `head`, which is not usual; False when it is none."""
+        if not self.could_start(head[:START_BYTES]):
+            self._meet_garbage(head)
+            return False
+        if len(head) > MAX_HEAD_BYTES:
+            self._refuse("head longer than 64 KiB")
+            return True
+        self._unheard = False
+        framing = self.begin(head)
         if framing is None:
             self._meet_garbage(head)
             return False
+        self._go_on(framing)
+        return True
+
+    def _go_on(self, framing: int) -> None:
+        """A head came: go on with its body."""
         self.lost = False
         if framing == 0:
             self._end_message()
         else:
             self._begin_body(framing)
-        return True
 
     def _meet_garbage(self, start: bytes) -> bool:
         """Skip what is no head, or refuse it all; False when it takes more bytes to tell."""
@@ -213,7 +270,7 @@ class SideReader:
     # Bodies
 
     def _begin_body(self, framing: int) -> None:
-        self._body = Body()
+        self._body = Body(0 if self._unheard else MAX_BODY_BYTES)
         if framing == CHUNKED:
             self._chunks = Chunks()
             self._state = _CHUNKED
@@ -222,6 +279,8 @@ class SideReader:
         else:
             self._left = framing
             self._state = _SIZED
+            if self._unheard:
+                self._count_down(self._body)
 
     def _read_sized(self, data: bytes, pos: int) -> int:
         body = self._body
@@ -233,7 +292,7 @@ class SideReader:
             step = min(self._left, len(data) - pos)
             body.add(data, pos, pos + step)
             self._left -= step
-            if len(body.kept) == MAX_BODY_BYTES:
+            if len(body.kept) >= body.limit:
                 self._count_down(body)
         if self._left == self.countdown == 0:
             self._end_message()
@@ -279,7 +338,7 @@ class SideReader:
         self.countdown = self._left = 0
         self._body = self._chunks = None
         self._state = _HEAD
-        self._out.append(self.finish(body))
+        self._out.append(None if self._unheard else self.finish(body))
 
     # Holes and garbage
 

@@ -13,20 +13,18 @@ cdef class Exchanges:
     cdef tuple answer(self, bint final, bint after_loss)
 
 @cython.no_gc
-@cython.final
 cdef class RequestReader(SideReader):
     cdef Exchanges _exchanges
     cdef object _head_read
     cdef Py_ssize_t _index
 
-    cdef _begun(self, request)
+    cdef _begin(self, request)
 
 @cython.no_gc
-@cython.final
 cdef class ResponseReader(SideReader):
     cdef Exchanges _exchanges
     cdef object _head_read, _asked
     cdef Py_ssize_t _index
 
-    @cython.locals(status=int)
-    cdef _begun(self, response)
+    cdef _begin(self, response)
+    cdef long long _answer(self, int status, long long framing) except -9

@@ -78,13 +78,13 @@ class RequestReader(SideReader):
 
     def begin_usual(self, head: bytes) -> int | None:
         """See SideReader."""
-        return self._begun(usual_request(head))
+        return self._begin(usual_request(head))
 
     def begin(self, head: bytes) -> int | None:
         """See SideReader."""
-        return self._begun(parse_request(head))
+        return self._begin(parse_request(head))
 
-    def _begun(self, request: RequestParts | None) -> int | None:
+    def _begin(self, request: RequestParts | None) -> int | None:
         self._head_read = request
         if request is None:
             return None
@@ -123,17 +123,20 @@ class ResponseReader(SideReader):
 
     def begin_usual(self, head: bytes) -> int | None:
         """See SideReader."""
-        return self._begun(usual_response(head))
+        return self._begin(usual_response(head))
 
     def begin(self, head: bytes) -> int | None:
         """See SideReader."""
-        return self._begun(parse_response(head))
+        return self._begin(parse_response(head))
 
-    def _begun(self, response: ResponseParts | None) -> int | None:
+    def _begin(self, response: ResponseParts | None) -> int | None:
         self._head_read = response
         if response is None:
             return None
-        status, framing = response[0], response[4]
+        return self._answer(response[0], response[4])
+
+    def _answer(self, status: int, framing: int) -> int:
+        """Find the request that an answer belongs to; return the framing of its body by the rules for both."""
         final = status >= 200 or status == 101
         self._index, self._asked = self._exchanges.answer(final, self.lost)
         method = self._asked[1] if self._asked is not None else "GET"

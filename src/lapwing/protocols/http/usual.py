@@ -8,15 +8,22 @@ nothing but that those must be asked.
 import re
 from itertools import islice
 
-from lapwing.protocols.http.framing import Headers, facts
+from lapwing.protocols.http.framing import CHUNKED, Headers, facts
 
 MAX_USUAL_HEADERS = 256  # as many as are kept
+MAX_USUAL_BYTES = 64 * 1024  # of a head, as many as a reader takes
 
 # Method, target, version, headers, host, framing.
 RequestParts = tuple[str, str, str, Headers, str | None, int]
 # Status, reason, version, headers, framing.
 ResponseParts = tuple[int, str, str, Headers, int]
 
+# Where the head ends, method, target, framing, content type (None without a body), whether it has an Authorization.
+RequestGlance = tuple[int, str, str, int, str | None, bool]
+# Where the head ends, status, framing.
+ResponseGlance = tuple[int, int, int]
+
+_END = b"\r\n\r\n"
 _PRINTABLE = bytes(range(0x20, 0x7F))
 _METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _VERSIONS = {"HTTP/1.1": "1.1", "HTTP/1.0": "1.0"}
@@ -49,6 +56,31 @@ def usual_response(head: bytes) -> ResponseParts | None:
     if headers is None:
         return None
     return int(status), reason, _VERSIONS[version[:8]], headers, facts(headers)[0]
+
+
+def glance_request(data: bytes, at: int) -> RequestGlance | None:
+    """Look at the request head that starts at `at` for what decides who wants it; None when not usual or not whole."""
+    head = _head(data, at)
+    parts = usual_request(head)
+    if parts is None:
+        return None
+    method, target, _, headers, _, framing = parts
+    fields = {name.lower(): value for name, value in headers}
+    content_type = fields.get("content-type", "") if framing > 0 or framing == CHUNKED else None
+    return at + len(head), method, target, framing, content_type, "authorization" in fields
+
+
+def glance_response(data: bytes, at: int) -> ResponseGlance | None:
+    """Look at the response head that starts at `at`, likewise."""
+    head = _head(data, at)
+    parts = usual_response(head)
+    return None if parts is None else (at + len(head), parts[0], parts[4])
+
+
+def _head(data: bytes, at: int) -> bytes:
+    """Return the bytes up to the first empty line, nothing when that is too far."""
+    end = data.find(_END, at, at + MAX_USUAL_BYTES)
+    return b"" if end < 0 else data[at : end + len(_END)]
 
 
 def _lines(head: bytes) -> list[str]:
