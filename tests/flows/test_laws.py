@@ -1,11 +1,13 @@
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lapwing.flows import FlowSettings, plain
+from lapwing.wire import PACKET_DTYPE, Status
 from tests.flows.conftest import IMPLEMENTATIONS
 from tests.flows.noise import random_settings, random_trace
 from tests.flows.rows import Trace, run
@@ -79,3 +81,30 @@ def test_the_hash_key_changes_no_result(name: str) -> None:
 def test_a_hash_key_of_another_length_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         IMPLEMENTATIONS[name](FlowSettings(), b"short")
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+@given(
+    st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.sampled_from(Status)), min_size=1, max_size=40), st.data()
+)
+def test_a_survey_knows_the_latest_time_and_whether_there_are_fragments(
+    name: str, facts: list[tuple[int, Status]], data: st.DataObject
+) -> None:
+    table = IMPLEMENTATIONS[name](FlowSettings(max_flows=16), bytes(16))
+    for _ in range(2):  # the second time the array is known
+        rows = np.zeros(len(facts), PACKET_DTYPE)
+        rows["ts_ns"], rows["status"] = zip(*facts, strict=True)
+        count = data.draw(st.integers(1, len(facts)))
+        kinds = {status for _, status in facts[:count]}
+        latest_ns = max(ts_ns for ts_ns, _ in facts[:count])
+        assert table.survey(rows, count) == table.survey(rows, count) == (latest_ns, Status.FRAGMENT in kinds)
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_rows_in_many_arrays_are_each_read_as_they_are(name: str) -> None:
+    table = IMPLEMENTATIONS[name](FlowSettings(max_flows=16), bytes(16))
+    arrays = [np.zeros(1, PACKET_DTYPE) for _ in range(40)]
+    for number, rows in enumerate(arrays):
+        rows["ts_ns"] = number
+    for _ in range(2):
+        assert [table.survey(rows, 1)[0] for rows in arrays] == list(range(40))

@@ -6,6 +6,7 @@ from lapwing.flows.hot_types cimport Action, Head, Key, Packet, Record, Side, Ta
 cdef class FlowTable(TcpFlows):
     cdef const Packet[::1] packets  # input of the current call
     cdef object _packets  # the array they are in, to know it when it comes again
+    cdef dict _views  # of such arrays by their id: the array, which keeps the id its own, and its rows
     cdef Py_ssize_t cursor
     cdef u64[::1] index
     cdef u32[::1] free_slots, hashes, wheel_head, wheel_tail
@@ -19,6 +20,7 @@ cdef class FlowTable(TcpFlows):
     cdef Py_ssize_t queue_at, queue_end
     cdef bint finishing
 
+    cdef int _take_rows(self, object packets) except -1
     cdef Py_ssize_t _run(self, Py_ssize_t start, Py_ssize_t count) except -1 nogil
     cdef int _prefetch(self, u32 hashed) except -1 nogil
     cdef int _set_clock(self, i64 now_ns) except -1 nogil

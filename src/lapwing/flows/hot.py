@@ -21,6 +21,8 @@ from lapwing.wire.layout import Status
 if not cython.compiled:
     raise ImportError("lapwing.flows.hot runs only compiled; lapwing.flows.plain is its twin")
 
+MAX_VIEWS = cython.declare(cython.Py_ssize_t, 16)  # arrays of rows known by their layout; a source uses up to six
+FRAGMENT = cython.declare(cython.int, int(Status.FRAGMENT))
 BLOCK = cython.declare(cython.Py_ssize_t, 64)  # packets hashed ahead; more prefetches would push each other out
 FIRST_INDEX = cython.declare(cython.int, 4096)  # entries of the index; it doubles when half full
 EVICTION_BATCH = cython.declare(cython.int, 65_536)  # flows put in order at once when the table is full
@@ -60,15 +62,14 @@ class FlowTable(TcpFlows):
         self.wheel_tail = np.zeros(WHEEL_TICKS, np.uint32)
         self.queue = np.zeros((0, 3), np.int64)
         self.pairs = _pairs()
+        self._views = {}
 
     def process(self, buffer, packets, start: cython.Py_ssize_t, count: cython.Py_ssize_t):
         """Take packet rows [start, count); returns the row to go on with, `count` when all were taken."""
         self._clear()
         self.finishing = False
         self.data = buffer
-        if packets is not self._packets:  # checking a structured array costs as much as a hundred packets
-            self.packets = packets
-            self._packets = packets
+        self._take_rows(packets)
         row: cython.Py_ssize_t = start
         try:
             while row < count:
@@ -82,6 +83,34 @@ class FlowTable(TcpFlows):
         finally:
             self.data = self.no_data
         return row
+
+    def _take_rows(self, packets):
+        """Rows come in the same few arrays again and again; checking the layout of one costs as much as many rows."""
+        if packets is self._packets:
+            return 0
+        known = self._views.get(id(packets))
+        if known is None:
+            self.packets = packets
+            if len(self._views) == MAX_VIEWS:
+                self._views.clear()
+            self._views[id(packets)] = (packets, self.packets)
+        else:
+            self.packets = known[1]
+        self._packets = packets
+        return 0
+
+    def survey(self, packets, count: cython.Py_ssize_t):
+        """The latest time in the first `count` packet rows, at least one, and whether any is a fragment."""
+        self._take_rows(packets)
+        latest: i64 = self.packets[0].ts_ns
+        fragments: cython.bint = False
+        row: cython.Py_ssize_t
+        for row in range(count):
+            packet: cython.pointer[cython.const[Packet]] = cython.address(self.packets[row])
+            if packet.ts_ns > latest:
+                latest = packet.ts_ns
+            fragments |= packet.status == FRAGMENT
+        return latest, fragments
 
     def ignore(self, slot: cython.Py_ssize_t, flow_id: i64):
         """Nobody parses this flow any more: from the next call on it has no payload actions."""

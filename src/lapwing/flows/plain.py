@@ -110,6 +110,10 @@ class FlowTable:
             self._packet(packet, data, regression_ns)
         return count
 
+    def survey(self, packets: NDArray[np.void], count: int) -> tuple[int, bool]:
+        """The latest time in the first `count` packet rows, at least one, and whether any is a fragment."""
+        return int(packets["ts_ns"][:count].max()), bool((packets["status"][:count] == Status.FRAGMENT).any())
+
     def ignore(self, slot: int, flow_id: int) -> None:
         """Nobody parses this flow any more: from the next call on it has no payload actions."""
         flow = self._by_slot.get(slot)

@@ -14,12 +14,16 @@ cdef class SessionDriver:
     cdef dict _by_name, _told_fragments
     cdef Walk _walk
     cdef Outlet _outlet
-    cdef dict _sessions
+    cdef list _sessions
     cdef long long _now_ns, _latest_ns, _gap_bytes
     cdef Py_ssize_t _parsers_created, _parsers_ended, _parser_faults, _encrypted, _messages
 
     cdef _drain(self, chunk)
     cdef _walk_everything(self, list opened, list closed)
+    cdef _track(self, source, rows, Py_ssize_t index, Py_ssize_t end)
+    cdef _at(self, Py_ssize_t slot)
+    @cython.locals(sessions=list)
+    cdef _keep(self, Py_ssize_t slot, Session session)
     cdef _act(self)
     cdef _hear(self, Py_ssize_t slot, Session session, int side, ask, argument, long long ts_ns)
     @cython.locals(adapter=object, outlet=Outlet)

@@ -108,7 +108,7 @@ class SessionDriver:
         self._login_settings = settings.logins
         self._tagger = SecretTagger(keys.tag_key)
         self._next_auth_id = count(1).__next__
-        self._sessions: dict[int, Any] = {}  # by slot: StreamSession or DatagramSession
+        self._sessions: list[Any] = []  # by slot: StreamSession, DatagramSession or None
         self._now_ns = 0  # the latest packet since flows were last finished
         self._latest_ns = 0  # the latest of all
         self._parsers_created = 0
@@ -131,14 +131,21 @@ class SessionDriver:
     def process(self, buffer: Any, packets: "np.ndarray[Any, Any]", packet_count: int) -> list[Event]:
         """Take one batch of decoded packets whose bytes lie in `buffer`; return its events in order."""
         if packet_count:
-            self._now_ns = max(self._now_ns, int(packets["ts_ns"][:packet_count].max()))
+            latest_ns, fragments = self._table.survey(packets, packet_count)
+            self._now_ns = max(self._now_ns, latest_ns)
             self._latest_ns = max(self._latest_ns, self._now_ns)
-        for source, rows, index, end in self._spans(buffer, packets, packet_count):
-            chunk = memoryview(source)
-            while index < end:
-                index = self._table.process(source, rows, index, end)
-                self._drain(chunk)
+            if fragments or self._extractor is not None:
+                for source, rows, index, end in self._spans(buffer, packets, packet_count):
+                    self._track(source, rows, index, end)
+            else:
+                self._track(buffer, packets, 0, packet_count)
         return self._outlet.take()
+
+    def _track(self, source: Any, rows: "np.ndarray[Any, Any]", index: int, end: int) -> None:
+        chunk = memoryview(source)
+        while index < end:
+            index = self._table.process(source, rows, index, end)
+            self._drain(chunk)
 
     def _spans(self, buffer: Any, packets: "np.ndarray[Any, Any]", count: int) -> Iterable[Any]:
         """The packets as the flow table keys them, with datagrams put together where the key has ports."""
@@ -239,7 +246,7 @@ class SessionDriver:
         """Do what the action asks for where the walk stands."""
         walk = self._walk
         slot, kind = walk.slot, walk.kind
-        session = self._sessions.get(slot)
+        session = self._at(slot)
         if kind == SEGMENT:
             self._listen(slot, session, walk.side, walk.data(), walk.ts_ns)
         elif kind == DATAGRAM:
@@ -255,6 +262,18 @@ class SessionDriver:
             self._gap(slot, session, walk.side, walk.length, walk.ts_ns)
         elif session.parser is not None:
             self._close_side(slot, session, walk.side, "fin", walk.ts_ns)
+
+    def _at(self, slot: int) -> Any:
+        """The session of the flow at `slot`, None where nobody reads it."""
+        return self._sessions[slot] if slot < len(self._sessions) else None
+
+    def _keep(self, slot: int, session: Session) -> Any:
+        """Keep the session of the flow at `slot`, for whom slots are few and used again."""
+        sessions = self._sessions
+        while slot >= len(sessions):
+            sessions.append(None)
+        sessions[slot] = session
+        return session
 
     def _hear(
         self, slot: int, session: Session, side: int, ask: Callable[..., Any], argument: bytes | int | str, ts_ns: int
@@ -353,7 +372,7 @@ class SessionDriver:
         if session is None:
             if data and self._glance(slot, side, data, ts_ns):
                 return
-            session = self._sessions[slot] = self._undecided(slot)
+            session = self._keep(slot, self._undecided(slot))
             self._walk.read(slot)
         identifier = session.identifier
         assert identifier is not None
@@ -385,7 +404,7 @@ class SessionDriver:
         if choice is False:
             self._ignore(slot)
         elif not self._tells_nothing(slot, choice):
-            session = self._sessions[slot] = StreamSession(None)
+            session = self._keep(slot, StreamSession(None))
             self._walk.read(slot)
             self._start(slot, session, choice, IdentifiedBy.CONTENT, ts_ns)
             if session.parser is not None:
@@ -402,7 +421,7 @@ class SessionDriver:
         self._start(slot, session, protocol, identifier.evidence, ts_ns)
         pending, session.pending, session.identifier = session.pending, [], None
         for side, piece, missing_bytes, piece_ts in pending:
-            reading = self._sessions.get(slot)
+            reading = self._at(slot)
             if reading is None:
                 break  # the parser stopped
             if missing_bytes:
@@ -426,7 +445,7 @@ class SessionDriver:
 
     def _datagram(self, slot: int, session: DatagramSession | None, side: int, data: bytes, ts_ns: int) -> None:
         if session is None:
-            session = self._sessions[slot] = DatagramSession()
+            session = self._keep(slot, DatagramSession())
             self._walk.read(slot)
         if session.tally is not None:
             self._count(slot, session, data, ts_ns)
@@ -479,7 +498,8 @@ class SessionDriver:
 
     def _ignore(self, slot: int) -> None:
         """Nobody reads this flow any more: the walk hands out nothing of it, and soon the table has nothing."""
-        self._sessions.pop(slot, None)
+        if slot < len(self._sessions):
+            self._sessions[slot] = None
         self._walk.ignore(slot)
         self._table.ignore(slot, self._walk.flow_id(slot))
 
@@ -495,7 +515,7 @@ class SessionDriver:
 
     def _hand_over(self, slot: int, handover: Handover, turn: int, ts_ns: int) -> None:
         """The stream goes on as another protocol: make its parser and give it what is not consumed."""
-        session = self._sessions[slot] = self._undecided(slot)
+        session = self._keep(slot, self._undecided(slot))
         session.handover_count = turn
         if handover.protocol is not None:
             session.identifier = None
@@ -507,7 +527,7 @@ class SessionDriver:
                 return
             self._start(slot, session, protocol, IdentifiedBy.HANDOVER, ts_ns)
         for side, data in enumerate((handover.client, handover.server)):
-            reading = self._sessions.get(slot)
+            reading = self._at(slot)
             if data and reading is not None:
                 self._listen(slot, reading, side, data, ts_ns)
 
@@ -541,13 +561,13 @@ class SessionDriver:
         if type(session) is StreamSession:
             self._settle(slot, session, ts_ns)
             for side in (0, 1):
-                reading = self._sessions.get(slot)
+                reading = self._at(slot)
                 if reading is None:
                     break  # the parser stopped
                 self._close_side(slot, reading, side, CLOSE_REASONS[reason_index], ts_ns)
         elif type(session) is DatagramSession:
             self._close_datagrams(slot, session, ts_ns)
-        left = self._sessions.pop(slot, None)  # a fault or a poison while closing takes it out
+        left, self._sessions[slot] = self._sessions[slot], None  # a fault or a poison while closing takes it out
         if left is not None and left.parser is not None:
             self._end_session(left, SessionEndReason.CLOSED, ts_ns)
 

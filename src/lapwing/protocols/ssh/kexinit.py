@@ -1,5 +1,6 @@
 """SSH_MSG_KEXINIT (RFC 4253, 7.1) and the fingerprints made of it."""
 
+from functools import lru_cache
 from hashlib import md5
 from typing import NamedTuple
 
@@ -7,6 +8,8 @@ from lapwing.events import Side, WireError
 from lapwing.events.messages import SshKexInit
 
 COOKIE_BYTES = 16
+MAX_REMEMBERED = 64  # offers: a program makes the same one every time, all but the cookie
+MAX_REMEMBERED_BYTES = 4 * 1024  # an offer that is longer is read anew each time
 NAME_LISTS = 10  # the last two are languages
 
 
@@ -20,7 +23,12 @@ class Agreed(NamedTuple):
 
 def parse_kexinit(payload: bytes, side: Side) -> SshKexInit:
     """Read the payload of a KEXINIT packet, its type byte included; WireError when it does not fit."""
-    position = 1 + COOKIE_BYTES
+    offer = payload[1 + COOKIE_BYTES :]
+    return (_read_again if len(offer) <= MAX_REMEMBERED_BYTES else _read)(offer, side)
+
+
+def _read(payload: bytes, side: Side) -> SshKexInit:
+    position = 0
     lists: list[str] = []
     while len(lists) < NAME_LISTS:
         start = position + 4
@@ -46,6 +54,9 @@ def parse_kexinit(payload: bytes, side: Side) -> SshKexInit:
     )
 
 
+_read_again = lru_cache(MAX_REMEMBERED)(_read)
+
+
 def agree(client: SshKexInit, server: SshKexInit, sender: Side) -> Agreed:
     """Choose the algorithms for what `sender` sends: the client's first that the server has too."""
     if sender is Side.CLIENT:
@@ -62,5 +73,7 @@ def agree(client: SshKexInit, server: SshKexInit, sender: Side) -> Agreed:
 
 
 def _first(wanted: list[str], offered: list[str]) -> str:
+    if wanted and wanted[0] in offered:
+        return wanted[0]
     known = set(offered)
     return next((name for name in wanted if name in known), "")
