@@ -21,6 +21,7 @@ from lapwing.callbacks.responders import (
 )
 from lapwing.callbacks.responders.http2 import Http2Responder
 from lapwing.io.listen.admission import Admission
+from lapwing.io.listen.alerting import Alerting
 from lapwing.io.listen.certificates import Certificates
 from lapwing.io.listen.clock import Clock
 from lapwing.io.listen.connection import Connection, Door, Services
@@ -65,7 +66,8 @@ class Collector:
         self._stopped = asyncio.Event()
         self._certificates: Certificates | None = None
         self._renewing: Renewing | None = None
-        self._asking: asyncio.Task[None] | None = None
+        self._alerting: Alerting | None = None
+        self._beside: list[asyncio.Task[None]] = []  # what is cancelled in the end
 
     async def start(self) -> None:
         """Open every port, give up privileges, open the store, serve. Raises LapwingError, with nothing left open."""
@@ -101,9 +103,9 @@ class Collector:
                 async with asyncio.timeout(STOP_S):
                     await front.close()
         self._stopping.set()
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.wait([self._asking])
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         if self._tasks:
             writing, ticking = self._tasks
             await asyncio.wait([ticking])
@@ -136,6 +138,7 @@ class Collector:
             "connections_refused": self._admission.refused_count,
             "queries_refused": refused,
             "streams": self.hub.count,
+            **({} if self._alerting is None else self._alerting.counts),
         }
 
     # Inside.
@@ -149,6 +152,11 @@ class Collector:
         await self.mailroom.load()
         proxies = TrustedProxies(settings.trusted_proxies) if settings.trusted_proxies else None
         self.recorder = Recorder(self.writer, self.directory, keep_nobodys=settings.keep_nobodys, proxies=proxies)
+        if settings.alerts.addresses:
+            domain = settings.domains[0]
+            self._alerting = Alerting(settings.alerts, self.store, self.clock, domain=domain, say=self._say)
+            self.recorder.letters = self._alerting.letters
+            self._beside.append(self._lasting(self._alerting.run()))
         self.recorder.told = self._told
         self.writer.on_committed = self._committed
         self._upkeep = Upkeep(
@@ -182,6 +190,8 @@ class Collector:
                 heads[row.mailbox_id] = seq
                 self.mailroom.used(row.mailbox_id)
         self.hub.committed(first_seq, rows)
+        if self._alerting is not None:
+            self._alerting.committed()
 
     def _lasting(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Without this the collector is none: its end ends everything."""
@@ -219,7 +229,7 @@ class Collector:
                 await self._open(*doors[name], one)
         if settings.tls.acme.folder:  # now that DNS answers
             self._renewing = Renewing(settings, dns, say=self._say)
-            self._asking = self._lasting(self._renewing.run())
+            self._beside.append(self._lasting(self._renewing.run()))
 
     def _capture(self, dns: DnsResponder) -> Iterator[tuple[Door, Services]]:
         """What strangers reach."""

@@ -20,6 +20,7 @@ class Directory:
         self.heads: dict[int, int] = {}  # newest number in each mailbox that holds something
         self.planted: dict[str, PlantedToken] = {}
         self.answers: dict[str, HttpAnswer] = {}  # to requests with a planted token
+        self.held_back: dict[str, int] = {}  # alerts not sent since the last one, by token
         self._excluded: dict[str, tuple[IPv4Network | IPv6Network, ...]] = {}
         self._ids: dict[str, int] = {}
 

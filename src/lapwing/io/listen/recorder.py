@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from lapwing.callbacks import HttpInteraction, Interaction, attribute, protocol_of
 from lapwing.io.listen.directory import Directory
-from lapwing.io.store import NOBODY, GroupWriter, Hit, PlantedToken, Row, encode_payload
+from lapwing.io.store import NOBODY, GroupWriter, Hit, Letter, PlantedToken, Row, encode_payload
 from lapwing.logins.forwarded import TrustedProxies
 
 NS_PER_S = 1_000_000_000
@@ -16,6 +16,7 @@ _FORWARDED = re.compile(rb"^x-forwarded-for:([^\r\n]*)", re.IGNORECASE | re.MULT
 
 Then = Callable[[bool], None]
 Told = Callable[[Interaction, PlantedToken | None, bool], None]
+Letters = Callable[[Interaction, PlantedToken, int], Sequence[Letter]]  # and how many alerts were held back before
 Known = tuple[Interaction, PlantedToken | None, bool]  # what is told
 
 
@@ -36,6 +37,7 @@ class Recorder:
         self.counts: dict[str, int] = {}  # committed, by protocol
         self.nobodys_count = 0
         self.told: Told | None = None
+        self.letters: Letters = _nobody_is_told  # makes alerts, which are written with their hit
         self._writer = writer
         self._directory = directory
         self._keep_nobodys = keep_nobodys
@@ -55,7 +57,7 @@ class Recorder:
                 token_id = None
                 if token is not None:
                     token_id = token.token_id
-                    hits.append(Hit(token_id, one.ts_ns, alerted=alert))
+                    hits.append(self._hit(one, token, alert))
                 elif mailbox_id == NOBODY:
                     self.nobodys_count += 1
                     if not self._keep_nobodys:
@@ -66,6 +68,12 @@ class Recorder:
             self._writer.submit(rows, partial(self._written, known, then), hits)
         else:
             then(True)
+
+    def _hit(self, interaction: Interaction, token: PlantedToken, alert: bool) -> Hit:
+        if not alert:
+            return Hit(token.token_id, interaction.ts_ns, alerted=False)
+        letters = self.letters(interaction, token, self._directory.held_back.pop(token.name, 0))
+        return Hit(token.token_id, interaction.ts_ns, alerted=True, letters=letters)
 
     def _owner(self, interaction: Interaction) -> tuple[int, PlantedToken | None, bool]:
         attribution = interaction.attribution
@@ -83,6 +91,7 @@ class Recorder:
             return False
         last_ns = token.last_alert_ns
         if last_ns is not None and ts_ns - last_ns < token.alert_every_s * NS_PER_S:
+            self._directory.held_back[token.name] = self._directory.held_back.get(token.name, 0) + 1
             return False
         self._directory.plant([replace(token, last_alert_ns=ts_ns)])
         return True
@@ -96,6 +105,10 @@ class Recorder:
                 if told is not None:
                     told(interaction, token, alert)
         then(first_seq is not None)
+
+
+def _nobody_is_told(_interaction: Interaction, _token: PlantedToken, _held_back_count: int) -> Sequence[Letter]:
+    return ()
 
 
 def behind_proxy(interaction: HttpInteraction, proxies: TrustedProxies) -> HttpInteraction:

@@ -1,6 +1,7 @@
 """What the collector listens to, answers and allows."""
 
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -10,6 +11,8 @@ from lapwing.callbacks.tokens import DEFAULT_ID_LENGTH, DEFAULT_NONCE_LENGTH
 from lapwing.events import SettingsError
 from lapwing.io.store import StoreSettings
 from lapwing.logins.forwarded import TrustedProxies
+
+MAX_URL_CHARS = 1_024  # of a webhook
 
 
 class Generation(StrEnum):
@@ -108,6 +111,42 @@ class TlsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return bool(self.certificate or self.lab_folder or self.acme.folder)
 
 
+class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is told when a planted token trips, and how hard it is tried."""
+
+    webhooks: tuple[str, ...] = ()  # URLs that get each alert as JSON
+    mail_to: tuple[str, ...] = ()  # addresses that get each alert as text
+    mail_from: str = ""  # in whose name
+    mail_server: str = ""  # HOST or HOST:PORT that takes mail, 587 without a port
+    mail_tls: bool = True  # whether it must offer STARTTLS
+    mail_user: str = ""  # for a server that wants a login
+    mail_password: str = ""
+    ca_file: str = ""  # PEM certificates that vouch for webhooks and server; those of the system when empty
+    tries_count: int = 10  # then an alert is given up, and kept
+    retry_s: float = 5.0  # before the second try; each later one waits twice as long
+    max_retry_s: float = 3_600.0  # and no longer than this
+    timeout_s: float = 10.0  # of one try
+
+    def __post_init__(self) -> None:
+        """Raise SettingsError where an address is none, or mail has no way to go."""
+        for url in self.webhooks:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > MAX_URL_CHARS:
+                raise SettingsError("collector.alerts.webhooks: URLs of http or https, of at most 1024 characters")
+        if self.mail_to and not (self.mail_from and self.mail_server):
+            raise SettingsError("collector.alerts.mail_to: needs mail_from and mail_server")
+        if any("@" not in address or not address.isprintable() for address in self.mail_to):
+            raise SettingsError("collector.alerts.mail_to: addresses like soc@example.com")
+        for name in ("tries_count", "retry_s", "max_retry_s", "timeout_s"):
+            if getattr(self, name) <= 0:
+                raise SettingsError(f"collector.alerts.{name}: must be above 0")
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Everybody who is told."""
+        return (*self.webhooks, *(f"mailto:{address}" for address in self.mail_to))
+
+
 class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of the collector."""
 
@@ -135,6 +174,7 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
     user: str = ""  # become this user once the ports are open
     tls: TlsSettings = TlsSettings()
+    alerts: AlertSettings = AlertSettings()
     allow: Allowance = Allowance()
     limits: Limits = Limits()
     store: StoreSettings = StoreSettings()

@@ -6,6 +6,7 @@ One process writes interactions, in groups: what was taken is on disk before any
 from lapwing.io.store.consumers import Consumers
 from lapwing.io.store.database import Store
 from lapwing.io.store.interactions import Interactions, Page, Row, Stored, decode_payload, encode_payload
+from lapwing.io.store.letters import Letter, Letters
 from lapwing.io.store.losses import Loss, Losses
 from lapwing.io.store.mailboxes import NOBODY, KeptMailbox, Mailboxes, MailboxKeys, secret_digest
 from lapwing.io.store.settings import Durability, StoreSettings
@@ -24,6 +25,8 @@ __all__ = [
     "Hit",
     "Interactions",
     "KeptMailbox",
+    "Letter",
+    "Letters",
     "Loss",
     "Losses",
     "MailboxKeys",

@@ -106,3 +106,16 @@ uses = Table(
     Column("auth_id", BigInteger, nullable=False, server_default="0"),  # within the reading that saw the login
     Index("uses_by_token", "token_id", "ts_ns"),
 )
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("letter_id", Number, primary_key=True, autoincrement=True),
+    Column("address", Text, nullable=False),  # a URL, or mailto: and who
+    Column("made_ns", BigInteger, nullable=False),
+    Column("due_ns", BigInteger),  # when it is tried (again); NULL: given up, kept to be looked at
+    Column("tries_count", Integer, nullable=False, server_default="0"),
+    Column("failure", Text, nullable=False, server_default=""),  # of the last try
+    Column("body", LargeBinary, nullable=False),  # JSON
+    Index("letters_by_time", "due_ns"),
+)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lapwing.io.store.consumers import Consumers
 from lapwing.io.store.database import Store
 from lapwing.io.store.interactions import Interactions, Row
+from lapwing.io.store.letters import Letter, Letters
 from lapwing.io.store.losses import Loss, Losses
 from lapwing.io.store.tokens import PlantedTokens
 
@@ -23,12 +24,14 @@ Committed = Callable[[int, Sequence[Row]], None]
 class Hit:
     """Tells the writer that a planted token was tripped, in the commit of the interaction that did."""
 
-    __slots__ = ("alerted", "token_id", "ts_ns")
+    __slots__ = ("alerted", "letters", "token_id", "ts_ns")
 
-    def __init__(self, token_id: int, ts_ns: int, *, alerted: bool) -> None:
+    def __init__(self, token_id: int, ts_ns: int, *, alerted: bool, letters: Sequence[Letter] = ()) -> None:
+        """`letters` are written with it."""
         self.token_id = token_id
         self.ts_ns = ts_ns
         self.alerted = alerted
+        self.letters = letters
 
 
 class GroupWriter:
@@ -47,6 +50,7 @@ class GroupWriter:
         self._consumers = Consumers(store)
         self._losses = Losses(store)
         self._tokens = PlantedTokens(store)
+        self._letters = Letters(store)
         self._rows: list[Row] = []
         self._waiting: list[tuple[int, Done]] = []  # how many rows, and whom to tell
         self._hits: list[Hit] = []
@@ -118,6 +122,8 @@ class GroupWriter:
                     await self._interactions.append(connection, first, rows)
                 for hit in hits:
                     await self._tokens.hit(connection, hit.token_id, hit.ts_ns, alerted=hit.alerted)
+                    if hit.letters:
+                        await self._letters.add(connection, hit.letters)
                 if cursors:
                     await self._consumers.save(connection, cursors, self._now_ns())
                 if loss is not None:
