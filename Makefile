@@ -74,8 +74,6 @@ packaging: setup  ## build sdist and wheel, install each into an empty environme
 
 bench: setup  ## measure against the limits and other programs; writes docs/performance.md
 	$(TOOL) bench.run --write-docs $(ARGS)
-	$(TOOL) bench.logs
-	$(TOOL) bench.decisions
 
 LOGS := $(wildcard $(LAPWING_CAPTURES)/auth-logs/*.log)
 CLEAN := 85.245.107.41 95.93.96.191 127.0.0.1

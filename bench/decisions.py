@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from lapwing import AuthAttempt, Guard
 from lapwing.lab import measure_pace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,12 +20,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m bench.decisions", description=__doc__)
     parser.add_argument("--resident", type=int, default=RESIDENT, help="sources known before decisions are timed")
-    pace = measure_pace(parser.parse_args(arguments).resident)
+    pace = measure_pace(parser.parse_args(arguments).resident, Guard, AuthAttempt)
     figures = {
         "decision_p50_us": round(pace.p50_us, 2),
         "decision_p99_us": round(pace.p99_us, 2),
+        "decision_attack_p50_us": round(pace.attack_p50_us, 2),
+        "decision_attack_p99_us": round(pace.attack_p99_us, 2),
         "decisions_per_second": round(pace.batch_per_second),
         "bytes_per_source": round(pace.bytes_per_source, 1),
+        "decision_flood_growth": round(pace.flood_growth, 4),
         "decision_resident_sources": pace.resident,
     }
     for name, value in figures.items():

@@ -7,6 +7,7 @@ them; medians are reported.
 import argparse
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ FIGURES = ROOT / "build" / "bench.json"
 PAGE = ROOT / "docs" / "performance.md"
 QUICK_SCALE, QUICK_ROUNDS = 0.05, 1
 LIVE_S, QUICK_LIVE_S = 120, 5
+APART = ("bench.logs", "bench.decisions")  # in processes of their own, as they measure memory and processor time
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,6 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show(contenders, results, console)
     figures = results.figures()
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
+    for name in () if options.quick or options.only else APART:
+        console.print(name)
+        subprocess.run([sys.executable, "-m", name], check=False)
     console.print(f"figures: {FIGURES.relative_to(ROOT)}")
     if options.write_docs and not options.quick and not options.only:
         write_page(PAGE, contenders, results)

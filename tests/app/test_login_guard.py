@@ -269,3 +269,22 @@ def test_a_leaked_password_and_a_changed_address_are_taken_into_account() -> Non
     assert (taken.account, taken.source) == ("alice", "203.0.113.9")
     assert subject.changed(change) is None
     assert b"hunter2" not in subject.snapshot()
+
+
+def test_a_host_that_changes_its_address_within_its_subnet_is_answered_as_one_source() -> None:
+    subject = guard()
+    for n in range(12):
+        fail(subject, n, source=f"2001:db8:1:2::{n:x}")
+    assert ask(subject, "victim99", source="2001:db8:1:2:3:4:5:6").action is Action.BLOCK
+    assert list(subject.decisions()) == ["2001:db8:1:2::/64"]
+    assert ask(subject, "victim99", source="2001:db8:1:3::1").action is not Action.BLOCK
+    subject.release("2001:db8:1:2::7")
+    assert subject.decisions() == {}
+
+
+def test_an_ipv4_address_written_as_ipv6_is_the_same_source() -> None:
+    subject = guard()
+    for n in range(12):
+        fail(subject, n)
+    assert ask(subject, "victim99", source="::ffff:198.51.100.7").action is Action.BLOCK
+    assert list(subject.decisions()) == ["198.51.100.7"]

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lapwing.detect.addresses import place_of
-from lapwing.detect.decay import DAY_NS, HALF_LIVES_NS, HOUR_NS
-from lapwing.detect.distinct import Distinct, SlidingDistinct
+from lapwing.detect.decay import DAY_NS, HALF_LIVES_NS
+from lapwing.detect.distinct import EPISODE_BITS, Distinct
 from lapwing.detect.journal import BY_SOURCE, Journal
 from lapwing.detect.login import SOURCE, Keyring, Login
 from lapwing.detect.rows import Fading, Row
+from lapwing.detect.seen import EXACT, FEW, Seeing
 from lapwing.detect.table import Table
 
 RING = Keyring(bytes(16))
@@ -19,6 +20,14 @@ RING = Keyring(bytes(16))
 
 def item(n: int) -> int:
     return RING.word(SOURCE, str(n))
+
+
+def try_from(n: int) -> Login:
+    """A failed login of a source of its own."""
+    login = Login()
+    RING.place(login, 0, 0xFFFF_0000_0000 | n)
+    login.now_ns, login.failed = n, True
+    return login
 
 
 def fade(age_ns: int) -> list[float]:
@@ -51,7 +60,7 @@ def test_fading_twice_is_fading_once_by_the_sum(a: int, b: int) -> None:
     assert twice == pytest.approx(list(fade(a + b)))
 
 
-@pytest.mark.parametrize(("count", "error"), [(10, 0.0), (48, 0.0), (300, 0.2), (20_000, 0.2)])
+@pytest.mark.parametrize(("count", "error"), [(10, 0.0), (1_024, 0.0), (1_300, 0.1), (20_000, 0.1)])
 def test_distinct_is_exact_while_few_and_within_its_error_when_many(count: int, error: float) -> None:
     distinct = Distinct()
     for n in range(count):
@@ -71,7 +80,7 @@ def test_a_distinct_count_never_falls_by_adding(numbers: list[int]) -> None:
 
 @given(st.sets(st.integers(0, 1_000), max_size=150), st.sets(st.integers(0, 1_000), max_size=150))
 def test_merging_counts_is_counting_the_union(one: set[int], two: set[int]) -> None:
-    a, b, union = Distinct(), Distinct(), Distinct()
+    a, b, union = (Distinct(exact=100) for _ in range(3))
     for numbers, distinct in ((one, a), (two, b), (one | two, union)):
         for n in sorted(numbers):
             distinct.add(item(n))
@@ -80,29 +89,46 @@ def test_merging_counts_is_counting_the_union(one: set[int], two: set[int]) -> N
         assert a.count == union.count
     else:
         assert a.registers == union.registers
+        assert len(a.registers or b"") == 1 << EPISODE_BITS
 
 
-def test_a_sliding_count_forgets_after_one_to_two_periods() -> None:
-    window = SlidingDistinct(period_ns=HOUR_NS)
-    for n in range(30):
-        window.add(item(n), n * HOUR_NS // 30)
-    window.add(item(100), HOUR_NS + HOUR_NS // 2)
-    assert window.count == 31
-    window.add(item(101), 3 * HOUR_NS)
-    assert window.count == 2
-    window.add(item(102), 9 * HOUR_NS)
-    assert window.count == 1
+@pytest.mark.parametrize("count", [4, 30])
+def test_a_sliding_count_forgets_after_one_to_two_days(count: int) -> None:
+    row, table = Seeing(), table_of(8)
+    for n in range(count):
+        row.see(0, item(n), n * DAY_NS // count, table)
+    row.see(0, item(100), DAY_NS + DAY_NS // 2, table)
+    assert row.seen[0] == count + 1
+    row.see(0, item(101), 3 * DAY_NS, table)
+    assert row.seen[0] == 2
+    row.see(0, item(102), 9 * DAY_NS, table)
+    assert row.seen[0] == 1
 
 
 def test_what_was_taken_back_is_not_counted() -> None:
-    window = SlidingDistinct(period_ns=HOUR_NS)
-    window.add(item(1), 0)
-    window.discard(item(1))
-    assert window.count == 0
-    window.add(item(1), 0)
-    window.add(item(2), 0)
-    window.discard(item(1))
-    assert window.count == 1
+    row, table = Seeing(), table_of(8)
+    for more in (0, FEW, EXACT - 2):
+        row.see(1, item(1), 0, table)
+        for n in range(more):
+            row.see(1, item(10 + n), 0, table)
+        before = row.seen[1]
+        row.unsee(1, item(1), table)
+        assert row.seen[1] == before - 1
+
+
+@given(st.lists(st.tuples(st.sampled_from("aaar"), st.integers(0, 60)), max_size=300))
+def test_a_row_has_seen_what_a_set_holds_as_long_as_that_is_small(steps: list[tuple[str, int]]) -> None:
+    row, table, model = Seeing(), table_of(8), set()
+    for what, n in steps:
+        if what == "a":
+            row.see(0, item(n), 0, table)
+            model.add(n)
+        else:
+            row.unsee(0, item(n), table)
+            model.discard(n)
+        if len(model) > EXACT:
+            return
+        assert row.seen[0] == len(model)
 
 
 def test_the_cold_row_touched_longest_ago_goes_first() -> None:
@@ -154,11 +180,10 @@ def test_sparks_go_before_rows_the_oldest_first() -> None:
     table = Table(4, journal, BY_SOURCE)
     table.insert(item(99), Row())
     for n in range(6):
-        login = Login()
-        login.source, login.now_ns, login.failed = item(n), n, True
-        table.spark(item(n), journal.append(login))
+        login = try_from(n)
+        table.spark(login.source, journal.append(login))
     assert item(99) in table
-    assert [n for n in range(6) if item(n) in table] == [3, 4, 5]
+    assert [n for n in range(6) if try_from(n).source in table] == [3, 4, 5]
     assert (len(table), table.evicted_count) == (4, 3)
 
 
@@ -166,10 +191,9 @@ def test_a_spark_is_gone_when_the_journal_has_overwritten_its_entry() -> None:
     journal = Journal(256, RING)
     table = Table(10_000, journal, BY_SOURCE)
     for n in range(1_000):
-        login = Login()
-        login.source, login.now_ns, login.failed = item(n), n, True
-        table.spark(item(n), journal.append(login))
-    assert [n for n in range(1_000) if item(n) in table] == list(range(744, 1_000))
+        login = try_from(n)
+        table.spark(login.source, journal.append(login))
+    assert [n for n in range(1_000) if try_from(n).source in table] == list(range(744, 1_000))
     assert len(table) == 256
 
 

@@ -5,6 +5,7 @@ import math
 import msgspec
 import pytest
 
+from lapwing import AuthAttempt, Guard
 from lapwing.app.commands.lab import LabOptions, run
 from lapwing.detect import DetectSettings
 from lapwing.events import SettingsError
@@ -40,7 +41,7 @@ def test_detection_that_blocks_everybody_is_told_so() -> None:
 
 def test_every_figure_that_has_a_target_is_on_the_page_with_its_verdict() -> None:
     some = measured("stuffing", "trickle", "small_office")
-    numbers = figures(some, measure_pace(2_000))
+    numbers = figures(some, measure_pace(2_000, Guard, AuthAttempt, timed=2_000))
     text = page(some, numbers, [7])
     for name in ("recall_loud", "false_blocks_per_million", "decision_p50_us", "bytes_per_source"):
         assert f"| {name} | {numbers[name]:g} |" in text

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -33,6 +33,8 @@ SNAPSHOT_VERSION = 1
 MAX_EVENTS = 10_000  # kept for `events_since`; older ones are counted as lost
 MAX_TAKEOVERS = 1_000  # kept apart, so that no flood of other findings pushes them out
 TAG_BYTES = 8
+
+_ALLOW, _BLOCK = Action.ALLOW, Action.BLOCK
 
 
 class AuthAttempt:
@@ -151,22 +153,38 @@ class Guard:
 
     def attempt(self, attempt: AuthAttempt) -> Verdict:
         """Judge a try before its secret is checked. A refused (`block`) try is counted as a failed one here."""
+        if attempt._secret is not None:
+            self._tag(attempt)
+        ts_ns = attempt.ts_ns
+        if ts_ns is None:
+            ts_ns = self._clock()
         with self._lock:
-            facts = self._facts(attempt)
-            event = AuthAttempted(**facts)
-            verdict = self._answer(event, self._detector.assess(event), [])
-            if verdict.action is Action.BLOCK:
+            if attempt.circumstances is not None or self._detector.needs_events:
+                verdict = self._detector.assess(AuthAttempted(**_facts(attempt, ts_ns)))
+            else:
+                verdict = self._detector.assess_try(
+                    attempt.source, attempt.username, attempt.protocol, attempt.secret_tag, attempt.fingerprint, ts_ns
+                )
+            if verdict.action is _ALLOW and not len(self._decisions):
+                return verdict
+            verdict = self._answer(attempt.source, ts_ns, verdict)
+            if verdict.action is _BLOCK:
                 self._blocked_count += 1
-                self._take(_resolved(facts, Outcome.FAILED, "refused"))
+                self._take(_resolved(_facts(attempt, ts_ns), Outcome.FAILED, "refused"))
             return verdict
 
     def result(self, result: AuthResult) -> Verdict | Takeover:
         """Take in how a try ended. A `Takeover` where a success is probably not its owner's."""
+        if result._secret is not None:
+            self._tag(result)
         with self._lock:
-            facts = self._facts(result) | {"account_exists": result.account_exists}
+            ts_ns = result.ts_ns if result.ts_ns is not None else self._clock()
+            facts = _facts(result, ts_ns) | {"account_exists": result.account_exists}
             event = _resolved(facts, result.outcome, "told")
             told = self._take(event)
-            verdict = self._answer(event, self._detector.verdict, told)
+            verdict = self._detector.verdict
+            if told or verdict.action is not _ALLOW or len(self._decisions):
+                verdict = self._answer(event.client_ip, ts_ns, verdict)
         for finding in told:
             if finding.finding == "account-takeover" and not isinstance(finding, FindingClosed):
                 action = Action.BLOCK if verdict.action is Action.BLOCK else Action.CHALLENGE
@@ -199,7 +217,7 @@ class Guard:
     def release(self, source: str) -> None:
         """Lift what was decided against `source`."""
         with self._lock:
-            self._publish(self._decisions.release(source, self._clock()))
+            self._publish(self._decisions.release(self._detector.source_text(source), self._clock()))
 
     # -- questions -----------------------------------------------------------------------------------------------------
 
@@ -282,18 +300,20 @@ class Guard:
 
     def _observe(self, event: AuthEvent) -> Verdict:
         told = self._take(event)
-        return self._answer(event, self._detector.verdict, told)
+        verdict = self._detector.verdict
+        if not told and verdict.action is _ALLOW and not len(self._decisions):
+            return verdict
+        return self._answer(event.client_ip, event.ts_ns, verdict)
 
-    def _take(self, event: AuthEvent) -> list[Finding]:
-        told: list[Any] = list(self._detector.observe(event))
+    def _take(self, event: AuthEvent) -> Sequence[Finding]:
+        told: Any = self._detector.observe(event)
         if told:
             self._publish(told)
-        return told
+        return told  # type: ignore[no-any-return]
 
-    def _answer(self, event: AuthEvent, verdict: Verdict, told: list[Finding]) -> Verdict:
-        if verdict.action is Action.ALLOW and not told and not len(self._decisions):
-            return verdict
-        answer, decided = self._decisions.answer(verdict, event.client_ip, event.ts_ns, known=verdict.known)
+    def _answer(self, address: str, ts_ns: int, verdict: Verdict) -> Verdict:
+        source = self._detector.source_text(address)
+        answer, decided = self._decisions.answer(verdict, source, ts_ns, known=verdict.known)
         if decided:
             self._publish(decided)
         return answer
@@ -308,7 +328,8 @@ class Guard:
             if self._on_event is not None:
                 self._on_event(event)
 
-    def _facts(self, attempt: AuthAttempt) -> dict[str, Any]:
+    def _tag(self, attempt: AuthAttempt) -> None:
+        """The secret leaves the attempt, and its tag comes in."""
         secret, attempt._secret = attempt._secret, None
         if secret is not None and attempt.secret_tag is None:
             data = secret.encode("utf-8", "surrogatepass")
@@ -316,17 +337,20 @@ class Guard:
         if secret is not None and self._leaks is not None:
             given = attempt.circumstances or Circumstances()
             attempt.circumstances = msgspec.structs.replace(given, secret_leaked=self._leaks.has(secret))
-        return {
-            "ts_ns": attempt.ts_ns if attempt.ts_ns is not None else self._clock(),
-            "protocol": attempt.protocol,
-            "mechanism": attempt.mechanism,
-            "endpoint": attempt.endpoint,
-            "client_ip": attempt.source,
-            "username": attempt.username,
-            "secret_tag": attempt.secret_tag,
-            "fingerprint": attempt.fingerprint,
-            "circumstances": attempt.circumstances,
-        }
+
+
+def _facts(attempt: AuthAttempt, ts_ns: int) -> dict[str, Any]:
+    return {
+        "ts_ns": ts_ns,
+        "protocol": attempt.protocol,
+        "mechanism": attempt.mechanism,
+        "endpoint": attempt.endpoint,
+        "client_ip": attempt.source,
+        "username": attempt.username,
+        "secret_tag": attempt.secret_tag,
+        "fingerprint": attempt.fingerprint,
+        "circumstances": attempt.circumstances,
+    }
 
 
 def _resolved(facts: dict[str, Any], outcome: Outcome, detail: str) -> AuthResolved:

@@ -3,10 +3,21 @@
 Not here: where logins come from (`logins`), who is behind an address (`actors`), enforcing a decision.
 """
 
+from lapwing.detect.addresses import source_text
 from lapwing.detect.contract import Detects
 from lapwing.detect.decisions import Decisions
 from lapwing.detect.detector import FILE_KEY, NO_VERDICT, Detector
 from lapwing.detect.settings import DetectSettings
 from lapwing.detect.verdict import Contribution, Verdict
 
-__all__ = ["FILE_KEY", "NO_VERDICT", "Contribution", "Decisions", "DetectSettings", "Detector", "Detects", "Verdict"]
+__all__ = [
+    "FILE_KEY",
+    "NO_VERDICT",
+    "Contribution",
+    "Decisions",
+    "DetectSettings",
+    "Detector",
+    "Detects",
+    "Verdict",
+    "source_text",
+]

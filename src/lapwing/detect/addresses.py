@@ -52,6 +52,12 @@ def place_at(hi: int, lo: int) -> Place:
     return Place(text, f"{subnet}/64", f"{site}/48")
 
 
+def source_text(text: str) -> str | None:
+    """How the source of the address in `text` is written; None if it is no address. Decisions are about that."""
+    place = place_of(text)
+    return None if place is None else place.source_text
+
+
 def place_of(text: str) -> Place | None:
     """Parse `text`; None if it is no address."""
     halves = halves_of(text)

@@ -1,5 +1,6 @@
 cimport cython
 from lapwing.detect.episode cimport Episode
+from lapwing.detect.findings cimport OpenFinding
 from lapwing.detect.journal cimport Journal
 from lapwing.detect.login cimport Keyring, Login, i64, u64
 from lapwing.detect.rows cimport Row, Tally
@@ -31,4 +32,4 @@ cdef class Campaigns:
     cdef int _note_success(self, int dimension, Tally row, Login login) except -1
     cdef bint _is_over(self, int dimension, Tally row, i64 now_ns, bint suspected) except -1
     @cython.locals(episode=Episode, reasons=tuple, log_odds=double)
-    cdef int _grow(self, object found, int dimension, Login login, list evidence, list told) except -1
+    cdef int _grow(self, OpenFinding found, int dimension, Login login, list evidence, list told) except -1

@@ -11,7 +11,7 @@ from typing import Any
 
 from lapwing.detect.addresses import place_at
 from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
-from lapwing.detect.episode import Episode
+from lapwing.detect.episode import MAX_SAMPLES, Episode
 from lapwing.detect.findings import OpenFinding, build, finding_id, is_slow, severity_of, shape
 from lapwing.detect.journal import BY_SOURCE, BY_TIME, Journal
 from lapwing.detect.login import Keyring, Login
@@ -195,6 +195,7 @@ class Campaigns:
         episode = Episode()
         for slot in sorted(places, key=self._when):
             login = self._journal.retell(slot)
+            login.named = self._journal.name_of(slot)
             if login.succeeded and dimension != SOURCE_GROUP and not episode.sources.has(login.source):
                 continue
             typo = login.forgiven
@@ -219,7 +220,7 @@ class Campaigns:
         reasons = evidence[dimension]
         if dimension == _SITE and not reasons:
             return 0  # the spike is over; who fails now is somebody else
-        if not login.named and login.account != 0:
+        if not login.named and login.account != 0 and len(episode.named) < MAX_SAMPLES:
             login.named = self._keyring.seal(login.name, login.account)
         episode.note(login)
         if login.failed:

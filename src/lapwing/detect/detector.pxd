@@ -39,10 +39,16 @@ cdef class Detector:
     cdef list _evidence
     cdef public i64 _now_ns
     cdef i64 _ticked_ns
-    cdef public dict _counts
+    cdef dict _counts
+    cdef i64 _failed_count, _succeeded_count
 
     @cython.locals(ts_ns=i64)
     cpdef object observe(self, object event)
+    @cython.locals(login=Login)
+    cpdef object assess(self, object event)
+    @cython.locals(login=Login)
+    cpdef object assess_try(self, str address, object username, str protocol, object secret_tag, object client, i64 ts_ns)
+    cdef bint _is_excluded(self, object event) except -1
     @cython.locals(login=Login)
     cdef object _take(self, object event)
     cdef int _weigh(self, Login login) except -1

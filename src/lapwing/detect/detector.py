@@ -46,10 +46,11 @@ from lapwing.events import (
 
 LookUp = Callable[[AuthEvent], Circumstances | None]
 
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
 PAIRS_PER_SOURCE = 4
 ENTRIES_PER_SOURCE = 4  # of the journal: what a flood of one-time failures can make forgotten is as old as that many
+MANY_ENTRIES = 400_000  # so many are enough; a larger guard keeps one for each source, or it would be mostly journal
 TICK_NS = 3_600 * SECOND_NS  # how often records long unused are dropped, in time of the events
 NO_VERDICT = Verdict(Action.ALLOW, 0.0, -100.0, ())  # of a login that says nothing
 OUTCOME_NAMES = {outcome: f"logins_{outcome.value}" for outcome in Outcome}
@@ -84,7 +85,8 @@ class Detector:
         s = self.settings = settings or DetectSettings()
         limit = s.max_sources
         self._keyring = Keyring(key)
-        self._journal = Journal(limit * ENTRIES_PER_SOURCE, self._keyring)
+        entries = max(limit, min(limit * ENTRIES_PER_SOURCE, MANY_ENTRIES))
+        self._journal = Journal(entries, self._keyring)
         journal = self._journal
         self._pairs = Pairs(s.pair, limit * PAIRS_PER_SOURCE, journal)
         self._sources = Sources(s.source, limit, journal)
@@ -116,6 +118,7 @@ class Detector:
         self._now_ns = 0
         self._ticked_ns = 0
         self._counts: dict[str, int] = {}
+        self._failed_count = self._succeeded_count = 0  # of `_counts`, since `counts` was asked
         self.verdict = NO_VERDICT
 
     def observe(self, event: AuthEvent | AccountChanged) -> Iterable[Event]:
@@ -128,9 +131,9 @@ class Detector:
             self._now_ns = ts_ns
         outcome = event.outcome
         if outcome is _FAILED:
-            self._count("logins_failed")
+            self._failed_count += 1
         elif outcome is _SUCCEEDED:
-            self._count("logins_succeeded")
+            self._succeeded_count += 1
         else:
             self._count(OUTCOME_NAMES[outcome])
         if self._exclusions is not None and self._is_excluded(event):
@@ -152,6 +155,30 @@ class Detector:
             self._weigh(login)
         return self.verdict
 
+    def assess_try(
+        self,
+        address: str,
+        username: str | None,
+        protocol: str,
+        secret_tag: str | None,
+        client: str | None,
+        ts_ns: int,
+    ) -> Verdict:
+        """The same without an event, where `needs_events` is false: the shortest way to a verdict."""
+        if ts_ns > self._now_ns:
+            self._now_ns = ts_ns
+        self.verdict = NO_VERDICT
+        login = self._keyring.identify(address, username, protocol, secret_tag, client)
+        if login is not None:
+            login.now_ns = self._now_ns
+            self._weigh(login)
+        return self.verdict
+
+    @property
+    def needs_events(self) -> bool:
+        """Whether some logins are passed over or looked up, so that `assess_try` does not do."""
+        return self._exclusions is not None or self._look_up is not None
+
     def finish(self, now_ns: int) -> Iterable[Event]:
         """The input ended: every open finding is told for the last time."""
         self._now_ns = max(self._now_ns, now_ns)
@@ -164,9 +191,21 @@ class Detector:
         evicted = {f"evicted_{t.name}": t.table.evicted_count for t in self._every}
         open_count = len(self._campaigns.open) + len(self._hijacks.open)
         refused = self._campaigns.refused_count + self._hijacks.refused_count
-        return {**self._counts, **rows, **evicted, "open_findings": open_count, "findings_refused": refused}
+        return {**self.counts(), **rows, **evicted, "open_findings": open_count, "findings_refused": refused}
+
+    def counts(self) -> dict[str, int]:
+        """The counters, by name, those that grew."""
+        for name, more in (("logins_failed", self._failed_count), ("logins_succeeded", self._succeeded_count)):
+            if more:
+                self._counts[name] = self._counts.get(name, 0) + more
+        self._failed_count = self._succeeded_count = 0
+        return self._counts
 
     # -- questions -----------------------------------------------------------------------------------------------------
+
+    def source_text(self, address: str) -> str:
+        """What a decision about `address` is about: itself, or its IPv6 /64; as it stands where it is no address."""
+        return self._keyring.source_text(address) or address
 
     def explain(self, verdict: Verdict) -> list[Contribution]:
         """What each reason of a verdict contributed, and what leaving it out would change."""
@@ -215,7 +254,7 @@ class Detector:
             "now_ns": self._now_ns,
             "ticked_ns": self._ticked_ns,
             "swept_ns": self._campaigns.swept_ns,
-            "counts": self._counts,
+            "counts": self.counts(),
             "refused": [self._campaigns.refused_count, self._hijacks.refused_count],
             "journal": self._journal.dump(),
             "surroundings": self._surroundings.dump(),
@@ -237,6 +276,7 @@ class Detector:
         self._campaigns.swept_ns = state["swept_ns"]
         self._campaigns.refused_count, self._hijacks.refused_count = state["refused"]
         self._counts = state["counts"]
+        self._failed_count = self._succeeded_count = 0
         campaigns = [load_finding(f) for f in state["campaigns"]]
         self._campaigns.open = {(GROUPS.index(f.group), f.key): f for f in campaigns}
         self._hijacks.open = {f.key: f for f in map(load_finding, state["hijacks"])}
@@ -262,8 +302,9 @@ class Detector:
             tracker.merge(theirs)
         self._surroundings.merge(other._surroundings)
         self._now_ns = max(self._now_ns, other._now_ns)
-        for name, count in other._counts.items():
-            self._counts[name] = self._counts.get(name, 0) + count
+        mine = self.counts()
+        for name, count in other.counts().items():
+            mine[name] = mine.get(name, 0) + count
         for key, found in other._campaigns.open.items():
             self._translate(found, other)
             self._merge_finding(key, found)
@@ -385,7 +426,7 @@ class Detector:
             if not self._is_explained():
                 evidence[5] += self._strays.observe(login, now_ns)
         evidence[3] = pair + source if pair else source
-        context = login.event.circumstances
+        context = login.event.circumstances if login.event is not None else None
         if context is None:
             self.verdict = self._judge.judge(evidence, login.known)
         else:

@@ -5,19 +5,25 @@ cdef u64 MASK
 
 cdef class Distinct:
     cdef public int exact, bits, count, zeros
-    cdef public set items
     cdef public bytearray registers
     cdef public double inverse
+    cdef u64 _room
+    cdef u64[::1] _slots
 
+    @cython.locals(at=u64)
     cpdef bint add(self, u64 item) except -1
+    @cython.locals(at=u64, moved=u64)
     cpdef int discard(self, u64 item) except -1
     cpdef bint has(self, u64 item) except -1
+    @cython.locals(at=u64)
+    cdef u64 _place(self, u64 item) except? 0
+    cdef int _widen(self) except -1
     cdef int _become_sketch(self) except -1
-    cdef int _sketch(self, u64 item) except -1
     @cython.locals(rest=u64, rest_bits=int, rank=int)
     cdef bint _enter(self, u64 item) except -1
     @cython.locals(before=int)
     cdef bint _raise_register(self, Py_ssize_t index, int rank) except -1
+    cdef int _estimate(self) except -1
 
 cdef class SlidingDistinct:
     cdef public i64 period_ns, turn_ns

@@ -9,63 +9,86 @@ Runs compiled, typed by `distinct.pxd`, and as it stands.
 import math
 from typing import Any
 
-ROW_EXACT = 48  # exact up to here in tracker rows: above every threshold, so decisions on small numbers never err
-ROW_BITS = 8  # then 256 registers: standard error 6.5 %
+from lapwing.detect.memory import column
+
 EPISODE_EXACT = 1_024  # findings print their counts: exact up to here
 EPISODE_BITS = 10  # then 1 024 registers: standard error 3.3 %
 FEW = 6  # items kept in a tuple: a fifth of what two sets take, and most records never have more
+ROW_EXACT = 48  # exact up to here in a sliding count: above every threshold, so decisions on small numbers never err
+ROW_BITS = 8  # then 256 registers: standard error 6.5 %
+FIRST_ROOM = 20  # slots; doubled until `EPISODE_EXACT` items fill four fifths of them
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 
 class Distinct:
-    """A set that only tells its size. `items` is None once it has become a sketch. `count` never falls by adding.
+    """A set that only tells its size: a small table of the items, then `registers`. `count` never falls by adding.
 
     `inverse` is the sum of 2 ** -register over all registers, kept up to date so that an estimate costs no loop.
     """
 
-    def __init__(self, exact: int = ROW_EXACT, bits: int = ROW_BITS) -> None:
+    def __init__(self, exact: int = EPISODE_EXACT, bits: int = EPISODE_BITS) -> None:
         self.exact = exact
         self.bits = bits
-        self.items: set[int] | None = set()
         self.registers: bytearray | None = None
         self.inverse = 0.0
         self.zeros = 0
         self.count = 0
+        self._room = FIRST_ROOM
+        self._slots = column("Q", FIRST_ROOM)
+
+    @property
+    def items(self) -> list[int] | None:
+        """What was added, sorted; None once it has become a sketch."""
+        if self.registers is not None:
+            return None
+        return sorted([self._slots[at] for at in range(self._room) if self._slots[at] != 0])
 
     def add(self, item: int) -> bool:
-        """Add `item`, a keyed hash. Return True if it was certainly new."""
-        items = self.items
-        if items is None:
-            self._sketch(item)
+        """Add `item`, a keyed hash and never 0. Return True if it was certainly new."""
+        if self.registers is not None:
+            if self._enter(item):
+                self.count = max(self.count, self._estimate())
             return False
-        known = len(items)
-        items.add(item)
-        count = len(items)
-        self.count = count
-        if count > self.exact:
+        at = self._place(item)
+        if self._slots[at] == item:
+            return False
+        self._slots[at] = item
+        self.count += 1
+        if self.count > self.exact:
             self._become_sketch()
-        return count > known
+        elif self.count * 5 > self._room * 4:
+            self._widen()
+        return True
 
     def discard(self, item: int) -> int:
         """Take `item` out while still exact; a sketch cannot forget."""
-        items = self.items
-        if items is not None:
-            items.discard(item)
-            self.count = len(items)
-        return 0
+        if self.registers is not None:
+            return 0
+        at = self._place(item)
+        if self._slots[at] != item:
+            return 0
+        self._slots[at] = 0
+        self.count -= 1
+        while True:  # what stands after it may have been kept away from its place
+            at = at + 1 if at + 1 < self._room else 0
+            moved = self._slots[at]
+            if moved == 0:
+                return 0
+            self._slots[at] = 0
+            self._slots[self._place(moved)] = moved
 
     def has(self, item: int) -> bool:
         """Whether `item` was certainly added."""
-        items = self.items
-        return items is not None and item in items
+        return self.registers is None and self._slots[self._place(item)] == item
 
     def merge(self, other: "Distinct") -> None:
         """Become the union with `other`, which has as many registers."""
-        if other.items is not None:
-            for item in sorted(other.items):
+        items = other.items
+        if items is not None:
+            for item in items:
                 self.add(item)
             return
-        if self.items is not None:
+        if self.registers is None:
             self._become_sketch()
         for index, rank in enumerate(other.registers or b""):
             self._raise_register(index, rank)
@@ -73,27 +96,47 @@ class Distinct:
 
     def dump(self) -> list[Any]:
         """All there is, for a snapshot."""
-        items = None if self.items is None else sorted(self.items)
         registers = None if self.registers is None else bytes(self.registers)
-        return [self.exact, self.bits, items, registers, self.inverse, self.zeros, self.count]
+        return [self.exact, self.bits, self.items, registers, self.inverse, self.zeros, self.count]
+
+    def load(self, state: list[Any]) -> "Distinct":
+        """Become what `dump` gave."""
+        if state[3] is None:
+            for item in state[2]:
+                self.add(item)
+        else:
+            self.registers = bytearray(state[3])
+        self.inverse, self.zeros, self.count = state[4:]
+        return self
+
+    def _place(self, item: int) -> int:
+        """Where `item` stands, or would."""
+        at = item % self._room
+        while self._slots[at] != 0 and self._slots[at] != item:
+            at += 1
+            if at == self._room:
+                at = 0
+        return at
+
+    def _widen(self) -> int:
+        items = self.items
+        self._room *= 2
+        self._slots = column("Q", self._room)
+        for item in items or ():
+            self._slots[self._place(item)] = item
+        return 0
 
     def _become_sketch(self) -> int:
         items = self.items
-        if items is None:
-            return 0
         size = 1 << self.bits
         self.registers = bytearray(size)
         self.inverse = float(size)
         self.zeros = size
-        self.items = None
-        for item in sorted(items):  # sums of floats depend on their order
+        for item in items or ():  # sorted, as sums of floats depend on their order
             self._enter(item)
+        self._room = FIRST_ROOM
+        self._slots = column("Q", FIRST_ROOM)
         self.count = max(self.count, self._estimate())  # once for all: an estimate costs as much as many entries
-        return 0
-
-    def _sketch(self, item: int) -> int:
-        if self._enter(item):
-            self.count = max(self.count, self._estimate())
         return 0
 
     def _enter(self, item: int) -> bool:
@@ -184,8 +227,8 @@ class SlidingDistinct:
 
     def _spread(self) -> int:
         """The few become two sets."""
-        self.union = Distinct()
-        self.recent = Distinct()
+        self.union = Distinct(ROW_EXACT, ROW_BITS)
+        self.recent = Distinct(ROW_EXACT, ROW_BITS)
         if self.only != 0:
             self.union.add(self.only)
             self.recent.add(self.only)
@@ -226,8 +269,8 @@ class SlidingDistinct:
                 self.count = len(kept_few)
             return 0
         kept = self.recent
-        self.recent = Distinct()
-        self.union = Distinct()
+        self.recent = Distinct(ROW_EXACT, ROW_BITS)
+        self.union = Distinct(ROW_EXACT, ROW_BITS)
         if fresh:
             self.union.merge(kept)
         self.count = self.union.count
@@ -256,13 +299,7 @@ class SlidingDistinct:
 
 def load_distinct(state: list[Any] | None) -> Distinct | None:
     """What `Distinct.dump` gave."""
-    if state is None:
-        return None
-    distinct = Distinct(state[0], state[1])
-    distinct.items = None if state[2] is None else set(state[2])
-    distinct.registers = None if state[3] is None else bytearray(state[3])
-    distinct.inverse, distinct.zeros, distinct.count = state[4:]
-    return distinct
+    return None if state is None else Distinct(state[0], state[1]).load(state)
 
 
 def load_sliding(state: list[Any] | None) -> SlidingDistinct | None:

@@ -7,6 +7,8 @@ cdef class Episode:
     cdef public str first_source
     cdef public int attempts, failures, successes, owned, unseen, inferred
     cdef public list protocols, clients, seqs, addresses, named
+    cdef int _latest_protocol
+    cdef u64 _latest_client
     cdef public Distinct sources, accounts, secrets
 
     cpdef int note(self, Login login, bint name_source=*, bint name_account=*) except -1

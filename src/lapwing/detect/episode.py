@@ -44,6 +44,8 @@ class Episode:
         self.seqs: list[int] = []
         self.addresses: list[str] = []
         self.named: list[bytes] = []
+        self._latest_protocol = -1  # the last ones noted, so that most logins need no look into the lists
+        self._latest_client = 0
         self.sources = Distinct(EPISODE_EXACT, EPISODE_BITS)
         self.accounts = Distinct(EPISODE_EXACT, EPISODE_BITS)
         self.secrets = Distinct(EPISODE_EXACT, EPISODE_BITS)
@@ -66,10 +68,14 @@ class Episode:
                 self.unseen += count
         if login.inferred:
             self.inferred += count
-        if login.protocol not in self.protocols and len(self.protocols) < MAX_PROTOCOLS:
-            self.protocols.append(login.protocol)
-        if login.client != 0 and len(self.clients) < MAX_PROTOCOLS and login.client not in self.clients:
-            self.clients.append(login.client)
+        if login.protocol != self._latest_protocol:
+            self._latest_protocol = login.protocol
+            if login.protocol not in self.protocols and len(self.protocols) < MAX_PROTOCOLS:
+                self.protocols.append(login.protocol)
+        if login.client != 0 and login.client != self._latest_client:
+            self._latest_client = login.client
+            if len(self.clients) < MAX_PROTOCOLS and login.client not in self.clients:
+                self.clients.append(login.client)
         if name_source and self.sources.add(login.source) and len(self.addresses) < MAX_SAMPLES:
             self.addresses.append(address_text(login.hi, login.lo))
         if name_account and login.account != 0 and self.accounts.add(login.account) and len(self.named) < MAX_SAMPLES:

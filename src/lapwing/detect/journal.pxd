@@ -2,43 +2,50 @@ cimport cython
 from lapwing.detect.login cimport Keyring, Login, i64, u64
 
 ctypedef unsigned int u32
+ctypedef unsigned short u16
 ctypedef unsigned char u8
 
-cdef int WORDS, LINKS, HI, LO, AT, SEQ, META, NAME_AT
-cdef u64 GONE_LINK, COUNT_MASK, FAILED, INFERRED, FORGIVEN, OWNED
+cdef int WORDS, NOTES, ACCOUNT, SECRET, CLIENT, HI, LO, AT, SEQ, META, NAME, SPARKS
+cdef int _SOURCE, _NETWORK, _PAIR
+cdef u32 GONE_LINK
+cdef u64 COUNT_MASK, FAILED, INFERRED, FORGIVEN, OWNED, NAME_MASK
+cdef int _NAME_BYTES
 
 cdef class Journal:
     cdef public i64 limit, head
     cdef i64 _capacity
     cdef u64[::1] _words
-    cdef u32[::1] _links
-    cdef u8[::1] _sparks
+    cdef u32[::1] _notes
     cdef u8[::1] _names
     cdef public u64 names_at
-    cdef Py_ssize_t _names_capacity
+    cdef u64 _names_capacity
     cdef public Keyring keyring
     cdef public list tables
     cdef Login _scratch
 
-    @cython.locals(at=Py_ssize_t, slot=i64, meta=u64)
     cpdef i64 append(self, Login login) except -1
     @cython.locals(base=Py_ssize_t, meta=u64, thousandths=u64)
     cdef int _store(self, Py_ssize_t at, Login login) except -1
+    @cython.locals(at=u64, pad=u64, c=u64, index=Py_ssize_t, name=str)
+    cdef int _keep_name(self, Py_ssize_t slot, Login login) except -1
     @cython.locals(at=u64, byte=u64, index=Py_ssize_t)
-    cdef int _keep_name(self, Py_ssize_t base, Login login) except -1
+    cdef int _keep_sealed(self, Py_ssize_t slot, bytes named) except -1
     cdef int _make_room(self) except -1
-    cdef int _drop(self, i64 slot) except -1
+    cdef int _drop(self, i64 slot, u32 sparks) except -1
     cpdef i64 slot_of(self, i64 pos) except -2
+    @cython.locals(base=Py_ssize_t)
     cpdef u64 word(self, i64 slot, int field) except? 0
     cpdef int link(self, i64 pos, int dimension, i64 before) except -1
     @cython.locals(distance=u64)
     cpdef i64 before(self, i64 pos, int dimension) except -2
+    @cython.locals(bit=u32)
     cpdef int mark_spark(self, i64 slot, int table, bint on) except -1
+    cpdef bint has_spark(self, i64 slot, int table) except -1
     cpdef int mark_owned(self, i64 pos, int dimension) except -1
     cpdef bint is_owned(self, i64 slot, int dimension) except -1
     cpdef i64 pos_of(self, i64 slot) except -2
     cpdef int forgive(self, i64 tail, int dimension, u64 account, i64 since_ns) except -1
-    @cython.locals(base=Py_ssize_t, meta=u64, pair=double, weight=double, name_length=Py_ssize_t)
+    @cython.locals(base=Py_ssize_t, meta=u64, pair=double, weight=double)
     cpdef Login retell(self, i64 slot)
-    @cython.locals(start=u64, length=Py_ssize_t, index=Py_ssize_t)
-    cdef bytes _name(self, u64 start, Py_ssize_t length)
+    @cython.locals(start=u64, back=u64, length=Py_ssize_t, index=Py_ssize_t)
+    cpdef bytes name_of(self, i64 slot)

@@ -3,36 +3,39 @@
 
 It serves twice. A record that has seen one plain failure is no record yet but a place in the journal (a spark, see
 `Table`); and a finding tells its story by walking back the entries of its record, linked by dimension.
-120 bytes and the sealed name an entry. What the ring has overwritten is forgotten: the sparks there, oldest first,
-and the details of stories, never their counts.
+96 bytes and the sealed name an entry: 64 of them, one line of the processor's cache, hold all that a search compares,
+as the keys of source, network and pair follow from the address and the account. What the ring has overwritten is
+forgotten: the sparks there, oldest first, and the details of stories, never their counts.
 Runs compiled, typed by `journal.pxd`, and as it stands.
 """
 
-from array import array
 from typing import Any
 
-from lapwing.detect.login import Keyring, Login
+from lapwing.detect.login import NAME_BYTES, Keyring, Login
+from lapwing.detect.memory import column, wider
 
-WORDS = 12  # 64-bit words an entry: six keys, address, time, seq, what it was, where its name is
-LINKS = 6  # one for each dimension: how far back the entry before is
-BY_SOURCE, BY_ACCOUNT, BY_SECRET, BY_CLIENT, BY_NETWORK, BY_PAIR = range(6)  # the words that are keys
-HI = 6
-LO = 7
-AT = BY_TIME = 8
-SEQ = 9
-META = (
-    10  # bits 0-15 tries, 16 failed, 17 inferred, 18 forgiven, 24- protocol, 32- name's length, 40- weight, 50- owned
-)
-NAME_AT = 11
+WORDS = 8  # 64-bit words an entry
+ACCOUNT, SECRET, CLIENT, HI, LO, AT, SEQ, META = range(8)
+# META: bits 0-15 tries, 16 failed, 17 inferred, 18 forgiven, 24- protocol, 32- name's length, 40- weight, 50- owned
+NOTES = 8  # 32-bit words an entry: how far back the entry before is, by dimension; where its name is; its sparks
+NAME = 6
+SPARKS = 7
+BY_SOURCE, BY_ACCOUNT, BY_SECRET, BY_CLIENT, BY_NETWORK, BY_PAIR, BY_TIME = -1, ACCOUNT, SECRET, CLIENT, -2, -3, AT
 COUNT_MASK = 0xFFFF
 FAILED = 1 << 16
 INFERRED = 1 << 17
 FORGIVEN = 1 << 18
 OWNED = 1 << 50  # and five bits above: the story of this dimension is told by another one's finding
 GONE_LINK = 0xFFFF_FFFF
+NAME_MASK = 0xFFFF_FFFF
 NAME_BYTES_EACH = 16  # of the ring of names, an entry on average; longer ones shorten its memory
 FIRST_ROOM = 256
 FORGIVEN_BACK = 64  # entries looked through for the typos that a success excuses
+
+_SOURCE = BY_SOURCE
+_NETWORK = BY_NETWORK
+_PAIR = BY_PAIR
+_NAME_BYTES = NAME_BYTES
 
 
 class Journal:
@@ -46,10 +49,9 @@ class Journal:
         self.names_at = 0
         self._scratch = Login()
         self._capacity = 0
-        self._words = array("Q")
-        self._links = array("I")
-        self._sparks = bytearray()
-        self._names = bytearray()
+        self._words = column("Q", 0)
+        self._notes = column("I", 0)
+        self._names = column("B", 0)
         self._names_capacity = 0
         self._resize(min(limit, FIRST_ROOM))
 
@@ -58,8 +60,9 @@ class Journal:
         if self.head >= self._capacity:
             self._make_room()
         slot = self.head % self._capacity
-        if self._sparks[slot] != 0:
-            self._drop(slot)
+        sparks = self._notes[slot * NOTES + SPARKS]
+        if sparks != 0:
+            self._drop(slot, sparks)
         self._store(slot, login)
         login.pos = self.head
         self.head += 1
@@ -68,12 +71,9 @@ class Journal:
     def _store(self, at: int, login: Login) -> int:
         base = at * WORDS
         words = self._words
-        words[base] = login.source
-        words[base + 1] = login.account
-        words[base + 2] = login.secret
-        words[base + 3] = login.client
-        words[base + 4] = login.network
-        words[base + 5] = login.pair
+        words[base] = login.account
+        words[base + SECRET] = login.secret
+        words[base + CLIENT] = login.client
         words[base + HI] = login.hi
         words[base + LO] = login.lo
         words[base + AT] = login.now_ns
@@ -86,24 +86,50 @@ class Journal:
             meta |= INFERRED
         thousandths = int(min(login.weight, 1.0) * 1000.0 + 0.5)
         words[base + META] = meta | (thousandths << 40)
-        words[base + NAME_AT] = self.names_at
+        base = at * NOTES
+        notes = self._notes
+        for index in range(base, base + NAME):
+            notes[index] = GONE_LINK
+        notes[base + NAME] = self.names_at & NAME_MASK
+        notes[base + SPARKS] = 0
         if login.account != 0:
-            self._keep_name(base, login)
-        for index in range(at * LINKS, at * LINKS + LINKS):
-            self._links[index] = GONE_LINK
+            self._keep_name(at, login)
         return 0
 
-    def _keep_name(self, base: int, login: Login) -> int:
-        named = login.named
-        if not named:
-            named = login.named = self.keyring.seal(login.name, login.account)
-        at = self.names_at
+    def _keep_name(self, slot: int, login: Login) -> int:
+        """Seal the name into the ring, byte by byte as `Keyring.seal` would."""
+        name = login.name
+        if login.named or len(name) > _NAME_BYTES:
+            return self._keep_sealed(slot, login.named or self.keyring.seal(name, login.account))
+        at = self.names_at % self._names_capacity
+        pad = 0
+        for index in range(len(name)):
+            c = ord(name[index])
+            if c >= 128:
+                return self._keep_sealed(slot, self.keyring.seal(name, login.account))
+            if index & 7 == 0:
+                pad = self.keyring.pad(login.account, index)
+            self._names[at] = (c ^ pad) & 0xFF
+            pad >>= 8
+            at += 1
+            if at == self._names_capacity:
+                at = 0
+        length = len(name)
+        self._words[slot * WORDS + META] |= length << 32
+        self.names_at += length
+        return 0
+
+    def _keep_sealed(self, slot: int, named: bytes) -> int:
+        at = self.names_at % self._names_capacity
         for index in range(len(named)):
             byte = named[index]
-            self._names[at % self._names_capacity] = byte
+            self._names[at] = byte
             at += 1
-        self._words[base + META] |= len(named) << 32
-        self.names_at = at
+            if at == self._names_capacity:
+                at = 0
+        length = len(named)
+        self._words[slot * WORDS + META] |= length << 32
+        self.names_at += length
         return 0
 
     def _make_room(self) -> int:
@@ -114,24 +140,23 @@ class Journal:
 
     def _resize(self, capacity: int) -> None:
         """Only before the ring has wrapped: every entry keeps its slot."""
-        words, links = array("Q", bytes(8 * WORDS * capacity)), array("I", bytes(4 * LINKS * capacity))
-        sparks, names = bytearray(capacity), bytearray(NAME_BYTES_EACH * capacity)
-        used = self._capacity
-        if used:
-            memoryview(words)[: used * WORDS] = memoryview(self._words)
-            memoryview(links)[: used * LINKS] = memoryview(self._links)
-            sparks[:used] = memoryview(self._sparks)
-            for at in range(max(0, self.names_at - self._names_capacity), self.names_at):
-                names[at % len(names)] = self._names[at % self._names_capacity]
-        self._words, self._links, self._sparks, self._names = words, links, sparks, names
+        names, old = column("B", NAME_BYTES_EACH * capacity), memoryview(self._names)
+        at = max(0, self.names_at - self._names_capacity) if self._capacity else self.names_at
+        while at < self.names_at:
+            here, there = at % len(old), at % len(names)
+            run = min(self.names_at - at, len(old) - here, len(names) - there)
+            names[there : there + run] = old[here : here + run]
+            at += run
+        self._words = wider(self._words, "Q", WORDS * capacity)
+        self._notes = wider(self._notes, "I", NOTES * capacity)
+        self._names = names
         self._capacity, self._names_capacity = capacity, len(names)
 
-    def _drop(self, slot: int) -> int:
+    def _drop(self, slot: int, sparks: int) -> int:
         """The entry at `slot` is about to go: no table may point at it."""
         for table in self.tables:
-            if self._sparks[slot] >> table.number & 1:
+            if sparks >> table.number & 1:
                 table.lose_spark(slot)
-        self._sparks[slot] = 0
         return 0
 
     def slot_of(self, pos: int) -> int:
@@ -141,15 +166,24 @@ class Journal:
         return pos % self._capacity
 
     def word(self, slot: int, field: int) -> int:
-        """One word of an entry."""
-        return self._words[slot * WORDS + field]
+        """A key of an entry, or its time."""
+        base = slot * WORDS
+        if field >= 0:
+            return self._words[base + field]
+        if field == _PAIR:
+            return self.keyring.pair_at(
+                self._words[base + HI], self._words[base + LO], self._words[base], self._words[base + META] >> 24 & 0xFF
+            )
+        if field == _NETWORK:
+            return self.keyring.network_of(self._words[base + HI], self._words[base + LO])
+        return self.keyring.source_of(self._words[base + HI], self._words[base + LO])
 
     def link(self, pos: int, dimension: int, before: int) -> int:
         """The entry before `pos` in the story of its `dimension` is `before` (-1: none)."""
         slot = self.slot_of(pos)
         if slot >= 0:
             distance = pos - before
-            self._links[slot * LINKS + dimension] = GONE_LINK if before < 0 or distance >= GONE_LINK else distance
+            self._notes[slot * NOTES + dimension] = GONE_LINK if before < 0 or distance >= GONE_LINK else distance
         return 0
 
     def before(self, pos: int, dimension: int) -> int:
@@ -157,18 +191,23 @@ class Journal:
         slot = self.slot_of(pos)
         if slot < 0:
             return -1
-        distance = self._links[slot * LINKS + dimension]
+        distance = self._notes[slot * NOTES + dimension]
         if distance == GONE_LINK:
             return -1
         return pos - distance
 
     def mark_spark(self, slot: int, table: int, on: bool) -> int:
         """Note whether `table` (its number) points at `slot`."""
+        bit = 1 << table
         if on:
-            self._sparks[slot] |= 1 << table
+            self._notes[slot * NOTES + SPARKS] |= bit
         else:
-            self._sparks[slot] &= ~(1 << table)
+            self._notes[slot * NOTES + SPARKS] &= ~bit
         return 0
+
+    def has_spark(self, slot: int, table: int) -> bool:
+        """Whether `table` points at `slot`."""
+        return self._notes[slot * NOTES + SPARKS] >> table & 1 != 0
 
     def mark_owned(self, pos: int, dimension: int) -> int:
         """The failure at `pos` is explained by the finding of another record than that of `dimension`."""
@@ -192,44 +231,48 @@ class Journal:
             slot = self.slot_of(pos)
             if slot < 0 or self.word(slot, AT) < since_ns:
                 break
-            if self.word(slot, BY_ACCOUNT) == account:
+            if self.word(slot, ACCOUNT) == account:
                 self._words[slot * WORDS + META] |= FORGIVEN
             pos = self.before(pos, dimension)
         return 0
 
     def retell(self, slot: int) -> Login:
-        """The login of an entry as the first failure of its pair. The object is used again by the next call."""
+        """The login of an entry as the first failure of its pair. The object is used again by the next call.
+
+        Its name is not told: see `name_of`.
+        """
         login = self._scratch
         base = slot * WORDS
         words = self._words
-        login.source = words[base]
-        login.account = words[base + 1]
-        login.secret = words[base + 2]
-        login.client = words[base + 3]
-        login.network = words[base + 4]
-        login.pair = words[base + 5]
-        login.hi = words[base + HI]
-        login.lo = words[base + LO]
+        login.account = words[base]
+        login.secret = words[base + SECRET]
+        login.client = words[base + CLIENT]
+        meta = words[base + META]
+        login.protocol = meta >> 24 & 0xFF
+        self.keyring.place(login, words[base + HI], words[base + LO])
+        login.pair = self.keyring.pair_with(login.source, login.account, login.protocol)
         login.now_ns = words[base + AT]
         login.seq = words[base + SEQ]
-        meta = words[base + META]
         login.count = meta & COUNT_MASK
         login.failed = (meta & FAILED) != 0
         login.succeeded = not login.failed
         login.counts = login.failed
         login.inferred = (meta & INFERRED) != 0
         login.forgiven = (meta & FORGIVEN) != 0
-        login.protocol = meta >> 24 & 0xFF
-        login.named = self._name(words[base + NAME_AT], meta >> 32 & 0xFF)
         login.weight = (meta >> 40 & 0x3FF) / 1000.0
+        login.named = b""
         login.pos = -1
         if login.failed:
             login.begin_pair()
         return login
 
-    def _name(self, start: int, length: int) -> bytes:
-        if length == 0 or start + self._names_capacity < self.names_at:
+    def name_of(self, slot: int) -> bytes:
+        """The sealed name of an entry's account; empty where there is none, or it was overwritten."""
+        length = self._words[slot * WORDS + META] >> 32 & 0xFF
+        back = (self.names_at - self._notes[slot * NOTES + NAME]) & NAME_MASK
+        if length == 0 or back > self._names_capacity:
             return b""
+        start = self.names_at - back
         out = bytearray(length)
         for index in range(length):
             out[index] = self._names[(start + index) % self._names_capacity]
@@ -243,23 +286,26 @@ class Journal:
             self._capacity,
             self.names_at,
             bytes(memoryview(self._words)[: used * WORDS]),
-            bytes(memoryview(self._links)[: used * LINKS]),
+            bytes(memoryview(self._notes)[: used * NOTES]),
             bytes(self._names),
             self.keyring.protocols,
         ]
 
     def load(self, state: list[Any]) -> None:
         """Become what `dump` gave. Raises ValueError where the parts do not fit one another."""
-        head, capacity, names_at, words, links, names, protocols = state
+        head, capacity, names_at, words, notes, names, protocols = state
         used = min(head, capacity)
-        if not 0 < capacity <= self.limit or len(words) != used * WORDS * 8 or len(links) != used * LINKS * 4:
+        if not 0 < capacity <= self.limit or len(words) != used * WORDS * 8 or len(notes) != used * NOTES * 4:
             raise ValueError("the snapshot's journal is damaged or larger than this one may be")
         if len(names) != NAME_BYTES_EACH * capacity:
             raise ValueError("the names of the snapshot's journal are damaged")
         self._capacity = 0
+        self._words, self._notes = column("Q", 0), column("I", 0)
         self._resize(capacity)
         memoryview(self._words).cast("B")[: len(words)] = words
-        memoryview(self._links).cast("B")[: len(links)] = links
+        memoryview(self._notes).cast("B")[: len(notes)] = notes
         memoryview(self._names)[:] = names
+        for slot in range(used):
+            self._notes[slot * NOTES + SPARKS] = 0  # the tables mark their own
         self.head, self.names_at = head, names_at
         self.keyring.learn_protocols(protocols)

@@ -21,6 +21,7 @@ cdef class Login:
     cdef public tuple back_secrets, beside
 
     cpdef bint begin_pair(self) except -1
+    cpdef int begin(self) except -1
 
 @cython.locals(v0=u64, v1=u64, v2=u64, v3=u64, word=u64, step=int)
 cdef u64 sip(u64 k0, u64 k1, u64 first, u64 second, u64 third) except? 0
@@ -30,24 +31,41 @@ cdef bint whole(double weight) except -1
 
 cdef class Keyring:
     cdef u64 _k0, _k1
-    cdef dict _others, _hidden
-    cdef object _protocols
+    cdef dict _others
+    cdef list _protocols
     cdef dict _protocol_numbers
+    cdef u64 _hidden[201]
+    cdef object _latest_protocol
+    cdef int _latest_number
+    cdef Login _login
 
-    @cython.locals(login=Login)
+    @cython.locals(login=Login, count=int, confidence=double)
     cpdef Login login(self, object event, i64 now_ns)
     @cython.locals(login=Login)
     cpdef Login attempt(self, object event, i64 now_ns)
-    @cython.locals(at=int, count=int, shift=int, state=u64, low=u64, high=u64, byte=u64)
+    cpdef Login identify(self, str address, object username, str protocol, object secret_tag, object client)
+    @cython.locals(at=Py_ssize_t, end=Py_ssize_t, count=Py_ssize_t, shift=int, state=u64, low=u64, high=u64, c=u64)
     cpdef u64 word(self, int domain, str text) except? 0
+    @cython.locals(at=Py_ssize_t, count=Py_ssize_t, shift=int, state=u64, low=u64, high=u64, byte=u64)
+    cdef u64 _wide_word(self, int domain, str text) except? 0
+    cpdef u64 pad(self, u64 account, u64 at) except? 0
+    cpdef u64 source_of(self, u64 hi, u64 lo) except? 0
+    cpdef u64 network_of(self, u64 hi, u64 lo) except? 0
+    cpdef u64 pair_with(self, u64 source, u64 account, int protocol) except? 0
+    cpdef u64 pair_at(self, u64 hi, u64 lo, u64 account, int protocol) except? 0
     @cython.locals(a=u64, b=u64)
     cpdef u64 pair_of(self, u64 source, u64 account) except? 0
     cpdef int place(self, Login login, u64 hi, u64 lo) except -1
-    @cython.locals(data=bytes, value=u64, part=u64, c=u64, digits=int, dots=int, at=int)
+    @cython.locals(value=u64, part=u64, c=u64, digits=int, dots=int, at=Py_ssize_t)
     cdef i64 _ipv4(self, str text) except -2
+    cpdef object source_text(self, str text)
+    cdef object _halves(self, str text)
     cdef bint _locate(self, Login login, str text) except -1
     cpdef int protocol_number(self, str name) except -1
     @cython.locals(at=int, length=int, pad=u64, byte=u64)
     cpdef bytes seal(self, str name, u64 account)
     @cython.locals(at=int, pad=u64, byte=u64)
     cdef bytes _masked(self, u64 account, bytes data)
+
+@cython.locals(at=Py_ssize_t, c=u64)
+cdef bint is_folded(str name) except -1

@@ -9,12 +9,13 @@ import unicodedata
 from hashlib import blake2b
 from typing import Any
 
-from lapwing.detect.addresses import halves_of
+from lapwing.detect.addresses import halves_of, place_at
 from lapwing.events import AuthEvent, AuthEvidence, AuthResolved, Outcome
 
 NAME_BYTES = 64  # of an account name kept for people to read; longer names are cut, the key covers all of it
 MAX_CACHED = 32_768  # cached addresses that are not IPv4; a full cache starts anew
 MAX_COUNT = 20  # tries one event may stand for: a summary must not outweigh what was seen singly
+MOST = 2**31 - 1
 MAX_PROTOCOLS = 200  # different protocol names remembered; further ones share the last number
 
 ACCOUNT, HIDDEN, SECRET, CLIENT, SOURCE, NETWORK, CHECK, ADDRESS, NAME = range(1, 10)  # what a hash is of
@@ -28,7 +29,7 @@ V4_PREFIX = 0xFFFF_0000_0000  # ::ffff:0:0/96, where IPv4 addresses live
 V4_NETWORK = 0xFFFF_FFFF_FFFF_FF00
 V6_NETWORK = 0xFFFF_FFFF_FFFF_0000
 
-_INFERRED = (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE)
+_PACKET_SIZE, _PROTOCOL_STATE = AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE
 _FAILED, _LOCKED, _SUCCEEDED, _UNKNOWN = Outcome.FAILED, Outcome.LOCKED, Outcome.SUCCEEDED, Outcome.UNKNOWN
 NAMED_ONLY = 0.5  # of a try: an account that does not exist was named, and nothing shows that a secret was offered
 
@@ -52,6 +53,10 @@ class Login:
 
     def __init__(self) -> None:
         self.event: Any = None
+        self.begin()
+
+    def begin(self) -> int:
+        """Be a login of which nothing is known yet."""
         self.client_text: Any = ""
         self.name = ""
         self.named = b""
@@ -71,6 +76,7 @@ class Login:
         self.back_try_0 = self.back_try_1 = self.back_try_2 = self.back_try_3 = 0.0
         self.back_secrets: tuple[int, ...] = ()
         self.beside: tuple[Any, ...] = ()
+        return 0
 
     def begin_pair(self) -> bool:
         """Set what a failure adds that is the first of its pair; True if the journal alone can retell it (`plain`)."""
@@ -136,7 +142,10 @@ class Keyring:
         self._k0 = int.from_bytes(digest[:8], "big")
         self._k1 = int.from_bytes(digest[8:], "big")
         self._others: dict[str, tuple[int, int] | None] = {}
-        self._hidden: dict[str, int] = {}
+        self._hidden = [0] * 201
+        self._latest_protocol: str | None = None
+        self._latest_number = 0
+        self._login = Login()
         self._protocols: list[str] = []
         self._protocol_numbers: dict[str, int] = {}
 
@@ -157,11 +166,12 @@ class Keyring:
             return None
         login.failed = failed
         login.succeeded = not failed
-        count = event.attempt_count
+        count = min(max(event.attempt_count, 1), MOST)
         confidence = event.confidence
-        login.count = max(count, 1)
-        login.weight = min(max(count, 1), MAX_COUNT) * min(max(confidence, 0.0), 1.0)
-        login.inferred = event.evidence in _INFERRED
+        login.count = count
+        login.weight = float(min(count, MAX_COUNT)) * min(max(confidence, 0.0), 1.0)
+        evidence = event.evidence
+        login.inferred = evidence is _PACKET_SIZE or evidence is _PROTOCOL_STATE
         login.nobody = event.account_exists is False
         return login
 
@@ -176,24 +186,33 @@ class Keyring:
         return login
 
     def attempt(self, event: AuthEvent, now_ns: int) -> Login | None:
-        """The login of `event` without an outcome; None where its address is none."""
-        login = Login()
-        if not self._locate(login, event.client_ip):
-            return None
-        login.event = event
-        login.now_ns = now_ns
-        login.seq = event.seq
-        name = fold_name(event.username)
-        if name:
-            login.name = name
-            login.account = self.word(ACCOUNT, name)
-        protocol = event.protocol
-        login.protocol = self.protocol_number(protocol)
-        login.pair = self.pair_of(login.source, login.account or self._hidden[protocol])
-        secret = event.secret_tag
-        if secret is not None:
-            login.secret = self.word(SECRET, secret)
+        """The login of `event` without an outcome; None where its address is none. The next one is the same object."""
         client = event.fingerprint or event.user_agent
+        login = self.identify(event.client_ip, event.username, event.protocol, event.secret_tag, client)
+        if login is not None:
+            login.event = event
+            login.now_ns = now_ns
+            login.seq = event.seq
+        return login
+
+    def identify(
+        self, address: str, username: str | None, protocol: str, secret_tag: str | None, client: str | None
+    ) -> Login | None:
+        """A login with its keys alone; None where the address is none. The next one is the same object."""
+        login = self._login
+        login.begin()
+        login.event = None
+        if not self._locate(login, address):
+            return None
+        if username is not None:
+            name = username if is_folded(username) else fold_name(username)
+            if name:
+                login.name = name
+                login.account = self.word(ACCOUNT, name)
+        login.protocol = self.protocol_number(protocol)
+        login.pair = self.pair_with(login.source, login.account, login.protocol)
+        if secret_tag is not None:
+            login.secret = self.word(SECRET, secret_tag)
         if client:
             login.client_text = client
             login.client = self.word(CLIENT, client)
@@ -201,6 +220,35 @@ class Keyring:
 
     def word(self, domain: int, text: str) -> int:
         """Eight bytes that stand for `text`; unpredictable without the key."""
+        count = len(text)
+        state = (count << 8) | domain
+        at = 0
+        while True:
+            low = high = 0
+            shift = 0
+            end = min(at + 8, count)
+            while at < end:
+                c = ord(text[at])
+                if c >= 128:
+                    return self._wide_word(domain, text)
+                low |= c << shift
+                shift += 8
+                at += 1
+            shift = 0
+            end = min(at + 8, count)
+            while at < end:
+                c = ord(text[at])
+                if c >= 128:
+                    return self._wide_word(domain, text)
+                high |= c << shift
+                shift += 8
+                at += 1
+            state = sip(self._k0, self._k1, state, low, high)
+            if at >= count:
+                return state
+
+    def _wide_word(self, domain: int, text: str) -> int:
+        """The same of text beyond ASCII, by its UTF-8 bytes."""
         data = text.encode("utf-8", "surrogatepass")
         count = len(data)
         state = (count << 8) | domain
@@ -229,32 +277,51 @@ class Keyring:
         b = ((a << 29) | (a >> 35)) & MASK
         return (source ^ b) or 1
 
+    def pair_with(self, source: int, account: int, protocol: int) -> int:
+        """The pair of a login; without a visible account the protocol stands in for it."""
+        return self.pair_of(source, account if account != 0 else self._hidden[protocol])
+
+    def pair_at(self, hi: int, lo: int, account: int, protocol: int) -> int:
+        """The same by address."""
+        return self.pair_with(self.source_of(hi, lo), account, protocol)
+
+    def source_of(self, hi: int, lo: int) -> int:
+        """What an IPv4 address or an IPv6 /64 is counted by."""
+        if hi == 0 and lo >> 32 == 0xFFFF:
+            return sip(self._k0, self._k1, SOURCE, 0, lo)
+        return sip(self._k0, self._k1, SOURCE, 1, hi)
+
+    def network_of(self, hi: int, lo: int) -> int:
+        """What its /24 or /48 is counted by."""
+        if hi == 0 and lo >> 32 == 0xFFFF:
+            return sip(self._k0, self._k1, NETWORK, 0, lo & V4_NETWORK)
+        return sip(self._k0, self._k1, NETWORK, 1, hi & V6_NETWORK)
+
+    def pad(self, account: int, at: int) -> int:
+        """What a name is sealed with, eight bytes from `at`."""
+        return sip(self._k0, self._k1, NAME, account, at)
+
     def place(self, login: Login, hi: int, lo: int) -> int:
         """Set the address: the source is an IPv4 address or an IPv6 /64, its network a /24 or a /48."""
         login.hi = hi
         login.lo = lo
-        if hi == 0 and lo >> 32 == 0xFFFF:
-            login.source = sip(self._k0, self._k1, SOURCE, 0, lo)
-            login.network = sip(self._k0, self._k1, NETWORK, 0, lo & V4_NETWORK)
-        else:
-            login.source = sip(self._k0, self._k1, SOURCE, 1, hi)
-            login.network = sip(self._k0, self._k1, NETWORK, 1, hi & V6_NETWORK)
+        login.source = self.source_of(hi, lo)
+        login.network = self.network_of(hi, lo)
         return 0
 
     def protocol_number(self, name: str) -> int:
         """A small number for a protocol's name."""
-        number = self._protocol_numbers.get(name)
-        if number is None:
-            number = min(len(self._protocols), MAX_PROTOCOLS)
-            if number < MAX_PROTOCOLS:
+        if name is self._latest_protocol:
+            return self._latest_number
+        known = self._protocol_numbers.get(name)
+        if known is None:
+            known = min(len(self._protocols), MAX_PROTOCOLS)
+            if known < MAX_PROTOCOLS:
                 self._protocols.append(name)
-                self._protocol_numbers[name] = number
-            if len(self._hidden) > 4 * MAX_PROTOCOLS:
-                self._hidden.clear()
-            self._hidden[name] = self.word(HIDDEN, name)
-        elif name not in self._hidden:
-            self._hidden[name] = self.word(HIDDEN, name)
-        return number
+                self._protocol_numbers[name] = known
+            self._hidden[known] = self.word(HIDDEN, name if known < MAX_PROTOCOLS else "other")
+        self._latest_protocol, self._latest_number = name, known
+        return self._latest_number
 
     def protocol_name(self, number: int) -> str:
         """The name that got `number`."""
@@ -269,6 +336,7 @@ class Keyring:
         """Become a keyring that has met these, in this order."""
         self._protocols = []
         self._protocol_numbers = {}
+        self._latest_protocol = None
         for name in names:
             self.protocol_number(name)
 
@@ -299,25 +367,35 @@ class Keyring:
         if value >= 0:
             self.place(login, 0, V4_PREFIX | value)
             return True
-        if text not in self._others:
-            if len(self._others) >= MAX_CACHED:
-                self._others.clear()
-            self._others[text] = halves_of(text)
-        halves = self._others[text]
+        halves = self._halves(text)
         if halves is None:
             return False
         self.place(login, halves[0], halves[1])
         return True
 
+    def source_text(self, text: str) -> str | None:
+        """How the source of an address is written; None if it is none. IPv4 addresses have one spelling only."""
+        if self._ipv4(text) >= 0:
+            return text
+        halves = self._halves(text)
+        return None if halves is None else place_at(halves[0], halves[1]).source_text
+
+    def _halves(self, text: str) -> tuple[int, int] | None:
+        """Of an address that is not plain IPv4, remembered as they take long to read."""
+        if text not in self._others:
+            if len(self._others) >= MAX_CACHED:
+                self._others.clear()
+            self._others[text] = halves_of(text)
+        return self._others[text]
+
     def _ipv4(self, text: str) -> int:
         """Four decimal octets without leading zeros as a number; -1 for anything else."""
-        data = text.encode("utf-8", "replace")
         value = part = 0
         digits = dots = 0
-        if len(data) > 15:
+        if len(text) > 15:
             return -1
-        for at in range(len(data)):
-            c = data[at]
+        for at in range(len(text)):
+            c = ord(text[at])
             if 48 <= c <= 57:
                 if digits > 0 and part == 0:
                     return -1
@@ -344,3 +422,12 @@ def fold_name(name: str | None) -> str:
     if not name.isascii():
         name = unicodedata.normalize("NFKC", name).casefold()
     return name.strip().casefold()
+
+
+def is_folded(name: str) -> bool:
+    """Whether `name` is plainly its own spelling: visible ASCII without capitals, so nothing is to trim or to fold."""
+    for at in range(len(name)):
+        c = ord(name[at])
+        if c < 33 or c > 126 or 65 <= c <= 90:
+            return False
+    return True

@@ -13,6 +13,7 @@ cdef class Fading:
 cdef class Row:
     cdef public i64 at_ns
     cdef public bint pinned
+    cdef public int extra, more
 
     cpdef int start(self, i64 at_ns) except -1
 

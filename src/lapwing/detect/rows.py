@@ -40,7 +40,11 @@ class Fading:
 
 
 class Row:
-    """What every record has. `at_ns` is when its counts were last brought up to date; `pinned`: a finding is open."""
+    """What every record has. `at_ns` is when its counts were last brought up to date; `pinned`: a finding is open.
+
+    Records hold numbers alone, so that the garbage collector never walks them. What some have too much of is kept
+    beside the table, and `extra` and `more` are where (`Table.put_beside`).
+    """
 
     def __init__(self, at_ns: int = 0, pinned: bool = False) -> None:
         self.start(at_ns)
@@ -50,6 +54,7 @@ class Row:
         """Be a record that has seen nothing until `at_ns`."""
         self.at_ns = at_ns
         self.pinned = False
+        self.extra = self.more = -1
         return 0
 
 

@@ -1,10 +1,10 @@
 cimport cython
-from lapwing.detect.journal cimport Journal, u8, u32
+from lapwing.detect.journal cimport Journal, u8, u16, u32
 from lapwing.detect.login cimport i64, u64
 from lapwing.detect.rows cimport Row
 
-cdef int _NOWHERE, _SPARK_BASE
-cdef u32 SPARK_BIT, SPARK_MASK
+cdef int _NOWHERE, _SPARK_BASE, _NONE_BESIDE
+cdef u32 SPARK_BIT, SPARK_MASK, FAR
 cdef int COLD, HELD
 
 cdef class Table:
@@ -14,6 +14,7 @@ cdef class Table:
     cdef public i64 sparks
     cdef i64 _hand
     cdef u32[::1] _index
+    cdef u16[::1] _marks
     cdef u64 _mask
     cdef Py_ssize_t _used, _room
     cdef u64[::1] _keys
@@ -21,13 +22,14 @@ cdef class Table:
     cdef u8[::1] _class
     cdef list _rows
     cdef list _free
+    cdef list _beside, _free_beside
     cdef Py_ssize_t _count
     cdef u32 _oldest[2]
     cdef u32 _newest[2]
 
-    @cython.locals(at=u64, value=u32, slot=i64)
+    @cython.locals(value=u32, slot=i64)
     cpdef i64 find(self, u64 key) except? -1
-    @cython.locals(at=u64)
+    @cython.locals(at=u64, here=u32, tag=u32)
     cdef i64 _place(self, u64 key) except? -1
     cdef u64 _key_at(self, u32 value) except? 0
     cpdef Row row_at(self, i64 at)
@@ -40,17 +42,27 @@ cdef class Table:
     cpdef int lose_spark(self, i64 slot) except -1
     cpdef int hold(self, u64 key) except -1
     cpdef bint holds(self, u64 key) except -1
+    @cython.locals(number=Py_ssize_t)
     cdef u32 _new_row(self, u64 key, Row row) except? 0
     cdef int _append(self, u32 row, int which) except -1
     cdef int _unlink(self, u32 row) except -1
-    @cython.locals(value=u32)
     cdef int _write(self, u64 key, u32 value) except -1
-    @cython.locals(at=u64, hole=u64, home=u64, value=u32)
-    cdef int _erase(self, u64 key) except -1
+    @cython.locals(distance=u64)
+    cdef int _set(self, u64 at, u64 key, u32 value) except -1
+    @cython.locals(at=u64, hole=u64, distance=u64, mark=u32)
+    cdef int _erase(self, u64 hole) except -1
+    @cython.locals(distance=u64)
+    cdef u64 _distance_at(self, u64 at) except? 0
+    @cython.locals(at=Py_ssize_t, key=u64, old=u32[::1])
     cdef int _grow_index(self) except -1
     cdef bint _make_room(self) except -1
-    @cython.locals(pos=i64, slot=i64)
+    cdef i64 _next_spark(self) except -1
     cdef bint _evict_spark(self) except -1
     @cython.locals(row=u32, at=u32)
     cdef bint _evict_row(self) except -1
     cdef int _remove(self, u32 row) except -1
+    @cython.locals(number=Py_ssize_t)
+    cpdef int put_beside(self, object what) except -1
+    cpdef object beside(self, int number)
+    cpdef int release(self, Row row) except -1
+    cdef int _drop_beside(self, int number) except -1

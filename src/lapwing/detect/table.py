@@ -10,18 +10,21 @@ Open addressing over keyed 64-bit hashes with linear probing; the orders are lis
 Runs compiled, typed by `table.pxd`, and as it stands.
 """
 
-from array import array
 from collections.abc import Iterator
 from typing import Any
 
-from lapwing.detect.journal import Journal
+from lapwing.detect.journal import BY_TIME, Journal
+from lapwing.detect.memory import column, wider
 
 NOWHERE = -1  # `find`: no such record
 SPARK_BASE = -2  # `find`: slots of sparks count down from here
 _NOWHERE = NOWHERE
 _SPARK_BASE = SPARK_BASE
+_NONE_BESIDE = -1
 SPARK_BIT = 0x8000_0000
 SPARK_MASK = 0x7FFF_FFFF
+FAR = 0xFF  # of a mark: the distance is this or more
+NOTHING_BESIDE = -1  # `Row.extra`: the record is all there is
 COLD = 0
 HELD = 1
 FIRST_INDEX = 64
@@ -48,16 +51,19 @@ class Table:
         """Forget all."""
         self.sparks = 0
         self._hand = 0
-        self._index = array("I", bytes(4 * FIRST_INDEX))
+        self._index = column("I", FIRST_INDEX)
+        self._marks = column("H", FIRST_INDEX)
         self._mask = FIRST_INDEX - 1
         self._used = 0
         self._room = 0
-        self._keys = array("Q")
-        self._older = array("I")
-        self._newer = array("I")
-        self._class = bytearray()
+        self._keys = column("Q", 0)
+        self._older = column("I", 0)
+        self._newer = column("I", 0)
+        self._class = column("B", 0)
         self._rows: list[Any] = []
         self._free: list[int] = []
+        self._beside: list[Any] = []
+        self._free_beside: list[int] = []
         self._count = 0
         self._oldest = [0, 0]
         self._newest = [0, 0]
@@ -73,24 +79,27 @@ class Table:
 
     def find(self, key: int) -> int:
         """The number of the row of `key`; `NOWHERE`; or `SPARK_BASE` less the slot of its spark."""
-        at = key & self._mask
-        while True:
-            value = self._index[at]
-            if value == 0:
-                return _NOWHERE
-            if self._key_at(value) == key:
-                if value & SPARK_BIT:
-                    slot = value & SPARK_MASK
-                    return _SPARK_BASE - slot
-                return value - 1
-            at = (at + 1) & self._mask
+        value = self._index[self._place(key)]
+        if value == 0:
+            return _NOWHERE
+        if value & SPARK_BIT:
+            slot = value & SPARK_MASK
+            return _SPARK_BASE - slot
+        return value - 1
 
     def _place(self, key: int) -> int:
-        """Where `key` stands in the index, or would."""
+        """Where `key` stands in the index, or would.
+
+        Each place is marked with eight bits of its key and how far it is from where the key belongs (`FAR` and more as
+        `FAR`), so that neither a search nor closing a gap has to look up the keys of others.
+        """
         at = key & self._mask
-        while self._index[at] != 0 and self._key_at(self._index[at]) != key:
+        tag = (key >> 48) & 0xFF00
+        while True:
+            here = self._marks[at]
+            if here == 0 or (here & 0xFF00 == tag and self._key_at(self._index[at]) == key):
+                return at
             at = (at + 1) & self._mask
-        return at
 
     def _key_at(self, value: int) -> int:
         if value & SPARK_BIT:
@@ -150,12 +159,12 @@ class Table:
         at = self._place(key)
         self.journal.mark_spark(self._index[at] & SPARK_MASK, self.number, False)
         self.sparks -= 1
-        self._index[at] = self._new_row(key, row)
+        self._index[at] = self._new_row(key, row)  # the mark stays: it is of the same key
         return 0
 
     def lose_spark(self, slot: int) -> int:
         """The journal forgets the entry at `slot`, and with it its spark."""
-        self._erase(self.journal.word(slot, self.field))
+        self._erase(self._place(self.journal.word(slot, self.field)))
         self.journal.mark_spark(slot, self.number, False)
         self.sparks -= 1
         self.evicted_count += 1
@@ -174,11 +183,30 @@ class Table:
         at = self.find(key)
         return at >= 0 and self._class[at] == HELD
 
+    def put_beside(self, what: Any) -> int:
+        """Keep what does not fit into a row; its number, for `Row.extra` or `more`. It goes with the row."""
+        if self._free_beside:
+            number = self._free_beside.pop()
+            self._beside[number] = what
+            return number
+        self._beside.append(what)
+        return len(self._beside) - 1
+
+    def release(self, row: Any) -> int:
+        """A row that did not come in after all: what it had put beside goes."""
+        self._drop_beside(row.extra)
+        self._drop_beside(row.more)
+        row.extra = row.more = _NONE_BESIDE
+        return 0
+
+    def beside(self, number: int) -> Any:
+        """What `put_beside` gave `number` to."""
+        return self._beside[number]
+
     def forget_before(self, horizon_ns: int) -> None:
         """Drop records not brought up to date since `horizon_ns`, except pinned ones."""
         while self.sparks > 0:
-            self._to_next_spark()
-            if self.journal.word(self.journal.slot_of(self._hand), 8) >= horizon_ns:
+            if self.journal.word(self._next_spark(), BY_TIME) >= horizon_ns:
                 break
             self._evict_spark()
             self.evicted_count -= 1
@@ -239,10 +267,10 @@ class Table:
     def _widen(self) -> None:
         """Room for half as many rows again."""
         self._room = max(FIRST_ROWS, self._room + self._room // 2)
-        self._keys = _wider(self._keys, array("Q", bytes(8 * self._room)))
-        self._older = _wider(self._older, array("I", bytes(4 * self._room)))
-        self._newer = _wider(self._newer, array("I", bytes(4 * self._room)))
-        self._class = _wider(self._class, bytearray(self._room))
+        self._keys = wider(self._keys, "Q", self._room)
+        self._older = wider(self._older, "I", self._room)
+        self._newer = wider(self._newer, "I", self._room)
+        self._class = wider(self._class, "B", self._room)
 
     def _append(self, row: int, which: int) -> int:
         newest = self._newest[which]
@@ -273,35 +301,52 @@ class Table:
     def _write(self, key: int, value: int) -> int:
         if (self._used + 1) * 4 > (self._mask + 1) * 3:
             self._grow_index()
-        self._index[self._place(key)] = value
+        self._set(self._place(key), key, value)
         self._used += 1
         return 0
 
-    def _erase(self, key: int) -> int:
-        """Take `key` out of the index, moving up what its place kept away."""
-        hole = self._place(key)
+    def _set(self, at: int, key: int, value: int) -> int:
+        distance = (at - key) & self._mask
+        self._index[at] = value
+        self._marks[at] = ((key >> 48) & 0xFF00) | (min(distance, FAR - 1) + 1)
+        return 0
+
+    def _distance_at(self, at: int) -> int:
+        """How far what stands at `at` is from where it belongs."""
+        distance = self._marks[at] & 0xFF
+        if distance < FAR:
+            return distance - 1
+        return (at - self._key_at(self._index[at])) & self._mask
+
+    def _erase(self, hole: int) -> int:
+        """Take what stands at `hole` out of the index, moving up what it kept away."""
         self._used -= 1
         at = hole
         while True:
             at = (at + 1) & self._mask
-            value = self._index[at]
-            if value == 0:
+            if self._marks[at] == 0:
                 break
-            home = self._key_at(value) & self._mask
-            if ((at - home) & self._mask) >= ((at - hole) & self._mask):
-                self._index[hole] = value
+            distance = self._distance_at(at)
+            if distance >= ((at - hole) & self._mask):
+                distance -= (at - hole) & self._mask
+                mark = self._marks[at] & 0xFF00
+                self._index[hole] = self._index[at]
+                self._marks[hole] = mark | (min(distance, FAR - 1) + 1)
                 hole = at
         self._index[hole] = 0
+        self._marks[hole] = 0
         return 0
 
     def _grow_index(self) -> int:
         old = self._index
         size = 2 * len(old)
-        self._index = array("I", bytes(4 * size))
+        self._index = column("I", size)
+        self._marks = column("H", size)
         self._mask = size - 1
         for at in range(len(old)):
             if old[at] != 0:
-                self._index[self._place(self._key_at(old[at]))] = old[at]
+                key = self._key_at(old[at])
+                self._set(self._place(key), key, old[at])
         return 0
 
     def _make_room(self) -> bool:
@@ -309,18 +354,18 @@ class Table:
             return True
         return self._evict_row()
 
-    def _to_next_spark(self) -> None:
-        """Move the hand to the oldest spark, of which there is one."""
-        self._hand = max(self._hand, self.journal.head - self.journal.limit, 0)
+    def _next_spark(self) -> int:
+        """The slot of the oldest spark, of which there is one."""
+        journal = self.journal
+        self._hand = max(self._hand, journal.head - journal.limit, 0)
         while True:
-            slot = self.journal.slot_of(self._hand)
-            if slot >= 0 and self.find(self.journal.word(slot, self.field)) == _SPARK_BASE - slot:
-                return
+            slot = journal.slot_of(self._hand)
+            if slot >= 0 and journal.has_spark(slot, self.number):
+                return slot
             self._hand += 1
 
     def _evict_spark(self) -> bool:
-        self._to_next_spark()
-        self.lose_spark(self.journal.slot_of(self._hand))
+        self.lose_spark(self._next_spark())
         return True
 
     def _evict_row(self) -> bool:
@@ -337,18 +382,19 @@ class Table:
         return False
 
     def _remove(self, row: int) -> int:
-        self._erase(self._keys[row - 1])
+        self._erase(self._place(self._keys[row - 1]))
         self._unlink(row)
+        self.release(self._rows[row - 1])
         self._rows[row - 1] = None
         self._free.append(row - 1)
         self._count -= 1
         return 0
 
-
-def _wider(old: Any, new: Any) -> Any:
-    if len(old):
-        memoryview(new)[: len(old)] = memoryview(old)
-    return new
+    def _drop_beside(self, number: int) -> int:
+        if number >= 0:
+            self._beside[number] = None
+            self._free_beside.append(number)
+        return 0
 
 
 def _no_journal() -> Journal:

@@ -37,6 +37,7 @@ BESIDE = frozenset(
     ("asn-group", "leaked-secret", "second-factor-passed", "second-factor-failed", "impossible-travel", "new-country")
 )
 _E = math.e
+_SOURCE = SOURCE_GROUP
 _ALLOW, _WATCH, _CHALLENGE, _DELAY, _BLOCK = Action
 VOLUME = ("pair-secrets", "source-accounts", "source-tries")  # views of the same tries: the strongest counts
 
@@ -86,12 +87,20 @@ class Judge:
             s.delay_at,
             s.block_at,
         )
+        self._nothing = self._of_nothing(False)
+        self._nothing_known = self._of_nothing(True)
 
     def judge(self, evidence: list[tuple[Reason, ...]], known: bool, beside: tuple[Reason, ...] = ()) -> Verdict:
         """The verdict on one login. `known`: its account has logged in from its source before.
 
         `beside` is what its context says.
         """
+        for group in range(6):
+            if len(evidence[group]) > 0:
+                break
+        else:
+            if len(beside) == 0:
+                return self._nothing_known if known else self._nothing
         log_odds = self._prior
         all_found = []
         if known:
@@ -110,6 +119,13 @@ class Judge:
             all_found.extend(beside)
         risk = 1.0 / (1.0 + _E**-log_odds)
         return Verdict(self.action(risk), risk, log_odds, tuple(all_found), 0, known)
+
+    def _of_nothing(self, known: bool) -> Verdict:
+        """The verdict where nothing speaks against the login: the same for most, so made once."""
+        log_odds = self._prior + (self._known_pair if known else 0.0)
+        risk = 1.0 / (1.0 + _E**-log_odds)
+        reasons = (Reason("known-pair", 1.0, 0.0, self._known_pair),) if known else ()
+        return Verdict(self.action(risk), risk, log_odds, reasons, 0, known)
 
     def explain(self, verdict: Verdict) -> list[Contribution]:
         """What each reason contributed, caps and all: the verdict without it."""
@@ -130,11 +146,16 @@ class Judge:
         volume = extra = 0.0
         for reason in reasons:
             weight = reason.weight
-            if group == SOURCE_GROUP and reason.name in VOLUME:
+            if group == _SOURCE and reason.name in VOLUME:
                 volume = max(volume, weight)
             else:
                 extra += weight
         return min(self._caps[group], volume + extra)
+
+    def challenge_from(self) -> float:
+        """The log-odds from which a login is answered with more than watching."""
+        at = self._challenge_at
+        return math.inf if at >= 1.0 else math.log(at / (1.0 - at)) if at > 0.0 else -math.inf
 
     def action(self, risk: float) -> Action:
         """The graded answer to `risk`."""

@@ -10,6 +10,7 @@ import msgspec
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.log_reading import read_logs
+from lapwing.app.login_guard import AuthAttempt, Guard
 from lapwing.events import AuthResolved, SettingsError
 from lapwing.lab import (
     BEHAVIOURS,
@@ -89,7 +90,7 @@ def run(options: LabOptions) -> ExitCode:
     benign = _seeds(options.seeds or suite.benign)
     resident = suite.resident if options.resident is None else options.resident
     settings = load(options.config).settings.detect
-    pace = measure_pace(resident) if resident else None
+    pace = measure_pace(resident, Guard, AuthAttempt) if resident else None
     measured = evaluate([f for f in FAMILIES if f.claim != "benign"], seeds, settings)
     measured += evaluate([f for f in FAMILIES if f.claim == "benign"], benign, settings)
     unseen = search(settings, FIRST_TEST_SEED)

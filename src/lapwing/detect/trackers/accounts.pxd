@@ -1,15 +1,13 @@
 cimport cython
-from lapwing.detect.distinct cimport SlidingDistinct
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
+from lapwing.detect.seen cimport Seeing
+from lapwing.detect.table cimport Table
 from lapwing.detect.trackers.tracker cimport Tracker
 
-cdef i64 _WEEK
 cdef double _HELD
 
-cdef class Account(Tally):
-    cdef public SlidingDistinct secrets_seen
-
+cdef class Account(Seeing):
     cpdef int start(self, i64 at_ns) except -1
 
 cdef class Accounts(Tracker):
@@ -17,6 +15,10 @@ cdef class Accounts(Tracker):
     cdef double _free_sources, _source_slope, _free_secrets, _secret_slope, _secret_cap
     cdef double _free_strangers, _stranger_slope, _stranger_cap, _default_name
 
+    @cython.locals(row=Account)
+    cpdef Row fresh(self, i64 now_ns)
+    @cython.locals(mine=Account)
+    cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Account, new=bint)
     cpdef tuple observe(self, Login login, i64 now_ns)
     @cython.locals(sources=double, over=double)
@@ -24,4 +26,4 @@ cdef class Accounts(Tracker):
     @cython.locals(row=Account, over=double)
     cpdef tuple sought(self, Login login)
 
-cdef int _count_secret(Account row, Login login, i64 now_ns) except -1
+cdef int _count_secret(Account row, Login login, i64 now_ns, Table table) except -1

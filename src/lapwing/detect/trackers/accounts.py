@@ -7,16 +7,16 @@ A roaming device with a stale password brings many sources and one secret, so th
 
 from typing import Any
 
-from lapwing.detect.decay import DAY_NS
-from lapwing.detect.distinct import SlidingDistinct
 from lapwing.detect.journal import BY_ACCOUNT, Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
-from lapwing.detect.rows import TALLY_FIELDS, Tally
+from lapwing.detect.seen import SEEING_FIELDS, Seeing
 from lapwing.detect.settings import AccountSettings
+from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
 
-_WEEK = 7 * DAY_NS
+WEEK_DAYS = 7
+
 _HELD = HELD_TRIES
 
 _DEFAULTS = """
@@ -28,13 +28,13 @@ DEFAULT_NAMES = frozenset(_DEFAULTS.split())
 """Names that devices and services come with, which scanners try on every host (Abdou et al., 2016)."""
 
 
-class Account(Tally):
-    """`secrets_seen`: different wrong ones of a week or two; where none is visible each source brings one."""
+class Account(Seeing):
+    """`seen[0]`: different wrong secrets of a week or two; where none is visible each source brings one."""
 
     def start(self, at_ns: int) -> int:
         """Be a record that has seen nothing until `at_ns`."""
-        Tally.start(self, at_ns)
-        self.secrets_seen: SlidingDistinct | None = None
+        Seeing.start(self, at_ns)
+        self.days = WEEK_DAYS
         return 0
 
 
@@ -61,7 +61,9 @@ class Accounts(Tracker):
 
     def fresh(self, now_ns: int) -> Any:
         """An account that has seen nothing."""
-        return Account(now_ns)
+        row = Account.__new__(Account)
+        row.start(now_ns)
+        return row
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; no reasons against a login from where the account is known."""
@@ -77,25 +79,26 @@ class Accounts(Tracker):
             if login.plain and self.quiet_first:
                 self.table.spark(key, login.pos)
                 return NOTHING
-            row = Account(now_ns)
+            row = self.fresh(now_ns)
         else:
             self.current = row
         row.settle(now_ns, self.fading)
         row.take(login)
         if login.counts:
-            _count_secret(row, login, now_ns)
+            _count_secret(row, login, now_ns, self.table)
         if new:
             self.keep(key, row, login)
         if login.counts and row.tries_d >= _HELD:
             self.table.hold(key)
-        if login.known or not row.failing or row.secrets_seen is None:
+        if login.known or not row.failing:
             return NOTHING
-        return self._reasons(row.pairs_d, min(float(row.secrets_seen.count), row.tries_d))
+        return self._reasons(row.pairs_d, min(float(row.seen[0]), row.tries_d))
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
-        row.take(login)
-        _count_secret(row, login, login.now_ns)
+        mine = row
+        mine.take(login)
+        _count_secret(mine, login, login.now_ns, self.table)
         return 0
 
     def _reasons(self, pairs: float, secrets: float) -> tuple[Reason, ...]:
@@ -116,32 +119,26 @@ class Accounts(Tracker):
         This says something only of an account that nobody was seen to log in to, which others know.
         """
         row = self.current
-        if row is None or login.known or row.good > 0.0 or row.secrets_seen is None:
+        if row is None or login.known or row.good > 0.0 or row.seen[0] == 0:
             return NOTHING
         reasons = NOTHING
-        over = row.secrets_seen.count - self._free_strangers
+        over = row.seen[0] - self._free_strangers
         if login.secret == 0 and over > 0.0:
             weight = min(self._stranger_cap, over * self._stranger_slope)
-            reasons = (Reason("account-strangers", row.secrets_seen.count, self._free_strangers, weight),)
+            reasons = (Reason("account-strangers", row.seen[0], self._free_strangers, weight),)
         if login.name in DEFAULT_NAMES:
             reasons = (*reasons, Reason("default-name", 1.0, 0.0, self._default_name))
         return reasons
 
     def fields(self) -> tuple[str, ...]:
         """What of an account goes into a snapshot."""
-        return (*TALLY_FIELDS, "secrets_seen")
+        return SEEING_FIELDS
 
-    def join(self, mine: Any, other: Any) -> None:
+    def join(self, mine: Any, other: Any, their_table: Table) -> None:
         """Add `other`'s counts to `mine`."""
         mine.absorb(other, self.fading)
-        if mine.secrets_seen is None or other.secrets_seen is None:
-            mine.secrets_seen = mine.secrets_seen or other.secrets_seen
-        else:
-            mine.secrets_seen.merge(other.secrets_seen)
+        mine.unite(0, self.table, other, their_table)
 
 
-def _count_secret(row: Any, login: Login, now_ns: int) -> int:
-    if row.secrets_seen is None:
-        row.secrets_seen = SlidingDistinct(_WEEK)
-    row.secrets_seen.add(login.secret or login.source, now_ns)
-    return 0
+def _count_secret(row: Any, login: Login, now_ns: int, table: Table) -> int:
+    return row.see(0, login.secret if login.secret != 0 else login.source, now_ns, table)  # type: ignore[no-any-return]

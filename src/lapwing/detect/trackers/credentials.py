@@ -3,27 +3,19 @@
 
 from typing import Any
 
-from lapwing.detect.decay import DAY_NS
-from lapwing.detect.distinct import SlidingDistinct
 from lapwing.detect.journal import BY_SECRET, Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
-from lapwing.detect.rows import TALLY_FIELDS, Tally
+from lapwing.detect.seen import SEEING_FIELDS, Seeing
 from lapwing.detect.settings import CredentialSettings
+from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
 
-_DAY = DAY_NS
 _HELD = HELD_TRIES
 
 
-class Credential(Tally):
-    """`accounts_seen`: the different accounts of about a day on which it failed."""
-
-    def start(self, at_ns: int) -> int:
-        """Be a record that has seen nothing until `at_ns`."""
-        Tally.start(self, at_ns)
-        self.accounts_seen: SlidingDistinct | None = None
-        return 0
+class Credential(Seeing):
+    """`seen[0]`: the different accounts of about a day on which it failed."""
 
 
 class Credentials(Tracker):
@@ -44,7 +36,9 @@ class Credentials(Tracker):
 
     def fresh(self, now_ns: int) -> Any:
         """A secret that has seen nothing."""
-        return Credential(now_ns)
+        row = Credential.__new__(Credential)
+        row.start(now_ns)
+        return row
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; a success takes its account back from the secrets mistyped before."""
@@ -64,29 +58,30 @@ class Credentials(Tracker):
             if login.plain and self.quiet_first:
                 self.table.spark(key, login.pos)
                 return NOTHING
-            row = Credential(now_ns)
+            row = self.fresh(now_ns)
         else:
             self.current = row
         row.settle(now_ns, self.fading)
         if login.counts:
             row.take(login)
-            _count_account(row, login, now_ns)
+            _count_account(row, login, now_ns, self.table)
         if new:
             self.keep(key, row, login)
-        if login.counts and row.accounts_seen.count >= _HELD:
+        if login.counts and row.seen[0] >= _HELD:
             self.table.hold(key)
         return NOTHING if login.known else self._reasons(row, now_ns)
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
-        row.take(login)
-        _count_account(row, login, login.now_ns)
+        mine = row
+        mine.take(login)
+        _count_account(mine, login, login.now_ns, self.table)
         return 0
 
     def _reasons(self, row: Any, now_ns: int) -> tuple[Reason, ...]:
-        if row.accounts_seen is None or not row.failing:
+        if not row.failing:
             return NOTHING
-        accounts = min(float(row.accounts_seen.count), row.tries_d)
+        accounts = min(float(row.seen[0]), row.tries_d)
         if accounts <= self._free:
             return NOTHING
         free = self._free + self._per_good * self.all_good(now_ns)
@@ -96,25 +91,19 @@ class Credentials(Tracker):
 
     def _take_back(self, secret: int, login: Login) -> int:
         row = self.row(secret)
-        if row is not None and row.accounts_seen is not None and login.account != 0:
-            row.accounts_seen.discard(login.account)
+        if row is not None and login.account != 0:
+            row.unsee(0, login.account, self.table)
         return 0
 
     def fields(self) -> tuple[str, ...]:
         """What of a secret goes into a snapshot."""
-        return (*TALLY_FIELDS, "accounts_seen")
+        return SEEING_FIELDS
 
-    def join(self, mine: Any, other: Any) -> None:
+    def join(self, mine: Any, other: Any, their_table: Table) -> None:
         """Add `other`'s counts to `mine`."""
         mine.absorb(other, self.fading)
-        if mine.accounts_seen is None or other.accounts_seen is None:
-            mine.accounts_seen = mine.accounts_seen or other.accounts_seen
-        else:
-            mine.accounts_seen.merge(other.accounts_seen)
+        mine.unite(0, self.table, other, their_table)
 
 
-def _count_account(row: Any, login: Login, now_ns: int) -> int:
-    if row.accounts_seen is None:
-        row.accounts_seen = SlidingDistinct(_DAY)
-    row.accounts_seen.add(login.account, now_ns)
-    return 0
+def _count_account(row: Any, login: Login, now_ns: int, table: Table) -> int:
+    return row.see(0, login.account, now_ns, table)  # type: ignore[no-any-return]

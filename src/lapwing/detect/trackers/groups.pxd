@@ -1,29 +1,32 @@
 cimport cython
-from lapwing.detect.distinct cimport SlidingDistinct
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
+from lapwing.detect.seen cimport Seeing
+from lapwing.detect.table cimport Table
 from lapwing.detect.trackers.tracker cimport Tracker
 
-cdef i64 _DAY
 cdef double _HELD
+cdef int _SOURCES, _ACCOUNTS
 
-cdef class Group(Tally):
-    cdef public SlidingDistinct sources_seen, accounts_seen
-
-    cpdef int start(self, i64 at_ns) except -1
+cdef class Group(Seeing):
+    pass
 
 cdef class Groups(Tracker):
     cdef object _settings
     cdef double _free_sources, _free_accounts, _slope, _per_good, _cap
     cdef str _reason
 
+    @cython.locals(row=Group)
+    cpdef Row fresh(self, i64 now_ns)
+    @cython.locals(mine=Group)
+    cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Group, new=bint)
     cpdef tuple observe(self, Login login, i64 now_ns)
     @cython.locals(accounts=double, excused=double, over=double, all_good=double, rarity=double)
     cdef tuple _reasons(self, Group row, i64 now_ns)
 
-cdef int _count(Group row, Login login, i64 now_ns) except -1
-cdef int _take_back(Group row, Login login) except -1
+cdef int _count(Group row, Login login, i64 now_ns, Table table) except -1
+cdef int _take_back(Group row, Login login, Table table) except -1
 
 cdef class Networks(Groups):
     pass

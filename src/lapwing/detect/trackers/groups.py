@@ -8,28 +8,23 @@ share of all of them (W20).
 
 from typing import Any
 
-from lapwing.detect.decay import DAY_NS
-from lapwing.detect.distinct import SlidingDistinct
 from lapwing.detect.journal import BY_CLIENT, BY_NETWORK, Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
-from lapwing.detect.rows import TALLY_FIELDS, Tally
+from lapwing.detect.seen import SEEING_FIELDS, Seeing
 from lapwing.detect.settings import GroupSettings
+from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
 
-_DAY = DAY_NS
+SOURCES, ACCOUNTS = 0, 1  # kinds of what a group has seen
+
+_SOURCES = SOURCES
+_ACCOUNTS = ACCOUNTS
 _HELD = HELD_TRIES
 
 
-class Group(Tally):
+class Group(Seeing):
     """Different failing sources and accounts of about a day."""
-
-    def start(self, at_ns: int) -> int:
-        """Be a record that has seen nothing until `at_ns`."""
-        Tally.start(self, at_ns)
-        self.sources_seen: SlidingDistinct | None = None
-        self.accounts_seen: SlidingDistinct | None = None
-        return 0
 
 
 class Groups(Tracker):
@@ -50,7 +45,9 @@ class Groups(Tracker):
 
     def fresh(self, now_ns: int) -> Any:
         """A group that has seen nothing."""
-        return Group(now_ns)
+        row = Group.__new__(Group)
+        row.start(now_ns)
+        return row
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; reasons need several sources and several accounts."""
@@ -66,70 +63,65 @@ class Groups(Tracker):
             if login.plain and self.quiet_first:
                 self.table.spark(key, login.pos)
                 return NOTHING
-            row = Group(now_ns)
+            row = self.fresh(now_ns)
         else:
             self.current = row
         row.settle(now_ns, self.fading)
         row.take(login)
         if login.counts:
-            _count(row, login, now_ns)
+            _count(row, login, now_ns, self.table)
         elif login.took_back:
-            _take_back(row, login)
+            _take_back(row, login, self.table)
         if new:
             self.keep(key, row, login)
         if login.counts and row.tries_d >= _HELD:
             self.table.hold(key)
-        if login.known or row.sources_seen is None or row.sources_seen.count <= self._free_sources:
+        if login.known or row.seen[_SOURCES] == 0 or row.seen[_SOURCES] <= self._free_sources:
             return NOTHING
         return self._reasons(row, now_ns)
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
-        row.take(login)
-        _count(row, login, login.now_ns)
+        mine = row
+        mine.take(login)
+        _count(mine, login, login.now_ns, self.table)
         return 0
 
     def _reasons(self, row: Any, now_ns: int) -> tuple[Reason, ...]:
         if not row.failing:
             return NOTHING
-        accounts = min(float(row.accounts_seen.count), row.tries_d)
+        sources = float(row.seen[_SOURCES])
+        accounts = min(float(row.seen[_ACCOUNTS]), row.tries_d)
         excused = row.good * self._per_good
-        over = min(float(row.sources_seen.count) - self._free_sources, accounts - self._free_accounts) - excused
+        over = min(sources - self._free_sources, accounts - self._free_accounts) - excused
         if over <= 0.0:
             return NOTHING
         all_good = self.all_good(now_ns)
         rarity = 1.0 - min(1.0, row.good / all_good) if all_good > 0.0 else 1.0
         weight = min(self._cap, over * self._slope * rarity)
-        return (Reason(self._reason, row.sources_seen.count, self._free_sources + excused, weight),)
+        return (Reason(self._reason, row.seen[_SOURCES], self._free_sources + excused, weight),)
 
     def fields(self) -> tuple[str, ...]:
         """What of a group goes into a snapshot."""
-        return (*TALLY_FIELDS, "sources_seen", "accounts_seen")
+        return SEEING_FIELDS
 
-    def join(self, mine: Any, other: Any) -> None:
+    def join(self, mine: Any, other: Any, their_table: Table) -> None:
         """Add `other`'s counts to `mine`."""
         mine.absorb(other, self.fading)
-        if mine.sources_seen is None or other.sources_seen is None:
-            mine.sources_seen = mine.sources_seen or other.sources_seen
-            mine.accounts_seen = mine.accounts_seen or other.accounts_seen
-        else:
-            mine.sources_seen.merge(other.sources_seen)
-            mine.accounts_seen.merge(other.accounts_seen)
+        for kind in (SOURCES, ACCOUNTS):
+            mine.unite(kind, self.table, other, their_table)
 
 
-def _count(row: Any, login: Login, now_ns: int) -> int:
-    if row.sources_seen is None:
-        row.sources_seen = SlidingDistinct(_DAY)
-        row.accounts_seen = SlidingDistinct(_DAY)
-    row.sources_seen.add(login.source, now_ns)
-    row.accounts_seen.add(login.account or login.source, now_ns)
+def _count(row: Any, login: Login, now_ns: int, table: Table) -> int:
+    row.see(_SOURCES, login.source, now_ns, table)
+    row.see(_ACCOUNTS, login.account if login.account != 0 else login.source, now_ns, table)
     return 0
 
 
-def _take_back(row: Any, login: Login) -> int:
-    if row.sources_seen is not None and login.account != 0:
-        row.sources_seen.discard(login.source)
-        row.accounts_seen.discard(login.account)
+def _take_back(row: Any, login: Login, table: Table) -> int:
+    if login.account != 0:
+        row.unsee(_SOURCES, login.source, table)
+        row.unsee(_ACCOUNTS, login.account, table)
     return 0
 
 

@@ -3,16 +3,28 @@ from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row
 from lapwing.detect.trackers.tracker cimport Tracker
 
-cdef i64 _GAP_UNIT, _ROUTINE
+cdef i64 _ROUTINE
+cdef int _MOST
 cdef double _HELD
 
 cdef class Pair(Row):
     cdef public bint failing
     cdef public double tries_m, tries_h, tries_q, tries_d, fast
     cdef public i64 failed_ns, tried_ns, good_ns
-    cdef public tuple secrets
 
     cpdef int start(self, i64 at_ns) except -1
+
+cdef class Secrets:
+    cdef u64 _tags[8]
+    cdef i64 _times[8]
+    cdef double _weights[8]
+    cdef public int count
+    cdef public i64 before_ns
+    cdef public double before
+
+    @cython.locals(at=int)
+    cpdef double renew(self, u64 tag, i64 now_ns, double weight) except -1.0
+    cpdef tuple tags(self)
 
 cdef class Pairs(Tracker):
     cdef object _settings
@@ -21,15 +33,20 @@ cdef class Pairs(Tracker):
     cdef double _free_absent, _absent_slope, _absent_cap
     cdef double _free[4]
 
+    @cython.locals(row=Pair)
+    cpdef Row fresh(self, i64 now_ns)
+    @cython.locals(mine=Pair)
+    cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Pair, fading=Fading, new=bint, reasons=tuple)
     cpdef tuple observe(self, Login login, i64 now_ns)
     @cython.locals(fading=Fading)
     cdef int _fail(self, Pair row, Login login, i64 now_ns) except -1
-    @cython.locals(w=double, weight=double, before_weight=double, before_ns=i64, known=u64, fading=Fading)
+    @cython.locals(w=double, weight=double, fading=Fading, secrets=Secrets)
     cdef int _novelty(self, Pair row, Login login, i64 now_ns) except -1
     @cython.locals(fading=Fading)
     cdef int _succeed(self, Pair row, Login login, i64 now_ns) except -1
     cdef bint _were_typos(self, Pair row) except -1
+    @cython.locals(fading=Fading, secrets=Secrets)
     cdef int _take_back(self, Pair row, Login login, i64 now_ns) except -1
     cdef int _take_one_back(self, Pair row, Login login) except -1
     @cython.locals(best=double, value=double, limit=double, free=double, ordinary=double, count=double)

@@ -14,6 +14,7 @@ from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import ROW_FIELDS, Row
 from lapwing.detect.settings import PairSettings
+from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import HELD_TRIES, NO_DIMENSION, NOTHING, Tracker
 
 MAX_SECRETS = 8  # wrong secrets remembered for a pair: devices with a stale password each repeat one
@@ -22,6 +23,7 @@ ROUTINE_NS = HOUR_NS // 2  # a login again within this time adds nothing to know
 MILLISECOND_NS = 1_000_000
 
 _ROUTINE = ROUTINE_NS
+_MOST = MAX_SECRETS
 _HELD = HELD_TRIES
 
 
@@ -29,7 +31,7 @@ class Pair(Row):
     """`tries_*`: different failed tries by half-life, none unless `failing`. `failed_ns`: the last that counted, or 0.
 
     `fast`: tries that came too fast to be typed, over a day. `good_ns`: the last success, 0 if none.
-    `secrets`: the wrong ones, when each came last, and what it weighs.
+    `extra` is the number of its `Secrets`.
     """
 
     def start(self, at_ns: int) -> int:
@@ -38,8 +40,56 @@ class Pair(Row):
         self.failing = False
         self.tries_m = self.tries_h = self.tries_q = self.tries_d = self.fast = 0.0
         self.failed_ns = self.tried_ns = self.good_ns = 0
-        self.secrets: tuple[tuple[int, int, float], ...] = ()
         return 0
+
+
+class Secrets:
+    """The wrong secrets of a pair: when each came last, and what it weighs; the latest last, at most `MAX_SECRETS`."""
+
+    def __init__(self) -> None:
+        self._tags = [0] * 8
+        self._times = [0] * 8
+        self._weights = [0.0] * 8
+        self.count = 0
+        self.before_ns = 0
+        self.before = 0.0
+
+    def renew(self, tag: int, now_ns: int, weight: float) -> float:
+        """The secret comes (again): its weight now. `before_ns` and `before` tell when it came and weighed before."""
+        self.before_ns, self.before = 0, 0.0
+        at = 0
+        while at < self.count and self._tags[at] != tag:
+            at += 1
+        if at < self.count:
+            self.before_ns, self.before = self._times[at], self._weights[at]
+        elif self.count < _MOST:
+            self.count += 1
+        else:
+            at = 0
+        for index in range(at, self.count - 1):
+            self._tags[index] = self._tags[index + 1]
+            self._times[index] = self._times[index + 1]
+            self._weights[index] = self._weights[index + 1]
+        at = self.count - 1
+        self._tags[at] = tag
+        self._times[at] = now_ns
+        self._weights[at] = max(weight, self.before)
+        return self._weights[at]
+
+    def tags(self) -> tuple[int, ...]:
+        """The secrets, without the rest."""
+        return tuple([self._tags[index] for index in range(self.count)])
+
+    def dump(self) -> list[Any]:
+        """All there is, for a snapshot."""
+        return [[self._tags[n], self._times[n], self._weights[n]] for n in range(self.count)]
+
+    def load(self, state: list[Any]) -> "Secrets":
+        """Become what `dump` gave."""
+        self.count = 0
+        for tag, at_ns, weight in state:
+            self.renew(tag, at_ns, weight)
+        return self
 
 
 class Pairs(Tracker):
@@ -66,7 +116,9 @@ class Pairs(Tracker):
 
     def fresh(self, now_ns: int) -> Any:
         """A pair that has seen nothing."""
-        return Pair(now_ns)
+        row = Pair.__new__(Pair)
+        row.start(now_ns)
+        return row
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`, set its `known`, `counts`, gains and what it takes back."""
@@ -76,7 +128,7 @@ class Pairs(Tracker):
             if login.failed and self.quiet_first and login.begin_pair():
                 self.table.spark(login.pair, login.pos)
                 return NOTHING
-            row = Pair(now_ns)
+            row = self.fresh(now_ns)
         login.known = row.good_ns > 0 and login.account != 0
         if now_ns > row.at_ns:
             if row.failing:
@@ -103,7 +155,8 @@ class Pairs(Tracker):
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
-        self._fail(row, login, login.now_ns)
+        mine = row
+        self._fail(mine, login, login.now_ns)
         return 0
 
     def _fail(self, row: Any, login: Login, now_ns: int) -> int:
@@ -138,24 +191,17 @@ class Pairs(Tracker):
         secret = login.secret
         if secret == 0:
             return 0
-        kept = []
-        before_ns, before_weight = 0, 0.0
-        for entry in row.secrets:
-            known = entry[0]
-            if known == secret:
-                before_ns, before_weight = entry[1], entry[2]
-            else:
-                kept.append(entry)
-        weight = max(w, before_weight)
-        kept.append((secret, now_ns, weight))
-        row.secrets = tuple(kept[-MAX_SECRETS:])
-        if before_weight > 0.0:
+        if row.extra < 0:
+            row.extra = self.table.put_beside(Secrets())
+        secrets = self.table.beside(row.extra)
+        weight = secrets.renew(secret, now_ns, w)
+        if secrets.before > 0.0:
             fading = self.fading
-            fading.set(now_ns - before_ns)
-            login.try_0 = weight - before_weight * fading.m
-            login.try_1 = weight - before_weight * fading.h
-            login.try_2 = weight - before_weight * fading.q
-            login.try_3 = weight - before_weight * fading.d
+            fading.set(now_ns - secrets.before_ns)
+            login.try_0 = weight - secrets.before * fading.m
+            login.try_1 = weight - secrets.before * fading.h
+            login.try_2 = weight - secrets.before * fading.q
+            login.try_3 = weight - secrets.before * fading.d
         return 0
 
     def _succeed(self, row: Any, login: Login, now_ns: int) -> int:
@@ -194,7 +240,9 @@ class Pairs(Tracker):
             login.back_try_1 = row.tries_h
             login.back_try_2 = row.tries_q
             login.back_try_3 = row.tries_d
-        login.back_secrets = tuple([entry[0] for entry in row.secrets])
+        if row.extra >= 0:
+            secrets = self.table.beside(row.extra)
+            login.back_secrets = secrets.tags()
         row.failing = False
         row.tries_m = row.tries_h = row.tries_q = row.tries_d = row.fast = 0.0
         row.failed_ns = 0
@@ -250,7 +298,11 @@ class Pairs(Tracker):
         """What of a pair goes into a snapshot."""
         return PAIR_FIELDS
 
-    def join(self, mine: Any, other: Any) -> None:
+    def load_beside(self, which: int, state: list[Any]) -> Any:  # noqa: ARG002 - there is one kind
+        """Secrets from their dump."""
+        return Secrets().load(state)
+
+    def join(self, mine: Any, other: Any, their_table: Table) -> None:
         """Add `other`'s counts to `mine`."""
         now_ns = max(mine.at_ns, other.at_ns)
         sums = [0.0, 0.0, 0.0, 0.0]
@@ -265,11 +317,15 @@ class Pairs(Tracker):
         mine.fast += other.fast
         mine.failed_ns, mine.good_ns = max(mine.failed_ns, other.failed_ns), max(mine.good_ns, other.good_ns)
         mine.tried_ns, mine.at_ns = max(mine.tried_ns, other.tried_ns), now_ns
-        latest = {s[0]: s for s in sorted([*mine.secrets, *other.secrets], key=lambda s: s[1])}
-        mine.secrets = tuple(sorted(latest.values(), key=lambda s: s[1])[-MAX_SECRETS:])
+        if other.extra >= 0:
+            both = their_table.beside(other.extra).dump()
+            if mine.extra >= 0:
+                both = sorted([*self.table.beside(mine.extra).dump(), *both], key=lambda secret: secret[1])
+                self.table.beside(mine.extra).load(both)
+            else:
+                mine.extra = self.table.put_beside(Secrets().load(both))
 
 
 PAIR_FIELDS = (
     *ROW_FIELDS, "failing", "tries_m", "tries_h", "tries_q", "tries_d", "fast", "failed_ns", "tried_ns", "good_ns",
-    "secrets",
 )  # fmt: skip

@@ -13,6 +13,7 @@ from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.settings import SiteSettings
+from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import NOTHING, Tracker
 
 KEY = 1
@@ -79,7 +80,7 @@ class Site(Tracker):
         """What of the site goes into a snapshot."""
         return (*TALLY_FIELDS, "good_hour")
 
-    def join(self, mine: Any, other: Any) -> None:
+    def join(self, mine: Any, other: Any, their_table: Table) -> None:  # noqa: ARG002 - nothing stands beside
         """Add `other`'s counts to `mine`."""
         now_ns = max(mine.at_ns, other.at_ns)
         good_hour = 0.0

@@ -13,6 +13,7 @@ from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.settings import SourceSettings
+from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
 
 DAY_MASK = (1 << 24) - 1
@@ -61,7 +62,9 @@ class Sources(Tracker):
 
     def fresh(self, now_ns: int) -> Any:
         """A source that has seen nothing."""
-        return Source(now_ns)
+        row = Source.__new__(Source)
+        row.start(now_ns)
+        return row
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; reasons are the stronger of accounts and tries, and persistence."""
@@ -73,7 +76,7 @@ class Sources(Tracker):
             if login.plain and self.quiet_first:
                 self.table.spark(login.source, login.pos)
                 return NOTHING
-            row = Source(now_ns)
+            row = self.fresh(now_ns)
         if row.alike > 0.0 and now_ns > row.at_ns:
             fading = self.fading
             fading.set(now_ns - row.at_ns)
@@ -103,8 +106,9 @@ class Sources(Tracker):
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
-        row.take(login)
-        _count(row, login, login.now_ns)
+        mine = row
+        mine.take(login)
+        _count(mine, login, login.now_ns)
         return 0
 
     def _over(self, name: str, row: Any, pairs: bool, excused: float) -> Reason | None:
@@ -143,7 +147,7 @@ class Sources(Tracker):
         """What of a source goes into a snapshot."""
         return (*TALLY_FIELDS, "client", "alike", "hours", "hour")
 
-    def join(self, mine: Any, other: Any) -> None:
+    def join(self, mine: Any, other: Any, their_table: Table) -> None:  # noqa: ARG002 - nothing stands beside
         """Add `other`'s counts to `mine`."""
         for row in (mine, other):
             self.fading.set(max(mine.at_ns, other.at_ns) - row.at_ns)

@@ -16,6 +16,7 @@ from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import ROW_FIELDS, Row
 from lapwing.detect.settings import StraySettings
+from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import NO_DIMENSION, NOTHING, Tracker
 
 KEY = 1
@@ -133,7 +134,7 @@ class Strays(Tracker):
         """What of the site goes into a snapshot."""
         return WEEK_FIELDS
 
-    def join(self, mine: Any, other: Any) -> None:
+    def join(self, mine: Any, other: Any, their_table: Table) -> None:  # noqa: ARG002 - nothing stands beside
         """Add `other`'s counts to `mine`."""
         now_ns = max(mine.at_ns, other.at_ns)
         pairs = good = 0.0

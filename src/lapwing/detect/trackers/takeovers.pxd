@@ -1,22 +1,30 @@
 cimport cython
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row
+from lapwing.detect.trackers.homes cimport Home, Places, Wrongs
 from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef double _HELD
-
-cdef class Home(Row):
-    cdef public i64 good_ns, failed_ns
-    cdef public double tries
-    cdef public int failures
-    cdef public tuple sources, networks, clients, wrong_clients, wrong_secrets, attackers
-
-    cpdef int start(self, i64 at_ns) except -1
 
 cdef class Takeovers(Tracker):
     cdef object _settings, _keyring
     cdef public list hits
 
+    @cython.locals(row=Home)
+    cpdef Row fresh(self, i64 now_ns)
+    @cython.locals(mine=Home)
+    cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Home, new=bint, fading=Fading, reasons=tuple)
     cpdef tuple observe(self, Login login, i64 now_ns)
+    @cython.locals(wrongs=Wrongs)
     cdef int _attacked(self, Home row, Login login) except -1
+    cdef Wrongs _wrongs(self, Home row)
+    cdef Places _places(self, Home row)
+    @cython.locals(places=Places, wrongs=Wrongs)
+    cdef tuple _succeeded(self, Home row, Login login)
+    @cython.locals(places=Places, row=Home)
+    cpdef int settle_in(self, Login login) except -1
+    @cython.locals(wrongs=Wrongs)
+    cdef tuple _new_place(self, Home row, Login login, Places places)
+    @cython.locals(familiar=bint)
+    cdef object _unfamiliar(self, Home row, Login login, Places places)

@@ -13,18 +13,18 @@ import msgspec
 from lapwing.detect.journal import BY_ACCOUNT, Journal
 from lapwing.detect.login import Keyring, Login
 from lapwing.detect.reasons import Reason
-from lapwing.detect.rows import ROW_FIELDS, Row
 from lapwing.detect.settings import TakeoverSettings
+from lapwing.detect.table import Table
+from lapwing.detect.trackers.homes import HOME_FIELDS, Home, Places, Wrongs
 from lapwing.detect.trackers.tracker import HELD_TRIES, NO_DIMENSION, NOTHING, Tracker
 
-MAX_PLACES = 8  # sources, networks and clients remembered as an account's own, each; the oldest goes
-MAX_ATTACKERS = 20  # sources named as having failed on an account before
 MANY_ATTACKERS = 3  # with more sources failing on an account, a further one that fails first is likelier one of them
 MAX_HITS = 2_048  # successes from places new to the account that wait for their source to show its colours
 BLIND_TRIES = 6.0  # failed tries of a source after which the success of an account that is not visible is looked at
 FORGOTTEN = 0.01  # tries left of a story that is over
 
 _HELD = HELD_TRIES
+_NOWHERE_HOME = Places()
 
 
 class Suspicion(NamedTuple):
@@ -58,28 +58,6 @@ class Glimpse(msgspec.Struct, frozen=True, gc=False, array_like=True):
     client: int
 
 
-class Home(Row):
-    """Where an account is at home, and what failed on it elsewhere.
-
-    `tries` are different secrets, fading over a day: a device on the move repeats one stale password.
-    `wrong_clients` are clients that failed, each with its source. `attackers` are the halves of addresses.
-    """
-
-    def start(self, at_ns: int) -> int:
-        """Be a record that has seen nothing until `at_ns`."""
-        Row.start(self, at_ns)
-        self.good_ns = self.failed_ns = 0
-        self.sources: tuple[int, ...] = ()
-        self.networks: tuple[int, ...] = ()
-        self.clients: tuple[int, ...] = ()
-        self.tries = 0.0
-        self.failures = 0
-        self.wrong_clients: tuple[tuple[int, int], ...] = ()
-        self.wrong_secrets: tuple[int, ...] = ()
-        self.attackers: tuple[tuple[int, int], ...] = ()
-        return 0
-
-
 class Hit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A success from a place new to the account. `failures` and `attackers` are those of the account before it."""
 
@@ -106,7 +84,9 @@ class Takeovers(Tracker):
 
     def fresh(self, now_ns: int) -> Any:
         """A home nobody has come to."""
-        return Home(now_ns)
+        row = Home.__new__(Home)
+        row.start(now_ns)
+        return row
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; reasons only for a success from a place new to the account."""
@@ -119,7 +99,7 @@ class Takeovers(Tracker):
             if login.plain:
                 self.table.spark(key, login.pos)
                 return NOTHING
-            row = Home(now_ns)
+            row = self.fresh(now_ns)
         if now_ns > row.at_ns:
             if row.tries > 0.0:
                 fading = self.fading
@@ -139,37 +119,44 @@ class Takeovers(Tracker):
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
-        self._attacked(row, login)
+        mine = row
+        self._attacked(mine, login)
         return 0
 
     def _attacked(self, row: Any, login: Login) -> int:
+        if row.more < 0:
+            row.more = self.table.put_beside(Wrongs())
+        wrongs = self.table.beside(row.more)
         if row.tries < FORGOTTEN:  # what came before is forgotten: a new story begins
             row.failures = 0
-            row.attackers = ()
-            row.wrong_clients = ()
+            wrongs.begin()
         if row.failures == 0:
             row.failed_ns = login.now_ns
-        if login.secret == 0 or login.secret not in row.wrong_secrets:
+        if login.secret == 0 or wrongs.add_secret(login.secret):
             row.tries += login.weight
-        if login.secret != 0:
-            row.wrong_secrets = _remember(row.wrong_secrets, login.secret)
         row.failures += login.count
-        if len(row.attackers) < MAX_ATTACKERS:
-            address = (login.hi, login.lo)
-            if address not in row.attackers:
-                row.attackers = (*row.attackers, address)
+        wrongs.add_attacker(login.hi, login.lo)
         if login.client != 0:
-            row.wrong_clients = _remember(row.wrong_clients, (login.client, login.source))
+            wrongs.add_client(login.client, login.source)
         return 0
+
+    def _wrongs(self, row: Any) -> Any:
+        """What failed on the account; None where nothing did."""
+        return self.table.beside(row.more) if row.more >= 0 else None
+
+    def _places(self, row: Any) -> Any:
+        """Where the account is at home."""
+        return self.table.beside(row.extra) if row.extra >= 0 else _NOWHERE_HOME
 
     def half_in(self, login: Login, reason: Reason) -> tuple[Reason, ...]:
         """The secret was right, the second factor was not: reasons from a place new to the account."""
         row = self.row(login.account) if login.account != 0 else None
         if row is None:
             row = Home(login.now_ns)
-        if login.account == 0 or login.source in row.sources:
+        places = self._places(row)
+        if login.account == 0 or places.has_source(login.source):
             return NOTHING
-        reasons = (*self._new_place(row, login), reason)
+        reasons = (*self._new_place(row, login, places), reason)
         self._wait(row, login, reasons)
         return reasons
 
@@ -200,58 +187,64 @@ class Takeovers(Tracker):
     def _succeeded(self, row: Any, login: Login) -> tuple[Reason, ...]:
         if login.took_back:
             row.tries = max(0.0, row.tries - login.back_try_3)
-            here = (login.hi, login.lo)
-            row.attackers = tuple([a for a in row.attackers if a != here])
-        reasons = NOTHING if login.known or login.source in row.sources else self._new_place(row, login)
+            wrongs = self._wrongs(row)
+            if wrongs is not None:
+                wrongs.excuse(login.hi, login.lo)
+        places = self._places(row)
+        reasons = NOTHING if login.known or places.has_source(login.source) else self._new_place(row, login, places)
         if reasons:
             self._wait(row, login, reasons)
         return reasons
 
-    def settle_in(self, login: Login) -> None:
+    def settle_in(self, login: Login) -> int:
         """The success was not taken for a takeover: its place is the account's own from now on."""
         row = self.row(login.account) if login.account != 0 else None
         if row is None:
-            return
+            return 0
         row.good_ns = login.now_ns
-        row.sources = _remember(row.sources, login.source)
-        row.networks = _remember(row.networks, login.network)
-        if login.client != 0:
-            row.clients = _remember(row.clients, login.client)
-        self.table.hold(login.account)
+        if row.extra < 0:
+            row.extra = self.table.put_beside(Places())
+        places = self.table.beside(row.extra)
+        places.settle(login.source, login.network, login.client)
+        return self.table.hold(login.account)
 
-    def _new_place(self, row: Any, login: Login) -> tuple[Reason, ...]:
+    def _new_place(self, row: Any, login: Login, places: Places) -> tuple[Reason, ...]:
         s, reasons = self._settings, []
         others = row.tries - (0.0 if login.took_back else login.pair_tries)
         if others >= 1.0:
             reasons.append(Reason("account-attacked", others, 0.0, min(s.attacked_cap, others * s.secret_slope)))
-            if _failed_elsewhere(row, login):
+            wrongs = self._wrongs(row)
+            client = login.client
+            foreign = client != 0 and not places.has_client(client)
+            if wrongs is not None and foreign and wrongs.failed_elsewhere(client, login.source):
                 reasons.append(Reason("attackers-client", 1.0, 0.0, s.attackers_client))
-            elif login.pair_tries >= 2.0 and len(row.attackers) > MANY_ATTACKERS:
+            elif wrongs is not None and login.pair_tries >= 2.0 and wrongs.attacker_count > MANY_ATTACKERS:
                 reasons.append(Reason("guessed-here", login.pair_tries, 0.0, s.guessed_here))
-        reasons.append(self._unfamiliar(row, login))
+        reasons.append(self._unfamiliar(row, login, places))
         return (*reasons, *login.beside)
 
-    def _unfamiliar(self, row: Any, login: Login) -> Reason:
+    def _unfamiliar(self, row: Any, login: Login, places: Places) -> Reason:
         """How new the place is: software says more than an address next door, and is silent where not visible."""
         s = self._settings
         if row.good_ns == 0:
             return Reason("no-history", 0.0, 0.0, s.no_history)
-        familiar = login.client != 0 and login.client in row.clients
-        if login.network not in row.networks:
+        familiar = login.client != 0 and places.has_client(login.client)
+        if not places.has_network(login.network):
             return Reason("unfamiliar-place", 0.0, 0.0, s.familiar_client if familiar else s.unfamiliar)
-        if familiar or login.client == 0 or not row.clients:
+        if familiar or login.client == 0 or places.client_count == 0:
             return Reason("known-network", 0.0, 0.0, 0.0)
         return Reason("new-device-nearby", 0.0, 0.0, s.nearby)
 
     def _wait(self, row: Any, login: Login, reasons: tuple[Reason, ...]) -> None:
         if len(self.hits) >= MAX_HITS:
             del self.hits[: MAX_HITS // 4]
+        wrongs = self._wrongs(row)
         self.hits.append(
             Hit(
                 login=glimpse(login, self._keyring),
                 account=login.account or login.pair,
                 failures=row.failures,
-                attackers=row.attackers,
+                attackers=wrongs.attackers() if wrongs is not None else (),
                 first_ns=row.failed_ns if row.failures else login.now_ns,
                 reasons=reasons,
             )
@@ -299,7 +292,11 @@ class Takeovers(Tracker):
         self.hits = sorted([*self.hits, *other.hits], key=lambda h: (h.login.ts_ns, h.login.seq))[-MAX_HITS:]
         Tracker.merge(self, other)
 
-    def join(self, mine: Any, other: Any) -> None:
+    def load_beside(self, which: int, state: list[Any]) -> Any:
+        """What stands beside a home, from its dump."""
+        return Places().load(state) if which == 0 else Wrongs().load(state)
+
+    def join(self, mine: Any, other: Any, their_table: Table) -> None:
         """Add `other`'s counts to `mine`."""
         now_ns = max(mine.at_ns, other.at_ns)
         tries = 0.0
@@ -311,18 +308,12 @@ class Takeovers(Tracker):
         starts = [r.failed_ns for r in (mine, other) if r.failures]
         mine.failed_ns = min(starts, default=0)
         mine.failures += other.failures
-        for name in ("sources", "networks", "clients", "wrong_clients", "wrong_secrets"):
-            ours: tuple[Any, ...] = getattr(mine, name)
-            for item in getattr(other, name):
-                ours = _remember(ours, item)
-            setattr(mine, name, ours)
-        mine.attackers = tuple(dict.fromkeys((*mine.attackers, *other.attackers)))[:MAX_ATTACKERS]
-
-
-HOME_FIELDS = (
-    *ROW_FIELDS, "good_ns", "sources", "networks", "clients", "tries", "failures", "failed_ns", "wrong_clients",
-    "wrong_secrets", "attackers",
-)  # fmt: skip
+        for which, name in ((0, "extra"), (1, "more")):
+            ours, theirs = getattr(mine, name), getattr(other, name)
+            if theirs >= 0 and ours >= 0:
+                self.table.beside(ours).load(their_table.beside(theirs).dump())
+            elif theirs >= 0:
+                setattr(mine, name, self.table.put_beside(self.load_beside(which, their_table.beside(theirs).dump())))
 
 
 def glimpse(login: Login, keyring: Keyring) -> Glimpse:
@@ -345,18 +336,3 @@ def glimpse(login: Login, keyring: Keyring) -> Glimpse:
         login.secret,
         login.client,
     )
-
-
-def _failed_elsewhere(row: Any, login: Login) -> bool:
-    """Whether the login's client, not one of the account's own, failed on it from another source."""
-    client = login.client
-    if client == 0 or client in row.clients:
-        return False
-    return any(wrong == client and source != login.source for wrong, source in row.wrong_clients)
-
-
-def _remember(items: tuple[Any, ...], item: Any) -> tuple[Any, ...]:
-    """`items` with `item` last; the oldest goes when there are too many."""
-    if items and items[-1] == item:
-        return items
-    return (*[i for i in items if i != item][1 - MAX_PLACES :], item)

@@ -12,10 +12,12 @@ from lapwing.detect.journal import Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import TALLY_FIELDS, Fading, Tally, dump_row
-from lapwing.detect.table import NOWHERE, SPARK_BASE, Table
+from lapwing.detect.seen import Sketches
+from lapwing.detect.table import NOTHING_BESIDE, NOWHERE, SPARK_BASE, Table
 
 NOTHING: tuple[Reason, ...] = ()
 HELD_TRIES = 3.0  # failed tries from which a row is kept longer than untried ones
+SLIDING = ("accounts_seen",)  # fields of the few rows that hold such counts as objects
 NO_DIMENSION = -1  # its records have no story to tell
 
 _NOWHERE = NOWHERE
@@ -57,8 +59,8 @@ class Tracker:
         row.take(login)
         return 0
 
-    def join(self, mine: Any, other: Any) -> None:
-        """Add `other`'s counts to `mine`."""
+    def join(self, mine: Any, other: Any, their_table: Table) -> None:  # noqa: ARG002 - for what is kept beside rows
+        """Add `other`'s counts to `mine`. What `other` keeps beside itself is in `their_table`."""
         mine.absorb(other, self.fading)
 
     def fields(self) -> tuple[str, ...]:
@@ -88,14 +90,16 @@ class Tracker:
         self.table.kindle(key, row)
         return row
 
-    def _begin_story(self, row: Any, login: Login, slot: int) -> None:
+    def _begin_story(self, row: Any, login: Login, slot: int) -> int:
         journal = self.table.journal
         if journal.is_owned(slot, self.dimension):
             row.owned = login.count
         else:
             row.tail = journal.pos_of(slot)
             row.first_ns = row.last_ns = login.now_ns
-            row.length, row.failures = 1, login.count
+            row.length = 1
+            row.failures = login.count
+        return 0
 
     def keep(self, key: int, row: Any, login: Login) -> int:
         """Remember a new record: as a spark, where the journal says it all."""
@@ -103,8 +107,11 @@ class Tracker:
             return 0
         if login.plain:
             self.table.spark(key, login.pos)
+            self.table.release(row)
         elif self.table.insert(key, row):
             self.current = row
+        else:
+            self.table.release(row)
         return 0
 
     def tick(self, now_ns: int) -> None:
@@ -129,7 +136,7 @@ class Tracker:
     def dump(self) -> list[Any]:
         """All state but the journal."""
         table, names = self.table, self.fields()
-        rows = [(key, table.holds(key), dump_row(row, names)) for key, row in table.items()]
+        rows = [(key, table.holds(key), dump_row(row, names), self._dump_beside(row)) for key, row in table.items()]
         return [
             rows,
             table.spark_slots(),
@@ -143,8 +150,13 @@ class Tracker:
         rows, sparks, evicted, refused, totals = state
         self.table.clear()
         self.table.load_sparks(sparks)
-        for key, held, values in rows:
-            self.table.insert(key, self._load_row(values))
+        for key, held, values, beside in rows:
+            row = self._load_row(values)
+            row.extra, row.more = [
+                self.table.put_beside(self.load_beside(n, state)) if state is not None else NOTHING_BESIDE
+                for n, state in enumerate(beside)
+            ]
+            self.table.insert(key, row)
             if held:
                 self.table.hold(key)
         self.table.evicted_count, self.table.refused_count = evicted, refused
@@ -154,8 +166,16 @@ class Tracker:
     def _load_row(self, values: list[Any]) -> Any:
         row = self.fresh(0)
         for name, value in zip(self.fields(), values, strict=True):
-            setattr(row, name, _load_value(name, value))
+            setattr(row, name, load_sliding(value) if name in SLIDING else value)
         return row
+
+    def _dump_beside(self, row: Any) -> list[Any]:
+        table = self.table
+        return [None if n == NOTHING_BESIDE else table.beside(n).dump() for n in (row.extra, row.more)]
+
+    def load_beside(self, which: int, state: list[Any]) -> Any:  # noqa: ARG002 - trackers may keep two kinds
+        """What stands beside a row, from its dump: `extra` (0) or `more` (1)."""
+        return Sketches().load(state)
 
     def merge(self, other: Any) -> None:
         """Add the state of another node's tracker, whose sparks become rows there first."""
@@ -165,9 +185,10 @@ class Tracker:
             mine = self.row(key)
             if mine is None:
                 row.forget_story() if self.dimension >= 0 else None
+                row.extra, row.more = [self._adopt(n, other.table) for n in (row.extra, row.more)]
                 self.table.insert(key, row)
             else:
-                self.join(mine, row)
+                self.join(mine, row, other.table)
             if other.table.holds(key):
                 self.table.hold(key)
 
@@ -177,15 +198,5 @@ class Tracker:
         for slot in table.spark_slots():
             self._kindle(journal.word(slot, table.field), slot)
 
-
-SLIDING = ("secrets_seen", "sources_seen", "accounts_seen")
-
-
-def _load_value(name: str, value: Any) -> Any:
-    if name in SLIDING:
-        return load_sliding(value)
-    return _tuples(value) if isinstance(value, list) else value
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+    def _adopt(self, number: int, their_table: Table) -> int:
+        return number if number == NOTHING_BESIDE else self.table.put_beside(their_table.beside(number))

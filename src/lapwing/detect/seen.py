@@ -1,0 +1,350 @@
+# cython: infer_types=True, cpow=True
+"""What different things a record has seen in about a day: a few in the record itself, more in sketches beside it.
+
+Items are keyed 64-bit hashes (`Keyring`), so nobody outside can choose which register an item falls into.
+The sketches are those of `distinct`, without a Python object for anything they hold.
+Runs compiled, typed by `seen.pxd`, and as it stands.
+"""
+
+import math
+from typing import Any
+
+from lapwing.detect.decay import DAY_NS
+from lapwing.detect.rows import TALLY_FIELDS, Tally
+from lapwing.detect.table import NOTHING_BESIDE, Table
+
+FEW = 6  # items kept in the record itself: most records never have more
+EXACT = 48  # exact up to here: above every threshold, so decisions on small numbers never err
+REGISTERS = 256  # then a HyperLogLog of so many: standard error 6.5 %
+RECENT, UNION = 0, 1  # the two counts of `Sketches`
+LONE = 1 << FEW  # of `fresh`: the one item a record has ever seen, which no turn forgets
+MASK = 0xFFFF_FFFF_FFFF_FFFF
+
+_DAY = DAY_NS
+_FEW = FEW
+_EXACT = EXACT
+_WORDS = EXACT
+_REGISTERS = REGISTERS
+_RECENT = RECENT
+_UNION = UNION
+_LONE = LONE
+_SIZE = float(REGISTERS)
+_POWERS = [0.0] * 65  # 2 to the minus n
+for _n in range(65):
+    _POWERS[_n] = 2.0**-_n
+_LINEAR = [0] * 257  # the estimate by the number of registers that are zero, while many are
+for _n in range(1, 257):
+    _LINEAR[_n] = round(_SIZE * math.log(_SIZE / float(_n)))
+
+
+class Sketches:
+    """Two counts of different items: of the current period, and of the union with the one before it.
+
+    Each is a list of up to `EXACT` items, and then registers of eight bits in the same words.
+    """
+
+    def __init__(self) -> None:
+        self._words = [0] * 96
+        self._lengths = [0, 0]
+        self._zeros = [0, 0]
+        self._inverse = [0.0, 0.0]
+        self._sketched = [False, False]
+        self.recent = self.union = 0
+
+    def add(self, which: int, item: int) -> int:
+        """Count `item`."""
+        if self._sketched[which]:
+            if self._enter(which, item):
+                self._resize(which, max(self._size(which), self._estimate(which)))
+            return 0
+        base = which * _WORDS
+        length = self._lengths[which]
+        for index in range(base, base + length):
+            if self._words[index] == item:
+                return 0
+        if length < _EXACT:
+            self._words[base + length] = item
+            self._lengths[which] = length + 1
+            return self._resize(which, length + 1)
+        items = [self._words[index] for index in range(base, base + length)]
+        items.append(item)
+        self._resize(which, length + 1)
+        return self._blur(which, items)
+
+    def discard(self, which: int, item: int) -> int:
+        """Take `item` out while still exact; a sketch cannot forget."""
+        if self._sketched[which]:
+            return 0
+        base = which * _WORDS
+        last = self._lengths[which] - 1
+        for index in range(last + 1):
+            if self._words[base + index] == item:
+                self._words[base + index] = self._words[base + last]
+                self._lengths[which] = last
+                return self._resize(which, last)
+        return 0
+
+    def turn(self, keep: bool) -> int:
+        """A new period begins; `keep` what the last one saw."""
+        self._lengths[_UNION] = 0
+        self._sketched[_UNION] = False
+        self.union = 0
+        if keep:
+            self._unite(_UNION, self, _RECENT)
+        self._lengths[_RECENT] = 0
+        self._sketched[_RECENT] = False
+        self.recent = 0
+        return 0
+
+    def merge(self, other: "Sketches") -> int:
+        """Become the union with `other`."""
+        self._unite(_UNION, other, _UNION)
+        return self._unite(_RECENT, other, _RECENT)
+
+    def items(self, which: int) -> list[int]:
+        """What is counted, sorted; or the registers, eight in a word."""
+        base = which * _WORDS
+        if self._sketched[which]:
+            return [self._words[base + index] for index in range(_REGISTERS // 8)]
+        return sorted([self._words[base + index] for index in range(self._lengths[which])])
+
+    def registers(self, which: int) -> list[int]:
+        """The ranks of a sketch."""
+        return [word >> shift & 0xFF for word in self.items(which) for shift in range(0, 64, 8)]
+
+    def dump(self) -> list[Any]:
+        """All there is, for a snapshot."""
+        return [
+            [self._sketched[which], self.items(which), self._inverse[which], self._zeros[which], self._size(which)]
+            for which in (RECENT, UNION)
+        ]
+
+    def load(self, state: list[Any]) -> "Sketches":
+        """Become what `dump` gave."""
+        for which in (RECENT, UNION):
+            sketched, words, inverse, zeros, count = state[which]
+            for index in range(len(words)):
+                self._words[which * _WORDS + index] = words[index]
+            self._sketched[which] = sketched
+            self._lengths[which] = 0 if sketched else len(words)
+            self._inverse[which] = inverse
+            self._zeros[which] = zeros
+            self._resize(which, count)
+        return self
+
+    def _unite(self, which: int, other: "Sketches", theirs: int) -> int:
+        if not other._sketched[theirs]:
+            for item in other.items(theirs):
+                self.add(which, item)
+            return 0
+        if not self._sketched[which]:
+            self._blur(which, self.items(which))
+        for index, rank in enumerate(other.registers(theirs)):
+            self._raise(which, index, rank)
+        return self._resize(which, max(self._size(which), other._size(theirs), self._estimate(which)))
+
+    def _size(self, which: int) -> int:
+        return self.union if which == _UNION else self.recent
+
+    def _resize(self, which: int, count: int) -> int:
+        if which == _UNION:
+            self.union = count
+        else:
+            self.recent = count
+        return 0
+
+    def _blur(self, which: int, items: list[int]) -> int:
+        """Turn the list of items into registers."""
+        items.sort()  # sums of floats depend on their order
+        base = which * _WORDS
+        for index in range(base, base + _REGISTERS // 8):
+            self._words[index] = 0
+        self._inverse[which] = _SIZE
+        self._zeros[which] = _REGISTERS
+        self._sketched[which] = True
+        for item in items:
+            self._enter(which, item)
+        return self._resize(which, max(self._size(which), self._estimate(which)))
+
+    def _enter(self, which: int, item: int) -> bool:
+        word = item
+        rest = (word << 8) & MASK
+        rank = 1
+        while rank <= 56 and rest >> 63 == 0:
+            rank += 1
+            rest = (rest << 1) & MASK
+        return self._raise(which, word >> 56, rank)
+
+    def _raise(self, which: int, index: int, rank: int) -> bool:
+        at = which * _WORDS + (index >> 3)
+        shift = (index & 7) * 8
+        word = self._words[at]
+        before = (word >> shift) & 0xFF
+        if rank <= before:
+            return False
+        if before == 0:
+            self._zeros[which] -= 1
+        self._inverse[which] += _POWERS[rank] - _POWERS[before]
+        word = rank - before
+        self._words[at] += word << shift
+        return True
+
+    def _estimate(self, which: int) -> int:
+        m = _SIZE
+        raw = (0.7213 / (1 + 1.079 / m)) * m * m / self._inverse[which]
+        zeros = self._zeros[which]
+        if raw <= 2.5 * m and zeros > 0:
+            return _LINEAR[zeros]
+        return round(raw)
+
+
+class Seeing(Tally):
+    """A tally that counts different items of two kinds, each over the last one to two periods of so many `days`.
+
+    Half of the memory is forgotten at a time, so nothing is forgotten at a boundary an attacker could wait for.
+    `seen` are the counts; `few` the items while there are up to `FEW` of a kind, with a bit of `fresh` for each of the
+    current period; then `extra` or `more` is the number of `Sketches` beside the table.
+    """
+
+    def start(self, at_ns: int) -> int:
+        """Be a record that has seen nothing until `at_ns`."""
+        Tally.start(self, at_ns)
+        self.days = 1
+        self.turns = [0, 0]
+        self.few = [0] * 12
+        self.lengths = [0, 0]
+        self.fresh = [0, 0]
+        self.seen = [0, 0]
+        return 0
+
+    def see(self, which: int, item: int, now_ns: int, table: Table) -> int:
+        """Count an item of kind `which` at `now_ns`."""
+        if now_ns >= self.turns[which]:
+            self._turn(which, now_ns, table)
+        big = self._big(which, table)
+        if big is None:
+            if self._see_few(which, item):
+                return 0
+            self._spread(which, table)
+            big = self._big(which, table)
+        big.add(_RECENT, item)
+        big.add(_UNION, item)
+        self.seen[which] = big.union
+        return 0
+
+    def unsee(self, which: int, item: int, table: Table) -> int:
+        """Take an item back while the count is still exact."""
+        big = self._big(which, table)
+        if big is not None:
+            big.discard(_RECENT, item)
+            big.discard(_UNION, item)
+            self.seen[which] = big.union
+            return 0
+        base = which * _FEW
+        last = self.lengths[which] - 1
+        for index in range(last + 1):
+            if self.few[base + index] == item:
+                for later in range(index, last):
+                    self.few[base + later] = self.few[base + later + 1]
+                bits = self.fresh[which]
+                self.fresh[which] = (bits & ((1 << index) - 1)) | (bits >> (index + 1) << index)
+                if last == 0:
+                    self.fresh[which] = 0
+                self.lengths[which] = self.seen[which] = last
+                break
+        return 0
+
+    def unite(self, which: int, table: Table, other: "Seeing", their_table: Table) -> int:
+        """Add the items another node has seen."""
+        if other.turns[which] == 0:
+            return 0
+        if self.turns[which] == 0:
+            return self._adopt(which, table, other, their_table)
+        self.turns[which] = max(self.turns[which], other.turns[which])
+        for index in range(other.lengths[which]):
+            self.see(which, other.few[which * _FEW + index], 0, table)
+        theirs = other._big(which, their_table)
+        if theirs is not None:
+            if self._big(which, table) is None:
+                self._spread(which, table)
+            big = self._big(which, table)
+            big.merge(theirs)
+            self.seen[which] = big.union
+        return 0
+
+    def _adopt(self, which: int, table: Table, other: "Seeing", their_table: Table) -> int:
+        for index in range(which * FEW, which * FEW + FEW):
+            self.few[index] = other.few[index]
+        self.turns[which], self.seen[which] = other.turns[which], other.seen[which]
+        self.lengths[which], self.fresh[which] = other.lengths[which], other.fresh[which]
+        theirs = other._big(which, their_table)
+        if theirs is not None:
+            self._put(which, table.put_beside(theirs))
+        return 0
+
+    def _put(self, which: int, number: int) -> int:
+        if which == 0:
+            self.extra = number
+        else:
+            self.more = number
+        return 0
+
+    def _see_few(self, which: int, item: int) -> bool:
+        """Add to the few; False where they would be too many."""
+        base = which * _FEW
+        length = self.lengths[which]
+        for index in range(length):
+            if self.few[base + index] == item:
+                if self.fresh[which] != _LONE:
+                    self.fresh[which] |= 1 << index
+                return True
+        if length >= _FEW:
+            return False
+        self.few[base + length] = item
+        if length == 0:
+            self.fresh[which] = _LONE
+        elif self.fresh[which] == _LONE:
+            self.fresh[which] = 3
+        else:
+            self.fresh[which] |= 1 << length
+        self.lengths[which] = self.seen[which] = length + 1
+        return True
+
+    def _spread(self, which: int, table: Table) -> int:
+        """The few become sketches."""
+        big = Sketches()
+        fresh = self.fresh[which]
+        for index in range(self.lengths[which]):
+            item = self.few[which * _FEW + index]
+            big.add(_UNION, item)
+            if fresh == _LONE or fresh >> index & 1:
+                big.add(_RECENT, item)
+        self.lengths[which] = self.fresh[which] = 0
+        return self._put(which, table.put_beside(big))
+
+    def _big(self, which: int, table: Table) -> Any:
+        number = self.extra if which == 0 else self.more
+        return None if number == NOTHING_BESIDE else table.beside(number)
+
+    def _turn(self, which: int, now_ns: int, table: Table) -> int:
+        """Forget what is older than the window."""
+        period_ns = _DAY * self.days
+        keep = now_ns < self.turns[which] + period_ns
+        self.turns[which] = now_ns + period_ns
+        big = self._big(which, table)
+        if big is not None:
+            big.turn(keep)
+            self.seen[which] = big.union
+        elif self.lengths[which] > 0 and self.fresh[which] != _LONE:
+            base = which * _FEW
+            kept = 0
+            for index in range(self.lengths[which]):
+                if keep and self.fresh[which] >> index & 1:
+                    self.few[base + kept] = self.few[base + index]
+                    kept += 1
+            self.fresh[which] = 0
+            self.lengths[which] = self.seen[which] = kept
+        return 0
+
+
+SEEING_FIELDS = (*TALLY_FIELDS, "turns", "few", "lengths", "fresh", "seen")

@@ -1,0 +1,198 @@
+# cython: infer_types=True, cpow=True
+"""Where accounts are at home, and what failed on them elsewhere.
+
+Runs compiled, typed by `homes.pxd`, and as it stands.
+"""
+
+from typing import Any
+
+from lapwing.detect.rows import Row
+
+MAX_PLACES = 8  # sources, networks and clients remembered as an account's own, each; the oldest goes
+MAX_ATTACKERS = 20  # sources named as having failed on an account before
+
+_PLACES = MAX_PLACES
+_ATTACKERS = MAX_ATTACKERS
+
+
+class Home(Row):
+    """One account. `extra` is the number of its `Places`, `more` that of its `Wrongs`.
+
+    `tries` are different secrets, fading over a day: a device on the move repeats one stale password.
+    `good_ns` is the last login that was its own, `failed_ns` the first failure of the story, `failures` all of it.
+    """
+
+    def start(self, at_ns: int) -> int:
+        """Be a record that has seen nothing until `at_ns`."""
+        Row.start(self, at_ns)
+        self.good_ns = self.failed_ns = 0
+        self.tries = 0.0
+        self.failures = 0
+        return 0
+
+
+HOME_FIELDS = ("at_ns", "pinned", "good_ns", "tries", "failures", "failed_ns")
+
+
+class Places:
+    """Sources, networks and clients from which an account has logged in as its own, the latest last."""
+
+    def __init__(self) -> None:
+        self._sources = [0] * 8
+        self._networks = [0] * 8
+        self._clients = [0] * 8
+        self._source_count = self._network_count = self.client_count = 0
+
+    def settle(self, source: int, network: int, client: int) -> int:
+        """All three are the account's own; a client of 0 is none."""
+        self._source_count = remember(self._sources, self._source_count, source)
+        self._network_count = remember(self._networks, self._network_count, network)
+        if client != 0:
+            self.client_count = remember(self._clients, self.client_count, client)
+        return 0
+
+    def has_source(self, source: int) -> bool:
+        """Whether the account is at home at `source`."""
+        return place_of(self._sources, self._source_count, source) < self._source_count
+
+    def has_network(self, network: int) -> bool:
+        """Whether it is in `network`."""
+        return place_of(self._networks, self._network_count, network) < self._network_count
+
+    def has_client(self, client: int) -> bool:
+        """Whether it uses `client`."""
+        return place_of(self._clients, self.client_count, client) < self.client_count
+
+    def dump(self) -> list[list[int]]:
+        """All there is, for a snapshot."""
+        return [
+            [self._sources[n] for n in range(self._source_count)],
+            [self._networks[n] for n in range(self._network_count)],
+            [self._clients[n] for n in range(self.client_count)],
+        ]
+
+    def load(self, state: list[list[int]]) -> "Places":
+        """Add what `dump` gave."""
+        for source in state[0]:
+            self._source_count = remember(self._sources, self._source_count, source)
+        for network in state[1]:
+            self._network_count = remember(self._networks, self._network_count, network)
+        for client in state[2]:
+            self.client_count = remember(self._clients, self.client_count, client)
+        return self
+
+
+class Wrongs:
+    """Secrets that failed, clients that failed and where, and the addresses it came from."""
+
+    def __init__(self) -> None:
+        self._secrets = [0] * 8
+        self._clients = [0] * 8
+        self._client_sources = [0] * 8
+        self._his = [0] * 20
+        self._los = [0] * 20
+        self._secret_count = self._client_count = self.attacker_count = 0
+
+    def begin(self) -> int:
+        """A new story: only the secrets are still known."""
+        self._client_count = self.attacker_count = 0
+        return 0
+
+    def add_secret(self, secret: int) -> bool:
+        """Whether `secret` failed for the first time."""
+        new = place_of(self._secrets, self._secret_count, secret) == self._secret_count
+        self._secret_count = remember(self._secrets, self._secret_count, secret)
+        return new
+
+    def add_client(self, client: int, source: int) -> int:
+        """A client failed at `source`; the latest stands last."""
+        at = 0
+        count = self._client_count
+        while at < count and (self._clients[at] != client or self._client_sources[at] != source):
+            at += 1
+        if at == count:
+            if count < _PLACES:
+                self._client_count = count = count + 1
+            else:
+                at = 0
+        for index in range(at, count - 1):
+            self._clients[index] = self._clients[index + 1]
+            self._client_sources[index] = self._client_sources[index + 1]
+        self._clients[count - 1] = client
+        self._client_sources[count - 1] = source
+        return 0
+
+    def add_attacker(self, hi: int, lo: int) -> int:
+        """An address failed; only the first `MAX_ATTACKERS` are named."""
+        count = self.attacker_count
+        if count >= _ATTACKERS:
+            return 0
+        for index in range(count):
+            if self._los[index] == lo and self._his[index] == hi:
+                return 0
+        self._his[count] = hi
+        self._los[count] = lo
+        self.attacker_count = count + 1
+        return 0
+
+    def excuse(self, hi: int, lo: int) -> int:
+        """The failures from an address turned out to be typos."""
+        kept = 0
+        for index in range(self.attacker_count):
+            if self._los[index] != lo or self._his[index] != hi:
+                self._his[kept] = self._his[index]
+                self._los[kept] = self._los[index]
+                kept += 1
+        self.attacker_count = kept
+        return 0
+
+    def failed_elsewhere(self, client: int, source: int) -> bool:
+        """Whether `client` failed from another source than this."""
+        for index in range(self._client_count):
+            if self._clients[index] == client and self._client_sources[index] != source:
+                return True
+        return False
+
+    def attackers(self) -> tuple[tuple[int, int], ...]:
+        """The halves of the addresses."""
+        return tuple([(self._his[n], self._los[n]) for n in range(self.attacker_count)])
+
+    def dump(self) -> list[Any]:
+        """All there is, for a snapshot."""
+        return [
+            [self._secrets[n] for n in range(self._secret_count)],
+            [[self._clients[n], self._client_sources[n]] for n in range(self._client_count)],
+            [[self._his[n], self._los[n]] for n in range(self.attacker_count)],
+        ]
+
+    def load(self, state: list[Any]) -> "Wrongs":
+        """Add what `dump` gave."""
+        for secret in state[0]:
+            self.add_secret(secret)
+        for client, source in state[1]:
+            self.add_client(client, source)
+        for hi, lo in state[2]:
+            self.add_attacker(hi, lo)
+        return self
+
+
+def place_of(items: Any, count: int, item: int) -> int:
+    """Where `item` is among the first `count`; `count` when it is not."""
+    for index in range(count):
+        if items[index] == item:
+            return index
+    return count
+
+
+def remember(items: Any, count: int, item: int) -> int:
+    """Put `item` last of at most `MAX_PLACES`; the oldest goes when there are too many. How many there are now."""
+    at = place_of(items, count, item)
+    if at == count:
+        if count < _PLACES:
+            count += 1
+        else:
+            at = 0
+    for index in range(at, count - 1):
+        items[index] = items[index + 1]
+    items[count - 1] = item
+    return count
