@@ -68,6 +68,10 @@ def _serve(
         str | None, typer.Option("--events", metavar="FAMILIES", help="Which events to write, as for `lapwing read`.")
     ] = None,
     decoys: cli_logs.DecoyStore = None,
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", metavar="FOLDER", help="Keep what is known and decided there, over restarts."),
+    ] = None,
     config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML.")] = None,
 ) -> None:
     """Decide from logs, and answer proxies that ask about each request (nginx auth_request, Caddy forward_auth)."""
@@ -93,5 +97,6 @@ def _serve(
         events,
         config,
         decoys,
+        state,
     )
     raise typer.Exit(int(guarded(serve, options)))

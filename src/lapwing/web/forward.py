@@ -18,6 +18,7 @@ from lapwing.web.gate import ALLOW, Answer, Gate
 DENIED = 403  # the only refusal but 401 that nginx passes on; anything else is an error of the server to it
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 STRICT = tuple(Action)
+GAUGES = ("rows_", "open_", "decisions")  # beginnings of the names of numbers that also fall
 MAX_PULLERS = 64  # bouncers whose last pull is remembered
 
 Headers = Sequence[tuple[str, str]]
@@ -61,6 +62,8 @@ class ForwardAuth:
         self._routes: dict[str, Callable[[str, Headers, str], Response]] = {
             "/auth": self._auth,
             "/livez": self._alive,
+            "/metrics": self._measured,
+            "/readyz": self._alive,
             "/v1/decisions": self._listed,
             "/v1/decisions/stream": self._streamed,
         }
@@ -111,6 +114,16 @@ class ForwardAuth:
 
     def _alive(self, _query: str, _headers: Headers, _peer: str) -> Response:
         return Response(200, [("Content-Type", "text/plain")], b"ok\n")
+
+    def _measured(self, _query: str, _headers: Headers, _peer: str) -> Response:
+        """Counters and gauges as Prometheus reads them; none is labelled by an address or an account."""
+        numbers = self.gate.statistics() | {"guard.asked_for_nobody": self.unknown_count}
+        lines = []
+        for name, value in sorted(numbers.items()):
+            kind = "gauge" if name.rpartition(".")[2].startswith(GAUGES) else "counter"
+            word = f"lapwing_{name.replace('.', '_')}{'_total' if kind == 'counter' else ''}"
+            lines.append(f"# TYPE {word} {kind}\n{word} {value}\n")
+        return Response(200, [("Content-Type", "text/plain; version=0.0.4")], "".join(lines).encode())
 
     def _listed(self, query: str, headers: Headers, _peer: str) -> Response:
         if self._puller(headers) is None:

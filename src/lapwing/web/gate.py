@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from lapwing.detect import Detector, Verdict
-from lapwing.events import Action, AuthAttempted, AuthEvent, AuthEvidence, AuthResolved, Event, Outcome
+from lapwing.events import (
+    Action,
+    AuthAttempted,
+    AuthEvent,
+    AuthEvidence,
+    AuthResolved,
+    Circumstances,
+    Event,
+    Outcome,
+)
 from lapwing.sessions import LoginDriver, PipelineSettings, source_of
 
 if TYPE_CHECKING:
     from lapwing.callbacks import DecoyIndex
 
 SECOND_NS = 1_000_000_000
+SNAPSHOT_VERSION = 1
 
 Listener = Callable[[list[Event]], None]
 
@@ -45,11 +55,17 @@ class Gate:
         clock: Callable[[], int] = time.time_ns,
         decoys: "DecoyIndex | None" = None,
         tag_key: bytes | None = None,
+        key: bytes | None = None,
+        look_up: Callable[[AuthEvent], Circumstances | None] | None = None,
     ) -> None:
-        """`decoys` are looked for in every login; `tag_key` is the one their passwords are tagged under."""
+        """`decoys` are looked for in every login; `tag_key` is the one their passwords are tagged under.
+
+        `key` (16 to 64 bytes) seals what a snapshot holds; random by default. `look_up` gives the circumstances of
+        logins that come without.
+        """
         self.settings = settings or PipelineSettings()
-        key = secrets.token_bytes(32)
-        self._detector = Detector(self.settings.detect, key=key)
+        key = key or secrets.token_bytes(32)
+        self._detector = Detector(self.settings.detect, key=key, look_up=look_up)
         self._decisions = self._detector.decisions(self.settings.detect.max_sources, key)
         self._driver = LoginDriver(self.settings, detector=self._detector, decisions=self._decisions, decoys=decoys)
         self.tag_key = tag_key or secrets.token_bytes(32)
@@ -118,6 +134,23 @@ class Gate:
             (source, Answer(held.action, max(1, -(-(held.until_ns - now_ns) // SECOND_NS)))) for source, held in found
         ]
 
+    def snapshot(self) -> bytes:
+        """All that is known and decided, to go on from under the same key."""
+        with self._lock:
+            return msgspec.msgpack.encode([SNAPSHOT_VERSION, self._decisions.dump(), self._detector.snapshot()])
+
+    def restore(self, data: bytes) -> None:
+        """Become what `snapshot` gave. Raises ValueError where it does not fit."""
+        try:
+            version, decisions, detector = msgspec.msgpack.decode(data)
+        except (msgspec.DecodeError, ValueError, TypeError) as error:
+            raise ValueError(f"not a guard's state: {error}") from None
+        if version != SNAPSHOT_VERSION:
+            raise ValueError(f"state version {version}, this is version {SNAPSHOT_VERSION}")
+        with self._lock:
+            self._detector.restore(detector)
+            self._decisions.load(decisions)
+
     def statistics(self) -> dict[str, int]:
         """Counters that only grow, and gauges of detection, by dotted name."""
         with self._lock:
@@ -137,15 +170,11 @@ def _answer(verdict: Verdict) -> Answer:
 def _refused(attempt: AuthAttempted) -> AuthResolved:
     """The outcome of a login that never reached the application."""
     facts = {name: getattr(attempt, name) for name in attempt.__struct_fields__ if name not in ("seq", "sensor")}
-    return msgspec.convert(
-        {
-            **facts,
-            "event_type": "auth.resolved",
-            "outcome": Outcome.FAILED,
-            "evidence": AuthEvidence.APPLICATION,
-            "confidence": 1.0,
-            "detail": "refused",
-            "attempted_ts_ns": attempt.ts_ns,
-        },
-        AuthResolved,
+    return AuthResolved(
+        **facts,
+        outcome=Outcome.FAILED,
+        evidence=AuthEvidence.APPLICATION,
+        confidence=1.0,
+        detail="refused",
+        attempted_ts_ns=attempt.ts_ns,
     )

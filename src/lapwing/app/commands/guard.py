@@ -10,12 +10,14 @@ from lapwing.app.configuration import load
 from lapwing.app.decoys import Decoys, using_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
+from lapwing.app.gate_state import GateState
 from lapwing.app.guard import complain
 from lapwing.app.guarding import Enforcers, api_keys
 from lapwing.app.log_reading import LogChoice
 from lapwing.app.log_watching import LogWatching
 from lapwing.app.output import Writer
 from lapwing.app.shapes import LOGIN_COLUMNS
+from lapwing.app.surroundings import look_up
 from lapwing.events import Action, Event, SettingsError
 from lapwing.io.enforce import DenyFile, DenyShape, NftSet, Webhook
 from lapwing.web import ForwardAuth, ForwardServer, Gate
@@ -42,16 +44,21 @@ class GuardOptions(NamedTuple):
     events: str | None = None
     config: Path | None = None
     decoys: str | None = None
+    state: Path | None = None
 
 
 class _Guarding(LogWatching):
     """Logs that are watched, with what was decided carried out before it is told."""
 
     enforcers: Enforcers
+    gate: Gate
+    state: GateState | None
 
     def turn(self) -> None:
         """See LogWatching."""
         self.enforcers.turn()
+        if self.state is not None:
+            self.state.turn(self.gate)
 
     def lists(self) -> Iterator[list[Event]]:
         """See LogWatching."""
@@ -68,7 +75,11 @@ def serve(options: GuardOptions) -> ExitCode:
 
 def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
     chosen = families(options.events)
-    gate = Gate(load(options.config).settings)
+    settings = load(options.config).settings
+    state = GateState(options.state) if options.state is not None else None
+    gate = Gate(settings, key=state.key if state is not None else None, look_up=look_up(settings.logins))
+    if state is not None and state.restore(gate):
+        complain(f"going on from {options.state}")
     forward = _forward(gate, options)
     guarding = _Guarding(
         options.logs,
@@ -79,6 +90,7 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
         driver=gate,
         decoys=decoys,
     )
+    guarding.gate, guarding.state = gate, state
     enforcers = guarding.enforcers = Enforcers(
         gate,
         deny_file=DenyFile(options.deny_file, DenyShape(options.deny_shape)) if options.deny_file else None,
@@ -93,6 +105,8 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
             return tell(guarding, writer, chosen, None, endless=True)
     finally:
         enforcers.close()
+        if state is not None:
+            state.save(gate)
 
 
 def _forward(gate: Gate, options: GuardOptions) -> ForwardAuth:

@@ -1,0 +1,78 @@
+"""What a guard knows, kept over restarts: a folder with a key and the state sealed under it."""
+
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from lapwing.events import SettingsError, StoreError
+from lapwing.web import Gate
+
+KEY_BYTES = 32
+SAVE_S = 60.0  # between writes: a crash forgets at most this much
+OWNER_ONLY = 0o600
+
+
+class GateState:
+    """A folder that holds `key` and `state`, both readable by their owner alone.
+
+    Account names in the state can be read with the key only; keep backups of the two apart.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder and the key where there are none. Raises SettingsError."""
+        self._state = folder / "state"
+        self._saved = time.monotonic()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.key = _key(folder / "key")
+        except OSError as error:
+            raise SettingsError(f"--state: {folder}: {error.strerror}") from None
+
+    def restore(self, gate: Gate) -> bool:
+        """Let `gate` go on from what was kept; False where nothing was. Raises SettingsError for damage."""
+        try:
+            data = self._state.read_bytes()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise SettingsError(f"--state: {self._state}: {error.strerror}") from None
+        try:
+            gate.restore(data)
+        except ValueError as error:
+            raise SettingsError(f"--state: {self._state}: {error}; move it away to start anew") from None
+        return True
+
+    def turn(self, gate: Gate) -> None:
+        """Write when it is time. Raises StoreError."""
+        if time.monotonic() - self._saved >= SAVE_S:
+            self.save(gate)
+
+    def save(self, gate: Gate) -> None:
+        """Write all of it, whole or not at all. Raises StoreError."""
+        self._saved = time.monotonic()
+        fresh = self._state.with_suffix(".new")
+        try:
+            with _private(fresh) as file:
+                file.write(gate.snapshot())
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._state)
+        except OSError as error:
+            raise StoreError(f"{self._state}: {error.strerror}") from None
+
+
+def _key(path: Path) -> bytes:
+    if not path.exists():
+        with _private(path) as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise SettingsError(f"--state: {path}: {len(key)} bytes are no key; move it and the state away to start anew")
+    return key
+
+
+def _private(path: Path) -> BinaryIO:
+    """A file that nobody else may read, from its first moment on."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "wb")
