@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lapwing.app.planted import planted
+from lapwing.callbacks.planting import KINDS
 from lapwing.io.listen import Collector
 from lapwing.io.store import PlantedToken
 from tests.app.conftest import Lapwing
@@ -55,6 +56,7 @@ def test_files_are_written_where_they_are_wanted_and_never_over_others(
     again = lapwing(*arguments)
     assert again.code == 3
     assert "notes.docx" in again.err
+    assert len(asyncio.run(planted(str(store)))) == 1  # none that nobody has a file of
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,9 @@ def test_files_are_written_where_they_are_wanted_and_never_over_others(
     [
         ("wireguard", "-d", DOMAIN),
         ("url",),
+        ("word", "-d", DOMAIN),
+        ("url", "-d", DOMAIN, "-o", "nowhere"),
+        ("qr-code", "-d", DOMAIN),
         ("redirect", "-d", DOMAIN),
         ("decoy-account",),
         ("url", "-d", DOMAIN, "--expires", "soon"),
@@ -73,6 +78,24 @@ def test_a_wrong_wish_is_one_line_and_keeps_nothing(lapwing: Lapwing, store: Pat
     done = lapwing("token", "create", *arguments, "--store", store)
     assert (done.code, len(done.err.splitlines())) == (2, 1)
     assert asyncio.run(planted(str(store))) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("ulr", "url"), ("decoy-acount", "decoy-account"), ("kubeconf", "kubeconfig")]
+)
+def test_a_word_that_is_nearly_a_kind_is_understood(lapwing: Lapwing, store: Path, typed: str, meant: str) -> None:
+    done = lapwing("token", "create", typed, "-d", DOMAIN, "--store", store)
+    assert (done.code, f"did you mean {meant}?" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_gives_something_to_plant(lapwing: Lapwing, store: Path, tmp_path: Path, kind: str) -> None:
+    wishes = ("--target", "https://www.example.com", "--site", "www.example.com")
+    place = ("-o", tmp_path) if KINDS[kind].is_file else ()
+    done = lapwing("token", "create", kind, "-d", DOMAIN, *wishes, *place, "--store", store)
+    assert done.code == 0, done.err
+    assert token(store).name in done.out
+    assert KINDS[kind].fires_on in done.err
 
 
 def test_kinds_say_what_they_trip_on(lapwing: Lapwing) -> None:

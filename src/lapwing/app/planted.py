@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from lapwing.app.decoys import ACCOUNT, PASSWORD, decoy_key
 from lapwing.callbacks import Interaction, Noise, NoiseMarker, decoy_account, decoy_password
-from lapwing.callbacks.planting import KINDS, Artefact, Names, Wishes, plant
+from lapwing.callbacks.planting import KINDS, Artefact, Names, Wishes, no_kind, plant
 from lapwing.callbacks.tokens import DEFAULT_ID_LENGTH, DEFAULT_NONCE_LENGTH, NONCE_ALPHABET, correlation_id
 from lapwing.events import SettingsError
 from lapwing.io.store import (
@@ -68,13 +68,18 @@ async def opened(url: str) -> AsyncIterator[tuple[Store, int]]:
         await store.close()
 
 
-async def create(url: str, wanted: Planting) -> Made:
-    """Make a token and keep it. Raises SettingsError for a wish that cannot be met, and StoreError."""
+async def create(url: str, wanted: Planting, write: Callable[[Artefact], None] | None = None) -> Made:
+    """Make a token and keep it; `write` puts its file where it is wanted before, so none is kept without its file.
+
+    Raises SettingsError for a wish that cannot be met, StoreError, and what `write` raises.
+    """
     async with opened(url) as (store, now_ns):
         if wanted.kind in DECOYS:
             token, artefact = await _decoy(store, wanted)
         else:
             token, artefact = _token(wanted)
+        if write is not None:
+            write(artefact)
         kept = await PlantedTokens(store).add(
             replace(
                 token,
@@ -92,7 +97,7 @@ async def create(url: str, wanted: Planting) -> Made:
 
 def _token(wanted: Planting) -> tuple[PlantedToken, Artefact]:
     if wanted.kind not in KINDS:
-        raise SettingsError(f"no kind {wanted.kind!r}; there are {', '.join((*KINDS, *DECOYS))}")
+        raise no_kind(wanted.kind, (*KINDS, *DECOYS))
     if not wanted.domain and not wanted.base:
         raise SettingsError(NAMES_COLLECTOR)
     _check_networks(wanted.excluded)

@@ -19,7 +19,7 @@ from lapwing.app.planted import DECOYS, Planting, create, history, named, place,
 from lapwing.app.terminal import stdout_console
 from lapwing.app.units import duration_ns, plural, say_time
 from lapwing.app.words import safe
-from lapwing.callbacks.planting import KINDS
+from lapwing.callbacks.planting import KINDS, Artefact
 from lapwing.events import SettingsError
 from lapwing.io.store import PlantedToken
 
@@ -45,17 +45,23 @@ def run_create(options: CreateOptions) -> ExitCode:
         alert_every_s=_duration(options.alert_every, "--alert-every") // SECOND_NS,
         password=sys.stdin.readline().rstrip("\r\n") if options.stdin_password else None,
     )
-    if options.output is not None and wanted.kind in DECOYS:
-        raise SettingsError(f"-o: a {wanted.kind} is no file")
-    made = asyncio.run(create(options.store, wanted))
+    kind = KINDS.get(wanted.kind)
+    if kind is not None and kind.is_file and options.output is None:
+        raise SettingsError(f"-o: {wanted.kind} is a file: name a place for it, a folder will do: -o .")
+
+    def write(artefact: Artefact) -> None:
+        if options.output is not None:
+            if not artefact.data:
+                raise SettingsError(f"-o: a {wanted.kind} is no file")
+            place_of_it = options.output / artefact.filename if options.output.is_dir() else options.output
+            with place_of_it.open("xb") as file:
+                file.write(artefact.data)
+            complain(f"wrote {place_of_it}")
+
+    made = asyncio.run(create(options.store, wanted, write))
     artefact = made.artefact
-    if artefact.data and options.output is not None:
-        place_of_it = options.output / artefact.filename if options.output.is_dir() else options.output
-        with place_of_it.open("xb") as file:
-            file.write(artefact.data)
-        complain(f"wrote {place_of_it}")
-    elif artefact.data and artefact.text.encode() != artefact.data:
-        complain(f"this is a file: name a place with -o, e.g. -o {artefact.filename}")
+    if artefact.data and options.output is None and artefact.text.encode() != artefact.data:
+        complain(f"there is a whole {artefact.filename}, too: -o . writes it")
     if wanted.kind != PASSWORD or not options.stdin_password:
         print(artefact.text.rstrip("\n"))
     fires_on = DECOYS[wanted.kind] if wanted.kind in DECOYS else KINDS[wanted.kind].fires_on

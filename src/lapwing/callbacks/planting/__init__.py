@@ -4,7 +4,7 @@ Pure functions: a token's names and fresh entropy in, a file or a line of text o
 made of the entropy, so no two are alike and none is real. Storing tokens and hearing of hits is done elsewhere.
 """
 
-from lapwing.callbacks.planting.kinds import KINDS, Kind, plant
+from lapwing.callbacks.planting.kinds import KINDS, Kind, no_kind, plant
 from lapwing.callbacks.planting.names import Artefact, Names, Wishes
 
-__all__ = ["KINDS", "Artefact", "Kind", "Names", "Wishes", "plant"]
+__all__ = ["KINDS", "Artefact", "Kind", "Names", "Wishes", "no_kind", "plant"]
