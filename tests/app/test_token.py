@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lapwing.app.planted import planted
+from lapwing.callbacks import Doubts, Noise
 from lapwing.callbacks.planting import KINDS
 from lapwing.io.listen import Collector
 from lapwing.io.store import PlantedToken
@@ -125,11 +126,11 @@ async def known(collector: Collector, count: int = 1) -> None:
 def test_a_running_collector_hears_of_a_new_token_and_keeps_every_hit(
     lapwing: Lapwing, store: Path, tmp_path: Path
 ) -> None:
-    alerts: list[bool] = []
+    alerts: list[Doubts | None] = []
 
     async def main() -> None:
         async with serving(settings(tmp_path)) as collector:
-            collector.recorder.told = lambda _interaction, tripped, alert: alerts.append(tripped is not None and alert)
+            collector.recorder.told = lambda _interaction, tripped, doubts: alerts.append(doubts if tripped else None)
             target = "https://www.example.com/"
             arguments = ("redirect", "--target", target, "-d", DOMAIN, "--store", store, "--note", NOTE)
             made = await asyncio.to_thread(lapwing, "token", "create", *arguments)
@@ -141,7 +142,7 @@ def test_a_running_collector_hears_of_a_new_token_and_keeps_every_hit(
                 assert (answer.status, answer.getheader("Location")) == (302, target)
 
     asyncio.run(main())
-    assert alerts == [True, False, False]  # one a minute
+    assert alerts == [{Noise.SCANNER}, None, None]  # one a minute
     kept = token(store)
     assert (kept.hit_count, kept.suppressed_count) == (3, 2)
     shown = lapwing("token", "show", kept.name, "--store", store).out
@@ -152,15 +153,15 @@ def test_a_running_collector_hears_of_a_new_token_and_keeps_every_hit(
 
 def test_an_excluded_source_alerts_nobody_and_is_kept(lapwing: Lapwing, store: Path, tmp_path: Path) -> None:
     made = lapwing("token", "create", "url", "-d", DOMAIN, "--exclude", "127.0.0.0/8", "--store", store)
-    alerts: list[bool] = []
+    alerts: list[Doubts | None] = []
 
     async def main() -> None:
         async with serving(settings(tmp_path, keep_nobodys=False)) as collector:
-            collector.recorder.told = lambda _interaction, _token, alert: alerts.append(alert)
+            collector.recorder.told = lambda _interaction, _token, doubts: alerts.append(doubts)
             await asyncio.to_thread(ask, collector, made.out.removeprefix("https://").rstrip("/\n"))
 
     asyncio.run(main())
-    assert alerts == [False]
+    assert alerts == [None]
     assert token(store).hit_count == 1
 
 

@@ -31,6 +31,7 @@ from lapwing.callbacks.policy import Answer, Policy, Verdict, decide, wait_neede
 from lapwing.callbacks.published import received_event, tripped_event
 from lapwing.callbacks.retention import Gap
 from lapwing.callbacks.settings import ClientSettings, SessionSettings
+from lapwing.callbacks.throttle import Doubts, Throttle
 from lapwing.callbacks.tokens import (
     DEFAULT_ID_LENGTH,
     DEFAULT_NONCE_LENGTH,
@@ -57,6 +58,7 @@ __all__ = [
     "DecoyIndex",
     "Disabled",
     "DnsInteraction",
+    "Doubts",
     "Fetch",
     "FtpInteraction",
     "Gap",
@@ -83,6 +85,7 @@ __all__ = [
     "SessionSettings",
     "SmtpInteraction",
     "State",
+    "Throttle",
     "Token",
     "TokenBook",
     "TokenKey",

@@ -3,6 +3,7 @@
 No payload is in it: who, when, by which token, where that was put, and how many alerts were held back since the last.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
@@ -37,6 +38,7 @@ class Tripped(msgspec.Struct, frozen=True, kw_only=True):
     placement: str = ""
     held_back_count: int = 0
     quiet_s: int = 0
+    doubts: tuple[str, ...] = ()  # why the use may mean little, as in `token.tripped`
 
     @property
     def subject(self) -> str:
@@ -56,6 +58,8 @@ class Tripped(msgspec.Struct, frozen=True, kw_only=True):
             f"placed at  {self.placement or 'not noted'}",
         ]
         lines += [f"{name:<10} {value}" for name, value in self.additional_data.items()]
+        if self.doubts:
+            lines.append(f"{'doubtful':<10} {', '.join(self.doubts)}")
         if self.held_back_count:
             lines.append(f"\n{self.held_back_count} more uses since the last alert were kept, and not told one by one.")
         if self.quiet_s:
@@ -73,6 +77,7 @@ def tripped(
     held_back_count: int = 0,
     quiet_s: int = 0,
     public_domain: str = "",
+    doubts: Iterable[str] = (),
 ) -> Tripped:
     """Return the alert of an interaction that tripped a planted token."""
     peer = interaction.peer
@@ -95,6 +100,7 @@ def tripped(
         placement=placement,
         held_back_count=held_back_count,
         quiet_s=quiet_s,
+        doubts=tuple(doubts),
     )
 
 

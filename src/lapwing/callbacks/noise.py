@@ -74,26 +74,32 @@ class NoiseMarker:
             found.add(Noise.SCANNER)
         if minted_ns is not None and interaction.ts_ns - minted_ns > self._late_ns:
             found.add(Noise.LATE)
-        asked = _asked(interaction)
-        if any(_asked(one) == asked for one in earlier):
+        question = asked(interaction)
+        if any(asked(one) == question for one in earlier):
             found.add(Noise.REPEAT)
         return frozenset(found)
 
 
-def _asked(interaction: Interaction) -> tuple[object, ...]:
+def asked(interaction: Interaction) -> tuple[object, ...]:
     """What was asked, whoever did: resolvers of one service ask from many addresses."""
     if isinstance(interaction, DnsInteraction):
         return DnsInteraction, interaction.name.lower(), interaction.query_type
     if isinstance(interaction, HttpInteraction):
-        return HttpInteraction, interaction.method, interaction.host.lower(), interaction.target, _address(interaction)
+        where = interaction.method, interaction.host.lower(), interaction.target
+        return HttpInteraction, *where, _agent(interaction.raw_request), _address(interaction)
     if isinstance(interaction, FtpInteraction):
         return FtpInteraction, interaction.command, interaction.path, _address(interaction)
     return type(interaction), interaction.raw_request, _address(interaction)
 
 
 def _is_scanner(request: bytes) -> bool:
-    agent = _AGENT.search(request)
-    return agent is not None and any(word in agent[1].lower() for word in SCANNERS)
+    agent = _agent(request).lower()
+    return any(word in agent for word in SCANNERS)
+
+
+def _agent(request: bytes) -> bytes:
+    found = _AGENT.search(request)
+    return b"" if found is None else found[1]
 
 
 def _address(interaction: Interaction) -> str:

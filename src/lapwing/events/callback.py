@@ -1,5 +1,7 @@
 """Out-of-band hits, and the use of what was planted to be used by nobody."""
 
+import msgspec
+
 from lapwing.events.base import Event
 
 
@@ -31,7 +33,8 @@ class TokenTripped(Event, frozen=True, gc=False, kw_only=True, tag="token.trippe
 
     `token_kind` says what was planted, e.g. `url`, `web-bug`, `account` or `password`. `token_id` names it: a unique
     id, the normalised user name of a decoy account, or the keyed tag of a decoy password. `purpose` is the
-    planter's own words. `auth_id` links the login with a decoy, None for other kinds.
+    planter's own words. `auth_id` links the login with a decoy, None for other kinds. `doubts` are reasons why the hit
+    may mean little, e.g. `scanner` for a mail gateway that looks at every link, `repeat` for what was asked before.
     """
 
     ts_ns: int
@@ -42,3 +45,4 @@ class TokenTripped(Event, frozen=True, gc=False, kw_only=True, tag="token.trippe
     endpoint: str = ""
     purpose: str = ""
     auth_id: int | None = None
+    doubts: list[str] = msgspec.field(default_factory=list)

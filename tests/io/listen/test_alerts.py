@@ -133,10 +133,10 @@ async def test_a_throttle_says_how_many_alerts_it_held_back_and_drops_no_hit(tmp
             await resolve(collector, f"n{number}.{NAME}.{DOMAIN}")
         await settled(collector, delivered=1)
         known = collector.directory.planted
-        known[NAME] = replace(known[NAME], last_alert_ns=1)  # an hour later
+        known[NAME] = replace(known[NAME], alert_every_s=0)  # from now on every use is told
         await resolve(collector, f"late.{NAME}.{DOMAIN}")
         await settled(collector, delivered=2)
-        assert [(one["held_back_count"], one["quiet_s"]) for one in receiver.bodies] == [(0, 3_600), (2, 3_600)]
+        assert [(one["held_back_count"], one["quiet_s"]) for one in receiver.bodies] == [(0, 3_600), (2, 0)]
         assert len(await Interactions(collector.store).of_token(token.token_id)) == 4
         kept = await PlantedTokens(collector.store).find(NAME)
         assert kept is not None

@@ -15,7 +15,7 @@ from lapwing.app.formats import Format
 from lapwing.app.guard import complain
 from lapwing.app.output import Writer
 from lapwing.app.terminal import stderr_console
-from lapwing.callbacks import Interaction, received_event
+from lapwing.callbacks import Doubts, Interaction, received_event
 from lapwing.events import CollectorError, Event, SettingsError, TokenTripped
 from lapwing.io.listen import Collector, CollectorSettings
 from lapwing.io.store import PlantedToken
@@ -125,10 +125,10 @@ class EventLines:
         self._events: deque[Event] = deque()
         self._wake = asyncio.Event()
 
-    def told(self, interaction: Interaction, token: PlantedToken | None, alert: bool) -> None:
+    def told(self, interaction: Interaction, token: PlantedToken | None, alert: Doubts | None) -> None:
         """Take what was committed."""
         self._add(received_event(interaction))
-        if token is not None and alert:
+        if token is not None and alert is not None:
             self._add(
                 TokenTripped(
                     ts_ns=interaction.ts_ns,
@@ -137,6 +137,7 @@ class EventLines:
                     client_ip=interaction.peer.client_ip or None,
                     protocol=received_event(interaction).protocol,
                     purpose=token.note,
+                    doubts=sorted(alert),
                 )
             )
 

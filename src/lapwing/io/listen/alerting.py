@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from lapwing.callbacks import Interaction
+from lapwing.callbacks import Doubts, Interaction
 from lapwing.callbacks.alerts import Tripped, tripped
 from lapwing.io.listen.clock import NS_PER_S, Clock
 from lapwing.io.listen.settings import AlertSettings
@@ -51,7 +51,9 @@ class Alerting:
         self._news = asyncio.Event()
         self._tls = ssl.create_default_context(cafile=settings.ca_file or None)
 
-    def letters(self, interaction: Interaction, token: PlantedToken, held_back_count: int) -> Sequence[Letter]:
+    def letters(
+        self, interaction: Interaction, token: PlantedToken, held_back_count: int, doubts: Doubts
+    ) -> Sequence[Letter]:
         """Return the alerts of a hit, one for each address, to be written with it."""
         alert = tripped(
             interaction,
@@ -62,6 +64,7 @@ class Alerting:
             held_back_count=held_back_count,
             quiet_s=token.alert_every_s,
             public_domain=self._domain,
+            doubts=sorted(doubts),
         )
         body, now_ns = msgspec.json.encode(alert), self._clock.now_ns()
         return [

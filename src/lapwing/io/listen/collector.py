@@ -151,7 +151,9 @@ class Collector:
         self.mailroom.on_end = lambda mailbox_id: self.hub.end(mailbox_id, "the registration ended")
         await self.mailroom.load()
         proxies = TrustedProxies(settings.trusted_proxies) if settings.trusted_proxies else None
-        self.recorder = Recorder(self.writer, self.directory, keep_nobodys=settings.keep_nobodys, proxies=proxies)
+        self.recorder = Recorder(
+            self.writer, self.directory, keep_nobodys=settings.keep_nobodys, proxies=proxies, noise=settings.noise
+        )
         if settings.alerts.addresses:
             domain = settings.domains[0]
             self._alerting = Alerting(settings.alerts, self.store, self.clock, domain=domain, say=self._say)

@@ -6,23 +6,24 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from lapwing.callbacks import HttpInteraction, Interaction, attribute, protocol_of
+from lapwing.callbacks import Doubts, HttpInteraction, Interaction, NoiseRules, Throttle, attribute, protocol_of
 from lapwing.io.listen.directory import Directory
 from lapwing.io.store import NOBODY, GroupWriter, Hit, Letter, PlantedToken, Row, encode_payload
 from lapwing.logins.forwarded import TrustedProxies
 
-NS_PER_S = 1_000_000_000
 _FORWARDED = re.compile(rb"^x-forwarded-for:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 Then = Callable[[bool], None]
-Told = Callable[[Interaction, PlantedToken | None, bool], None]
-Letters = Callable[[Interaction, PlantedToken, int], Sequence[Letter]]  # and how many alerts were held back before
-Known = tuple[Interaction, PlantedToken | None, bool]  # what is told
+Told = Callable[[Interaction, PlantedToken | None, Doubts | None], None]
+Letters = Callable[[Interaction, PlantedToken, int, Doubts], Sequence[Letter]]  # the number: alerts held back before
+Known = tuple[Interaction, PlantedToken | None, Doubts | None]  # what is told
 
 
 class Recorder:
-    """Takes interactions of all listeners. `told` hears of each after its commit, with the planted token it tripped and
-    whether somebody is to be alerted about that.
+    """Takes interactions of all listeners.
+
+    `told` hears of each after its commit, with the planted token it tripped and, where somebody is to be alerted about
+    that, the reasons to doubt it; None where nobody is.
     """
 
     def __init__(
@@ -32,8 +33,9 @@ class Recorder:
         *,
         keep_nobodys: bool = True,
         proxies: TrustedProxies | None = None,
+        noise: NoiseRules | None = None,
     ) -> None:
-        """`proxies` are those whose word about an HTTP client's address is believed."""
+        """`proxies` are those whose word about an HTTP client's address is believed; `noise` marks hits of tokens."""
         self.counts: dict[str, int] = {}  # committed, by protocol
         self.nobodys_count = 0
         self.told: Told | None = None
@@ -42,6 +44,7 @@ class Recorder:
         self._directory = directory
         self._keep_nobodys = keep_nobodys
         self._proxies = proxies
+        self._throttle = Throttle(noise)
 
     def take(self, interactions: Sequence[Interaction], then: Then) -> None:
         """Write, then call `then`: with False when it could not be written and nobody may be answered."""
@@ -69,32 +72,29 @@ class Recorder:
         else:
             then(True)
 
-    def _hit(self, interaction: Interaction, token: PlantedToken, alert: bool) -> Hit:
-        if not alert:
+    def _hit(self, interaction: Interaction, token: PlantedToken, alert: Doubts | None) -> Hit:
+        if alert is None:
             return Hit(token.token_id, interaction.ts_ns, alerted=False)
-        letters = self.letters(interaction, token, self._directory.held_back.pop(token.name, 0))
+        letters = self.letters(interaction, token, self._directory.held_back.pop(token.name, 0), alert)
         return Hit(token.token_id, interaction.ts_ns, alerted=True, letters=letters)
 
-    def _owner(self, interaction: Interaction) -> tuple[int, PlantedToken | None, bool]:
+    def _owner(self, interaction: Interaction) -> tuple[int, PlantedToken | None, Doubts | None]:
         attribution = interaction.attribution
         if attribution is None:
-            return NOBODY, None, False
+            return NOBODY, None, None
         mailbox_id = self._directory.mailbox_of(attribution.correlation_id)
         token = self._directory.planted.get(attribution.unique_id)
-        excluded = token is not None and self._directory.excludes(token, interaction.peer.client_ip)
-        alert = token is not None and not excluded and self._alerts(token, interaction.ts_ns)
+        alert = None if token is None else self._alert(token, interaction)
         return NOBODY if mailbox_id is None else mailbox_id, token, alert
 
-    def _alerts(self, token: PlantedToken, ts_ns: int) -> bool:
-        """Whether this hit alerts: no other did so within the token's time. The hit itself is kept either way."""
-        if not token.live(ts_ns):
-            return False
-        last_ns = token.last_alert_ns
-        if last_ns is not None and ts_ns - last_ns < token.alert_every_s * NS_PER_S:
+    def _alert(self, token: PlantedToken, hit: Interaction) -> Doubts | None:
+        """The reasons to doubt a hit that somebody is to be told of; None for one that is only kept."""
+        if not token.live(hit.ts_ns) or self._directory.excludes(token, hit.peer.client_ip):
+            return None
+        doubts = self._throttle.look(hit, every_s=token.alert_every_s, last_ns=token.last_alert_ns)
+        if doubts is None:
             self._directory.held_back[token.name] = self._directory.held_back.get(token.name, 0) + 1
-            return False
-        self._directory.plant([replace(token, last_alert_ns=ts_ns)])
-        return True
+        return doubts
 
     def _written(self, known: list[Known], then: Then, first_seq: int | None) -> None:
         if first_seq is not None:
@@ -107,7 +107,7 @@ class Recorder:
         then(first_seq is not None)
 
 
-def _nobody_is_told(_interaction: Interaction, _token: PlantedToken, _held_back_count: int) -> Sequence[Letter]:
+def _nobody_is_told(_interaction: Interaction, _token: PlantedToken, _count: int, _doubts: Doubts) -> Sequence[Letter]:
     return ()
 
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from lapwing.callbacks import NoiseRules
 from lapwing.callbacks.interactsh import V1_2_4, V1_3_0, V1_3_1, Dialect
 from lapwing.callbacks.responders import CustomRecord, HttpAnswer, Limits
 from lapwing.callbacks.tokens import DEFAULT_ID_LENGTH, DEFAULT_NONCE_LENGTH
@@ -171,6 +172,7 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     dynamic: bool = False  # a query may say what the HTTP answer is
     records: dict[str, tuple[CustomRecord, ...]] = {}  # DNS answers of single names or tokens
     answers: dict[str, HttpAnswer] = {}  # HTTP answers of single names or tokens
+    noise: NoiseRules = NoiseRules()  # whose hits of planted tokens say little
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
     user: str = ""  # become this user once the ports are open
     tls: TlsSettings = TlsSettings()
