@@ -255,7 +255,8 @@ class FlowReading:
 
     def _spans(self, batch: PacketBatch, number: int) -> Iterable[Span]:
         """The packets, with datagrams put together where the key has ports."""
-        if self._extractor is None or self._extractor.whole_datagrams:
+        whole = self._extractor is None or self._extractor.whole_datagrams
+        if whole and self._table.survey(batch.packets, number)[1]:
             return self._fragments.spans(batch.buffer, batch.packets, number)
         return ((batch.buffer, batch.packets, 0, number),)
 
