@@ -5,6 +5,7 @@ request line made of the pseudo-header fields, and the body.
 """
 
 from collections import OrderedDict
+from contextlib import suppress
 
 import h2.config
 import h2.connection
@@ -21,6 +22,7 @@ from lapwing.callbacks.responders.http_answers import MAX_DELAY_S, Asked, HttpAn
 MAX_STREAMS = 32  # open at one time
 MAX_RESETS = 100  # streams a client takes back; more is rapid reset (CVE-2023-44487)
 MAX_UNSENT_BYTES = 4 * 1024 * 1024  # of answers for which the client opened no window
+MAX_AHEAD_BYTES = 256 * 1024  # of one answer that goes on; past that there is no room until the client opens its window
 _CONNECTION_FIELDS = frozenset({b"connection", b"transfer-encoding"})  # RFC 9113 section 8.2.2
 
 
@@ -33,6 +35,7 @@ class _Request:
         self.body_bytes = 0
         self.unsent = b""
         self.answered = False
+        self.lasting = False  # the answer goes on
 
     def pseudo(self, name: bytes) -> str:
         return next((value for key, value in self.fields if key == name), b"").decode("latin-1")
@@ -90,11 +93,14 @@ class Http2Responder(Responder):
 
     @property
     def next_wakeup_ns(self) -> int | None:
-        """The deadline, or when a delayed answer is due."""
+        """The deadline, or when a delayed answer is due. While an answer goes on, who makes it keeps the time."""
         due_ns = super().next_wakeup_ns
-        if due_ns is None or not self._delayed:
-            return due_ns
-        return min(due_ns, *(when_ns for when_ns, _ in self._delayed.values()))
+        if due_ns is None:
+            return None
+        waits = [when_ns for when_ns, _ in self._delayed.values()]
+        if not any(request.lasting for request in self._requests.values()):
+            waits.append(due_ns)
+        return min(waits, default=None)
 
     def answered(self, reply: bytes, now_ns: int, stream: int = 0) -> list[Output]:
         """The answer to a control request is there, written as for HTTP/1."""
@@ -102,6 +108,52 @@ class Http2Responder(Responder):
             return []
         self._now_ns = self._last_byte_ns = now_ns
         self._send_answer(stream, reply)
+        return self._to_send()
+
+    # An answer that goes on.
+
+    def begin(self, stream: int, head: bytes, now_ns: int) -> list[Output]:
+        """Send the header of an answer to a control request, written as for HTTP/1; `more` sends what follows."""
+        request = self._requests.get(stream)
+        if self.ended or request is None:
+            return []
+        self._now_ns = self._last_byte_ns = now_ns
+        request.answered = request.lasting = True
+        if not self._send_headers(stream, head, end=False):
+            return []
+        return self._to_send()
+
+    def has_room(self, stream: int) -> bool:
+        """Whether `more` can be sent now; False where the answer's stream is gone, too."""
+        request = self._requests.get(stream)
+        return request is not None and request.lasting and len(request.unsent) < MAX_AHEAD_BYTES
+
+    def is_open(self, stream: int) -> bool:
+        """Whether the client still wants the answer."""
+        return not self.ended and stream in self._requests
+
+    def more(self, stream: int, data: bytes) -> list[Output]:
+        """Send more of an answer that goes on."""
+        request = self._requests.get(stream)
+        if self.ended or request is None or not request.lasting:
+            return []
+        request.unsent += data
+        self._go_on(stream)
+        return self._to_send()
+
+    def end(self, stream: int, now_ns: int) -> list[Output]:
+        """The answer is over, once what was given for it is sent."""
+        request = self._requests.get(stream)
+        if self.ended or request is None or not request.lasting:
+            return []
+        self._now_ns = self._last_byte_ns = now_ns
+        request.lasting = False
+        if request.unsent:
+            self._go_on(stream)
+        else:
+            self._requests.pop(stream)
+            with suppress(h2.exceptions.ProtocolError):
+                self._connection.end_stream(stream)
         return self._to_send()
 
     def _received(self, data: bytes) -> list[Output]:
@@ -198,19 +250,24 @@ class Http2Responder(Responder):
             return
         request.answered = True
         head, _, body = reply.partition(b"\r\n\r\n")
-        line, *fields = head.split(b"\r\n")
+        if self._send_headers(stream, head, end=not body):
+            request.unsent = body
+            self._go_on(stream)
+
+    def _send_headers(self, stream: int, head: bytes, *, end: bool) -> bool:
+        """False where the client took its request back meanwhile."""
+        line, *fields = head.rstrip().split(b"\r\n")
         headers = [(b":status", line.split()[1])]
         for field in fields:
             name, _, value = field.partition(b": ")
             if name.lower() not in _CONNECTION_FIELDS:
                 headers.append((name.lower(), value))
         try:
-            self._connection.send_headers(stream, headers, end_stream=not body)
+            self._connection.send_headers(stream, headers, end_stream=end)
         except h2.exceptions.ProtocolError:
-            self._requests.pop(stream, None)  # taken back meanwhile
-            return
-        request.unsent = body
-        self._go_on(stream)
+            self._requests.pop(stream, None)
+            return False
+        return True
 
     def _go_on(self, stream: int) -> None:
         """Send as much as the client's windows allow; `stream` 0 is the window of all."""
@@ -221,8 +278,8 @@ class Http2Responder(Responder):
             try:
                 self._send_body(one, request)
             except h2.exceptions.ProtocolError:
-                request.unsent = b""
-            if not request.unsent:
+                request.unsent, request.lasting = b"", False
+            if not request.unsent and not request.lasting:
                 self._requests.pop(one, None)
 
     def _send_body(self, stream: int, request: _Request) -> None:
@@ -235,7 +292,7 @@ class Http2Responder(Responder):
             if size <= 0:
                 return
             piece, request.unsent = request.unsent[:size], request.unsent[size:]
-            self._connection.send_data(stream, piece, end_stream=not request.unsent)
+            self._connection.send_data(stream, piece, end_stream=not (request.unsent or request.lasting))
 
     def _to_send(self) -> list[Output]:
         data = self._connection.data_to_send()

@@ -110,8 +110,8 @@ class Alerting:
         except (OSError, http.client.HTTPException, smtplib.SMTPException, ValueError) as problem:
             await self._failed(letter, str(problem).partition("\n")[0] or type(problem).__name__)
         else:
-            self.delivered_count += 1
             await self._letters.delivered(letter.letter_id)
+            self.delivered_count += 1
 
     async def _failed(self, letter: Letter, failure: str) -> None:
         self.failed_count += 1

@@ -92,7 +92,7 @@ class Connection(asyncio.Protocol):
         self._end: asyncio.TimerHandle | None = None
         self._handshake: asyncio.TimerHandle | None = None
         self._data: DataConnection | None = None
-        self._waiting_for_room: asyncio.Future[None] | None = None
+        self._waiting_for_room: list[asyncio.Future[None]] = []
 
     # The transport.
 
@@ -173,23 +173,52 @@ class Connection(asyncio.Protocol):
         self._act(self._responder.answered(data, self._now(), stream))
         return True
 
-    def stream(self, data: bytes) -> bool:
+    def begin_stream(self, head: bytes, stream: int = 0) -> None:
+        """Begin an answer that goes on: its header, written as for HTTP/1. The time limits end here: a stream stays."""
+        if self._end is not None:
+            self._end.cancel()
+        if not stream:
+            self._write(head)
+        elif isinstance(self._responder, Http2Responder):
+            self._perform(self._responder.begin(stream, head, self._now()))
+
+    def stream(self, data: bytes, stream: int = 0) -> bool:
         """Send part of an answer that goes on; False when the client is gone or does not keep up."""
         if self._gone or self._blocked:
             return False
-        self._write(data)
+        if not stream:
+            self._write(data)
+            return True
+        responder = self._responder
+        if not isinstance(responder, Http2Responder) or not responder.has_room(stream):
+            return False
+        self._perform(responder.more(stream, data))
         return True
 
-    async def room(self) -> None:
+    async def room(self, stream: int = 0) -> None:
         """Wait until the client reads again, or is gone."""
-        while self._blocked and not self._gone:
-            self._waiting_for_room = self._loop.create_future()
-            await self._waiting_for_room
+        while not self._gone and (self._blocked or self._is_full(stream)):
+            waiting = self._loop.create_future()
+            self._waiting_for_room.append(waiting)
+            await waiting
 
-    def lasting(self) -> None:
-        """The time limit of a connection does not apply to this one: a stream stays."""
-        if self._end is not None:
-            self._end.cancel()
+    def _is_full(self, stream: int) -> bool:
+        """Whether an answer over HTTP/2 waits for its window; one that is gone waits for nothing."""
+        responder = self._responder
+        return (
+            stream > 0
+            and isinstance(responder, Http2Responder)
+            and responder.is_open(stream)
+            and not responder.has_room(stream)
+        )
+
+    def end_stream(self, stream: int = 0) -> None:
+        """An answer that went on is over: over HTTP/1 the connection with it."""
+        if not stream:
+            self._close()
+        elif not self._gone and isinstance(self._responder, Http2Responder):
+            self._perform(self._responder.end(stream, self._now()))
+            self._arm()
 
     def abort(self) -> None:
         """Break off."""
@@ -203,8 +232,10 @@ class Connection(asyncio.Protocol):
     # Inside.
 
     def _tell_room(self) -> None:
-        if self._waiting_for_room is not None and not self._waiting_for_room.done():
-            self._waiting_for_room.set_result(None)
+        waiting, self._waiting_for_room = self._waiting_for_room, []
+        for one in waiting:
+            if not one.done():
+                one.set_result(None)
 
     def _now(self) -> int:
         return self._services.clock.now_ns()
@@ -274,6 +305,8 @@ class Connection(asyncio.Protocol):
             self._client_ended()
         elif self._responder is not None:
             self._act(self._responder.receive(data, self._now()))
+            if self._waiting_for_room and not self._blocked:
+                self._tell_room()  # a window may have been opened
 
     def _client_ended(self) -> None:
         if self._responder is not None and not self._gone:

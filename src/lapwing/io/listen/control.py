@@ -48,7 +48,7 @@ CONTROL_PATHS = frozenset(
 MAX_CONSUMER_CHARS = 64
 _REASONS = {200: "OK", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
             413: "Content Too Large", 429: "Too Many Requests", 500: "Internal Server Error",
-            503: "Service Unavailable", 505: "HTTP Version Not Supported"}  # fmt: skip
+            503: "Service Unavailable"}  # fmt: skip
 
 
 class Request(NamedTuple):

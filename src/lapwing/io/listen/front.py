@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
+from typing import NamedTuple
 
 from lapwing.callbacks.interactsh import RefusedError, Reply, error_reply, unauthorised_reply
 from lapwing.callbacks.push import RESUME_HEADER, Hello, keep_alive, write_event
@@ -31,7 +32,7 @@ class ControlFront:
         self._hub = hub
         self._domain = domain
         self._tasks: set[asyncio.Task[None]] = set()
-        self._streams: dict[Connection, Subscription] = {}
+        self._streams: dict[Connection, dict[int, Subscription]] = {}  # by the stream of HTTP/2, 0 over HTTP/1
 
     def asked(self, connection: Connection, control: Control) -> None:
         """Begin to answer."""
@@ -40,15 +41,12 @@ class ControlFront:
             self._reply(connection, error_reply("send a Content-Length, and no more than 32 KiB", 413), control.stream)
         elif request.path != EVENTS_PATH or request.method == "OPTIONS":
             self._start(self._answer(connection, request, control.stream))
-        elif control.stream:
-            self._reply(connection, error_reply("the stream of events needs HTTP/1.1", 505), control.stream)
         else:
-            self._start(self._serve_stream(connection, request))
+            self._start(self._serve_stream(connection, request, control.stream))
 
     def left(self, connection: Connection) -> None:
-        """End a connection's stream; any other call runs to its end. Nothing is cancelled amid a query."""
-        subscription = self._streams.pop(connection, None)
-        if subscription is not None:
+        """End a connection's streams; any other call runs to its end. Nothing is cancelled amid a query."""
+        for subscription in self._streams.pop(connection, {}).values():
             subscription.end("the client is gone")
 
     async def close(self) -> None:
@@ -72,54 +70,55 @@ class ControlFront:
         if connection.reply(write_reply(answer.reply, self._domain), stream):
             answer.sent()
 
-    async def _serve_stream(self, connection: Connection, request: Request) -> None:
+    async def _serve_stream(self, connection: Connection, request: Request, stream: int) -> None:
         if not self._api.allowed(request):
-            self._reply(connection, unauthorised_reply())
+            self._reply(connection, unauthorised_reply(), stream)
             return
         try:
             opened, consumer = await self._api.identified(request)
         except RefusedError as refused:
-            self._reply(connection, refused.reply)
+            self._reply(connection, refused.reply, stream)
             return
         mailbox_id = opened.keys.mailbox_id
         subscription = self._hub.subscribe(mailbox_id)
         if subscription is None:
-            self._reply(connection, error_reply("as many streams as a mailbox may have", 429))
+            self._reply(connection, error_reply("as many streams as a mailbox may have", 429), stream)
             return
-        self._streams[connection] = subscription
-        connection.lasting()
+        self._streams.setdefault(connection, {})[stream] = subscription
+        connection.begin_stream(_STREAM_HEAD, stream)
+        out = _Out(connection, stream)
         try:
             with suppress(ConnectionError, TimeoutError):
-                await self._stream(connection, opened, _start_of(request, opened, consumer), subscription)
+                await self._stream(out, opened, _start_of(request, opened, consumer), subscription)
         finally:
             self._hub.unsubscribe(mailbox_id, subscription)
-            self._streams.pop(connection, None)
-            connection.shut()
+            own = self._streams.get(connection, {})
+            own.pop(stream, None)
+            if not own:
+                self._streams.pop(connection, None)
+            connection.end_stream(stream)
 
-    async def _stream(
-        self, connection: Connection, opened: OpenMailbox, cursor: int, subscription: Subscription
-    ) -> None:
-        hello = Hello(opened.keys.wrapped_key, cursor, opened.keys.lost_through)
-        connection.stream(_STREAM_HEAD + write_event("hello", hello))
+    async def _stream(self, out: "_Out", opened: OpenMailbox, cursor: int, subscription: Subscription) -> None:
+        await out.write(write_event("hello", Hello(opened.keys.wrapped_key, cursor, opened.keys.lost_through)))
         while not subscription.ended:
             if subscription.behind:
                 subscription.caught_up()
                 more = True
                 while more and not subscription.behind:
                     page = await self._api.mailroom.interactions.after(opened.keys.mailbox_id, cursor)
-                    cursor = await self._send(connection, opened, page.entries, cursor)
+                    cursor = await self._send(out, opened, page.entries, cursor)
                     more = page.more
             fresh = list(subscription.fresh)
             subscription.fresh.clear()
-            cursor = await self._send(connection, opened, fresh, cursor)
+            cursor = await self._send(out, opened, fresh, cursor)
             while subscription.notices:
-                await _written(connection, write_event("refused", subscription.notices.popleft()))
+                await out.write(write_event("refused", subscription.notices.popleft()))
             if not subscription.behind and not subscription.fresh and not await subscription.news(KEEP_ALIVE_S):
                 self._api.mailroom.used(opened.keys.mailbox_id)
-                await _written(connection, keep_alive())
-        await _written(connection, write_event("expired", subscription.ended))
+                await out.write(keep_alive())
+        await out.write(write_event("expired", subscription.ended))
 
-    async def _send(self, connection: Connection, opened: OpenMailbox, entries: list[Stored], cursor: int) -> int:
+    async def _send(self, out: "_Out", opened: OpenMailbox, entries: list[Stored], cursor: int) -> int:
         """Send what is newer than the cursor, many in one piece; returns the new cursor."""
         piece = bytearray()
         for entry in entries:
@@ -127,23 +126,29 @@ class ControlFront:
                 piece += write_event("interaction", sealed(entry, opened), entry.seq)
                 cursor = entry.seq
             if len(piece) >= PIECE_BYTES:
-                await _written(connection, bytes(piece))
+                await out.write(bytes(piece))
                 piece.clear()
         if piece:
-            await _written(connection, bytes(piece))
+            await out.write(bytes(piece))
         return cursor
+
+
+class _Out(NamedTuple):
+    """Where an answer goes that goes on."""
+
+    connection: Connection
+    stream: int
+
+    async def write(self, data: bytes) -> None:
+        """Send when there is room. Raises ConnectionError for a client that is gone or does not read."""
+        if not self.connection.stream(data, self.stream):
+            async with asyncio.timeout(UNREAD_S):
+                await self.connection.room(self.stream)
+            if not self.connection.stream(data, self.stream):
+                raise ConnectionResetError
 
 
 def _start_of(request: Request, opened: OpenMailbox, consumer: str) -> int:
     """Where the client says it was, else after what it acknowledged."""
     last = request.field(RESUME_HEADER)
     return int(last) if last.isascii() and last.isdigit() and len(last) < 20 else opened.cursors.get(consumer, 0)
-
-
-async def _written(connection: Connection, data: bytes) -> None:
-    """Send when there is room. Raises ConnectionError for a client that is gone or does not read."""
-    if not connection.stream(data):
-        async with asyncio.timeout(UNREAD_S):
-            await connection.room()
-        if not connection.stream(data):
-            raise ConnectionResetError
