@@ -396,7 +396,8 @@ def test_what_is_held_stays_below_the_bounds_whatever_comes() -> None:
     ("side", "head", "match"),
     [
         (Side.CLIENT, GET[:64], Match.YES),
-        (Side.CLIENT, b"GET /a-long-path-without-an-end-yet", Match.YES),
+        (Side.CLIENT, b"GET /a-long-path-without-an-end-yet", Match.MORE),
+        (Side.CLIENT, b"GET /a-long-path-without-an-end-yet" + b"x" * 29, Match.YES),
         (Side.CLIENT, b"\r\nGET / HTTP/1.0\r\n", Match.YES),
         (Side.CLIENT, b"FROB /x HTTP/1.1\r\n", Match.YES),
         (Side.CLIENT, b"PO", Match.MORE),

@@ -101,6 +101,17 @@ def test_a_status_line_says_http_whatever_the_client_sent(port: int, garbage: by
     assert identifier.evidence is IdentifiedBy.CONTENT
 
 
+@pytest.mark.parametrize(
+    ("greeting", "name"), [(b"+OK ready\r\n", "pop3"), (b"* OK ready\r\n", "imap"), (b"220 mail ESMTP\r\n", "smtp")]
+)
+@pytest.mark.parametrize("garbage", [b"\x00\x01\x02\r\n", b"a L250-OGIN \xff", b"GET / HTTP/1.1\r\n"])
+def test_a_client_cannot_hide_from_the_greeting_of_its_server(greeting: bytes, name: str, garbage: bytes) -> None:
+    identifier = StreamIdentifier(9999, FirstLook(STREAM_PROTOCOLS))
+    found = identifier.feed(Side.SERVER, greeting) or identifier.feed(Side.CLIENT, garbage)
+    assert found is not None
+    assert found.name == name
+
+
 def test_a_client_of_nothing_known_whose_server_is_silent_is_given_up() -> None:
     identifier = StreamIdentifier(80, FirstLook(STREAM_PROTOCOLS))
     fed = 0
@@ -293,3 +304,18 @@ def test_tls_is_told_at_one_glance_as_byte_by_byte(side: Side, tail: bytes) -> N
     if head[0] == 0x16 and len(head) > 5:
         fits = all(byte in allowed for byte, allowed in zip(head, by_bytes, strict=False))
         assert TLS.probe(side, head) is (Match.YES if fits else Match.NO)
+
+
+WORDS = [b"GET ", b"/ HTTP/1.1", b"HTTP/1.1 200", b"USER a", b"220 ", b"ESMTP", b"EHLO a", b"* OK", b"+OK", b"a LOGIN"]
+WORDS += [b"SSH-2.0-", b"\x16\x03\x01\x00\x05", b"0\x0c\x02\x01\x01"]
+WORDS += [b" ", b"\r\n", b"\n", b"\x00", b"\x17", b"!", b'"', b"\xff", b"x" * 30]
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("protocol", STREAM_PROTOCOLS, ids=lambda protocol: protocol.name)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(b"".join))
+def test_what_a_probe_has_said_stays_said(side: Side, protocol: StreamProtocol, data: bytes) -> None:
+    said = [protocol.probe(side, data[:end]) for end in range(1, min(len(data), PROBE_BYTES) + 1)]
+    final = next((match for match in said if match is not Match.MORE), Match.MORE)
+    undecided = said.index(final)
+    assert set(said[undecided:]) == {final}

@@ -27,9 +27,10 @@ cdef class StreamIdentifier:
     cdef bytes _client_head, _server_head
     cdef Py_ssize_t _seen_bytes
 
-    @cython.locals(head=bytes)
+    @cython.locals(head=bytes, seen=Py_ssize_t, end=Py_ssize_t)
     cpdef feed(self, side, bytes data)
     cpdef settle(self)
     cdef _choose(self, protocol, evidence)
     @cython.locals(left=list, place=int)
     cdef bint _ask(self, side, bytes head) except -1
+    cdef bint _may_stay(self, protocol) except -1

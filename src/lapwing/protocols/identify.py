@@ -11,7 +11,8 @@
 |                                                      | else the one on its port, by port                |
 
 Those on their own port come first, then the order of the tuple.
-A protocol whose `server_decides` is only put aside by what the client sends first, until the server speaks.
+What a client sends is no proof against its server, or it could hide: where the server has said YES, the client's NO
+does not count, and a protocol whose `server_decides` is only put aside by it, until the server speaks.
 """
 
 from collections.abc import Iterable, Sequence
@@ -121,7 +122,8 @@ class StreamIdentifier:
         head = self._server_head if side is _SERVER else self._client_head
         self._seen_bytes += len(data)
         if len(head) < PROBE_BYTES and data:
-            head += data[: PROBE_BYTES - len(head)]
+            seen = len(head)
+            head += data[: PROBE_BYTES - seen]
             if not (self._client_head or self._server_head):
                 self._candidates = self._first_look.order(1 if side is _SERVER else 0, head[0], self._port)
                 if side is not _SERVER:
@@ -133,8 +135,10 @@ class StreamIdentifier:
                 self._server_head = head
             else:
                 self._client_head = head
-            if self._ask(side, head):
-                return self._choose(self._sure, _BY_CONTENT)
+            # Whom one side has shown may be contradicted by the other: then the first byte that decides does.
+            for end in range(len(head) if self._sure is None else seen + 1, len(head) + 1):
+                if self._ask(side, head[:end]):
+                    return self._choose(self._sure, _BY_CONTENT)
         if self._seen_bytes >= MAX_UNDECIDED_BYTES or self._saw_both():
             return self.settle()
         if self._seen_bytes >= MAX_ASIDE_BYTES and not self._candidates:
@@ -166,7 +170,7 @@ class StreamIdentifier:
         for protocol in self._candidates:
             match = protocol.probe(side, head) if first in protocol.starts[place] else NO
             if match is NO:
-                if not protocol.server_decides or place:
+                if place or not self._may_stay(protocol):
                     if protocol is self._sure:
                         self._sure = None
                     continue
@@ -180,3 +184,9 @@ class StreamIdentifier:
             left.append(protocol)
         self._candidates = left
         return left[0] is self._sure if left else not self._aside
+
+    def _may_stay(self, protocol: StreamProtocol) -> bool:
+        """Whether what a client sends, which is none of `protocol`, leaves it possible: its server is believed."""
+        if protocol.server_decides:
+            return True
+        return protocol is self._sure and bool(self._server_head) and protocol.probe(_SERVER, self._server_head) is YES

@@ -31,7 +31,7 @@ _LITERAL = re.compile(rb"~?\{(\d{1,10})(\+?)\}\Z")
 _ARGUMENT = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _TAG_START = re.compile(rb"[A-Za-z0-9.]{1,64}\Z")
-_GREETING = re.compile(rb"\* (?:OK|PREAUTH|BYE)(?:[ \r]|\Z)", re.IGNORECASE)
+_GREETING = re.compile(rb"\* (?:OK|PREAUTH|BYE)[ \r\n]", re.IGNORECASE)
 TLS_RECORD = b"\x16\x03"
 
 _STARTS = ((ascii_letters + digits + ".").encode(), b"*")
@@ -44,12 +44,12 @@ def probe(side: Side, head: bytes) -> Match:
     line, newline, _ = head.partition(b"\n")
     ended = bool(newline) or len(head) >= PROBE_BYTES
     if side is _SERVER:
-        if _GREETING.match(line):
+        if _GREETING.match(head):
             return YES
         return MORE if line and not ended and any(start.startswith(line.upper()) for start in _GREETING_STARTS) else NO
     found = _COMMAND.match(line.rstrip(b"\r"))
     if found is None or not _TAG_START.match(found[1]):
-        return MORE if not ended and re.fullmatch(rb"[A-Za-z0-9.]{1,64} ?", line) else NO
+        return MORE if not ended and re.fullmatch(rb"[A-Za-z0-9.]{1,64}(?: [A-Za-z]?)?", line) else NO
     verb = found[2].decode("ascii").upper()
     if not ended and found[3] is None:
         return MORE if any(known.startswith(verb) for known in KNOWN_VERBS) else NO

@@ -3,6 +3,8 @@
 Fields that program fills from what is not looked at here (files, geography, scripts) are unset, as it writes them.
 """
 
-from lapwing.app.zeek.writer import FAMILIES, ZeekLogs, uid
+from lapwing.app.zeek.columns import COLUMNS
+from lapwing.app.zeek.services import DhcpLeases
+from lapwing.app.zeek.writer import FAMILIES, LOGS, ZeekLogs, line, uid
 
-__all__ = ["FAMILIES", "ZeekLogs", "uid"]
+__all__ = ["COLUMNS", "FAMILIES", "LOGS", "DhcpLeases", "ZeekLogs", "line", "uid"]

@@ -21,7 +21,7 @@ FAMILIES = ("flow", "session")  # of events the logs are made from
 
 _PROTOCOLS = {"icmp6": "icmp", "other": "unknown_transport", "sctp": "unknown_transport"}
 _SERVICES = {"tls": "ssl"}
-_LOGS: dict[str, dict[str, type[Rows]]] = {
+LOGS: dict[str, dict[str, type[Rows]]] = {
     "http": {"http": HttpRows, "websocket": WebsocketRows},
     "dns": {"dns": DnsRows},
     "ftp": {"ftp": FtpRows},
@@ -79,7 +79,7 @@ class ZeekLogs:
         if event.protocol == "dhcp":
             self._write("dhcp", self._leases.add(event, uid(event)))
             return
-        logs = _LOGS.get(event.protocol)
+        logs = LOGS.get(event.protocol)
         if logs is None:
             return
         held = self._flows.setdefault(event.flow_id, {})
@@ -134,8 +134,7 @@ class ZeekLogs:
 
     def _write(self, log: str, rows: Iterable[Row]) -> None:
         for row in rows:
-            cells = (_cell(row.get(name), kind) for name, kind in COLUMNS[log])
-            self._file(log).write("\t".join(cells).encode() + b"\n")
+            self._file(log).write(line(log, row))
 
     def _file(self, log: str) -> BinaryIO:
         stream = self._files.get(log)
@@ -143,6 +142,12 @@ class ZeekLogs:
             stream = self._files[log] = self._stack.enter_context((self._folder / f"{log}.log").open("wb"))
             stream.write("\n".join([*_head(log), ""]).encode())
         return stream
+
+
+def line(log: str, row: Row) -> bytes:
+    """A row as it stands in the file of `log`: a value for each of its columns, and the line's end."""
+    cells = (_cell(row.get(name), kind) for name, kind in COLUMNS[log])
+    return "\t".join(cells).encode() + b"\n"
 
 
 def uid(flow: FlowBound) -> str:

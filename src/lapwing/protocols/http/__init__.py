@@ -1,7 +1,7 @@
 """HTTP/1.x over llhttp: heads by llhttp, framing and recovery by our own few states, since a sniffer must go on."""
 
 from lapwing.events import FlowKey, Side
-from lapwing.protocols.contract import MORE, NO, YES, Match, StreamParser, StreamProtocol
+from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, Match, StreamParser, StreamProtocol
 from lapwing.protocols.http.heads import could_be_request, could_be_response, is_no_http
 from lapwing.protocols.http.parser import HttpParser
 
@@ -28,7 +28,6 @@ _METHODS = (
     b"REPORT ",
     b"SEARCH ",
 )
-_CERTAIN_BYTES = 24  # a known method and this much without a line end is no line of another protocol
 _STATUS_BYTES = len(b"HTTP/1.1 200")
 _SERVER = Side.SERVER
 _STARTS = (b"\t\r\n" + bytes(range(0x20, 0x100)), b"H")  # a mangled request is still one
@@ -36,7 +35,7 @@ _STARTS = (b"\t\r\n" + bytes(range(0x20, 0x100)), b"H")  # a mangled request is 
 
 def _probe(side: Side, head: bytes) -> Match:
     if side is _SERVER:
-        if not could_be_response(head):
+        if not could_be_response(head[:_STATUS_BYTES]):
             return NO
         return YES if len(head) >= _STATUS_BYTES else MORE
     if head.startswith(_METHODS):
@@ -45,16 +44,17 @@ def _probe(side: Side, head: bytes) -> Match:
         head = head.lstrip(b"\r\n")
         if head.startswith(_METHODS):
             return _probe_rest(head)
-    if not could_be_request(head):
-        return NO if is_no_http(head) else MORE
-    return YES if b" HTTP/1." in head.partition(b"\n")[0] else MORE
+    line = head.partition(b"\n")[0]
+    if b" HTTP/1." in line and could_be_request(line):  # also when the line is no good: what was said stays said
+        return YES
+    return NO if not could_be_request(head) and is_no_http(head) else MORE
 
 
 def _probe_rest(head: bytes) -> Match:
     """Tell a request from a line of another protocol that starts with the same word."""
     end = head.find(b"\n")
     if end < 0:
-        return YES if len(head) >= _CERTAIN_BYTES else MORE
+        return YES if len(head) >= PROBE_BYTES else MORE  # a line this long is no line of another protocol
     if head.find(b" HTTP/1.", 0, end) >= 0:
         return YES
     return MORE if head.find(b"HTTP/1", 0, end) >= 0 else NO

@@ -22,9 +22,10 @@ def probe(side: Side, head: bytes) -> Match:
         return MORE
     if side is Side.CLIENT:
         return NO
-    if b"\nSSH-" in head:
-        return YES
-    return MORE if head.isascii() and head.translate(None, b"\t\r\n").decode("ascii").isprintable() else NO
+    before, found, _ = head.partition(b"\nSSH-")
+    if not (before.isascii() and before.translate(None, b"\t\r\n").decode("ascii").isprintable()):
+        return NO
+    return YES if found else MORE
 
 
 class SshParser:
