@@ -153,6 +153,13 @@ def test_a_tally_counts_what_the_parser_says_and_ends_where_it_does(datagrams: l
     assert tally.close() == len(parser.close(0))
 
 
+def test_a_tally_stays_poisoned() -> None:
+    tally = DnsTally(KEY.client_port, KEY.server_port)
+    for datagram in (*[b""] * MAX_BAD_DATAGRAMS, query().to_wire(), b""):
+        tally.parse(datagram)
+    assert tally.poisoned
+
+
 @pytest.mark.parametrize("key", [KEY, MULTICAST])
 def test_a_tally_gives_up_the_same_queries_as_the_parser(key: FlowKey) -> None:
     parser, tally = DnsParser(key), DnsTally(key.client_port, key.server_port)

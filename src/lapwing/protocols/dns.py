@@ -120,7 +120,7 @@ class DnsTally:
             flags, asked = read_asked(datagram)
         except WireError:
             self._bad += 1
-            self.poisoned = self._bad >= MAX_BAD_DATAGRAMS
+            self.poisoned = self.poisoned or self._bad >= MAX_BAD_DATAGRAMS
             return 0
         self._bad = 0
         pending = self._pending
