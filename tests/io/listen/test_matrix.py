@@ -3,6 +3,7 @@
 import asyncio
 import random
 import ssl
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,10 +64,19 @@ SAID: dict[str, tuple[str, Callable[[str], bytes], Placement]] = {
     "mail plus": ("smtp", lambda token: mail(to=f"a+{token}@{DOMAIN}"), Placement.MAIL_LOCAL_PART),
     "mail sender": ("smtp", lambda token: mail(sender=f"a@{token}.{DOMAIN}"), Placement.MAIL_DOMAIN),
     "mail hello": ("smtp", lambda token: mail(hello=f"{token}.{DOMAIN}"), Placement.MAIL_HELLO),
+    "mail user": (
+        "smtp",
+        lambda token: b"EHLO x\r\nAUTH PLAIN " + b64encode(f"\0{token}\0pw".encode()) + b"\r\nQUIT\r\n",
+        Placement.MAIL_USER,
+    ),
+    "mail other command": ("smtp", lambda token: f"EHLO x\r\nVRFY {token}\r\nQUIT\r\n".encode(), Placement.OTHER),
     "mail content": ("smtp", lambda token: mail(content=f"see {token}"), Placement.MAIL_CONTENT),
     "ldap base": ("ldap", lambda token: search(f"dc={token},dc=example") + UNBIND, Placement.LDAP_BASE_DN),
     "ldap bind": ("ldap", lambda token: bind(f"cn={token},dc=example") + UNBIND, Placement.LDAP_BIND_DN),
     "ldap filter": ("ldap", lambda token: search("dc=example", token) + UNBIND, Placement.LDAP_FILTER),
+    "ldap deletion": ("ldap", lambda token: write(0x30, write_integer(4), write(0x4A, f"cn={token}".encode())) + UNBIND,
+                      Placement.LDAP_BASE_DN),
+    "ftp other command": ("ftp", lambda token: f"SITE {token}\r\nQUIT\r\n".encode(), Placement.OTHER),
     "ftp user": ("ftp", lambda token: f"USER {token}\r\nQUIT\r\n".encode(), Placement.FTP_USER),
     "ftp path": ("ftp", lambda token: f"USER x\r\nPASS x\r\nCWD /{token}\r\nQUIT\r\n".encode(), Placement.FTP_PATH),
 }  # fmt: skip
