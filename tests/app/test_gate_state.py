@@ -86,7 +86,7 @@ def test_neither_state_nor_log_of_a_served_guard_shows_a_name_or_a_secret(tmp_pa
             address = re.search(r"listening on (\S+)", served.stderr.readline())
             assert address is not None
             decided = served.stdout.readline()
-            with urllib.request.urlopen(f"http://{address[1]}/metrics", timeout=10) as answer:  # noqa: S310 - our own
+            with urllib.request.urlopen(f"http://{address[1]}/metrics", timeout=10) as answer:
                 numbers = answer.read().decode()
         finally:
             served.send_signal(signal.SIGTERM)
