@@ -1,15 +1,18 @@
 """The lab measures what it says, and the tables say what was measured."""
 
 import math
+import sys
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from lapwing import AuthAttempt, Guard
-from lapwing.app.commands.lab import LabOptions, run
+from lapwing.app.commands.lab import SUITES, LabOptions, run
 from lapwing.detect import DetectSettings
 from lapwing.events import SettingsError
-from lapwing.lab import FAMILIES, Measured, evaluate, figures, measure_pace, page
+from lapwing.lab import FAMILIES, Measured, draw, evaluate, figures, measure_pace, page
+from lapwing.lab.plot import attempts_by_family, suspected_by_family
 from lapwing.lab.report import wilson
 
 
@@ -56,6 +59,38 @@ def test_the_same_seed_measures_the_same() -> None:
 def test_an_interval_holds_its_share(hits: int, of: int) -> None:
     low, high = wilson(hits, of)
     assert 0.0 <= low <= (hits / of if of else 0.5) <= high <= 1.0
+
+
+def test_the_figures_named_for_machines_are_there_and_flat() -> None:
+    pace = measure_pace(2_000, Guard, AuthAttempt, timed=2_000)
+    numbers = figures(measured("stuffing", "rotating", "stuffing_distributed", "small_office"), pace)
+    named = {
+        "recall_loud", "recall_slow", "recall_distributed", "false_blocks_per_million",
+        "false_challenges_per_ten_thousand", "takeover_precision", "takeover_recall", "attempts_to_detect_loud",
+        "attempts_to_detect_fingerprint", "attempts_to_detect_rotating", "decision_p50_us", "decision_p99_us",
+        "bytes_per_source",
+    }  # fmt: skip
+    assert named <= set(numbers)
+    assert all(isinstance(value, int | float) for value in numbers.values())
+
+
+def test_enough_ordinary_logins_bound_the_share_of_wrong_ones() -> None:
+    release = SUITES["release"]
+    people = sum(m.legitimate for m in evaluate([f for f in FAMILIES if f.claim == "benign"], [7], DetectSettings()))
+    assert wilson(0, people * release.benign)[1] < 1e-6
+
+
+def test_drawing_asks_for_the_library_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(SettingsError, match="pip install matplotlib"):
+        draw([], tmp_path / "plot.svg")
+
+
+def test_what_is_drawn_is_what_was_measured() -> None:
+    some = measured("stuffing", "trickle", "outage")
+    assert attempts_by_family(some) == {"stuffing": some[0].attempts}
+    assert set(suspected_by_family(some)) == {"outage"}
+    assert suspected_by_family(some)["outage"] > 0.05
 
 
 def test_an_unknown_suite_is_refused() -> None:

@@ -42,12 +42,15 @@ def _run(
         list[Path] | None, typer.Option("--log", metavar="FILE", help="A real log to measure on as well.")
     ] = None,
     clean: Clean = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the figures, with your matplotlib.")
+    ] = None,
 ) -> None:
     """Measure recall, false alarms, time to detect, and what a decision costs; print the tables."""
     from lapwing.app.commands.lab import LabOptions, run
     from lapwing.app.guard import guarded
 
-    options = LabOptions(suite, seeds, resident, json, page, config, log or (), clean or ())
+    options = LabOptions(suite, seeds, resident, json, page, config, log or (), clean or (), plot)
     raise typer.Exit(int(guarded(run, options)))
 
 

@@ -16,6 +16,7 @@ from lapwing.lab import (
     BEHAVIOURS,
     FAMILIES,
     compare,
+    draw,
     evaluate,
     expanded,
     figures,
@@ -79,6 +80,7 @@ class LabOptions(NamedTuple):
     config: Path | None = None
     logs: Sequence[Path] = ()
     clean: Sequence[str] = ()
+    plot: Path | None = None
 
 
 def run(options: LabOptions) -> ExitCode:
@@ -102,6 +104,8 @@ def run(options: LabOptions) -> ExitCode:
         numbers |= {f"tries_stopped_{_key(path)}": round(rows[0].tries, 4)}
         text += REAL.format(name=path.name) + stopped_table(rows)
     sys.stdout.write(text)
+    if options.plot is not None:
+        draw(measured, options.plot)
     _write(options.page, text)
     _write(options.json, msgspec.json.format(msgspec.json.encode(numbers), indent=2).decode() + "\n")
     return ExitCode.CLEAN

@@ -7,6 +7,7 @@ from lapwing.events import AuthResolved
 from lapwing.logins.logs.context import LogContext
 from lapwing.logins.logs.contract import LineReader, LogFormat, Miss
 from lapwing.logins.logs.formats import LOG_FORMATS, SAMPLE_LINES, recognise
+from lapwing.logins.logs.joined import Joiner, is_spread
 
 
 class LogLines:
@@ -32,6 +33,8 @@ class LogLines:
         self._waiting: list[str] = []
         self._reader: LineReader | None = None
         self._named = log_format is not None
+        self._begun = False
+        self._joiner: Joiner | None = None
         self._foreign = 0  # lines in a row that are not of the format
         self.log_format: LogFormat | None = None
         """What the log is; None while that is not known."""
@@ -41,10 +44,25 @@ class LogLines:
     def feed(self, lines: Sequence[str]) -> list[AuthResolved]:
         """Take some lines; return the logins in them."""
         self.line_count += len(lines)
+        if not self._begun:
+            self._look(lines)
+        if self._joiner is not None:
+            lines = self._joiner.feed(lines)
         if self._reader is not None:
             return self._read(lines)
         self._waiting += lines
         return self.settle() if len(self._waiting) >= SAMPLE_LINES else []
+
+    def _look(self, lines: Sequence[str]) -> None:
+        """See by the first line that is not empty whether objects are spread over lines.
+
+        A log that is followed and begins with one open line is none: it is written line by line.
+        """
+        first = next((line for line in lines if line.strip()), None)
+        if first is not None:
+            self._begun = True
+            whole = len(lines) > 1 or "}" in first
+            self._joiner = Joiner() if whole and is_spread(first) else None
 
     def settle(self) -> list[AuthResolved]:
         """Decide what the log is by the lines there are; return the logins in them."""
