@@ -21,6 +21,8 @@ cdef class WaitingBytes(FlowRows):
     cdef bint _has_room(self, u32 wait, i64 start, i64 end) except -1 nogil
     cdef bint _present(self, u32 wait, i64 offset) except -1 nogil
     cdef u32 _page_at(self, u32 wait, i64 offset) except 0 nogil
+    cdef int _put_eight(self, u32 page, u32 place, u32 at) except -1 nogil
+    cdef int _take_eight(self, u32 page, u32 place) except -1 nogil
     cdef u32 _start_waiting(self, u32 slot, int side, i64 delivered) except 0 nogil
     cdef int _set_deadline(self, u32 wait) except -1 nogil
     cdef int _enqueue(self, u32 wait, int wait_class, i64 up_to) except -1 nogil
