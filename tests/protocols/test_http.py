@@ -1,6 +1,7 @@
 """HTTP/1.x."""
 
 import itertools
+import re
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from lapwing.protocols.contract import Match
 from lapwing.protocols.http import HTTP, HttpParser
 from lapwing.protocols.http.bodies import MAX_BODY_BYTES
 from lapwing.protocols.http.heads import MAX_HEADERS
-from lapwing.protocols.http.reader import MAX_HEAD_BYTES
+from lapwing.protocols.http.reader import MAX_HEAD_BYTES, SideReader
 from tests.protocols.playbook import SIZES, Step, any_steps, client, closes, cut, lost, play, server
 
 GET = b"GET /a?b=1 HTTP/1.1\r\nHost: example.com\r\nuser-agent: probe/1\r\nX-B: 1\r\nX-A:  2 \r\n\r\n"
@@ -328,6 +329,13 @@ def test_a_server_whose_text_never_mentions_http_poisons(start: bytes) -> None:
         parser = HttpParser()
         play(parser, *cut([server(start)], sizes))
         assert parser.poisoned == "first bytes are no HTTP/1.x message"
+
+
+def test_to_a_reader_that_knows_no_heads_all_is_garbage() -> None:
+    reader = SideReader(re.compile(rb"(?!)"))
+    assert reader.feed(b"some text\r\n\r\n") == []
+    assert reader.refused == "first bytes are no HTTP/1.x message"
+    assert reader.close(clean=True) == []
 
 
 def test_a_head_beyond_the_bound_poisons() -> None:

@@ -21,7 +21,7 @@ _HEAD, _SIZED, _CHUNKED, _REST, _SEEK = range(5)
 
 
 class SideReader:
-    """Ordered bytes of one side in, messages out. Subclasses know requests from responses."""
+    """Ordered bytes of one side in, messages out. Subclasses know the heads of theirs; this one alone knows none."""
 
     def __init__(self, start_line: re.Pattern[bytes]) -> None:
         """`start_line` finds a whole start line of at most MAX_START_LINE_BYTES anywhere."""
@@ -45,11 +45,11 @@ class SideReader:
 
     def could_start(self, start: bytes) -> bool:
         """Tell whether the first bytes of a head, however few, may begin one. False is final."""
-        raise NotImplementedError
+        return False
 
     def begin_usual(self, head: bytes) -> int | None:
         """Like `begin`, for heads as nearly all are; None says nothing of the head."""
-        raise NotImplementedError
+        return None
 
     def take_usual(self, data: bytes, pos: int) -> int:
         """Take the head that starts at `pos` if it is as nearly all are; return where it ends, -1 when it is not taken.
@@ -65,15 +65,15 @@ class SideReader:
 
     def begin(self, head: bytes) -> int | None:
         """Take a head; return the framing of its body (length, CHUNKED or UNTIL_CLOSE), None when it is no head."""
-        raise NotImplementedError
+        return None
 
-    def finish(self, body: Body | None) -> Message:
-        """Return the message whose head came last, `body` being None when it has none."""
-        raise NotImplementedError
+    def finish(self, body: Body | None) -> Message | None:
+        """Return the message whose head came last, `body` being None when it has none; None without such a head."""
+        return None
 
     def spoke_before(self) -> bool:
         """Tell whether anything of this connection was understood: then garbage is skipped, else refused."""
-        raise NotImplementedError
+        return False
 
     def absorb(self, data: bytes) -> bool:
         """Take the next bytes if they lie all within a body and do not end it: most bytes do."""
