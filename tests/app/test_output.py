@@ -73,7 +73,8 @@ def test_eve_lines_carry_eve_names() -> None:
     alert = eve(finding(severity=Severity.CRITICAL))
     assert (alert["event_type"], alert["alert"]["severity"]) == ("alert", 1)
     assert eve(login())["app_proto"] == "http"
-    assert eve(anomaly("tcp.overlap_conflict"))["anomaly"]["event"] == "tcp.overlap_conflict"
+    assert eve(anomaly("tcp.overlap_conflict"))["anomaly"] == {"type": "stream", "event": "tcp.overlap_conflict"}
+    assert eve(anomaly("wire.ip_truncated"))["anomaly"]["type"] == "decode"
 
 
 @pytest.mark.parametrize("event", EVENTS)

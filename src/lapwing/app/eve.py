@@ -10,6 +10,9 @@ from lapwing.events import AnomalySeen, AuthEvent, Event, Finding, FlowClosed, S
 # EVE's alert severity counts down from the worst.
 EVE_SEVERITY = {Severity.CRITICAL: 1, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LOW: 3, Severity.INFO: 4}
 
+# EVE tells anomalies of packets, of streams and of what they carry.
+EVE_LAYERS = {"wire": "decode", "capture": "decode", "tcp": "stream"}
+
 
 def eve(event: Event) -> dict[str, Any]:
     """One event under the names of EVE lines. What EVE has no word for stands below `lapwing`."""
@@ -37,7 +40,8 @@ def eve(event: Event) -> dict[str, Any]:
             "metadata": {"mitre_technique_id": event.techniques},
         }
     elif isinstance(event, AnomalySeen):
-        line["anomaly"] = {"type": event.kind.partition(".")[0], "event": event.kind}
+        layer = event.kind.partition(".")[0]
+        line["anomaly"] = {"type": EVE_LAYERS.get(layer, "applayer"), "event": event.kind}
     elif isinstance(event, AuthEvent):
         line["app_proto"] = values.pop("protocol")
     line["lapwing"] = {"event": tag, **values}
