@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lapwing.callbacks.interaction import MAX_RAW_BYTES, HttpInteraction
 from lapwing.callbacks.responders import Close, HttpAnswer, HttpResponder, HttpSite
 from lapwing.callbacks.responders.http import MAX_AHEAD_BYTES, MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_REQUESTS
-from lapwing.callbacks.responders.http_answers import MAX_DELAY_S, reflect
+from lapwing.callbacks.responders.http_answers import MAX_DELAY_S, reflect, write_answer
 from tests.callbacks.playbook import PEER, SIZES, Step, Talk, play, same_whichever_way_it_is_cut
 
 S = 1_000_000_000
@@ -165,6 +165,12 @@ def test_a_query_cannot_break_out_of_the_answer(query: str) -> None:
     status, headers, _ = answer(f"/?{query}")
     assert status == 200
     assert not {"injected", "transfer-encoding"} & set(headers)
+
+
+def test_a_plain_answer_does_not_say_what_answers() -> None:
+    plain = HttpAnswer(404, (("Content-Type", "text/html"),), b"Not Found", plain=True)
+    written = write_answer(plain, HttpSite(domain="oast.example.com", server="x"))
+    assert written == b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\nNot Found"
 
 
 def test_a_token_or_label_has_its_own_answer() -> None:

@@ -50,9 +50,18 @@ def test_curl_follows_a_redirect_to_its_end(world: World) -> None:
 @needs("curl")
 def test_curl_trusts_the_ca_of_the_lab(world: World) -> None:
     ca = world.folder / "lab" / "ca.pem"
-    done = world.run("curl", "-sS", "--cacert", ca, f"https://{world.name('url')}/a.json")
-    assert world.made["url"].token.name[::-1] in done.stdout, done.stderr
+    done = world.run("curl", "-sSi", "--http1.1", "--cacert", ca, f"https://{world.name('url')}/a.json")
+    assert "Not Found" in done.stdout, done.stderr
     assert any(one.peer.tls for one in world.hits("url"))
+
+
+@needs("curl")
+def test_nothing_in_the_answer_of_a_planted_address_tells_what_it_is(world: World) -> None:
+    done = world.run("curl", "-sSi", world.text("url"))
+    head, _, page = done.stdout.partition("\n\n")
+    assert head.splitlines()[0].endswith("404 Not Found")
+    assert not re.search(r"interactsh|lapwing|server:|callback", done.stdout, re.IGNORECASE)
+    assert world.made["url"].token.name[::-1] not in page
 
 
 @needs("swaks")

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from lapwing.app.decoys import ACCOUNT, PASSWORD, decoy_key
 from lapwing.callbacks import Interaction, Noise, NoiseMarker, decoy_account, decoy_password
-from lapwing.callbacks.planting import KINDS, Artefact, Names, Wishes, no_kind, plant
+from lapwing.callbacks.planting import KINDS, NOTHING_HERE, Artefact, Names, Wishes, no_kind, plant
 from lapwing.callbacks.tokens import DEFAULT_ID_LENGTH, DEFAULT_NONCE_LENGTH, NONCE_ALPHABET, correlation_id
 from lapwing.events import SettingsError
 from lapwing.io.store import (
@@ -106,9 +106,9 @@ def _token(wanted: Planting) -> tuple[PlantedToken, Artefact]:
     names = Names(unique_id, wanted.domain.strip(".").lower(), wanted.scheme, wanted.port, wanted.base)
     artefact = plant(wanted.kind, names, entropy=secrets.token_bytes(32), wishes=wanted.wishes)
     details: dict[str, object] = {"event_kind": KINDS[wanted.kind].event_kind, "excluded": list(wanted.excluded)}
-    if artefact.answer is not None:
-        answer = artefact.answer
-        details["answer"] = {"status": answer.status, "headers": list(map(list, answer.headers)), "body": answer.body}
+    answer = artefact.answer or NOTHING_HERE
+    headers = list(map(list, answer.headers))
+    details["answer"] = {"status": answer.status, "headers": headers, "body": answer.body, "plain": True}
     return PlantedToken(kind=wanted.kind, name=unique_id, created_ns=0, details=details), artefact
 
 

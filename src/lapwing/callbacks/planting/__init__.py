@@ -5,6 +5,6 @@ made of the entropy, so no two are alike and none is real. Storing tokens and he
 """
 
 from lapwing.callbacks.planting.kinds import KINDS, Kind, no_kind, plant
-from lapwing.callbacks.planting.names import Artefact, Names, Wishes
+from lapwing.callbacks.planting.names import NOTHING_HERE, Artefact, Names, Wishes
 
-__all__ = ["KINDS", "Artefact", "Kind", "Names", "Wishes", "no_kind", "plant"]
+__all__ = ["KINDS", "NOTHING_HERE", "Artefact", "Kind", "Names", "Wishes", "no_kind", "plant"]

@@ -11,6 +11,14 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"  # base32, what access key ids are written in
 
 
+# What a planted name answers that has nothing to show: whoever tries it sees a server like any other.
+NOTHING_HERE = HttpAnswer(
+    404,
+    (("Content-Type", "text/html"),),
+    b"<html>\n<head><title>404 Not Found</title></head>\n<body>\n<h1>Not Found</h1>\n</body>\n</html>\n",
+)
+
+
 class Names(msgspec.Struct, frozen=True):
     """A token below the collector's domain. `port` is None for the scheme's own.
 

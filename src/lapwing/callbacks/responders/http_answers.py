@@ -30,12 +30,16 @@ _HTML = "text/html; charset=utf-8"
 
 
 class HttpAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One answer. `delay_s` is how long to wait before giving it, at most `MAX_DELAY_S`."""
+    """One answer. `delay_s` is how long to wait before giving it, at most `MAX_DELAY_S`.
+
+    A `plain` one is as any server would give it: no header says what answers here.
+    """
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     delay_s: float = 0.0
+    plain: bool = False
 
 
 class HttpSite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -165,14 +169,20 @@ def _banner(site: HttpSite) -> bytes:
     return f"<html><head></head><body><h1>Callback server of {site.domain}</h1></body></html>".encode()
 
 
+def _own_headers(site: HttpSite) -> list[str]:
+    lines = [f"Server: {site.server or site.domain}"]
+    if site.show_version:
+        lines.append(f"X-Interactsh-Version: {__version__}")
+    return [*lines, "Access-Control-Allow-Origin: *"]
+
+
 def write_answer(answer: HttpAnswer, site: HttpSite, *, head_only: bool = False, close: bool = False) -> bytes:
     """Return the answer's bytes. 204 and 304 have no content (RFC 9110 section 6.4.1)."""
     empty = answer.status in (204, 304)
     reason = _REASONS.get(answer.status, "Status")
-    lines = [f"HTTP/1.1 {answer.status} {reason}", f"Server: {site.server or site.domain}"]
-    if site.show_version:
-        lines.append(f"X-Interactsh-Version: {__version__}")
-    lines += ["Access-Control-Allow-Origin: *"]
+    lines = [f"HTTP/1.1 {answer.status} {reason}"]
+    if not answer.plain:
+        lines += _own_headers(site)
     lines += [f"{name}: {_CONTROLS.sub(' ', value)}" for name, value in answer.headers if _FIELD_NAME.fullmatch(name)]
     if not empty:
         lines.append(f"Content-Length: {len(answer.body)}")
