@@ -41,6 +41,7 @@ cdef class Detector:
     cdef i64 _ticked_ns
     cdef dict _counts
     cdef i64 _failed_count, _succeeded_count
+    cdef u64 _glanced
 
     @cython.locals(ts_ns=i64)
     cpdef object observe(self, object event)
@@ -52,6 +53,7 @@ cdef class Detector:
     @cython.locals(login=Login)
     cdef object _take(self, object event)
     cdef int _weigh(self, Login login) except -1
+    cdef u64 _glance(self, Login login) except? 0
     @cython.locals(tracker=Tracker, row=Row)
     cdef bint _is_explained(self) except -1
     cdef object _pass_time(self)

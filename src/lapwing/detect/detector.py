@@ -119,6 +119,7 @@ class Detector:
         self._ticked_ns = 0
         self._counts: dict[str, int] = {}
         self._failed_count = self._succeeded_count = 0  # of `_counts`, since `counts` was asked
+        self._glanced = 0
         self.verdict = NO_VERDICT
 
     def observe(self, event: AuthEvent | AccountChanged) -> Iterable[Event]:
@@ -404,6 +405,7 @@ class Detector:
     def _weigh(self, login: Login) -> int:
         """Let every tracker see the login, the pair first as it tells what is new about it."""
         now_ns = self._now_ns
+        self._glanced = self._glance(login)
         if login.failed:
             self._journal.append(login)
         pair = self._pairs.observe(login, now_ns)
@@ -433,6 +435,16 @@ class Detector:
             login.beside = self._surroundings.observe(login, context)
             self.verdict = self._judge.judge(evidence, login.known, login.beside)
         return 0
+
+    def _glance(self, login: Login) -> int:
+        return (
+            self._pairs.table.glance(login.pair)
+            + self._sources.table.glance(login.source)
+            + self._accounts.table.glance(login.account)
+            + self._networks.table.glance(login.network)
+            + self._credentials.table.glance(login.secret)
+            + self._takeovers.table.glance(login.account)
+        )
 
     def _is_explained(self) -> bool:
         """Whether the login observed last belongs to an open finding other than that of the site."""

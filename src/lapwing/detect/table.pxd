@@ -29,6 +29,9 @@ cdef class Table:
 
     @cython.locals(value=u32, slot=i64)
     cpdef i64 find(self, u64 key) except? -1
+    @cython.locals(at=u64, here=u32, tag=u32, value=u32)
+    cpdef i64 find_row(self, u64 key) except? -1
+    cpdef u32 glance(self, u64 key) except? 0
     @cython.locals(at=u64, here=u32, tag=u32)
     cdef i64 _place(self, u64 key) except? -1
     cdef u64 _key_at(self, u32 value) except? 0

@@ -87,6 +87,28 @@ class Table:
             return _SPARK_BASE - slot
         return value - 1
 
+    def find_row(self, key: int) -> int:
+        """The number of the row of `key`, or `NOWHERE`, be it a spark or unknown: no journal entry is looked at."""
+        at = key & self._mask
+        tag = (key >> 48) & 0xFF00
+        while True:
+            here = self._marks[at]
+            if here == 0:
+                return _NOWHERE
+            if here & 0xFF00 == tag:
+                value = self._index[at]
+                if value & SPARK_BIT == 0 and self._keys[value - 1] == key:
+                    return value - 1
+            at = (at + 1) & self._mask
+
+    def glance(self, key: int) -> int:
+        """Touch what a search for `key` will look at first; the answer means nothing.
+
+        A few of these one after the other fetch their lines from memory at the same time, the searches one by one.
+        """
+        at = key & self._mask
+        return self._marks[at] + self._index[at]
+
     def _place(self, key: int) -> int:
         """Where `key` stands in the index, or would.
 

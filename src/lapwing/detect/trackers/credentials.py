@@ -50,7 +50,7 @@ class Credentials(Tracker):
         self.current = None
         if key == 0 or login.account == 0:
             return NOTHING
-        row = self.row(key)
+        row = self.row_for(login, key)
         new = row is None
         if new:
             if not login.counts:

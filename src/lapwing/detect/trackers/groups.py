@@ -57,9 +57,11 @@ class Groups(Tracker):
         self.current = None
         if key == 0:
             return NOTHING
-        row = self.row(key)
+        row = self.row_for(login, key)
         new = row is None
         if new:
+            if not login.failed and not login.succeeded:
+                return NOTHING
             if login.plain and self.quiet_first:
                 self.table.spark(key, login.pos)
                 return NOTHING

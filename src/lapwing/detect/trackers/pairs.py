@@ -122,9 +122,11 @@ class Pairs(Tracker):
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`, set its `known`, `counts`, gains and what it takes back."""
-        row = self.row(login.pair)
+        row = self.row_for(login, login.pair)
         new = row is None
         if new:
+            if not login.failed and not login.succeeded:
+                return NOTHING
             if login.failed and self.quiet_first and login.begin_pair():
                 self.table.spark(login.pair, login.pos)
                 return NOTHING

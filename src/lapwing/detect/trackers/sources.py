@@ -68,11 +68,13 @@ class Sources(Tracker):
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; reasons are the stronger of accounts and tries, and persistence."""
-        row = self.row(login.source)
+        row = self.row_for(login, login.source)
         new = row is None
         self.current_key = login.source
         self.current = row
         if new:
+            if not login.failed and not login.succeeded:
+                return NOTHING
             if login.plain and self.quiet_first:
                 self.table.spark(login.source, login.pos)
                 return NOTHING

@@ -22,6 +22,7 @@ cdef class Tracker:
     cpdef Row fresh(self, i64 now_ns)
     cpdef int count(self, Row row, Login login) except -1
     cpdef Row row(self, u64 key)
+    cdef Row row_for(self, Login login, u64 key)
     cdef Row _kindle(self, u64 key, i64 slot)
     cdef int _begin_story(self, Tally row, Login login, i64 slot) except -1
     cpdef int keep(self, u64 key, Row row, Login login) except -1

@@ -80,6 +80,16 @@ class Tracker:
             return None
         return self._kindle(key, _SPARK_BASE - at)
 
+    def row_for(self, login: Login, key: int) -> Any:
+        """The row for `login`. One without an outcome makes none of a spark, which gives no reason yet."""
+        if login.failed or login.succeeded or not self.quiet_first:
+            return self.row(key)
+        at = self.table.find_row(key)
+        if at < 0:
+            return None
+        self.table.refresh(at)
+        return self.table.row_at(at)
+
     def _kindle(self, key: int, slot: int) -> Any:
         journal = self.table.journal
         login = journal.retell(slot)
