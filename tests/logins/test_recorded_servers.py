@@ -13,6 +13,7 @@ import pytest
 import lapwing
 from lapwing.events import AuthEvent, AuthResolved, Event, FlowClosed, SessionMessaged
 from lapwing.events.messages.tls import TlsClientHello
+from tools.record_logins.__main__ import tries
 from tools.record_logins.plan import SECRETIVE, SECRETS
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -77,6 +78,11 @@ def test_of_logins_under_tls_only_the_hello_is_told(capture: str) -> None:
     hellos = [event for event in spoken if isinstance(event.message, TlsClientHello)]
     assert {event.client_ip for event in hellos} <= {SECRETIVE}
     assert bool(hellos) == bool(hidden)
+
+
+@every_capture
+def test_the_labels_are_those_of_the_plan(capture: str) -> None:
+    assert tries(capture) == LABELS[capture]
 
 
 @every_capture

@@ -83,10 +83,11 @@ def _run(capture: str, network: Network, work: Path) -> None:
 
 
 def _labels() -> dict[str, object]:
-    return {"tools": _versions(), "captures": {name: _tries(name) for name in FILTERS}}
+    return {"tools": _versions(), "captures": {name: tries(name) for name in FILTERS}}
 
 
-def _tries(capture: str) -> list[dict[str, object]]:
+def tries(capture: str) -> list[dict[str, object]]:
+    """The labels of one capture: every try in its order."""
     return [row for visit in VISITS if visit.capture == capture for row in _rows(visit)]
 
 
