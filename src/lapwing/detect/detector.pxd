@@ -12,6 +12,7 @@ from lapwing.detect.trackers.sources cimport Sources
 from lapwing.detect.trackers.strays cimport Strays
 from lapwing.detect.trackers.takeovers cimport Takeovers
 from lapwing.detect.trackers.tracker cimport Tracker
+from lapwing.detect.trackers.weekly cimport Weekly
 from lapwing.detect.verdict cimport Judge
 
 cdef i64 _TICK, _SWEEP
@@ -28,6 +29,7 @@ cdef class Detector:
     cdef Credentials _credentials
     cdef Site _site
     cdef Strays _strays
+    cdef public Weekly _weekly
     cdef Takeovers _takeovers
     cdef Judge _judge
     cdef public Campaigns _campaigns

@@ -29,6 +29,7 @@ from lapwing.detect.trackers.sources import Sources
 from lapwing.detect.trackers.strays import Strays
 from lapwing.detect.trackers.surroundings import Surroundings
 from lapwing.detect.trackers.takeovers import Suspicion, Takeovers
+from lapwing.detect.trackers.weekly import Weekly
 from lapwing.detect.verdict import GROUPS, Contribution, Judge, Verdict
 from lapwing.events import (
     AccountChanged,
@@ -46,7 +47,7 @@ from lapwing.events import (
 
 LookUp = Callable[[AuthEvent], Circumstances | None]
 
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
 PAIRS_PER_SOURCE = 4
 ENTRIES_PER_SOURCE = 4  # of the journal: what a flood of one-time failures can make forgotten is as old as that many
@@ -97,6 +98,7 @@ class Detector:
         self._site = Site(s.site, journal)
         self._takeovers = Takeovers(s.takeover, limit, self._keyring, journal)
         self._strays = Strays(s.strays, journal)  # last: the journal marks sparks of its first eight tables
+        self._weekly = Weekly(s.weekly)
         self._surroundings = Surroundings(s.circumstances)
         self._judge = Judge(s)
         self._grouped: list[Any] = [
@@ -258,6 +260,7 @@ class Detector:
             "counts": self.counts(),
             "refused": [self._campaigns.refused_count, self._hijacks.refused_count],
             "journal": self._journal.dump(),
+            "weekly": self._weekly.dump(),
             "surroundings": self._surroundings.dump(),
             "trackers": {t.name: t.dump() for t in self._every},
             "campaigns": [f.dump() for f in self._campaigns.open.values()],
@@ -272,6 +275,7 @@ class Detector:
         for tracker in self._every:
             tracker.load(state["trackers"][tracker.name])
             tracker.table.shed()
+        self._weekly.load(state["weekly"])
         self._surroundings.load(state["surroundings"])
         self._now_ns, self._ticked_ns = state["now_ns"], state["ticked_ns"]
         self._campaigns.swept_ns = state["swept_ns"]
@@ -301,6 +305,7 @@ class Detector:
     def _join(self, other: "Detector") -> None:
         for tracker, theirs in zip(self._every, other._every, strict=True):
             tracker.merge(theirs)
+        self._weekly.merge(other._weekly)
         self._surroundings.merge(other._surroundings)
         self._now_ns = max(self._now_ns, other._now_ns)
         mine = self.counts()
@@ -427,6 +432,10 @@ class Detector:
             evidence[5] = self._site.observe(login, now_ns)
             if not self._is_explained():
                 evidence[5] += self._strays.observe(login, now_ns)
+                if login.counts:
+                    evidence[5] += self._weekly.observe(login, now_ns)
+                elif login.took_back:
+                    self._weekly.take_back(login)
         evidence[3] = pair + source if pair else source
         context = login.event.circumstances if login.event is not None else None
         if context is None:

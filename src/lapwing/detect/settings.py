@@ -157,6 +157,19 @@ class StraySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limit of the weight, 0 to 50."""
 
 
+class WeeklySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All logins of an hour, against the same hour of the weeks before."""
+
+    free: float = 10.0
+    """Failing pairs from unknown places above the usual number, 0 to 1e6: small numbers jump."""
+    deviations: float = 4.0
+    """Times the square root of the usual number that chance may add, 0 to 20."""
+    slope: float = 0.15
+    """Per further pair, added up over hours, 0 to 10."""
+    cap: float = 8.0
+    """Limit of the weight, 0 to 50."""
+
+
 class TakeoverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A success that follows an attack. All weights are log-odds, 0 to 20."""
 
@@ -295,6 +308,7 @@ class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: AccountSettings = AccountSettings()
     site: SiteSettings = SiteSettings()
     strays: StraySettings = StraySettings()
+    weekly: WeeklySettings = WeeklySettings()
     takeover: TakeoverSettings = TakeoverSettings()
     circumstances: CircumstanceSettings = CircumstanceSettings()
     finding: FindingSettings = FindingSettings()
@@ -318,6 +332,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "detect.site.free_accounts": (0, 1e9),
     "detect.site.over_usual": (1, 1_000),
     "detect.strays.free_accounts": (0, 1e9),
+    "detect.weekly.free": (0, 1e6),
+    "detect.weekly.deviations": (0, 20),
     "detect.strays.free_hours": (0, 48),
     "detect.account.default_name": (0, 20),
     "detect.account.min_sources": (2, 1_000),

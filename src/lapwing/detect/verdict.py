@@ -32,6 +32,7 @@ GROUP_OF = {
     "network-group": "network",
     "site-failures": "site",
     "strays": "site",
+    "hour-of-week": "site",
 }
 BESIDE = frozenset(
     ("asn-group", "leaked-secret", "second-factor-passed", "second-factor-failed", "impossible-travel", "new-country")
