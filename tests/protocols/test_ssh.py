@@ -9,7 +9,7 @@ from lapwing.events.messages import SshAuthInferred, SshBanner, SshKexInit
 from lapwing.protocols.contract import Match
 from lapwing.protocols.ssh import SshParser
 from lapwing.protocols.ssh.clear import MAX_BANNER_BYTES, MAX_KEXINIT_BYTES, MAX_PREAMBLE_BYTES
-from lapwing.protocols.ssh.kexinit import MAX_REMEMBERED, MAX_REMEMBERED_BYTES, _read_again, parse_kexinit
+from lapwing.protocols.ssh.kexinit import MAX_REMEMBERED_BYTES, offer_of, read_offer
 from lapwing.protocols.ssh.parser import probe
 from lapwing.protocols.ssh.sizes import Framing
 from tests.protocols import ssh_bytes as ssh
@@ -59,18 +59,19 @@ def test_hassh_of_a_published_example_is_the_published_one() -> None:
     compression = "zlib@openssh.com,zlib,none"
     other = "x"
     payload = ssh.kexinit_payload(key_exchange, other, ciphers, other, macs, other, compression, other, other, other)
-    assert parse_kexinit(payload, Side.CLIENT).hassh == "8a8ae540028bf433cd68356c1b9e8d5b"
+    assert read_offer(offer_of(payload), of_client=True).hassh == "8a8ae540028bf433cd68356c1b9e8d5b"
     mirrored = ssh.kexinit_payload(key_exchange, other, other, ciphers, other, macs, other, compression)
-    assert parse_kexinit(mirrored, Side.SERVER).hassh == "8a8ae540028bf433cd68356c1b9e8d5b"
+    assert read_offer(offer_of(mirrored), of_client=False).hassh == "8a8ae540028bf433cd68356c1b9e8d5b"
 
 
 def test_an_offer_is_told_the_same_whatever_its_cookie_and_however_long_it_is() -> None:
-    one, other = (ssh.kexinit_payload(*["a,b"] * 10) for _ in range(2))
-    other = other[:1] + b"c" * 16 + other[17:]
-    assert parse_kexinit(one, Side.CLIENT) == parse_kexinit(other, Side.CLIENT)
-    long = ssh.kexinit_payload(*["a,b"] * 10) + bytes(MAX_REMEMBERED_BYTES)
-    assert parse_kexinit(long, Side.CLIENT) == parse_kexinit(one, Side.CLIENT)
-    assert _read_again.cache_info().currsize <= MAX_REMEMBERED
+    one, other = (
+        offer_of(ssh.kexinit_payload(*["a,b"] * 10)[:1] + cookie * 16 + ssh.kexinit_payload(*["a,b"] * 10)[17:])
+        for cookie in (b"b", b"c")
+    )
+    told = read_offer(one, of_client=True)
+    assert told == read_offer(other, of_client=True)
+    assert told == read_offer(one + bytes(MAX_REMEMBERED_BYTES), of_client=True)
 
 
 def test_lines_before_a_servers_identification_are_passed_over() -> None:

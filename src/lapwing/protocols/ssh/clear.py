@@ -1,7 +1,5 @@
 """One side of SSH until it encrypts: the identification string, then binary packets up to NEWKEYS."""
 
-from collections.abc import Iterator
-
 from lapwing.events import Side
 from lapwing.protocols.lines import LineBuffer
 
@@ -10,6 +8,7 @@ MAX_PREAMBLE_BYTES = 8 * 1024  # lines a server may send before its identificati
 MAX_PACKET_BYTES = 256 * 1024  # RFC 4253, 6.1 asks for 35,000; OpenSSH takes 256 KiB
 MAX_KEXINIT_BYTES = 64 * 1024  # held while it comes; real ones have 1 to 2 KiB
 
+_CLIENT = Side.CLIENT
 _KEXINIT = 20
 _NEWKEYS = 21
 _READ_WHOLE = {_KEXINIT: MAX_KEXINIT_BYTES, _NEWKEYS: 1024}  # NEWKEYS has nothing but padding
@@ -48,21 +47,24 @@ class ClearSide:
         """Bytes held."""
         return len(self._data) + len(self.rest) + (self._lines.held_bytes if self._lines else 0)
 
-    def push(self, data: bytes) -> Iterator[str | bytes]:
-        """Take the next bytes; give the identification as text and the payloads of KEXINIT packets."""
+    def push(self, data: bytes) -> list[str | bytes]:
+        """Take the next bytes; return the identification as text and the payloads of KEXINIT packets."""
+        found: list[str | bytes] = []
         if self.lost or self.error:
-            return
-        if self._lines is not None:
-            self._lines.push(data)
-            if not self._read_banner(self._lines):
-                return
+            return found
+        lines = self._lines
+        if lines is not None:
+            lines.push(data)
+            if not self._read_banner(lines):
+                return found
             if self.banner is not None:
-                yield self.banner
-            data = self._lines.take()
+                found.append(self.banner)
+            data = lines.take()
             self._lines = None
         if not self.is_version_1:
             self._data += data
-            yield from self._packets()
+            self._packets(found)
+        return found
 
     def gap(self, missing_bytes: int) -> None:
         """Bytes are missing: harmless inside a packet that nobody reads, else the end of what can be read."""
@@ -82,38 +84,40 @@ class ClearSide:
             if not self._may_go_on():
                 return False
         begun = lines.starts_with(b"SSH-"[: lines.held_bytes])
-        if not begun and (self._side is Side.CLIENT or lines.held_bytes >= MAX_PREAMBLE_BYTES):
+        if not begun and (self._side is _CLIENT or lines.held_bytes >= MAX_PREAMBLE_BYTES):
             self.error = "no identification string"
         return False
 
     def _may_go_on(self) -> bool:
         # Only a server may send other lines first.
-        if self._side is Side.CLIENT or self._preamble_bytes > MAX_PREAMBLE_BYTES:
+        if self._side is _CLIENT or self._preamble_bytes > MAX_PREAMBLE_BYTES:
             self.error = "no identification string"
         return self.error is None
 
-    def _packets(self) -> Iterator[bytes]:
+    def _packets(self, found: list[str | bytes]) -> None:
         while self.error is None and not self.encrypted:
-            skipped = min(self._skip, len(self._data))
-            del self._data[:skipped]
-            self._skip -= skipped
-            if self._skip or len(self._data) < _HEAD_BYTES:
+            data = self._data
+            if self._skip:
+                skipped = min(self._skip, len(data))
+                del data[:skipped]
+                self._skip -= skipped
+            if self._skip or len(data) < _HEAD_BYTES:
                 return
-            length = int.from_bytes(self._data[:4], "big")
-            kind = self._data[5]
+            length = int.from_bytes(data[:4], "big")
+            kind = data[5]
             if not self._fits(kind, length):
                 return
             if kind not in _READ_WHOLE:
                 self._skip = 4 + length
                 continue
-            if len(self._data) < 4 + length:
+            if len(data) < 4 + length:
                 return
             if kind == _NEWKEYS:
                 self.encrypted = True
-                self.rest = bytes(self._data[4 + length :])
-                self._data.clear()
+                self.rest = bytes(data[4 + length :])
+                data.clear()
             else:
-                yield self._take_payload(length)
+                found.append(self._take_payload(length))
 
     def _fits(self, kind: int, length: int) -> bool:
         limit = _READ_WHOLE.get(kind, MAX_PACKET_BYTES)

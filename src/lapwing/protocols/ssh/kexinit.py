@@ -8,9 +8,9 @@ from lapwing.events import Side, WireError
 from lapwing.events.messages import SshKexInit
 
 COOKIE_BYTES = 16
-MAX_REMEMBERED = 64  # offers: a program makes the same one every time, all but the cookie
-MAX_REMEMBERED_BYTES = 4 * 1024  # an offer that is longer is read anew each time
 NAME_LISTS = 10  # the last two are languages
+MAX_REMEMBERED = 256  # offers: one of each version of each program
+MAX_REMEMBERED_BYTES = 4096  # of an offer; real ones have 1 to 2 KiB
 
 
 class Agreed(NamedTuple):
@@ -21,23 +21,27 @@ class Agreed(NamedTuple):
     compression: str
 
 
-def parse_kexinit(payload: bytes, side: Side) -> SshKexInit:
-    """Read the payload of a KEXINIT packet, its type byte included; WireError when it does not fit."""
-    offer = payload[1 + COOKIE_BYTES :]
-    return (_read_again if len(offer) <= MAX_REMEMBERED_BYTES else _read)(offer, side)
+def offer_of(payload: bytes) -> bytes:
+    """Return what of the payload of a KEXINIT every session of one program has alike: all but type and cookie."""
+    return payload[1 + COOKIE_BYTES :]
 
 
-def _read(payload: bytes, side: Side) -> SshKexInit:
+def read_offer(offer: bytes, *, of_client: bool) -> SshKexInit:
+    """Read the lists of names; programs send the same ones each time, so they are remembered. Raises WireError."""
+    return (_remembered if len(offer) <= MAX_REMEMBERED_BYTES else _read_offer)(offer, of_client)
+
+
+def _read_offer(offer: bytes, of_client: bool) -> SshKexInit:
     position = 0
     lists: list[str] = []
     while len(lists) < NAME_LISTS:
         start = position + 4
-        position = start + int.from_bytes(payload[position:start], "big")
-        if start > len(payload) or position > len(payload):
+        position = start + int.from_bytes(offer[position:start], "big")
+        if start > len(offer) or position > len(offer):
             raise WireError("a name-list of KEXINIT is longer than its packet")
-        lists.append(payload[start:position].decode("latin-1"))
+        lists.append(offer[start:position].decode("latin-1"))
     # HASSH (BSD): key exchange, ciphers, MACs and compression as the sender would use them for its own direction.
-    own = lists[2:8:2] if side is Side.CLIENT else lists[3:8:2]
+    own = lists[2:8:2] if of_client else lists[3:8:2]
     text = ";".join([lists[0], *own])
     hassh = md5(text.encode("latin-1"), usedforsecurity=False).hexdigest()
     names = [one.split(",") if one else [] for one in lists]
@@ -54,7 +58,7 @@ def _read(payload: bytes, side: Side) -> SshKexInit:
     )
 
 
-_read_again = lru_cache(MAX_REMEMBERED)(_read)
+_remembered = lru_cache(maxsize=MAX_REMEMBERED)(_read_offer)
 
 
 def agree(client: SshKexInit, server: SshKexInit, sender: Side) -> Agreed:

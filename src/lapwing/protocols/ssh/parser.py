@@ -1,15 +1,16 @@
 """The SSH parser: identification and KEXINIT of both sides, then only sizes."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from lapwing.events import FlowKey, Message, Side, WireError
-from lapwing.events.messages import SshBanner, SshKexInit
+from lapwing.events.messages import SshBanner
 from lapwing.protocols.contract import MORE, NO, YES, Match, StreamProtocol
 from lapwing.protocols.ssh.clear import ClearSide
-from lapwing.protocols.ssh.kexinit import agree, parse_kexinit
+from lapwing.protocols.ssh.kexinit import MAX_REMEMBERED, MAX_REMEMBERED_BYTES, agree, offer_of, read_offer
 from lapwing.protocols.ssh.outcome import LoginWatch
-from lapwing.protocols.ssh.sizes import framing
+from lapwing.protocols.ssh.sizes import Framing, framing
 
+_CLIENT = Side.CLIENT
 _PREFIX = b"SSH-"
 _STARTS = (b"S", b"\t\r\n" + bytes(range(0x20, 0x7F)))  # a server may send other lines first
 
@@ -20,7 +21,7 @@ def probe(side: Side, head: bytes) -> Match:
         return YES
     if _PREFIX.startswith(head):
         return MORE
-    if side is Side.CLIENT:
+    if side is _CLIENT:
         return NO
     before, found, _ = head.partition(b"\nSSH-")
     if not (before.isascii() and before.translate(None, b"\t\r\n").decode("ascii").isprintable()):
@@ -28,40 +29,53 @@ def probe(side: Side, head: bytes) -> Match:
     return YES if found else MORE
 
 
+def _ways(client_offer: bytes, server_offer: bytes) -> tuple[Framing, Framing] | None:
+    """How the packets of client and server look by what both offered; None where that is not known."""
+    client, server = read_offer(client_offer, of_client=True), read_offer(server_offer, of_client=False)
+    of_client, of_server = (framing(agree(client, server, side)) for side in (_CLIENT, Side.SERVER))
+    return None if of_client is None or of_server is None else (of_client, of_server)
+
+
+_remembered_ways = lru_cache(maxsize=MAX_REMEMBERED)(_ways)
+
+
 class SshParser:
     """Reads one connection; done when its login is decided or cannot be followed."""
+
+    __slots__ = ("_client", "_client_offer", "_server", "_server_offer", "_watch", "done", "poisoned")
 
     def __init__(self) -> None:
         self.poisoned: str | None = None
         self.done = False
-        self._sides = {side: ClearSide(side) for side in Side}
-        self._pair = (self._sides[Side.CLIENT], self._sides[Side.SERVER])
-        self._offers: dict[Side, SshKexInit] = {}
+        self._client = ClearSide(_CLIENT)
+        self._server = ClearSide(Side.SERVER)
+        self._client_offer = b""  # of KEXINIT; empty until it came
+        self._server_offer = b""
         self._watch: LoginWatch | None = None
 
     @property
     def held_bytes(self) -> int:
         """Bytes held of both sides."""
-        return sum(side.held_bytes for side in self._sides.values())
+        return self._client.held_bytes + self._server.held_bytes
 
     def feed(self, side: Side, data: bytes, now_ns: int) -> list[Message]:
         """Take the next bytes of `side`."""
-        reader = self._sides[side]
-        messages: list[Message] = []
+        reader = self._client if side is _CLIENT else self._server
         if reader.encrypted:
-            messages += self._encrypted(side, data)
+            messages = self._encrypted(side, data)
         else:
-            messages += self._clear(side, reader.push(data))
-            if reader.encrypted and not self.poisoned:
+            messages = self._clear(side, reader.push(data))
+            if reader.encrypted and self.poisoned is None:
                 messages += self._encrypted(side, reader.rest)
                 reader.rest = b""
-            self.poisoned = self.poisoned or reader.error
+            if self.poisoned is None:
+                self.poisoned = reader.error
         self._settle()
         return messages
 
     def gap(self, side: Side, missing_bytes: int, now_ns: int) -> list[Message]:
         """After encryption only the number of bytes matters; before it a gap mostly ends what can be read."""
-        reader = self._sides[side]
+        reader = self._client if side is _CLIENT else self._server
         messages: list[Message] = []
         if reader.encrypted:
             if self._watch is not None:
@@ -73,39 +87,42 @@ class SshParser:
 
     def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:
         """Judge the last turn."""
-        return [] if self._watch is None else list(self._watch.close(side, reason))
+        return [] if self._watch is None else [*self._watch.close(side, reason)]
 
-    def _clear(self, side: Side, found: Iterator[str | bytes]) -> Iterator[Message]:
+    def _clear(self, side: Side, found: list[str | bytes]) -> list[Message]:
+        messages: list[Message] = []
         for item in found:
             if isinstance(item, str):
-                yield SshBanner(item)
+                messages.append(SshBanner(item))
                 continue
+            offer = offer_of(item)
             try:
-                offer = parse_kexinit(item, side)
+                messages.append(read_offer(offer, of_client=side is _CLIENT))
             except WireError as error:
                 self.poisoned = str(error)
-                return
-            self._offers[side] = offer
-            yield offer
+                break
+            if side is _CLIENT:
+                self._client_offer = offer
+            else:
+                self._server_offer = offer
+        return messages
 
-    def _encrypted(self, side: Side, data: bytes) -> Iterator[Message]:
+    def _encrypted(self, side: Side, data: bytes) -> list[Message]:
         if self._watch is None:
             self._watch = self._start_watch()
-        if self._watch is not None:
-            yield from self._watch.feed(side, data)
+        return [] if self._watch is None else [*self._watch.feed(side, data)]
 
     def _start_watch(self) -> LoginWatch | None:
-        if len(self._offers) < len(Side):
+        if not self._client_offer or not self._server_offer:
             return None
-        client, server = self._offers[Side.CLIENT], self._offers[Side.SERVER]
-        ways = [framing(agree(client, server, side)) for side in (Side.CLIENT, Side.SERVER)]
-        if ways[0] is None or ways[1] is None:
-            return None
-        return LoginWatch(ways[0], ways[1], self._sides[Side.CLIENT].banner or "")
+        held_bytes = len(self._client_offer) + len(self._server_offer)
+        look = _remembered_ways if held_bytes <= MAX_REMEMBERED_BYTES else _ways
+        ways = look(self._client_offer, self._server_offer)
+        return None if ways is None else LoginWatch(*ways, self._client.banner or "")
 
     def _settle(self) -> None:
         """Stop reading where nothing more can be learnt."""
-        client, server = self._pair
+        client, server = self._client, self._server
         if self._watch is not None:  # for which both sides spoke version 2
             self.done = self._watch.done or client.lost or server.lost
         elif client.is_version_1 or server.is_version_1:

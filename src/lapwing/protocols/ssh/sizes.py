@@ -1,7 +1,5 @@
 """How long an encrypted packet is on the wire, by its algorithms (RFC 4253, 6; RFC 5647; OpenSSH PROTOCOL)."""
 
-from typing import NamedTuple
-
 from lapwing.protocols.ssh.kexinit import Agreed
 
 MIN_PADDING_BYTES = 4
@@ -25,13 +23,16 @@ _MAC_BYTES = {
 }
 
 
-class Framing(NamedTuple):
+class Framing:
     """`clear_length`: the length field can be read. `covers_length`: it counts for the padding."""
 
-    block_bytes: int
-    tag_bytes: int
-    clear_length: bool
-    covers_length: bool
+    __slots__ = ("block_bytes", "clear_length", "covers_length", "tag_bytes")
+
+    def __init__(self, block_bytes: int, tag_bytes: int, clear_length: bool, covers_length: bool) -> None:
+        self.block_bytes = block_bytes
+        self.tag_bytes = tag_bytes
+        self.clear_length = clear_length
+        self.covers_length = covers_length
 
     def packet_bytes(self, payload_bytes: int) -> int:
         """Bytes on the wire of a packet with so much payload and the least padding, as everybody sends them."""
@@ -90,6 +91,8 @@ class Turn:
     def push(self, data: bytes) -> None:
         """Take encrypted bytes."""
         self.total_bytes += len(data)
+        if self._framing is None:
+            return
         position = 0
         while self._framing is not None and position < len(data):
             if self._left:
