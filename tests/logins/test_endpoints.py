@@ -19,11 +19,11 @@ def test_a_rule_that_is_none_is_refused_with_what_would_be_right(rule: str) -> N
 
 def test_a_rule_fits_its_method_its_segments_and_its_body() -> None:
     endpoints = Endpoints(["POST /api/{version}/login json", "POST /api/v1/login"])
-    assert endpoints.find("POST", ["api", "v1", "login"], "json") == "POST /api/{version}/login"
-    assert endpoints.find("POST", ["api", "v1", "login"], "form") == "POST /api/v1/login"
-    assert endpoints.find("POST", ["api", "v2", "login"], "form") is None
-    assert endpoints.find("PUT", ["api", "v1", "login"], "json") is None
-    assert endpoints.find("POST", ["api", "login"], "json") is None
+    assert endpoints.find("POST", ("api", "v1", "login"), "json") == "POST /api/{version}/login"
+    assert endpoints.find("POST", ("api", "v1", "login"), "form") == "POST /api/v1/login"
+    assert endpoints.find("POST", ("api", "v2", "login"), "form") is None
+    assert endpoints.find("PUT", ("api", "v1", "login"), "json") is None
+    assert endpoints.find("POST", ("api", "login"), "json") is None
 
 
 @given(st.text(max_size=300))

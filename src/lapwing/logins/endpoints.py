@@ -11,6 +11,7 @@ MAX_PATH_CHARS = 512  # of a target; login surfaces are short, and templates nam
 MAX_SEGMENTS = 12
 MAX_SEGMENT_CHARS = 48  # a longer segment is an id or a token
 ANY = "{id}"
+MAX_REMEMBERED = 4096  # paths, and requests with their surfaces; a site has dozens that take logins
 
 _RULE = re.compile(r"([A-Z]+) (/\S*)(?: ([a-z]+))?")
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
@@ -22,6 +23,9 @@ _ID = re.compile(
     """,
     re.VERBOSE,
 )
+
+
+Segments = tuple[str, ...]
 
 
 class EndpointRule(NamedTuple):
@@ -52,6 +56,7 @@ class Endpoints:
         self._rules: dict[tuple[str, int], list[EndpointRule]] = {}
         for rule in map(parse_rule, rules):
             self._rules.setdefault((rule.method, len(rule.segments)), []).append(rule)
+        self._remembered = lru_cache(maxsize=MAX_REMEMBERED)(self._find)
 
     @property
     def methods(self) -> frozenset[str]:
@@ -65,8 +70,11 @@ class Endpoints:
                 return rule.template
         return None
 
-    def find(self, method: str, segments: Sequence[str], body_kind: str | None) -> str | None:
+    def find(self, method: str, segments: Segments, body_kind: str | None) -> str | None:
         """Return the template of the request, None when no rule fits. `segments` are those of `path_segments`."""
+        return self._remembered(method, segments, body_kind)
+
+    def _find(self, method: str, segments: Segments, body_kind: str | None) -> str | None:
         for rule in self._rules.get((method, len(segments)), ()):
             fits = all(want is None or want == have for want, have in zip(rule.segments, segments, strict=True))
             if fits and (rule.body_kind is None or rule.body_kind == body_kind):
@@ -80,11 +88,17 @@ def compiled(rules: tuple[str, ...]) -> Endpoints:
     return Endpoints(rules)
 
 
-def path_segments(target: str) -> list[str]:
+def path_segments(target: str) -> Segments:
     """Return the path of a request target in one spelling: no query, no case, no empty or dot segments."""
-    origin = _ORIGIN.match(target)
-    path = target[origin.end() if origin else 0 :][:MAX_PATH_CHARS]
-    path = path.partition("?")[0].partition("#")[0]
+    start = 0
+    if target[:1] != "/":
+        origin = _ORIGIN.match(target)
+        start = origin.end() if origin else 0
+    return _segments(target[start : start + MAX_PATH_CHARS].partition("?")[0].partition("#")[0])
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _segments(path: str) -> Segments:
     if "%" in path:
         path = unquote(path)
     segments: list[str] = []
@@ -94,10 +108,11 @@ def path_segments(target: str) -> list[str]:
             del segments[-1:]
         elif part and part != ".":
             segments.append(part)
-    return segments[:MAX_SEGMENTS]
+    return tuple(segments[:MAX_SEGMENTS])
 
 
-def derived_template(method: str, segments: Sequence[str]) -> str:
+@lru_cache(maxsize=MAX_REMEMBERED)
+def derived_template(method: str, segments: Segments) -> str:
     """Return a template for a surface without a rule: the path with what looks like an id replaced."""
     return f"{method} /{'/'.join(ANY if _is_id(segment) else segment for segment in segments)}"
 

@@ -4,13 +4,12 @@ What proves nothing is `unknown`: a failure is never concluded from the absence 
 """
 
 import re
-from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
 from lapwing.events import Outcome
 from lapwing.events.messages import HttpResponse
-from lapwing.logins.endpoints import path_segments
+from lapwing.logins.endpoints import Segments, path_segments
 from lapwing.logins.http_fields import inflated
 from lapwing.logins.http_pages import (
     ANY,
@@ -66,7 +65,7 @@ class Login(NamedTuple):
 
     mechanism: str
     endpoint: str
-    segments: Sequence[str]
+    segments: Segments
 
 
 def _failed(confidence: float, detail: str) -> Verdict:
@@ -227,7 +226,7 @@ def _judge_redirect(answer: _Answer, login: Login) -> Verdict:
         return _locked(0.8, "redirect says locked")
     if _ERROR_QUERY.search(location):
         return _failed(0.9, "redirect says error")
-    if segments == list(login.segments):
+    if segments == login.segments:
         if answer.sets_session and "?" in location:
             return _unknown("redirect to itself with a cookie")
         return _failed(0.85, "redirect to the login page")

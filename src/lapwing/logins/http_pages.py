@@ -1,10 +1,13 @@
 """What the body of an answer says about a login: JSON flags and tokens, forms, words."""
 
 import re
+from hashlib import blake2b
 
 from lapwing.logins.http_fields import json_fields
 
 MAX_PAGE_BYTES = 64 * 1024  # of a page searched
+MAX_REMEMBERED = 1024  # answers, by digest and what was wanted of them: many logins fail with the same page
+_DIGEST_BYTES = 16
 
 
 # What an answer shows, as bits of a Sign: several can be true at once; who reads them decides what weighs more.
@@ -87,8 +90,21 @@ _NOT_GOOD = frozenset({"error", "fail", "failed", "failure", "denied", "unauthor
 _FALSY = frozenset({"", "false", "0"})
 
 
+_json_signs: dict[tuple[bytes, Sign], Sign | None] = {}
+_page_signs: dict[tuple[bytes, Sign], Sign] = {}
+
+
 def read_json(body: bytes, wanted: Sign = ANY) -> Sign | None:
     """Return what a JSON answer shows, None when it is no JSON. Of what its words say, only `wanted` is looked for."""
+    key = (blake2b(body, digest_size=_DIGEST_BYTES).digest(), wanted)
+    if key not in _json_signs:
+        if len(_json_signs) == MAX_REMEMBERED:
+            _json_signs.clear()
+        _json_signs[key] = _look_at_json(body, wanted)
+    return _json_signs[key]
+
+
+def _look_at_json(body: bytes, wanted: Sign) -> Sign | None:
     fields = json_fields(body)
     if not fields and body.strip() not in {b"{}", b"[]"}:
         return None
@@ -120,7 +136,15 @@ def _read_field(name: str, value: str, wanted: Sign) -> Sign:
 
 def read_page(page: bytes, wanted: Sign = ANY) -> Sign:
     """Return what of `wanted` an HTML or plain-text answer shows."""
-    page = page[:MAX_PAGE_BYTES]
+    key = (blake2b(page, digest_size=_DIGEST_BYTES).digest(), wanted)
+    if key not in _page_signs:
+        if len(_page_signs) == MAX_REMEMBERED:
+            _page_signs.clear()
+        _page_signs[key] = _look_at_page(page[:MAX_PAGE_BYTES], wanted)
+    return _page_signs[key]
+
+
+def _look_at_page(page: bytes, wanted: Sign) -> Sign:
     text = page.decode("utf-8", "replace").lower()
     signs = _words(text, wanted)
     # The words first: going through a page for them costs next to nothing beside the patterns.

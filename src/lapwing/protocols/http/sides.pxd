@@ -5,7 +5,7 @@ from lapwing.protocols.http.reader cimport SideReader
 @cython.no_gc
 @cython.final
 cdef class Exchanges:
-    cdef object _asked
+    cdef list _asked
     cdef Py_ssize_t _next_request, _next_response
 
     @cython.locals(index=Py_ssize_t)

@@ -1,7 +1,6 @@
 """The two sides of a connection, and which answer belongs to which request."""
 
 import re
-from collections import deque
 
 from lapwing.events.messages import HttpRequest, HttpResponse
 from lapwing.protocols._select import usual_request, usual_response
@@ -28,7 +27,7 @@ class Exchanges:
     """
 
     def __init__(self) -> None:
-        self._asked: deque[Asked] = deque(maxlen=MAX_PENDING)
+        self._asked: list[Asked] = []  # at most MAX_PENDING; mostly one or none
         self._next_request = 0
         self._next_response = 0
 
@@ -41,6 +40,8 @@ class Exchanges:
         """Note a request; return its index."""
         index = self._next_request
         self._next_request += 1
+        if len(self._asked) == MAX_PENDING:
+            del self._asked[0]
         self._asked.append((index, method, target))
         return index
 
@@ -51,7 +52,7 @@ class Exchanges:
             self._next_response = asked[-1][0]
         index = self._next_response
         while asked and asked[0][0] < index:
-            asked.popleft()
+            del asked[0]
         request = asked[0] if asked and asked[0][0] == index else None
         if final:
             self._next_response += 1
