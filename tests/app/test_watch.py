@@ -15,8 +15,9 @@ from typing import TypeVar
 import pytest
 
 import lapwing
+from lapwing.app.planted import Planting, create, planted
 from lapwing.app.reading import Reading
-from lapwing.events import AuthResolved, Event, FlowClosed, SensorEnded, SessionMessaged, decode
+from lapwing.events import AuthResolved, Event, FlowClosed, SensorEnded, SessionMessaged, TokenTripped, decode
 from lapwing.flows import FlowSettings
 from lapwing.io.capture import LiveSettings, Recorder
 from lapwing.sessions import PipelineSettings
@@ -158,6 +159,27 @@ def test_the_program_tells_what_is_open_when_it_is_ended(wire: Wire, number: sig
         for event in found
         if isinstance(event, FlowClosed) and event.client_port == 40_007 and event.reason == "flush"
     ]
+
+
+def test_a_decoy_used_on_the_wire_is_told_and_kept(wire: Wire, tmp_path: Path) -> None:
+    store = str(tmp_path / "store.db")
+    asyncio.run(create(store, Planting("decoy-account", "in the wiki", username="archive")))
+    live = ("-i", Wire.right, "--namespace", wire.namespace, "--profile", "low-latency")
+    program = start("watch", *live, "-o", "ndjson", "--events", "token,finding", "--decoys", store)
+    assert program.stdout is not None
+    told = b""
+    give_up = time.monotonic() + ENOUGH_S
+    while b"decoy-used" not in told and time.monotonic() < give_up:  # until the program is listening
+        wire.send(FRAMES)
+        if select.select([program.stdout], [], [], 0.3)[0]:
+            told += os.read(program.stdout.fileno(), 1 << 20)
+    program.send_signal(signal.SIGTERM)
+    out, err = program.communicate(timeout=ENOUGH_S)
+    assert program.returncode == 0, err
+    tripped = [event for line in (told + out).splitlines() if isinstance(event := decode(line), TokenTripped)]
+    assert {(one.token_id, one.client_ip, one.purpose) for one in tripped} == {("archive", "192.0.2.7", "in the wiki")}
+    (kept,) = asyncio.run(planted(store))
+    assert kept.hit_count == len(tripped)
 
 
 def test_flow_records_of_an_interface(wire: Wire) -> None:
