@@ -21,6 +21,7 @@ def random_settings(random: Random) -> dict[str, Any]:
         "active_timeout_s": random.choice([2.0, 1800.0]),
         "sweep_interval_s": random.choice([0.01, 1.0, 7.0]),
         "ack_grace_s": random.choice([0.001, 0.01]),
+        **random.choice([{}, {"features": True, "early_packets": random.choice([0, 3])}]),
         "max_ahead_bytes": random.choice([65_536, 1024**2]),
     }
 

@@ -74,6 +74,7 @@ class Result:
     keys: list[tuple[Any, ...]] = field(default_factory=list)
     records: list[tuple[Any, ...]] = field(default_factory=list)
     statistics: dict[str, int] = field(default_factory=dict)
+    features: list[tuple[Any, ...]] = field(default_factory=list)
 
     def kinds(self) -> list[str]:
         """The names of the actions."""
@@ -112,6 +113,8 @@ class Reader:
                 detail = keys[aux]
             elif name == "CLOSED":
                 detail = records[aux]
+            elif name == "ICMP_ERROR":
+                detail = (aux, data[offset : offset + length])
             elif name in ("SEGMENT", "DATAGRAM"):
                 detail = (arena if source == DataSource.ARENA else data)[offset : offset + length]
                 assert len(detail) == length
@@ -120,6 +123,9 @@ class Reader:
             elif name == "ANOMALY":
                 detail = (aux, length)
             self.result.actions.append((name, ts_ns, self.flow_of[slot], side, detail))
+        if table.features is not None:
+            assert len(table.features) == len(records)
+            self.result.features += [tuple(map(repr, row)) for row in table.features.tolist()]
         self.result.keys += keys
         self.result.records += records
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from lapwing.protocols import DATAGRAM_PROTOCOLS, STREAM_PROTOCOLS
+from lapwing.protocols import DATAGRAM_PROTOCOLS, ICMP, STREAM_PROTOCOLS
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference" / "protocols"
-NAMES = sorted({one.name for one in STREAM_PROTOCOLS} | {one.name for one in DATAGRAM_PROTOCOLS})
+NAMES = sorted({one.name for one in STREAM_PROTOCOLS} | {one.name for one in (*DATAGRAM_PROTOCOLS, ICMP)})
 HEADS = ("**Seen.**", "**Not seen.**", "**Evidence.**", "**Limits.**", "**RFCs.**")
 
 

@@ -52,6 +52,33 @@ SCHEMA = pa.schema(
 )
 
 
+_EARLY = ("early_bytes", "early_gaps_ns", "early_sides")
+_FEATURE_TYPES = {"<u4": pa.uint32(), "<i8": pa.int64(), "<f8": pa.float64()}
+
+
+def schema_of(dtype: np.dtype[np.void]) -> pa.Schema:
+    """SCHEMA, and behind it the features that `dtype` has."""
+    schema = SCHEMA
+    for name in _feature_names(dtype):
+        if name in _EARLY:
+            kind = pa.list_({"early_bytes": pa.uint32(), "early_gaps_ns": pa.int64()}.get(name, pa.uint8()))
+        else:
+            kind = _FEATURE_TYPES[dtype[name].str]
+        schema = schema.append(pa.field(name, kind))
+    return schema
+
+
+def _feature_names(dtype: np.dtype[np.void]) -> list[str]:
+    return [name for name in (dtype.names or ())[len(RECORD_DTYPE.names or ()) :] if name != "early_count"]
+
+
+def _lists(values: NDArray[Any], counts: NDArray[np.uint8]) -> pa.Array:
+    """The first `counts` values of each row as a list column."""
+    kept = values[np.arange(values.shape[1]) < counts[:, None]]
+    offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int32))).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(kept))
+
+
 def batch_of(records: NDArray[np.void], words: Words | None = None) -> pa.RecordBatch:
     """Records (RECORD_DTYPE) as one batch of SCHEMA; nothing of `records` is kept. `words` say what a tag means."""
     columns: dict[str, Any] = {
@@ -72,7 +99,13 @@ def batch_of(records: NDArray[np.void], words: Words | None = None) -> pa.Record
         columns[name] = pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(known, pa.string()))
     for name in _PLAIN:
         columns[name] = pa.array(records[name].astype(np.uint8) if name in _FLAGS else records[name].copy())
-    return pa.RecordBatch.from_arrays([columns[field.name] for field in SCHEMA], schema=SCHEMA)
+    for name in _feature_names(records.dtype):
+        listed = name in _EARLY
+        columns[name] = (
+            _lists(records[name], records["early_count"]) if listed else pa.array(np.ascontiguousarray(records[name]))
+        )
+    schema = schema_of(records.dtype)
+    return pa.RecordBatch.from_arrays([columns[field.name] for field in schema], schema=schema)
 
 
 def batches_of(chunks: Iterable[NDArray[np.void]], rows: int, words: Words | None = None) -> Iterator[pa.RecordBatch]:
@@ -93,9 +126,14 @@ def batches_of(chunks: Iterable[NDArray[np.void]], rows: int, words: Words | Non
         yield batch_of(np.concatenate(held), words)
 
 
-def reader_of(chunks: Iterable[NDArray[np.void]], rows: int, words: Words | None = None) -> pa.RecordBatchReader:
+def reader_of(
+    chunks: Iterable[NDArray[np.void]],
+    rows: int,
+    words: Words | None = None,
+    dtype: np.dtype[np.void] = RECORD_DTYPE,
+) -> pa.RecordBatchReader:
     """The batches as a reader, which other libraries take without a copy (Arrow C stream)."""
-    return pa.RecordBatchReader.from_batches(SCHEMA, batches_of(chunks, rows, words))
+    return pa.RecordBatchReader.from_batches(schema_of(dtype), batches_of(chunks, rows, words))
 
 
 def write_parquet(reader: pa.RecordBatchReader, sink: Any) -> int:
@@ -103,7 +141,7 @@ def write_parquet(reader: pa.RecordBatchReader, sink: Any) -> int:
     from pyarrow import parquet
 
     count = 0
-    with parquet.ParquetWriter(sink, SCHEMA, compression="zstd") as writer:
+    with parquet.ParquetWriter(sink, reader.schema, compression="zstd") as writer:
         for batch in reader:
             writer.write_batch(batch)
             count += batch.num_rows
@@ -111,12 +149,23 @@ def write_parquet(reader: pa.RecordBatchReader, sink: Any) -> int:
 
 
 def write_csv(reader: pa.RecordBatchReader, sink: Any) -> int:
-    """Write all batches as CSV with a header; returns the number of rows."""
+    """Write all batches as CSV with a header; returns the number of rows. Lists are numbers between spaces."""
     from pyarrow import csv
 
     count = 0
-    with csv.CSVWriter(sink, SCHEMA) as writer:
+    flat = pa.schema([(one.name, pa.string() if one.name in _EARLY else one.type) for one in reader.schema])
+    with csv.CSVWriter(sink, flat) as writer:
         for batch in reader:
-            writer.write_batch(batch)
+            writer.write_batch(_flat(batch, flat))
             count += batch.num_rows
     return count
+
+
+def _flat(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Lists as text."""
+    columns = []
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if name in _EARLY:
+            column = pa.array([" ".join(map(str, values)) for values in column.to_pylist()], pa.string())
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from lapwing.app.notebook import reading_page
 from lapwing.app.reading import Paths, fresh_keys
 from lapwing.events import AnomalySeen, FlowClosed, SettingsError, SourceError
-from lapwing.flows import FlowSettings, FlowTable, Fragments, closed_events, extractor_for
+from lapwing.flows import (
+    RECORD_DTYPE,
+    FlowSettings,
+    FlowTable,
+    Fragments,
+    IdleRule,
+    closed_events,
+    extractor_for,
+    full_dtype,
+    records_of,
+)
 from lapwing.io.capture import (
     LANES,
     CaptureSource,
@@ -49,6 +59,7 @@ class FlowReading:
         verify_checksums: bool = False,
         interface: str | None = None,
         live: LiveSettings | None = None,
+        idle: IdleRule | None = None,
     ) -> None:
         """See `flows`."""
         settings = settings or FlowSettings()
@@ -56,13 +67,14 @@ class FlowReading:
         if interface is not None and names:
             raise ValueError("either captures or an interface, not both")
         self._depth = settings.tunnel_depth
+        self._dtype = full_dtype(settings.early_packets) if settings.features else RECORD_DTYPE
         self._live: InterfaceSource | None = None
         if interface is not None:
             self._live = open_live(
                 interface, settings=live, filter=filter, verify_checksums=verify_checksums, tunnel_depth=self._depth
             )
         self._paths = expand_paths(names)
-        self._table = FlowTable(settings, (keys or fresh_keys()).flow_key, payloads=False)
+        self._table = FlowTable(settings, (keys or fresh_keys()).flow_key, payloads=False, idle=idle)
         self._extractor = extractor_for(settings.key, settings.key_also)
         self._words = self._extractor.words if self._extractor is not None else None
         self._fragments = Fragments(self._depth)
@@ -70,6 +82,7 @@ class FlowReading:
         self._left = count
         self._verify = verify_checksums
         self._stopped = False
+        self._to_end: list[int] = []
         self._progress: Progress | None = None
         self._counters: dict[str, int] = {}
         self._damage: list[AnomalySeen] = []
@@ -101,6 +114,8 @@ class FlowReading:
     def records(self) -> Iterator[Records]:
         """The records as structured arrays (`lapwing.flows.RECORD_DTYPE`), in the order the flows ended.
 
+        With `FlowSettings.features` they have those columns too (`lapwing.flows.full_dtype`).
+
         An array is valid until the next one is asked for: copy what is kept.
         """
         return self._batches
@@ -110,7 +125,7 @@ class FlowReading:
 
         Polars, pandas, DuckDB and others read it without a copy. Raises SettingsError without the extra `columns`.
         """
-        return _arrow().reader_of(self._batches, rows, self._words)
+        return _arrow().reader_of(self._batches, rows, self._words, self._dtype)
 
     def to_arrow(self) -> Any:
         """All records as one `pyarrow.Table`; columns have the names of `flow.closed`."""
@@ -150,6 +165,10 @@ class FlowReading:
             rows, slot = self._table.snapshot(slot)
             found.append(rows)
         return np.concatenate(found)
+
+    def end_flow(self, flow_id: int) -> None:
+        """End an open flow before the next packets are looked at; its record has the reason `forced`."""
+        self._to_end.append(flow_id)
 
     def begin_at(self, ts_ns: int) -> None:
         """On an interface: pass over packets before this time. Call it before reading."""
@@ -236,11 +255,14 @@ class FlowReading:
             idle_until_ns = source.idle_until_ns
             while idle_until_ns is not None:
                 more = self._table.advance(idle_until_ns)
-                yield self._table.records  # perhaps empty: time has passed
+                yield records_of(self._table)  # perhaps empty: time has passed
                 idle_until_ns = idle_until_ns if more else None
             self._progress = source.progress()
 
     def _take(self, batch: PacketBatch) -> Iterator[Records]:
+        while self._to_end:
+            if self._table.end_flow(self._to_end.pop(0)):
+                yield records_of(self._table)
         number = batch.count
         if self._left is not None:
             number = min(number, self._left)
@@ -251,7 +273,7 @@ class FlowReading:
             while index < end:
                 index = self._table.process(source, rows, index, end)
                 if len(self._table.records):
-                    yield self._table.records
+                    yield records_of(self._table)
 
     def _spans(self, batch: PacketBatch, number: int) -> Iterable[Span]:
         """The packets, with datagrams put together where the key has ports."""
@@ -284,7 +306,7 @@ class FlowReading:
         while more:
             more = self._table.finish()
             if len(self._table.records):
-                yield self._table.records
+                yield records_of(self._table)
 
 
 def _library(name: str) -> Any:
@@ -308,6 +330,7 @@ def flows(
     verify_checksums: bool = False,
     interface: str | None = None,
     live: LiveSettings | None = None,
+    idle: IdleRule | None = None,
 ) -> FlowReading:
     """Read captures, or watch an interface, and return the flow records; arguments as for `read`.
 
@@ -322,4 +345,5 @@ def flows(
         verify_checksums=verify_checksums,
         interface=interface,
         live=live,
+        idle=idle,
     )

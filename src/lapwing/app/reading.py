@@ -23,6 +23,7 @@ from lapwing.events import (
     Severity,
     SourceError,
 )
+from lapwing.flows import IdleRule
 from lapwing.io.capture import (
     LANES,
     CaptureSource,
@@ -88,6 +89,7 @@ class Reading:
         sources: Mapping[str, OpenFrames] | None = None,
         decoys: Decoys | None = None,
         merge: bool = False,
+        idle: IdleRule | None = None,
     ) -> None:
         """See `read`."""
         if decoys is not None:
@@ -120,9 +122,11 @@ class Reading:
             detector=detector,
             sensor=sensor,
             protocols=protocols,
+            idle=idle,
         )
         self._source: Source | None = None
         self._stopped = False
+        self._to_end: list[int] = []
         self._done_counters: dict[str, int] = {}
         self._damaged = False
         self._failed: list[str] = []
@@ -151,6 +155,10 @@ class Reading:
     def stop(self) -> None:
         """Read no further input; what is open is flushed by the rest of the iteration. Callable from a signal."""
         self._stopped = True
+
+    def end_flow(self, flow_id: int) -> None:
+        """End an open flow, and its parser, before the next packets are looked at; the reason is `forced`."""
+        self._to_end.append(flow_id)
 
     def close(self) -> None:
         """Close what was opened. Events not read by then are gone."""
@@ -275,6 +283,8 @@ class Reading:
                 yield self._driver.note([SensorStarted(ts_ns=first_ns, source=path)])
             if left is not None:
                 left -= count
+            while self._to_end:
+                yield self._driver.end_flow(self._to_end.pop(0))
             events = self._driver.process(batch.buffer, packets, count)
             if self._record is not None:
                 self._record_batch(self._record, batch, count, events)
@@ -336,6 +346,7 @@ def read(
     sources: Mapping[str, OpenFrames] | None = None,
     decoys: Decoys | None = None,
     merge: bool = False,
+    idle: IdleRule | None = None,
 ) -> Reading:
     """Read captures, or watch an interface, and return the events in order.
 
@@ -354,6 +365,8 @@ def read(
     `decoys` are looked for in the logins that are handed out, and the run then tags secrets under their key.
     `merge` reads captures of the same time together, in the order of packet times, as
     if they were one; by default each is read after the other.
+    `idle` is asked about each flow as it opens: after how many seconds of silence it ends, and its parser with it;
+    None for what the settings say.
 
     Raises SourceError when no input can be read at all; one among others is a `sensor.failed`, listed in `failed`.
     Raises ValueError for a wrong family or filter. Damage inside
@@ -375,6 +388,7 @@ def read(
         sources=sources,
         decoys=decoys,
         merge=merge,
+        idle=idle,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from lapwing.app.units import NS_PER_S
-from lapwing.events import Event, FlowClosed
+from lapwing.events import Event, FlowClosed, FlowFeatures
 
 _encoder = msgspec.json.Encoder()
 
@@ -46,7 +46,8 @@ LOGIN_COLUMNS = (
     "detail",
     "sentence",
 )
-FLOW_COLUMNS = ("event_type", *(name for name in FlowClosed.__struct_fields__))
+FLOW_COLUMNS = ("event_type", *(name for name in FlowClosed.__struct_fields__ if name != "features"))
+FEATURE_COLUMNS = FlowFeatures.__struct_fields__
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run the cell; usernames come from attackers
 
@@ -77,11 +78,14 @@ def csv_row(event: Event, columns: Sequence[str]) -> list[Any]:
     values = fields(event)
     if "ts_ns" in values:
         values["ts"] = rfc3339(values["ts_ns"])
+    values |= values.get("features") or {}
     return [_cell(values.get(name, "")) for name in columns]
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, list | dict):
+    if isinstance(value, list | tuple) and value and all(isinstance(one, int) for one in value):
+        return " ".join(map(str, value))
+    if isinstance(value, list | tuple | dict):
         return ""
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return "'" + value

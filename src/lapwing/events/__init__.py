@@ -46,7 +46,7 @@ from lapwing.events.finding import (
     FindingRaised,
     FindingUpdated,
 )
-from lapwing.events.flow import FlowClosed, FlowEstablished, FlowOpened
+from lapwing.events.flow import FlowClosed, FlowEstablished, FlowFeatures, FlowOpened
 from lapwing.events.messages import Message
 from lapwing.events.schema import EVENT_TYPES, AnyEvent, decode, encode, schema
 from lapwing.events.sensor import SensorEnded, SensorFailed, SensorLagged, SensorStarted
@@ -81,6 +81,7 @@ __all__ = [
     "FlowBound",
     "FlowClosed",
     "FlowEstablished",
+    "FlowFeatures",
     "FlowKey",
     "FlowOpened",
     "IdentifiedBy",

@@ -6,11 +6,11 @@ from lapwing.events.enums import Transport
 from lapwing.events.notebook import event_page
 
 
-class _Facts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+class Facts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """Common settings of all structs of the vocabulary."""
 
 
-class Event(_Facts, frozen=True, gc=False, kw_only=True, tag_field="event_type"):
+class Event(Facts, frozen=True, gc=False, kw_only=True, tag_field="event_type"):
     """One thing that happened. Subclasses add the facts; these two are stamped by the driver.
 
     `seq` is 1 for the first event of a stream and grows by one; 0 means not yet stamped.
@@ -25,7 +25,7 @@ class Event(_Facts, frozen=True, gc=False, kw_only=True, tag_field="event_type")
         return event_page(self)
 
 
-class FlowKey(_Facts, frozen=True, gc=False):
+class FlowKey(Facts, frozen=True, gc=False):
     """Names one flow. Parsers and login adapters are made per flow from this.
 
     Addresses are text (RFC 5952). Ports are 0 where the transport has none. `community_id` is version 1.

@@ -45,6 +45,7 @@ class CloseReason(StrEnum):
     EVICTED = "evicted"  # the table was full
     SUPERSEDED = "superseded"  # a new SYN took over the same five-tuple
     FLUSH = "flush"  # the input ended
+    FORCED = "forced"  # somebody asked for it
 
 
 class SessionEndReason(StrEnum):

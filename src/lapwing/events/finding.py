@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from lapwing.events.base import Event, _Facts
+from lapwing.events.base import Event, Facts
 from lapwing.events.enums import Action, Severity
 from lapwing.events.notebook import finding_page
 
@@ -19,7 +19,7 @@ FindingKind = Literal[
 ]
 
 
-class Evidence(_Facts, frozen=True, gc=False):
+class Evidence(Facts, frozen=True, gc=False):
     """One reason with its numbers. `weight` is its contribution to the risk in log-odds (natural logarithm)."""
 
     name: str

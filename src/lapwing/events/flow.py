@@ -1,6 +1,6 @@
 """Transport facts."""
 
-from lapwing.events.base import FlowBound
+from lapwing.events.base import Facts, FlowBound
 from lapwing.events.enums import CloseReason, RoleEvidence
 
 
@@ -15,6 +15,65 @@ class FlowEstablished(FlowBound, frozen=True, gc=False, tag="flow.established"):
     """The TCP handshake completed. `rtt_ns` is SYN to final ACK, None when part of it was not seen."""
 
     rtt_ns: int | None = None
+
+
+class FlowFeatures(Facts, frozen=True, gc=False):
+    """What the packets of a record looked like; only where the settings ask for it (`flows.features`).
+
+    Sizes are frame bytes on the wire, gaps the time since the packet before of the same side, or of either (`both`);
+    `stddev` is that of a sample. `rtt` is how long the handshake took on the way to that side, `response_ns` how long
+    the server's first payload came after what the client said last, `entropy_bits` are bits per byte of the first 64
+    bytes of payload. What was not seen is 0. `early_*` are the first packets one by one; side 0 is the client.
+    """
+
+    client_packet_min_bytes: int
+    client_packet_max_bytes: int
+    client_packet_mean_bytes: float
+    client_packet_stddev_bytes: float
+    client_gap_min_ns: int
+    client_gap_max_ns: int
+    client_gap_mean_ns: float
+    client_gap_stddev_ns: float
+    server_packet_min_bytes: int
+    server_packet_max_bytes: int
+    server_packet_mean_bytes: float
+    server_packet_stddev_bytes: float
+    server_gap_min_ns: int
+    server_gap_max_ns: int
+    server_gap_mean_ns: float
+    server_gap_stddev_ns: float
+    both_packet_min_bytes: int
+    both_packet_max_bytes: int
+    both_packet_mean_bytes: float
+    both_packet_stddev_bytes: float
+    both_gap_min_ns: int
+    both_gap_max_ns: int
+    both_gap_mean_ns: float
+    both_gap_stddev_ns: float
+    client_fin_count: int
+    client_syn_count: int
+    client_rst_count: int
+    client_psh_count: int
+    client_ack_count: int
+    client_urg_count: int
+    client_ece_count: int
+    client_cwr_count: int
+    server_fin_count: int
+    server_syn_count: int
+    server_rst_count: int
+    server_psh_count: int
+    server_ack_count: int
+    server_urg_count: int
+    server_ece_count: int
+    server_cwr_count: int
+    client_rtt_ns: int
+    server_rtt_ns: int
+    response_ns: int
+    client_entropy_bits: float
+    server_entropy_bits: float
+    early_bytes: tuple[int, ...] = ()
+    early_gaps_ns: tuple[int, ...] = ()
+    early_sides: tuple[int, ...] = ()
 
 
 class FlowClosed(FlowBound, frozen=True, gc=False, tag="flow.closed"):
@@ -55,3 +114,4 @@ class FlowClosed(FlowBound, frozen=True, gc=False, tag="flow.closed"):
     server_tcp_flags: int
     record_index: int = 0
     tag: str = ""
+    features: FlowFeatures | None = None

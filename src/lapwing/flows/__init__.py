@@ -18,6 +18,7 @@ It opens nothing, reads no clock and knows no protocol above TCP and UDP. Use:
 from lapwing.flows._select import COMPILED, ActionWalk, FlowTable
 from lapwing.flows.columns import TRANSPORTS, Coded, addresses, community_ids, transport_codes
 from lapwing.flows.extractor import Extractor, extractor_for
+from lapwing.flows.features import SCOPES, features_dtype, full_dtype, records_of
 from lapwing.flows.fragments import Fragments
 from lapwing.flows.layout import (
     ANOMALY_KINDS,
@@ -29,7 +30,8 @@ from lapwing.flows.layout import (
     ActionKind,
 )
 from lapwing.flows.objects import closed_events, flow_keys, opened_events
-from lapwing.flows.settings import FlowSettings
+from lapwing.flows.settings import FlowSettings, IdleRule
+from lapwing.flows.text import community_id
 
 __all__ = [
     "ANOMALY_KINDS",
@@ -39,6 +41,7 @@ __all__ = [
     "KEY_DTYPE",
     "RECORD_DTYPE",
     "ROLE_EVIDENCE",
+    "SCOPES",
     "TRANSPORTS",
     "ActionKind",
     "ActionWalk",
@@ -47,11 +50,16 @@ __all__ = [
     "FlowSettings",
     "FlowTable",
     "Fragments",
+    "IdleRule",
     "addresses",
     "closed_events",
+    "community_id",
     "community_ids",
     "extractor_for",
+    "features_dtype",
     "flow_keys",
+    "full_dtype",
     "opened_events",
+    "records_of",
     "transport_codes",
 ]

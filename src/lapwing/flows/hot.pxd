@@ -19,6 +19,11 @@ cdef class FlowTable(TcpFlows):
     cdef i64[:, ::1] queue  # flows in the order to evict or to flush: last_ts_ns, flow_id, slot
     cdef Py_ssize_t queue_at, queue_end
     cdef bint finishing
+    cdef object idle  # the caller's rule, None without one
+    cdef bint asks_idle
+    cdef i64[::1] own_idle_ns  # by slot, 0: the settings hold; empty without a rule
+    cdef u64 idle_faults
+    cdef i64 timeout_ns, quoted_flow_id  # what was looked up last
 
     cdef int _take_rows(self, object packets) except -1
     cdef Py_ssize_t _run(self, Py_ssize_t start, Py_ssize_t count) except -1 nogil
@@ -38,6 +43,11 @@ cdef class FlowTable(TcpFlows):
     cdef int _evict(self) except -1 nogil
     cdef int _line_up(self, bint for_eviction) except -1
     cdef int _timeout_kind(self, const Head *head) except -1 nogil
+    cdef int _look_up_timeout(self, const Head *head, u32 slot) except -1 nogil
+    cdef int _ask_idle(self, u32 slot) except -1
+    cdef int _icmp_error(self, u32 slot, int side, const Packet *packet) except -1 nogil
+    cdef int _look_up_quoted(self, const Packet *packet) except -1 nogil
+    cdef u32 _be32(self, Py_ssize_t at) except? 0xFFFFFFFF nogil
     cdef int _expire(self) except -1 nogil
     cdef int _look_at(self, u32 slot) except -1 nogil
     cdef int _enter_wheel(self, u32 slot) except -1 nogil

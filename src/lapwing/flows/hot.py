@@ -14,8 +14,9 @@ from cython.cimports.lapwing.flows.hot_types import *
 from lapwing.flows.hot_rows import with_history_words
 from lapwing.flows.hot_tcp import TcpFlows
 from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS, RECORD_DTYPE
+from lapwing.flows.objects import flow_keys
 from lapwing.flows.rules import ICMP6_PAIRS, ICMP_PAIRS
-from lapwing.flows.settings import to_ns
+from lapwing.flows.settings import own_timeout_ns, to_ns
 from lapwing.wire.layout import Status
 
 if not cython.compiled:
@@ -41,7 +42,7 @@ def _pairs():
 class FlowTable(TcpFlows):
     """Packets in, rows out. See `lapwing.flows` for the contract."""
 
-    def __init__(self, settings, hash_key, *, payloads=True):
+    def __init__(self, settings, hash_key, *, payloads=True, idle=None):
         settings.validate()
         if len(hash_key) != 16:
             raise ValueError("hash_key must have 16 bytes")
@@ -50,8 +51,8 @@ class FlowTable(TcpFlows):
         self.hash_1 = int.from_bytes(hash_key[8:], "little")
         self.active_ns = to_ns(settings.active_timeout_s)
         self.sweep_ns = to_ns(settings.sweep_interval_s)
-        idle = (settings.idle_timeout_tcp_s, settings.idle_timeout_udp_s, settings.idle_timeout_other_s)
-        self.timeouts_ns = np.array([to_ns(seconds) for seconds in (settings.close_linger_s, *idle)], np.int64)
+        silence = (settings.idle_timeout_tcp_s, settings.idle_timeout_udp_s, settings.idle_timeout_other_s)
+        self.timeouts_ns = np.array([to_ns(seconds) for seconds in (settings.close_linger_s, *silence)], np.int64)
         self.tick = -1
         self.max_flows = settings.max_flows
         self.free_slots = np.zeros(settings.max_flows, np.uint32)
@@ -63,6 +64,9 @@ class FlowTable(TcpFlows):
         self.queue = np.zeros((0, 3), np.int64)
         self.pairs = _pairs()
         self._views = {}
+        self.idle = idle
+        self.asks_idle = idle is not None
+        self.own_idle_ns = np.zeros(settings.max_flows if self.asks_idle else 0, np.int64)
 
     def process(self, buffer, packets, start: cython.Py_ssize_t, count: cython.Py_ssize_t):
         """Take packet rows [start, count); returns the row to go on with, `count` when all were taken."""
@@ -127,6 +131,19 @@ class FlowTable(TcpFlows):
         self._set_clock(now_ns)
         return bool(self._expire())
 
+    def end_flow(self, flow_id: i64):
+        """End this flow now, for the reason `forced`; False when there is none. Its rows are those of this call.
+
+        A packet that still comes opens another one.
+        """
+        self._clear()
+        self.finishing = False
+        heads = self._heads[: self.fresh_slot]
+        found = np.flatnonzero((heads["flow_id"] == flow_id) & (heads["flags"] & LIVE != 0))
+        if len(found):
+            self._close(found[0], BY_FORCE)
+        return len(found) > 0
+
     def snapshot(self, start: cython.Py_ssize_t = 0):
         """Records of live flows as they stand, by slot from `start` on, and where to go on, -1 when that was all.
 
@@ -136,12 +153,13 @@ class FlowTable(TcpFlows):
         held_rows = self.records_out
         held_count: cython.Py_ssize_t = self.record_count
         payloads: cython.bint = self.payloads
+        measures: cython.bint = self.measures_packets
         rows = np.zeros(CALL_ROWS + 4, RECORD_DTYPE)
         slot: cython.Py_ssize_t = start
         reason: cython.int
         self.records_out = rows.view(with_history_words(RECORD_DTYPE))
         self.record_count = 0
-        self.payloads = False
+        self.payloads = self.measures_packets = False
         try:
             while slot < self.fresh_slot and self.record_count < CALL_ROWS:
                 if self.heads[slot].flags & LIVE:
@@ -153,6 +171,7 @@ class FlowTable(TcpFlows):
             self.records_out = held_rows
             self.record_count = held_count
             self.payloads = payloads
+            self.measures_packets = measures
 
     def finish(self):
         """End every flow, oldest first; True while more output waits. Afterwards packets of any time may follow."""
@@ -179,7 +198,7 @@ class FlowTable(TcpFlows):
         ended.pop("active")
         named = {"packets": self.packet_count, "clock_regressions": self.regression_count}
         named |= {"flows_created": counts[CREATED], "flows_ended": sum(ended.values())}
-        named |= {"flows_active_cuts": counts[CUTS], "faults": counts[FAULTS]}
+        named |= {"flows_active_cuts": counts[CUTS], "faults": counts[FAULTS], "idle_faults": self.idle_faults}
         named |= {f"packets_unmatched_{kind.name.lower()}": counts[kind] for kind in Status if kind is not Status.OK}
         named |= {f"flows_ended_{reason}": count for reason, count in ended.items()}
         seen = zip(ANOMALY_KINDS, np.asarray(self.anomaly_counts).tolist(), strict=True)
@@ -289,6 +308,8 @@ class FlowTable(TcpFlows):
         this.ip_bytes += packet.ip_bytes
         this.payload_bytes += packet.payload_bytes
         head.last_ts_ns = self.clock_ns
+        if self.measures_packets:
+            self._measure(slot, side, packet)
         if packet.protocol == TCP:
             this.tcp_flags |= packet.tcp_flags
             was_open: cython.bint = close_reason(head) == BY_IDLE
@@ -306,12 +327,94 @@ class FlowTable(TcpFlows):
             captured: u32 = min(packet.payload_captured, packet.payload_bytes)
             if captured and not head.flags & IGNORED:
                 self._act(DO_DATAGRAM, slot, side, 0, packet.payload_off, captured, CHUNK)
+        elif self.payloads and (packet.protocol == ICMP or packet.protocol == ICMP6) and not head.flags & IGNORED:
+            self._icmp_error(slot, side, packet)
         return 1
+
+    def _icmp_error(self, slot, side, packet):
+        """Hand out a message that quotes another packet, from its own header on, with the flow it is about."""
+        kind: u8 = packet.icmp_type
+        is_error: cython.bint = 1 <= kind <= 4
+        if packet.protocol == ICMP:
+            is_error = kind == 3 or kind == 4 or kind == 5 or kind == 11 or kind == 12
+        if is_error and packet.payload_off >= 8:
+            self._look_up_quoted(packet)
+            self._act(
+                DO_ICMP_ERROR,
+                slot,
+                side,
+                self.quoted_flow_id,
+                packet.payload_off - 8,
+                packet.payload_captured + 8,
+                CHUNK,
+            )
+        return 0
+
+    def _be32(self, at):
+        return (
+            cython.cast(u32, self.data[at]) << 24
+            | cython.cast(u32, self.data[at + 1]) << 16
+            | cython.cast(u32, self.data[at + 2]) << 8
+            | self.data[at + 3]
+        )
+
+    def _look_up_quoted(self, packet):
+        """Set `quoted_flow_id`: of the flow whose packet is quoted, or 0; see `plain.quoted_packet`."""
+        self.quoted_flow_id = 0
+        at: cython.Py_ssize_t = packet.payload_off
+        quoted = cython.declare(Packet)
+        header: u32
+        word: u32
+        if packet.payload_captured < 28:
+            return 0
+        quoted.src_hi = quoted.dst_hi = 0
+        quoted.ip_version = self.data[at] >> 4
+        quoted.tag = packet.tag
+        if packet.protocol == ICMP:
+            header = cython.cast(u32, self.data[at] & 15) * 4
+            if quoted.ip_version != 4 or header < 20 or packet.payload_captured < header + 4:
+                return 0
+            if self._be32(at + 4) & 0x1FFF:
+                return 0  # a later fragment, without ports
+            quoted.protocol = self.data[at + 9]
+            quoted.src_lo = self._be32(at + 12)
+            quoted.dst_lo = self._be32(at + 16)
+        else:
+            header = 40
+            if quoted.ip_version != 6 or packet.payload_captured < header + 4:
+                return 0
+            quoted.protocol = self.data[at + 6]
+            quoted.src_hi = cython.cast(u64, self._be32(at + 8)) << 32 | self._be32(at + 12)
+            quoted.src_lo = cython.cast(u64, self._be32(at + 16)) << 32 | self._be32(at + 20)
+            quoted.dst_hi = cython.cast(u64, self._be32(at + 24)) << 32 | self._be32(at + 28)
+            quoted.dst_lo = cython.cast(u64, self._be32(at + 32)) << 32 | self._be32(at + 36)
+        word = self._be32(at + header)
+        two_way: cython.bint = True
+        source_port: u16 = 0
+        target_port: u16 = 0
+        if quoted.protocol == TCP or quoted.protocol == UDP or quoted.protocol == 132:
+            source_port = word >> 16
+            target_port = word & 0xFFFF
+        elif quoted.protocol == ICMP or quoted.protocol == ICMP6:
+            quoted.icmp_type = word >> 24
+            quoted.icmp_code = (word >> 16) & 0xFF
+            answer: cython.short = self.pairs[quoted.protocol == ICMP6, quoted.icmp_type]
+            two_way = answer >= 0
+            source_port = quoted.icmp_type
+            target_port = answer if two_way else quoted.icmp_code
+        quoted.src_port = source_port
+        quoted.dst_port = target_port
+        hashed: u32 = self._hash(cython.address(quoted))
+        found: cython.Py_ssize_t = self._find(cython.address(quoted), hashed, source_port, target_port, two_way)
+        if found >= 0:
+            self.quoted_flow_id = self.heads[found].flow_id
+        return 0
 
     def _why_over(self, head, slot, side, packet):
         """Reason to end the flow before this packet opens another one, -1 when the packet belongs to it."""
         reason: cython.int = close_reason(head)
-        if self.clock_ns - head.last_ts_ns >= self.timeouts_ns[self._timeout_kind(head)]:
+        self._look_up_timeout(head, slot)
+        if self.clock_ns - head.last_ts_ns >= self.timeout_ns:
             return reason
         if packet.protocol != TCP or packet.tcp_flags & (SYN | ACK | RST | FIN) != SYN:
             return -1
@@ -455,8 +558,11 @@ class FlowTable(TcpFlows):
         self._index_insert(hashed, slot)
         self.active += 1
         self.counts[CREATED] += 1
-        self._enter_wheel(slot)
         self._write_key(slot)
+        if self.asks_idle:
+            with cython.gil:
+                self._ask_idle(slot)
+        self._enter_wheel(slot)
         return slot
 
     def _clear_rows(self, slot):
@@ -550,6 +656,21 @@ class FlowTable(TcpFlows):
             return 1
         return 1 if close_reason(head) == BY_IDLE else 0
 
+    def _look_up_timeout(self, head, slot):
+        """Set `timeout_ns`, the silence that ends the flow: its own, unless it has closed already."""
+        kind: cython.int = self._timeout_kind(head)
+        self.timeout_ns = self.timeouts_ns[kind]
+        if self.asks_idle and kind and self.own_idle_ns[slot]:
+            self.timeout_ns = self.own_idle_ns[slot]
+        return 0
+
+    def _ask_idle(self, slot):
+        """Ask the rule about the flow whose key was just written."""
+        found = own_timeout_ns(self.idle, flow_keys(self._keys[self.key_count - 1 : self.key_count])[0])
+        self.idle_faults += found is None
+        self.own_idle_ns[slot] = found or 0
+        return 0
+
     # The timer wheel: a doubly linked list of flows per sweep interval, in the order they came; links are slot + 1.
 
     def _expire(self):
@@ -572,7 +693,8 @@ class FlowTable(TcpFlows):
 
     def _look_at(self, slot):
         head: cython.pointer[Head] = cython.address(self.heads[slot])
-        if self.clock_ns - head.last_ts_ns >= self.timeouts_ns[self._timeout_kind(head)]:
+        self._look_up_timeout(head, slot)
+        if self.clock_ns - head.last_ts_ns >= self.timeout_ns:
             return self._close(slot, close_reason(head))
         self._leave_wheel(slot)
         if self.clock_ns - self.tails[slot].first_ts_ns >= self.active_ns:
@@ -585,9 +707,8 @@ class FlowTable(TcpFlows):
         """Put the flow where the wheel looks at it when it may be over; never before the next sweep."""
         head: cython.pointer[Head] = cython.address(self.heads[slot])
         tail: cython.pointer[Tail] = cython.address(self.tails[slot])
-        due_ns: i64 = min(
-            head.last_ts_ns + self.timeouts_ns[self._timeout_kind(head)], tail.first_ts_ns + self.active_ns
-        )
+        self._look_up_timeout(head, slot)
+        due_ns: i64 = min(head.last_ts_ns + self.timeout_ns, tail.first_ts_ns + self.active_ns)
         tick: i64 = (due_ns + self.sweep_ns - 1) // self.sweep_ns
         tick = min(max(tick, self.tick + 1), self.tick + WHEEL_TICKS - 1)
         bucket: i64 = tick % WHEEL_TICKS

@@ -1,6 +1,7 @@
+from lapwing.flows.hot_features cimport PacketFeatures
 from lapwing.flows.hot_types cimport Action, Head, Key, Packet, Record, Side, Tail, Wait, i64, u8, u16, u32, u64
 
-cdef class FlowRows:
+cdef class FlowRows(PacketFeatures):
     cdef readonly bint payloads
     cdef object _actions, _keys, _records, _arena, _heads
     # output of the current call
@@ -13,7 +14,6 @@ cdef class FlowRows:
     cdef Head[::1] heads
     cdef Side[:, ::1] sides
     cdef Tail[::1] tails
-    cdef i64 clock_ns
     cdef u64[::1] counts, anomaly_counts
 
     cdef int _clear(self) except -1

@@ -11,6 +11,7 @@ import cython
 import numpy as np
 from cython.cimports.lapwing.flows.hot_types import *
 
+from lapwing.flows.hot_features import PacketFeatures
 from lapwing.flows.layout import ACTION_DTYPE, ANOMALY_KINDS, CLOSE_REASONS, KEY_DTYPE, RECORD_DTYPE
 
 if not cython.compiled:
@@ -49,10 +50,11 @@ def _reserve(count, dtype):
     return room[skip : skip + count * dtype.itemsize].view(dtype)
 
 
-class FlowRows:
+class FlowRows(PacketFeatures):
     """Storage of flows, and the output of a call."""
 
     def __init__(self, settings, *, payloads):
+        PacketFeatures.__init__(self, settings, CALL_ROWS + 4)
         self.payloads = payloads
         self._heads = _reserve(settings.max_flows, _HEAD_DTYPE)
         self.heads = self._heads
@@ -83,6 +85,11 @@ class FlowRows:
     def records(self):
         """Records of the flows that ended, or were cut by the active timeout, in the last call."""
         return self._records[: self.record_count]
+
+    @property
+    def features(self):
+        """Features of `records`, row by row; None unless the settings ask for them."""
+        return self._feature_rows(self.record_count) if self.measures_packets else None
 
     @property
     def arena(self):
@@ -224,6 +231,8 @@ class FlowRows:
         row.server_out_of_order_count = server.out_of_order_count
         row.client_tcp_flags = client.tcp_flags
         row.server_tcp_flags = server.tcp_flags
+        if self.measures_packets:
+            self._write_features(slot, self.record_count)
         self._act(DO_CLOSED, slot, 0, self.record_count, 0, cython.cast(u32, reason), CHUNK)
         self.record_count += 1
         return 0
@@ -245,6 +254,8 @@ class FlowRows:
             side.wire_bytes = side.ip_bytes = side.payload_bytes = side.missed_bytes = 0
             side.packet_count = side.retransmit_count = side.out_of_order_count = 0
             side.tcp_flags = side.zero_window_count = side.gap_count = 0
+        if self.measures_packets:
+            self._forget_features(slot)
         return 0
 
 

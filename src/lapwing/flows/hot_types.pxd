@@ -70,6 +70,11 @@ cdef struct Tail:
     u16 record_index, vlan_id
     u8 history_length, role_evidence
 
+cdef struct Measure:
+    double size_mean, size_m2, gap_mean, gap_m2
+    i64 last_ns, gap_min, gap_max
+    u32 count, size_min, size_max
+
 cdef struct Wait:
     i64 delivered, up_to, due_ns
     u32 slot, next, prev, runs, pages
@@ -77,6 +82,7 @@ cdef struct Wait:
 
 cdef enum:  # the numbers of `rules`
     PAGE = 2048
+    OPENING = 64
     MAX_RUNS = 1024
     TRACKED_HOLES = 8
     MAX_HOLE_LISTS = 65536
@@ -104,7 +110,7 @@ cdef enum:  # indexes into the tuples of `layout`
     ROLE_SYN = 0, ROLE_SYN_ACK, ROLE_PORT, ROLE_FIRST
 
 cdef enum:
-    BY_FIN = 0, BY_RST, BY_IDLE, BY_ACTIVE, BY_EVICTION, BY_SUPERSEDE, BY_FLUSH
+    BY_FIN = 0, BY_RST, BY_IDLE, BY_ACTIVE, BY_EVICTION, BY_SUPERSEDE, BY_FLUSH, BY_FORCE
 
 cdef enum:
     OTH = 0, S0, S1, SF, REJ, S2, S3, RSTO, RSTR, RSTOS0, RSTRH, SH, SHR
@@ -113,7 +119,7 @@ cdef enum:
     OVERLAP_CONFLICT = 0, REASSEMBLY_OVERFLOW, OUT_OF_WINDOW, EVICTED, CLOCK_REGRESSION
 
 cdef enum:  # ActionKind
-    DO_OPENED = 0, DO_ESTABLISHED, DO_SEGMENT, DO_GAP, DO_SIDE_CLOSED, DO_DATAGRAM, DO_ANOMALY, DO_CLOSED
+    DO_OPENED = 0, DO_ESTABLISHED, DO_SEGMENT, DO_GAP, DO_SIDE_CLOSED, DO_DATAGRAM, DO_ANOMALY, DO_CLOSED, DO_ICMP_ERROR
 
 cdef enum:  # DataSource
     CHUNK = 0, ARENA

@@ -2,7 +2,6 @@ from lapwing.flows.hot_rows cimport FlowRows
 from lapwing.flows.hot_types cimport Action, Head, Key, Packet, Record, Side, Tail, Wait, i64, u8, u16, u32, u64
 
 cdef class WaitingBytes(FlowRows):
-    cdef const u8[::1] data, no_data  # input of the current call, and what stands there between calls
     cdef Wait[::1] waits
     cdef u32[:, ::1] page_tables
     cdef u8[:, ::1] pages

@@ -100,7 +100,7 @@ class ActionWalk:
             return True
         if action.kind == DO_SEGMENT:
             return self.interest[slot] != IGNORED_FLOW and not self._rests(2 * slot + action.side, action.length)
-        if action.kind == DO_DATAGRAM:
+        if action.kind == DO_DATAGRAM or action.kind == DO_ICMP_ERROR:
             return self.interest[slot] != IGNORED_FLOW
         return self.interest[slot] == READ
 

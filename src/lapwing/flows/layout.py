@@ -20,6 +20,7 @@ class ActionKind(IntEnum):
     DATAGRAM = 5  # one UDP payload
     ANOMALY = 6  # aux: index into ANOMALY_KINDS; length: count
     CLOSED = 7  # aux: row in `records`; length: index into CLOSE_REASONS; the slot is free now, unless ACTIVE
+    ICMP_ERROR = 8  # an ICMP message about another packet, from its own header on; aux: flow_id of that packet, or 0
 
 
 class DataSource(IntEnum):
@@ -91,7 +92,7 @@ RECORD_DTYPE = np.dtype(
 )
 
 ROLE_EVIDENCE = ("syn", "syn-ack", "port", "first-packet")
-CLOSE_REASONS = ("fin", "rst", "idle", "active", "evicted", "superseded", "flush")
+CLOSE_REASONS = ("fin", "rst", "idle", "active", "evicted", "superseded", "flush", "forced")
 CONN_STATES = ("OTH", "S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR")
 ANOMALY_KINDS = (
     "tcp.overlap_conflict",

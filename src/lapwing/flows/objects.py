@@ -1,16 +1,18 @@
 """Rows to events, in bulk: one `tolist` per batch, never a field of a row at a time."""
 
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lapwing.events import CloseReason, FlowClosed, FlowKey, FlowOpened, RoleEvidence, Transport
-from lapwing.flows.layout import CLOSE_REASONS, CONN_STATES, ROLE_EVIDENCE
+from lapwing.events import CloseReason, FlowClosed, FlowFeatures, FlowKey, FlowOpened, RoleEvidence, Transport
+from lapwing.flows.layout import CLOSE_REASONS, CONN_STATES, RECORD_DTYPE, ROLE_EVIDENCE
 from lapwing.flows.rules import ICMP, ICMP6, TCP, UDP
 from lapwing.flows.text import SCTP, address_text, community_id
 
+_RECORD_NAMES = list(RECORD_DTYPE.names or ())
 Words = Callable[[int], str]
 
 _TRANSPORTS = {
@@ -57,17 +59,34 @@ def opened_events(rows: NDArray[np.void], words: Words | None = None) -> list[Fl
 def closed_events(
     rows: NDArray[np.void], ts_ns: Sequence[int] | None = None, words: Words | None = None
 ) -> list[FlowClosed]:
-    """Flow records, from rows of RECORD_DTYPE.
+    """Flow records, from rows of RECORD_DTYPE, or of `full_dtype` with features.
 
     `ts_ns` are the times of the CLOSED actions, row by row; without them a record bears its last packet's time.
     `words` say what a tag stands for.
     """
-    listed = rows.tolist()
+    features = _features(rows) if len(rows.dtype.names or ()) > len(_RECORD_NAMES) else repeat(None)
+    listed = rows[_RECORD_NAMES].tolist() if rows.dtype != RECORD_DTYPE else rows.tolist()
     times = [row[16] for row in listed] if ts_ns is None else ts_ns
-    return [_closed_event(row, time, words(row[9]) if words else "") for row, time in zip(listed, times, strict=True)]
+    return [
+        _closed_event(row, time, words(row[9]) if words else "", shown)
+        for row, time, shown in zip(listed, times, features, strict=False)
+    ]
 
 
-def _closed_event(row: Sequence[Any], ts_ns: int, tag: str) -> FlowClosed:
+def _features(rows: NDArray[np.void]) -> list[FlowFeatures]:
+    """The columns behind those of the record."""
+    names = list(rows.dtype.names or ())[len(_RECORD_NAMES) :]
+    if "early_count" not in names:
+        return [FlowFeatures(*row) for row in rows[names].tolist()]
+    found = []
+    for row in rows[names].tolist():
+        *scalars, sizes, gaps, sides, count = row
+        early = (tuple(column[:count].tolist()) for column in (sizes, gaps, sides))
+        found.append(FlowFeatures(*scalars, *early))
+    return found
+
+
+def _closed_event(row: Sequence[Any], ts_ns: int, tag: str, features: FlowFeatures | None) -> FlowClosed:
     community, transport, client_ip, client_port, server_ip, server_port = _names(row)
     (
         flow_id, first_ts_ns, _, _, _, _, _, _, vlan_id, _, _, protocol, role, reason, state, record_index, last_ts_ns,
@@ -112,4 +131,5 @@ def _closed_event(row: Sequence[Any], ts_ns: int, tag: str) -> FlowClosed:
         server_tcp_flags=server_flags,
         record_index=record_index,
         tag=tag,
+        features=features,
     )

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lapwing.flows.layout import CLOSE_REASONS, ActionKind
+from lapwing.flows.objects import flow_keys
+from lapwing.flows.plain_features import FlowFeatures
 from lapwing.flows.plain_output import Output
 from lapwing.flows.plain_reassembly import EVERYTHING, Reassembly
 from lapwing.flows.plain_state import Endpoint, Flow
@@ -23,6 +25,7 @@ from lapwing.flows.rules import (
     BY_EVICTION,
     BY_FIN,
     BY_FLUSH,
+    BY_FORCE,
     BY_IDLE,
     BY_RST,
     BY_SUPERSEDE,
@@ -32,6 +35,9 @@ from lapwing.flows.rules import (
     EVICTED,
     ICMP,
     ICMP6,
+    ICMP6_ERRORS,
+    ICMP_ERRORS,
+    ICMP_HEADER_BYTES,
     MAX_CLOCK_NS,
     RESET,
     ROLE_FIRST,
@@ -45,22 +51,26 @@ from lapwing.flows.rules import (
     WHEEL_TICKS,
     counterpart,
 )
-from lapwing.flows.settings import FlowSettings, to_ns
+from lapwing.flows.settings import FlowSettings, IdleRule, own_timeout_ns, to_ns
+from lapwing.flows.text import SCTP
 from lapwing.wire.layout import PACKET_DTYPE, Status
 
 _KEY = Struct(">HBBQQHQQH")
+MIN_QUOTED_BYTES = 28  # a header of IP and the 8 bytes behind it that every sender quotes (RFC 792)
 _NAMES = PACKET_DTYPE.names or ()
 
 
 class FlowTable:
     """Packets in, rows out. See `lapwing.flows` for the contract."""
 
-    def __init__(self, settings: FlowSettings, hash_key: bytes, *, payloads: bool = True) -> None:
+    def __init__(
+        self, settings: FlowSettings, hash_key: bytes, *, payloads: bool = True, idle: IdleRule | None = None
+    ) -> None:
         settings.validate()
         if len(hash_key) != 16:
             raise ValueError("hash_key must have 16 bytes")
         self._settings = settings
-        self._output = Output(payloads=payloads)
+        self._output = Output(payloads=payloads, early_packets=settings.early_packets)
         self._reassembly = Reassembly(settings, self._output)
         self._tcp = TcpTracker(settings, self._output, self._reassembly)
         self._linger_ns = to_ns(settings.close_linger_s)
@@ -68,6 +78,7 @@ class FlowTable:
         self._sweep_ns = to_ns(settings.sweep_interval_s)
         self._idle_ns = {TCP: to_ns(settings.idle_timeout_tcp_s), UDP: to_ns(settings.idle_timeout_udp_s)}
         self._other_ns = to_ns(settings.idle_timeout_other_s)
+        self._idle = idle
         self._by_key: dict[bytes, Flow] = {}
         self._by_slot: dict[int, Flow] = {}
         self._free_slots: list[int] = []
@@ -92,6 +103,11 @@ class FlowTable:
     def records(self) -> NDArray[np.void]:
         """Records of the flows that ended, or were cut by the active timeout, in the last call."""
         return self._output.record_rows
+
+    @property
+    def features(self) -> NDArray[np.void] | None:
+        """Features of `records`, row by row; None unless the settings ask for them."""
+        return self._output.feature_rows if self._settings.features else None
 
     @property
     def arena(self) -> memoryview:
@@ -128,6 +144,17 @@ class FlowTable:
         self._set_clock(now_ns)
         return self._expire()
 
+    def end_flow(self, flow_id: int) -> bool:
+        """End this flow now, for the reason `forced`; False when there is none. Its rows are those of this call.
+
+        A packet that still comes opens another one.
+        """
+        self._output.clear()
+        found = [flow for flow in self._by_slot.values() if flow.flow_id == flow_id]
+        for flow in found:
+            self._close(flow, BY_FORCE)
+        return bool(found)
+
     def snapshot(self, start: int = 0) -> tuple[NDArray[np.void], int]:
         """Records of live flows as they stand, by slot from `start` on, and where to go on, -1 when that was all.
 
@@ -158,6 +185,7 @@ class FlowTable:
     def statistics(self) -> dict[str, int]:
         """Counters since the start, and how much is held now. created = ended + active."""
         names = ["packets", "clock_regressions", "flows_created", "flows_ended", "flows_active_cuts", "faults"]
+        names.append("idle_faults")
         names += [f"packets_unmatched_{status.name.lower()}" for status in Status if status is not Status.OK]
         names += [f"flows_ended_{reason}" for reason in CLOSE_REASONS if reason != "active"]
         counts = {name: self._counts[name] for name in names}
@@ -181,7 +209,7 @@ class FlowTable:
             counts[f"packets_unmatched_{Status(packet['status']).name.lower()}"] += 1
             return
         source, target, two_way = _endpoints(packet)
-        key = _flow_key(packet, source, target, two_way=two_way)
+        key = _flow_key(packet, source, target, two_way)
         flow = self._by_key.get(key)
         if flow is not None:
             side = int(source != flow.client)
@@ -195,10 +223,13 @@ class FlowTable:
         if regression_ns > CLOCK_TOLERANCE_NS:
             self._output.anomaly(CLOCK_REGRESSION, flow, self._clock_ns, side)
         self._count(flow, side, packet)
+        if flow.features is not None:
+            flow.features.add(side, packet, data, self._clock_ns, self._settings.early_packets)
         if flow.protocol == TCP:
             self._track_tcp(flow, side, packet, data)
         else:
             self._track_datagram(flow, side, packet)
+            self._icmp_error(flow, side, packet, data)
 
     def _why_over(self, flow: Flow, side: int, packet: dict[str, int]) -> int:
         """Reason to end `flow` before this packet opens another one, -1 when the packet belongs to it."""
@@ -220,14 +251,19 @@ class FlowTable:
         flow = Flow(slot, self._last_flow_id, key, self._clock_ns)
         flow.ip_version, flow.protocol = packet["ip_version"], packet["protocol"]
         flow.vlan_id, flow.tag = packet["vlan_id"], packet["tag"]
+        flow.features = FlowFeatures() if self._settings.features else None
         flow.role_evidence, swapped = _roles(packet, source, target)
         flow.client, flow.server = (target, source) if swapped else (source, target)
         if swapped:
             flow.letter(0, "^")
         self._by_key[key] = self._by_slot[slot] = flow
         self._counts["flows_created"] += 1
-        self._enter_wheel(flow)
         self._output.opened(flow, self._clock_ns)
+        if self._idle is not None:
+            own_ns = own_timeout_ns(self._idle, flow_keys(self._output.key_rows[-1:])[0])
+            self._counts["idle_faults"] += own_ns is None
+            flow.own_idle_ns = own_ns or 0
+        self._enter_wheel(flow)
         return flow
 
     def _count(self, flow: Flow, side: int, packet: dict[str, int]) -> None:
@@ -260,6 +296,19 @@ class FlowTable:
             at = packet["payload_off"]
             self._output.act(ActionKind.DATAGRAM, flow, self._clock_ns, side, offset=at, length=length)
 
+    def _icmp_error(self, flow: Flow, side: int, packet: dict[str, int], data: memoryview) -> None:
+        """Hand out a message that quotes another packet, from its own header on, with the flow it is about."""
+        kinds = {ICMP: ICMP_ERRORS, ICMP6: ICMP6_ERRORS}.get(flow.protocol, ())
+        at = packet["payload_off"] - ICMP_HEADER_BYTES
+        if packet["icmp_type"] not in kinds or flow.ignored or at < 0 or not self._output.payloads:
+            return
+        quoted = quoted_packet(packet, data)
+        about = self._by_key.get(_flow_key(quoted, *_endpoints(quoted))) if quoted else None
+        self._output.act(
+            ActionKind.ICMP_ERROR, flow, self._clock_ns, side, aux=about.flow_id if about else 0, offset=at,
+            length=packet["payload_captured"] + ICMP_HEADER_BYTES,
+        )  # fmt: skip
+
     def _close_reason(self, flow: Flow) -> int:
         """Why the flow would end now if nothing else comes."""
         client, server = (side.state for side in flow.sides)
@@ -272,7 +321,7 @@ class FlowTable:
     def _timeout_ns(self, flow: Flow) -> int:
         if self._close_reason(flow) != BY_IDLE:
             return self._linger_ns
-        return self._idle_ns.get(flow.protocol, self._other_ns)
+        return flow.own_idle_ns or self._idle_ns.get(flow.protocol, self._other_ns)
 
     def _enter_wheel(self, flow: Flow) -> None:
         """Put the flow where the wheel looks at it when it may be over; never before the next sweep."""
@@ -320,6 +369,7 @@ class FlowTable:
         flow.record_index += 1
         flow.first_ts_ns = self._clock_ns
         flow.history = ""
+        flow.features = FlowFeatures() if self._settings.features else None
         for side in flow.sides:
             side.start_record()
 
@@ -351,6 +401,38 @@ class FlowTable:
         self._free_slots.append(flow.slot)
 
 
+def quoted_packet(packet: dict[str, int], data: memoryview) -> dict[str, int] | None:
+    """The fields that name the flow of the packet an ICMP message quotes; None when they are not there."""
+    at, size = packet["payload_off"], packet["payload_captured"]
+    if size < MIN_QUOTED_BYTES:
+        return None
+    version = data[at] >> 4
+    fields = {"ip_version": version, "tag": packet["tag"], "src_hi": 0, "dst_hi": 0, "src_port": 0, "dst_port": 0}
+    if packet["protocol"] == ICMP:
+        header = (data[at] & 15) * 4
+        is_whole = version == 4 and header >= 20 and size >= header + 4
+        if not is_whole or _be(data, at + 6, 2) & 0x1FFF:  # a later fragment has no ports
+            return None
+        fields |= {"protocol": data[at + 9], "src_lo": _be(data, at + 12, 4), "dst_lo": _be(data, at + 16, 4)}
+    else:
+        header = 40
+        if version != 6 or size < header + 4:
+            return None
+        fields["protocol"] = data[at + 6]
+        for place, name in enumerate(("src_hi", "src_lo", "dst_hi", "dst_lo")):
+            fields[name] = _be(data, at + 8 + 8 * place, 8)
+    first, second = _be(data, at + header, 2), _be(data, at + header + 2, 2)
+    if fields["protocol"] in (TCP, UDP, SCTP):
+        fields["src_port"], fields["dst_port"] = first, second
+    elif fields["protocol"] in (ICMP, ICMP6):
+        fields["icmp_type"], fields["icmp_code"] = first >> 8, first & 0xFF
+    return fields
+
+
+def _be(data: memoryview, at: int, size: int) -> int:
+    return int.from_bytes(data[at : at + size], "big")
+
+
 def _endpoints(packet: dict[str, int]) -> tuple[Endpoint, Endpoint, bool]:
     """Source, target, and whether both directions are one flow. ICMP types stand where ports would."""
     source_port, target_port, two_way = packet["src_port"], packet["dst_port"], True
@@ -363,7 +445,7 @@ def _endpoints(packet: dict[str, int]) -> tuple[Endpoint, Endpoint, bool]:
     return source, (packet["dst_hi"], packet["dst_lo"], target_port), two_way
 
 
-def _flow_key(packet: dict[str, int], source: Endpoint, target: Endpoint, *, two_way: bool) -> bytes:
+def _flow_key(packet: dict[str, int], source: Endpoint, target: Endpoint, two_way: bool) -> bytes:
     if two_way and target < source:
         source, target = target, source
     return _KEY.pack(packet["tag"], packet["ip_version"], packet["protocol"], *source, *target)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lapwing.flows.layout import ACTION_DTYPE, ANOMALY_KINDS, KEY_DTYPE, RECORD_DTYPE, ActionKind, DataSource
+from lapwing.flows.plain_features import FlowFeatures, rows_of
 from lapwing.flows.plain_state import Flow
 from lapwing.flows.rules import TCP, conn_state
 
@@ -16,8 +17,9 @@ CALL_PACKETS = 4096  # a call that wrote this many rows of any kind ends
 class Output:
     """Rows of this call, and counts of anomalies for good."""
 
-    def __init__(self, *, payloads: bool) -> None:
+    def __init__(self, *, payloads: bool, early_packets: int = 0) -> None:
         self.payloads = payloads
+        self.early_packets = early_packets
         self.anomaly_counts: Counter[str] = Counter()
         self.clear()
 
@@ -26,6 +28,7 @@ class Output:
         self.actions: list[tuple[Any, ...]] = []
         self.keys: list[tuple[Any, ...]] = []
         self.records: list[tuple[Any, ...]] = []
+        self.features: list[FlowFeatures] = []
         self.arena = bytearray()
 
     @property
@@ -72,6 +75,8 @@ class Output:
         last_ts_ns = max(flow.last_ts_ns, flow.first_ts_ns)
         head = (*_key(flow), reason, state, flow.record_index, last_ts_ns, flow.history.encode())
         self.records.append((*head, *counters))
+        if flow.features is not None:
+            self.features.append(flow.features)
 
     @property
     def action_rows(self) -> NDArray[np.void]:
@@ -82,6 +87,11 @@ class Output:
     def key_rows(self) -> NDArray[np.void]:
         """The keys as rows."""
         return np.array(self.keys, dtype=KEY_DTYPE)
+
+    @property
+    def feature_rows(self) -> NDArray[np.void]:
+        """The features of the records as rows."""
+        return rows_of(self.features, self.early_packets)
 
     @property
     def record_rows(self) -> NDArray[np.void]:

@@ -1,5 +1,6 @@
 """What the plain flow table remembers: a flow, its two sides, and bytes that wait for a hole."""
 
+from lapwing.flows.plain_features import FlowFeatures
 from lapwing.flows.rules import HISTORY_LETTERS, INACTIVE, PAGE_BYTES, TRACKED_HOLES
 
 Endpoint = tuple[int, int, int]  # upper and lower half of the address, port
@@ -137,8 +138,9 @@ class Flow:
     """One live flow."""
 
     __slots__ = (
-        "anomalies", "bucket", "client", "established", "first_ts_ns", "flow_id", "history", "ignored", "ip_version",
-        "key", "last_ts_ns", "protocol", "record_index", "role_evidence", "server", "sides", "slot", "tag", "vlan_id",
+        "anomalies", "bucket", "client", "established", "features", "first_ts_ns", "flow_id", "history", "ignored",
+        "ip_version", "key", "last_ts_ns", "own_idle_ns", "protocol", "record_index", "role_evidence", "server",
+        "sides", "slot", "tag", "vlan_id",
     )  # fmt: skip
 
     def __init__(self, slot: int, flow_id: int, key: bytes, now_ns: int) -> None:
@@ -153,6 +155,8 @@ class Flow:
         self.established = self.ignored = False
         self.anomalies: set[int] = set()
         self.bucket = 0
+        self.features: FlowFeatures | None = None
+        self.own_idle_ns = 0  # silence that ends this flow, 0 when the settings say
 
     def letter(self, side: int, letter: str) -> None:
         """Add to the history: upper case for the client, lower case for the server."""

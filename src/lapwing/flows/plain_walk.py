@@ -11,7 +11,7 @@ from lapwing.flows.objects import flow_keys
 
 READ, IGNORED = 1, 2  # interest in a flow; 0 when nothing of it was seen yet
 
-_PAYLOAD = (ActionKind.SEGMENT, ActionKind.DATAGRAM)
+_PAYLOAD = (ActionKind.SEGMENT, ActionKind.DATAGRAM, ActionKind.ICMP_ERROR)
 _ORDER = ("kind", "slot", "side", "length", "ts_ns", "aux", "source", "offset")
 _NOTHING = memoryview(b"")
 

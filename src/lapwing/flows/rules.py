@@ -22,7 +22,7 @@ INACTIVE, PARTIAL, SYN_SENT, SYN_ACK_SENT, ESTABLISHED, CLOSED, RESET = range(7)
 
 # Indexes into the tuples of `layout`.
 ROLE_SYN, ROLE_SYN_ACK, ROLE_PORT, ROLE_FIRST = range(4)
-BY_FIN, BY_RST, BY_IDLE, BY_ACTIVE, BY_EVICTION, BY_SUPERSEDE, BY_FLUSH = range(7)
+BY_FIN, BY_RST, BY_IDLE, BY_ACTIVE, BY_EVICTION, BY_SUPERSEDE, BY_FLUSH, BY_FORCE = range(8)
 OTH, S0, S1, SF, REJ, S2, S3, RSTO, RSTR, RSTOS0, RSTRH, SH, SHR = range(13)
 OVERLAP_CONFLICT, REASSEMBLY_OVERFLOW, OUT_OF_WINDOW, EVICTED, CLOCK_REGRESSION = range(5)
 
@@ -32,6 +32,13 @@ ICMP_PAIRS = {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17, 10: 9,
 ICMP6_PAIRS = {128: 129, 129: 128, 130: 131, 131: 130, 133: 134, 134: 133, 135: 136, 136: 135, 139: 140, 140: 139}
 ICMP6_PAIRS |= {144: 145, 145: 144}
 """The same for ICMPv6 (RFC 4443, 2710, 4861, 4620, 6275)."""
+
+
+ICMP_ERRORS = frozenset({3, 4, 5, 11, 12})
+"""ICMP messages that quote the packet they are about (RFC 792), by type; `ICMP6_ERRORS` those of ICMPv6 (RFC 4443)."""
+
+ICMP6_ERRORS = frozenset({1, 2, 3, 4})
+ICMP_HEADER_BYTES = 8
 
 
 def counterpart(protocol: int, kind: int) -> int:

@@ -22,6 +22,7 @@ from lapwing.protocols.dns import DNS
 from lapwing.protocols.dns_tcp import DNS_TCP
 from lapwing.protocols.ftp import FTP
 from lapwing.protocols.http import HTTP
+from lapwing.protocols.icmp import ICMP
 from lapwing.protocols.identify import FirstLook, StreamIdentifier
 from lapwing.protocols.imap import IMAP
 from lapwing.protocols.ldap import LDAP
@@ -56,6 +57,7 @@ def handover_of(parser: StreamParser | DatagramParser) -> Handover | None:
 
 __all__ = [
     "DATAGRAM_PROTOCOLS",
+    "ICMP",
     "PROBE_BYTES",
     "STREAM_PROTOCOLS",
     "DatagramParser",

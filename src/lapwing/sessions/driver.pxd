@@ -4,7 +4,7 @@ from lapwing.protocols.identify cimport FirstLook as Look
 from lapwing.sessions.emit cimport Outlet
 from lapwing.sessions.session cimport DatagramSession, Session, StreamSession
 
-cdef int OPENED, ESTABLISHED, SEGMENT, GAP, SIDE_CLOSED, DATAGRAM, ANOMALY, CLOSED
+cdef int OPENED, ESTABLISHED, SEGMENT, GAP, SIDE_CLOSED, DATAGRAM, ANOMALY, CLOSED, ICMP_ERROR
 cdef int _ACTIVE
 
 @cython.final
@@ -42,6 +42,7 @@ cdef class SessionDriver:
     cdef _datagram(self, Py_ssize_t slot, DatagramSession session, int side, bytes data, long long ts_ns)
     cdef _count_from(self, Py_ssize_t slot, DatagramSession session, protocol, bytes data, long long ts_ns)
     cdef _count(self, Py_ssize_t slot, DatagramSession session, bytes data, long long ts_ns)
+    cdef _icmp_error(self, Py_ssize_t slot, DatagramSession session, int side, bytes data, long long about, long long ts_ns)
     cdef _ignore(self, Py_ssize_t slot)
     cdef _stop(self, Py_ssize_t slot, Session session, long long ts_ns)
     cdef _hand_over(self, Py_ssize_t slot, handover, int turn, long long ts_ns)

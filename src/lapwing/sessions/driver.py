@@ -30,13 +30,16 @@ from lapwing.flows import (
     ActionWalk,
     FlowTable,
     Fragments,
+    IdleRule,
     closed_events,
     extractor_for,
     opened_events,
+    records_of,
 )
 from lapwing.logins import READ_FOR_LOGINS, LoginAdapter, LoginContext, SecretTagger, adapter_for
 from lapwing.protocols import (
     DATAGRAM_PROTOCOLS,
+    ICMP,
     STREAM_PROTOCOLS,
     DatagramProtocol,
     FirstLook,
@@ -48,12 +51,13 @@ from lapwing.protocols import (
     handover_of,
 )
 from lapwing.sessions.emit import Outlet, Wanted
+from lapwing.sessions.icmp import named
 from lapwing.sessions.session import MAX_PENDING_PIECES, SIDES, DatagramSession, Session, StreamSession
 from lapwing.sessions.settings import PipelineSettings, RunKeys
 
 # Actions and reasons as numbers, here for the compiled driver too.
-OPENED, ESTABLISHED, SEGMENT, GAP, SIDE_CLOSED, DATAGRAM, ANOMALY, CLOSED = range(8)
-assert tuple(ActionKind) == tuple(range(8))  # in that order
+OPENED, ESTABLISHED, SEGMENT, GAP, SIDE_CLOSED, DATAGRAM, ANOMALY, CLOSED, ICMP_ERROR = range(9)
+assert tuple(ActionKind) == tuple(range(9))  # in that order
 _ACTIVE = CLOSE_REASONS.index("active")
 _NOTHING = memoryview(b"")
 
@@ -82,13 +86,15 @@ class SessionDriver:
         detector: Detector | None = None,
         sensor: str = "",
         protocols: Iterable[StreamProtocol | DatagramProtocol] = (),
+        idle: IdleRule | None = None,
     ) -> None:
         """`detector` may be shared by successive drivers, so that what it learnt outlives a flow table.
 
+        `idle` says for single flows after how much silence they, and their parsers, end.
         `protocols` are looked for after our own. Raises ValueError when two of a kind have one name.
         """
         wanted = wanted or Wanted()
-        self._table = FlowTable(settings.flows, keys.flow_key, payloads=True)
+        self._table = FlowTable(settings.flows, keys.flow_key, payloads=True, idle=idle)
         self._extractor = extractor_for(settings.flows.key, settings.flows.key_also)
         self._words = self._extractor.words if self._extractor is not None else None
         self._fragments = Fragments(settings.flows.tunnel_depth)
@@ -171,6 +177,12 @@ class SessionDriver:
             self._drain(_NOTHING)
         return self._outlet.take()
 
+    def end_flow(self, flow_id: int) -> list[Event]:
+        """End this flow now; return the events of that, none when it is not open."""
+        self._table.end_flow(flow_id)
+        self._drain(_NOTHING)
+        return self._outlet.take()
+
     def finish_flows(self) -> Iterator[list[Event]]:
         """End every flow; afterwards packets of any time may follow. What detection learnt stays."""
         more = True
@@ -223,7 +235,7 @@ class SessionDriver:
         walk.begin(table.actions, table.keys, chunk, memoryview(table.arena))
         if self._outlet.wants_flows:
             opened = opened_events(table.keys, self._words)
-            self._walk_everything(opened, closed_events(table.records, words=self._words))
+            self._walk_everything(opened, closed_events(records_of(table), words=self._words))
         else:
             while walk.step():
                 self._act()
@@ -251,6 +263,8 @@ class SessionDriver:
             self._listen(slot, session, walk.side, walk.data(), walk.ts_ns)
         elif kind == DATAGRAM:
             self._datagram(slot, session, walk.side, walk.data(), walk.ts_ns)
+        elif kind == ICMP_ERROR:
+            self._icmp_error(slot, session, walk.side, walk.data(), walk.aux, walk.ts_ns)
         elif kind == ANOMALY:
             if self._outlet.wants_anomalies:
                 self._anomaly(slot, walk.side, walk.aux, walk.length, walk.ts_ns)
@@ -493,6 +507,19 @@ class SessionDriver:
         if session.tally.poisoned:
             self._parsers_ended += 1
             self._ignore(slot)
+
+    def _icmp_error(
+        self, slot: int, session: DatagramSession | None, side: int, data: bytes, about: int, ts_ns: int
+    ) -> None:
+        """Tell what the network says of a packet, and of which flow; no login is in it."""
+        if not self._outlet.wants_sessions:
+            self._ignore(slot)
+            return
+        if session is None:
+            session = self._sessions[slot] = DatagramSession()
+            self._walk.read(slot)
+            self._start(slot, session, ICMP, IdentifiedBy.CONTENT, ts_ns)
+        self._messages_of(session, side, named(session.parser.parse(SIDES[side], data, ts_ns), about), ts_ns)
 
     # -- ends ----------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from lapwing.app.formats import Format
 from lapwing.app.guard import complain
 from lapwing.app.interrupt import stop_on_interrupt
 from lapwing.app.output import Writer
-from lapwing.app.shapes import FLOW_COLUMNS
+from lapwing.app.shapes import FEATURE_COLUMNS, FLOW_COLUMNS
 from lapwing.app.summary import MAX_DAMAGES
 from lapwing.app.terminal import Live, stdout_console
 from lapwing.app.units import plural, say_bytes, say_duration, say_time
@@ -66,7 +66,8 @@ def run(options: FlowOptions) -> ExitCode:
         elif output is Format.TABLE:
             _print(followed(reading))
         else:
-            writer = Writer(sys.stdout.buffer, output, FLOW_COLUMNS)
+            more = FEATURE_COLUMNS if configuration.settings.flows.features else ()
+            writer = Writer(sys.stdout.buffer, output, (*FLOW_COLUMNS, *more))
             for events in followed(reading):
                 writer.write(events)
             writer.finish()

@@ -9,6 +9,7 @@ from lapwing.events.messages.dhcp import DhcpMessage
 from lapwing.events.messages.dns import DnsQuery, DnsQuestion, DnsRecord, DnsResponse, DnsUnanswered
 from lapwing.events.messages.ftp import FtpCommand, FtpReply
 from lapwing.events.messages.http import HttpRequest, HttpResponse
+from lapwing.events.messages.icmp import IcmpMessage
 from lapwing.events.messages.imap import ImapMessage
 from lapwing.events.messages.ldap import LdapMessage
 from lapwing.events.messages.ntp import NtpMessage
@@ -34,6 +35,7 @@ Message = (
     | DnsResponse
     | DnsUnanswered
     | DhcpMessage
+    | IcmpMessage
     | ImapMessage
     | LdapMessage
     | NtpMessage

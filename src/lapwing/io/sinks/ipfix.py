@@ -27,7 +27,7 @@ TEMPLATES_EVERY = 32  # messages over UDP; RFC 7011 section 8.1 wants them sent 
 CONNECT_S = 10.0
 NS_PER_MS = 1_000_000
 
-_END_REASONS = {"idle": 1, "active": 2, "fin": 3, "rst": 3, "superseded": 3, "flush": 4, "evicted": 5}
+_END_REASONS = {"idle": 1, "active": 2, "fin": 3, "rst": 3, "superseded": 3, "flush": 4, "evicted": 5, "forced": 4}
 _END_CODES = np.array([_END_REASONS[reason] for reason in CLOSE_REASONS], np.uint8)
 
 # name, number, enterprise, type; octetDeltaCount counts from the IP header on
