@@ -29,8 +29,7 @@ def extension(source: Path, *options: str) -> Extension:
             # Small readers take a memoryview struct of 200 bytes by value, so they must inline.
             ("CYTHON_INLINE", "inline __attribute__((always_inline))"),
         ],
-        # Without contraction floating point gives the same bits as in Python, on every processor.
-        extra_compile_args=["-g0", "-fno-strict-aliasing", "-ffp-contract=off", *options],
+        extra_compile_args=["-g0", "-fno-strict-aliasing", *options],
     )
 
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lapwing
-from lapwing.app.columns import SCHEMA, batches_of
-from lapwing.events import FlowClosed
-from lapwing.flows import RECORD_DTYPE, addresses, closed_events, community_ids
+from lapwing.app.columns import SCHEMA, batches_of, schema_of
+from lapwing.events import FlowClosed, FlowFeatures
+from lapwing.flows import RECORD_DTYPE, addresses, closed_events, community_ids, full_dtype
 from lapwing.testing import START_NS, TimedFrame, ethernet, icmp_frame, ip, pcap, sctp, udp, udp_frame
 from tests.app.conftest import Lapwing
 
@@ -58,7 +58,8 @@ def test_columns_say_what_the_events_say(which: str, request: pytest.FixtureRequ
 
 def test_every_field_of_a_flow_record_is_a_column() -> None:
     beside = {"seq", "sensor", "ts_ns"}  # of the event, not of the flow
-    assert set(FlowClosed.__struct_fields__) - beside <= set(SCHEMA.names)
+    assert set(FlowClosed.__struct_fields__) - beside - {"features"} <= set(SCHEMA.names)
+    assert set(FlowFeatures.__struct_fields__) <= set(schema_of(full_dtype(1)).names)
 
 
 records = st.lists(

@@ -8,6 +8,7 @@ from pathlib import Path
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.flow_reading import flows
 from lapwing.app.shapes import FLOW_COLUMNS
+from lapwing.testing import START_NS, TimedFrame, pcap, udp_frame
 from tests.app.conftest import Lapwing
 
 
@@ -58,3 +59,15 @@ def test_open_flows_can_be_looked_at_while_reading(guessing: Path) -> None:
         assert len(live) == reading.statistics()["flows.active"]
         rest = sum(len(records) for records in reading.records())
     assert len(first) + rest == 30
+
+
+def test_copies_are_left_out_when_asked_for(lapwing: Lapwing, tmp_path: Path) -> None:
+    frame = udp_frame("192.0.2.1", 1, "192.0.2.2", 9, b"x")
+    path = tmp_path / "twice.pcap"
+    path.write_bytes(pcap([TimedFrame(START_NS + at, frame) for at in (0, 10)], nanoseconds=True))
+    for command in ("flows", "read"):
+        for dedup, count in (("off", 2), ("loopback", 1)):
+            more = ["--events", "flow"] if command == "read" else []
+            out = lapwing(command, path, "-o", "ndjson", "--dedup", dedup, *more).out
+            records = [json.loads(line) for line in out.splitlines()]
+            assert records[-1]["client_packet_count"] == count

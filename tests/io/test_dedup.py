@@ -64,6 +64,24 @@ def test_a_mirror_sees_a_routed_packet_twice_under_other_addresses() -> None:
     assert kept(frames, PRESETS["mirror"]) == [0]
 
 
+def cooked(kind: int, sequence: int) -> TimedFrame:
+    packet = ip("192.0.2.1", "198.51.100.2", 17, udp(1, 2, b"once"))
+    return TimedFrame(START_NS + sequence * US, bytes([0, kind, 0, 1, 0, 6, *bytes(8), 8, 0]) + packet)
+
+
+def test_where_the_link_says_which_way_only_one_that_left_and_one_that_arrived_are_copies(tmp_path: Path) -> None:
+    path = tmp_path / "any.pcap"
+    # Left and arrived on loopback; repeated at once, left and arrived again; then only arriving, twice.
+    frames = [cooked(kind, number) for number, kind in enumerate((4, 0, 4, 0))]
+    frames += [cooked(0, 5_000), cooked(0, 5_001)]
+    path.write_bytes(pcap(frames, link_type=113, nanoseconds=True))
+    for preset, left in (("loopback", 4), ("bridge", 1)):
+        with open_capture(path, dedup=Dedup(PRESETS[preset])) as source:
+            batch = source.next_batch()
+            assert batch is not None
+            assert batch.count == left
+
+
 def test_ten_thousand_different_frames_at_two_kilohertz_all_stay() -> None:
     frames = [(number * 500, number.to_bytes(4, "big") * 375) for number in range(10_000)]
     assert len(kept(frames)) == 10_000

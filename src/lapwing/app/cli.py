@@ -60,6 +60,15 @@ class RingSize(StrEnum):
     JUMBO = "jumbo"
 
 
+class Copies(StrEnum):
+    """Where packets are seen twice, without loading what leaves them out."""
+
+    OFF = "off"
+    LOOPBACK = "loopback"
+    BRIDGE = "bridge"
+    MIRROR = "mirror"
+
+
 class CaptureBy(StrEnum):
     """What reads an interface, without loading it."""
 
@@ -148,6 +157,9 @@ TimestampsOption = Annotated[
 User = Annotated[
     str | None, typer.Option("-Z", "--user", metavar="USER", help="Become this user once the interface is open.")
 ]
+DedupOption = Annotated[
+    Copies, typer.Option("--dedup", help="Leave out packets that are there twice, as captured in such a place.")
+]
 SinkOptions = Annotated[
     list[str] | None,
     typer.Option("--sink", metavar="NAME[=ARGUMENT]", help="Also hand the events to this plugin; repeatable."),
@@ -192,6 +204,7 @@ def read(
     merge: Annotated[
         bool, typer.Option("--merge", help="Read captures of the same time together, in the order of packet times.")
     ] = False,
+    dedup: DedupOption = Copies.OFF,
     log_format: cli_logs.LogKind = None,
     patterns: cli_logs.PatternFiles = None,
     decoys: cli_logs.DecoyStore = None,
@@ -210,7 +223,7 @@ def read(
         _exit(run_logs, logs, about_packets)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
     shape = (filter_, count, output, events, fail_on, config)
-    _exit(run, ReadOptions(inputs, *shape, record, logdir, sink or (), decoys, merge))
+    _exit(run, ReadOptions(inputs, *shape, record, logdir, sink or (), decoys, merge, dedup))
 
 
 @app.command()
@@ -256,6 +269,7 @@ def watch(
     fanout: FanoutGroup = None,
     capture: CaptureOption = CaptureBy.AUTO,
     timestamps: TimestampsOption = Timestamps.KERNEL,
+    dedup: DedupOption = Copies.OFF,
     user: User = None,
     sink: SinkOptions = None,
     log_format: cli_logs.LogKind = None,
@@ -280,7 +294,7 @@ def watch(
         )
         _exit(run_watch_logs, logs)
     assert interface is not None
-    live = LiveOptions(interface, profile, snaplen, promiscuous, namespace, fanout, user, capture, timestamps)
+    live = LiveOptions(interface, profile, snaplen, promiscuous, namespace, fanout, user, capture, timestamps, dedup)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
     _exit(run, WatchOptions(live, record, filter_, count, output, events, fail_on, config, sink or (), decoys))
 
@@ -302,6 +316,7 @@ def flows(
     interface: Interface = None,
     namespace: Namespace = None,
     user: User = None,
+    dedup: DedupOption = Copies.OFF,
     config: ConfigFile = None,
     _names: NoNames = False,
 ) -> None:
@@ -309,9 +324,9 @@ def flows(
     from lapwing.app.commands.flows import FlowOptions, run
     from lapwing.app.commands.options import LiveOptions
 
-    live = LiveOptions(interface, namespace=namespace, user=user) if interface is not None else None
+    live = LiveOptions(interface, namespace=namespace, user=user, dedup=dedup) if interface is not None else None
     inputs = _inputs(files, more) if live is None else [*(files or []), *(more or [])]
-    _exit(run, FlowOptions(inputs, filter_, count, output, config, live, to, ipfix))
+    _exit(run, FlowOptions(inputs, filter_, count, output, config, live, to, ipfix, dedup))
 
 
 @app.command()

@@ -27,6 +27,8 @@ from lapwing.flows import (
 from lapwing.io.capture import (
     LANES,
     CaptureSource,
+    Dedup,
+    DedupSettings,
     InterfaceSource,
     LiveSettings,
     PacketBatch,
@@ -60,6 +62,7 @@ class FlowReading:
         interface: str | None = None,
         live: LiveSettings | None = None,
         idle: IdleRule | None = None,
+        dedup: DedupSettings | None = None,
     ) -> None:
         """See `flows`."""
         settings = settings or FlowSettings()
@@ -77,6 +80,7 @@ class FlowReading:
         self._table = FlowTable(settings, (keys or fresh_keys()).flow_key, payloads=False, idle=idle)
         self._extractor = extractor_for(settings.key, settings.key_also)
         self._words = self._extractor.words if self._extractor is not None else None
+        self._dedup = Dedup(dedup) if dedup is not None else None
         self._fragments = Fragments(self._depth)
         self._filter = filter
         self._left = count
@@ -238,7 +242,12 @@ class FlowReading:
 
     def _open(self, path: str) -> CaptureSource:
         return open_capture(
-            path, filter=self._filter, verify_checksums=self._verify, lanes=LANES, tunnel_depth=self._depth
+            path,
+            filter=self._filter,
+            verify_checksums=self._verify,
+            lanes=LANES,
+            tunnel_depth=self._depth,
+            dedup=self._dedup,
         )
 
     def _watch(self, source: InterfaceSource) -> Iterator[Records]:
@@ -331,6 +340,7 @@ def flows(
     interface: str | None = None,
     live: LiveSettings | None = None,
     idle: IdleRule | None = None,
+    dedup: DedupSettings | None = None,
 ) -> FlowReading:
     """Read captures, or watch an interface, and return the flow records; arguments as for `read`.
 
@@ -346,4 +356,5 @@ def flows(
         interface=interface,
         live=live,
         idle=idle,
+        dedup=dedup,
     )

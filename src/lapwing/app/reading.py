@@ -27,6 +27,8 @@ from lapwing.flows import IdleRule
 from lapwing.io.capture import (
     LANES,
     CaptureSource,
+    Dedup,
+    DedupSettings,
     FrameSource,
     InterfaceSource,
     LiveSettings,
@@ -90,6 +92,7 @@ class Reading:
         decoys: Decoys | None = None,
         merge: bool = False,
         idle: IdleRule | None = None,
+        dedup: DedupSettings | None = None,
     ) -> None:
         """See `read`."""
         if decoys is not None:
@@ -98,6 +101,7 @@ class Reading:
             raise ValueError("either captures or an interface, not both")
         settings = settings or PipelineSettings()
         self._depth = settings.flows.tunnel_depth
+        self._dedup = Dedup(dedup) if dedup is not None else None
         self._live: InterfaceSource | None = None
         if interface is not None:
             self._live = open_live(
@@ -241,7 +245,12 @@ class Reading:
 
     def _open_capture(self, path: str, lanes: int = 1) -> CaptureSource:
         return open_capture(
-            path, filter=self._filter, verify_checksums=self._verify, lanes=lanes, tunnel_depth=self._depth
+            path,
+            filter=self._filter,
+            verify_checksums=self._verify,
+            lanes=lanes,
+            tunnel_depth=self._depth,
+            dedup=self._dedup,
         )
 
     def _open_merged(self) -> MergedSource:
@@ -347,6 +356,7 @@ def read(
     decoys: Decoys | None = None,
     merge: bool = False,
     idle: IdleRule | None = None,
+    dedup: DedupSettings | None = None,
 ) -> Reading:
     """Read captures, or watch an interface, and return the events in order.
 
@@ -366,7 +376,7 @@ def read(
     `merge` reads captures of the same time together, in the order of packet times, as
     if they were one; by default each is read after the other.
     `idle` is asked about each flow as it opens: after how many seconds of silence it ends, and its parser with it;
-    None for what the settings say.
+    None for what the settings say. `dedup` leaves out packets that captures hold twice; for an interface `live` has it.
 
     Raises SourceError when no input can be read at all; one among others is a `sensor.failed`, listed in `failed`.
     Raises ValueError for a wrong family or filter. Damage inside
@@ -389,6 +399,7 @@ def read(
         decoys=decoys,
         merge=merge,
         idle=idle,
+        dedup=dedup,
     )
 
 

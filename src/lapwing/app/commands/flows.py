@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rich.table import Table
 
-from lapwing.app.commands.options import LiveOptions, live_settings
+from lapwing.app.commands.options import LiveOptions, dedup_settings, live_settings
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.flow_reading import FlowReading
@@ -41,6 +41,7 @@ class FlowOptions(NamedTuple):
     live: LiveOptions | None = None
     to: Path | None = None
     ipfix: str | None = None
+    dedup: str = "off"
 
 
 def run(options: FlowOptions) -> ExitCode:
@@ -55,6 +56,7 @@ def run(options: FlowOptions) -> ExitCode:
         count=options.packets,
         interface=options.live.interface if options.live else None,
         live=live_settings(options.live) if options.live else None,
+        dedup=dedup_settings(options.dedup),
     )
     if options.live is not None:
         drop_privileges(options.live.user)

@@ -6,7 +6,7 @@ import msgspec
 
 from lapwing.app.units import NS_PER_S, duration_ns, size_bytes
 from lapwing.events import SettingsError
-from lapwing.io.capture import LiveSettings, Recorder, RecordSettings
+from lapwing.io.capture import DEDUP_PRESETS, DedupSettings, LiveSettings, Recorder, RecordSettings
 
 _T = TypeVar("_T")
 
@@ -34,11 +34,13 @@ class LiveOptions(NamedTuple):
     user: str | None = None
     capture: str = "auto"
     timestamps: str = "kernel"
+    dedup: str = "off"
 
 
 def live_settings(options: LiveOptions) -> LiveSettings:
     """The settings these options mean. Raises SettingsError for a value out of range."""
     given = {
+        "dedup": str(options.dedup),
         "profile": options.profile,
         "snaplen_bytes": options.snaplen,
         "promiscuous": options.promiscuous,
@@ -48,6 +50,11 @@ def live_settings(options: LiveOptions) -> LiveSettings:
         "timestamps": options.timestamps,
     }
     return _settings(LiveSettings, {name: value for name, value in given.items() if value is not None})
+
+
+def dedup_settings(preset: str) -> DedupSettings | None:
+    """What counts as a copy, None when copies are not looked for."""
+    return None if preset == "off" else DEDUP_PRESETS[preset]
 
 
 def recorder(options: RecordOptions) -> Recorder | None:

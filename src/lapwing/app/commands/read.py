@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lapwing.app import zeek
 from lapwing.app.collecting import rare_collections
-from lapwing.app.commands.options import RecordOptions, recorder
+from lapwing.app.commands.options import RecordOptions, dedup_settings, recorder
 from lapwing.app.configuration import load
 from lapwing.app.decoys import using_decoys
 from lapwing.app.exit_codes import ExitCode
@@ -51,6 +51,7 @@ class ReadOptions(NamedTuple):
     sinks: Sequence[str] = ()
     decoys: str | None = None
     merge: bool = False
+    dedup: str = "off"
 
 
 def run(options: ReadOptions) -> ExitCode:
@@ -72,6 +73,7 @@ def run(options: ReadOptions) -> ExitCode:
             sources=plugins.sources,
             decoys=decoys,
             merge=options.merge,
+            dedup=dedup_settings(options.dedup),
         )
         sinks = opened_sinks(plugins, options.sinks, complain)
         writer = None if output is Format.TABLE else _writer(output, options.logdir)

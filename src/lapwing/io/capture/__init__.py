@@ -1,6 +1,7 @@
 """Capture files, pipes and interfaces in, batches of decoded packets out. Constant memory, whatever the size."""
 
 from lapwing.io.capture.ahead import LANES, ReadAhead, worth_reading_ahead
+from lapwing.io.capture.dedup import PRESETS as DEDUP_PRESETS
 from lapwing.io.capture.dedup import Dedup, DedupSettings
 from lapwing.io.capture.frames import Frames, FrameSource, OpenFrames
 from lapwing.io.capture.interface import InterfaceSource
@@ -14,6 +15,7 @@ from lapwing.io.capture.source import CaptureSource, PacketBatch, Progress, open
 from lapwing.io.capture.unpack import head_of, stdin_head
 
 __all__ = [
+    "DEDUP_PRESETS",
     "LANES",
     "PROFILES",
     "CaptureSource",
