@@ -516,7 +516,7 @@ class SessionDriver:
             self._ignore(slot)
             return
         if session is None:
-            session = self._sessions[slot] = DatagramSession()
+            session = self._keep(slot, DatagramSession())
             self._walk.read(slot)
             self._start(slot, session, ICMP, IdentifiedBy.CONTENT, ts_ns)
         self._messages_of(session, side, named(session.parser.parse(SIDES[side], data, ts_ns), about), ts_ns)
