@@ -12,8 +12,8 @@ from lapwing.io.store import MAX_LISTED, GroupWriter, Interactions, PlantedToken
 
 TICK_S = 1.0
 SLOW_EVERY = 60  # ticks between the tasks that read much
-DELETE_COUNT = 10_000  # interactions deleted at once, so that writing goes on in between
-MAX_ROUNDS = 200  # of deletions in one go
+DELETE_COUNT = 2_000  # interactions deleted at once: whoever waits for a commit meanwhile waits some 20 ms
+MAX_ROUNDS = 1_000  # of deletions in one go
 TOKENS_AGAIN = 1_000  # planted tokens looked at again in a tick, for what was revoked or changed: so many in a second
 
 
