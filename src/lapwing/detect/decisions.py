@@ -9,6 +9,7 @@ Runs compiled, typed by `decisions.pxd`, and as it stands.
 
 from collections import OrderedDict
 from hashlib import blake2b
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from lapwing.events import Action, DecisionLifted, DecisionMade, Event
 SECOND_NS = 1_000_000_000
 HOUR_NS = 3_600 * SECOND_NS
 FORGET_NS = 7 * 24 * HOUR_NS  # how long a source is remembered to have been answered before
+SHED_LOOK = 16  # oldest answers looked at to forget one: a full table costs a new answer no more than that
 MARGIN = 1e-9  # log-odds, more than any rounding
 STRICTNESS = {action: rank for rank, action in enumerate(Action)}
 
@@ -35,7 +37,7 @@ class Standing(msgspec.Struct, gc=False, array_like=True):
 
 
 class Decisions:
-    """Answers by source, at most `limit`; those in force are never forgotten for others."""
+    """Answers by source, at most `limit`; one in force is forgotten only where the oldest ones all are."""
 
     def __init__(self, settings: AnswerSettings, judge: Judge, limit: int, key: bytes) -> None:
         self._settings = settings
@@ -127,10 +129,11 @@ class Decisions:
         return self._settings.jitter * (number / 2**31 - 1.0)
 
     def _shed(self, now_ns: int) -> None:
-        """Answers long over go first, oldest first; one in force only when all are."""
+        """Of the few oldest, one that is over goes first; one in force only when all of these are."""
         while len(self._standing) > self._limit:
-            over = (source for source, s in self._standing.items() if s.until_ns <= now_ns)
-            self._standing.pop(next(over, next(iter(self._standing))))
+            oldest = list(islice(self._standing, SHED_LOOK))
+            over = [source for source in oldest if self._standing[source].until_ns <= now_ns]
+            self._standing.pop(over[0] if over else oldest[0])
 
     @staticmethod
     def _lift(standing: Standing, now_ns: int, reason: str = "its time is over") -> DecisionLifted:
