@@ -53,7 +53,7 @@ def run(data: bytes) -> None:
     packets = _rows(data[2 : 2 + PACKET.size * 400])
     results = [_drive(table, settings, packets, batch) for table in TABLES for batch in (3, 4096)]
     assert all(result == results[0] for result in results)
-    counts = results[0][3]
+    counts = results[0][4]
     assert counts["flows_created"] == counts["flows_ended"]
     assert counts["flows_active"] == counts["reassembly_pages"] == counts["reassembly_sides"] == counts["faults"] == 0
 
@@ -66,6 +66,8 @@ def _settings(first: int, second: int) -> FlowSettings:
         active_timeout_s=2.0 if first & 32 else 1800.0,
         max_ahead_bytes=65_536 if first & 64 else 1 << 20,
         reassembly_memcap_bytes=65_536 if second & 1 and first >> 2 & 3 else 1 << 20,
+        features=bool(second & 32),
+        early_packets=3 if second & 96 == 96 else 0,
         sweep_interval_s=(1.0, 0.01, 60.0, 7.3)[second >> 1 & 3],
     )
 
@@ -99,9 +101,9 @@ def _rows(data: bytes) -> Any:
 
 
 def _drive(table_class: Any, settings: FlowSettings, packets: Any, batch: int) -> tuple[Any, ...]:
-    """All that a table says: actions with their bytes, keys, records, counters."""
+    """All that a table says: actions with their bytes, keys, records, their features, counters."""
     table = table_class(settings, HASH_KEY)
-    said: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+    said: tuple[list[Any], list[Any], list[Any], list[Any]] = ([], [], [], [])
     for start in range(0, len(packets), batch):
         stop = min(start + batch, len(packets))
         row = start
@@ -115,7 +117,7 @@ def _drive(table_class: Any, settings: FlowSettings, packets: Any, batch: int) -
     return (*said, table.statistics())
 
 
-def _collect(table: Any, actions: list[Any], keys: list[Any], records: list[Any]) -> None:
+def _collect(table: Any, actions: list[Any], keys: list[Any], records: list[Any], features: list[Any]) -> None:
     arena, first_key, first_record = bytes(table.arena), len(keys), len(records)
     for ts_ns, aux, slot, offset, length, kind, side, source, flags in table.actions.tolist():
         if kind in (ActionKind.SEGMENT, ActionKind.DATAGRAM):
@@ -128,3 +130,5 @@ def _collect(table: Any, actions: list[Any], keys: list[Any], records: list[Any]
         actions.append((ts_ns, slot, kind, side, flags, said))
     keys += table.keys.tolist()
     records += table.records.tolist()
+    if table.features is not None:
+        features += [tuple(map(repr, row)) for row in table.features.tolist()]
