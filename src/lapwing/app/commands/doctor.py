@@ -20,10 +20,12 @@ from lapwing.events import SettingsError
 STYLES = {"ok": "green", "slow": "yellow", "missing": "yellow", "no": "dim", "wrong": "bold red"}
 DEPENDENCIES = ("httptools", "msgspec", "numpy", "rich", "typer", "zstandard")
 EXTRAS = {
+    "acme": ("acme", "requests"),
     "callbacks": ("httpx2", "segno"),
     "collector": ("aiosqlite", "alembic", "h2", "sqlalchemy"),
     "columns": ("pyarrow",),
     "pcap": ("pcapy-ng",),
+    "places": ("maxminddb",),
     "postgres": ("asyncpg",),
 }
 
