@@ -29,7 +29,8 @@ def extension(source: Path, *options: str) -> Extension:
             # Small readers take a memoryview struct of 200 bytes by value, so they must inline.
             ("CYTHON_INLINE", "inline __attribute__((always_inline))"),
         ],
-        extra_compile_args=["-g0", "-fno-strict-aliasing", "-Wno-sign-compare", *options],  # of generated code
+        # The warnings left out are about generated code.
+        extra_compile_args=["-g0", "-fno-strict-aliasing", "-Wno-sign-compare", "-Wno-pointer-sign", *options],
     )
 
 

@@ -59,12 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.quick and not options.only:
         console.print("the collector under load")
         results.more.update(measure_collector())
+    FIGURES.write_text(json.dumps(results.figures(), indent=2) + "\n")
+    for name in () if options.quick or options.only else APART:
+        console.print(name)
+        subprocess.run([sys.executable, "-m", name], check=False)  # each adds what it measured
+    results.more.update(json.loads(FIGURES.read_text()))
     show(contenders, results, console)
     figures = results.figures()
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
-    for name in () if options.quick or options.only else APART:
-        console.print(name)
-        subprocess.run([sys.executable, "-m", name], check=False)
     console.print(f"figures: {FIGURES.relative_to(ROOT)}")
     if options.write_docs and not options.quick and not options.only:
         write_page(PAGE, contenders, results)
