@@ -1,15 +1,13 @@
 """What is looked up about logins on their way to detection: places and leaked secrets, where the settings name any."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from lapwing.app.commands.leaks import read_leaks
+from lapwing.detect import LookUp
 from lapwing.events import AuthEvent, Circumstances
 from lapwing.logins import LoginSettings, SecretTagger
-
-LookUp = Callable[[AuthEvent], Circumstances | None]
 
 
 def look_up(settings: LoginSettings, tagger: SecretTagger | None = None) -> LookUp | None:

@@ -4,7 +4,7 @@ Not here: where logins come from (`logins`), who is behind an address (`actors`)
 """
 
 from lapwing.detect.addresses import source_text
-from lapwing.detect.contract import Detects
+from lapwing.detect.contract import Detects, LookUp
 from lapwing.detect.decisions import Decisions
 from lapwing.detect.detector import FILE_KEY, NO_VERDICT, Detector
 from lapwing.detect.settings import DetectSettings
@@ -18,6 +18,7 @@ __all__ = [
     "DetectSettings",
     "Detector",
     "Detects",
+    "LookUp",
     "Verdict",
     "source_text",
 ]

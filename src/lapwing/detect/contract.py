@@ -1,9 +1,11 @@
 """What the pipeline asks of detection."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from lapwing.events import AccountChanged, AuthEvent, Event
+from lapwing.events import AccountChanged, AuthEvent, Circumstances, Event
+
+LookUp = Callable[[AuthEvent], Circumstances | None]  # what is known around a login, None when nothing is
 
 
 class Detects(Protocol):

@@ -4,13 +4,14 @@
 Runs compiled, typed by `detector.pxd`, and as it stands.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from lapwing.detect.addresses import halves_of
 from lapwing.detect.campaigns import SWEEP_NS, Campaigns
+from lapwing.detect.contract import LookUp
 from lapwing.detect.decay import SECOND_NS
 from lapwing.detect.decisions import Decisions
 from lapwing.detect.exclusions import Exclusions
@@ -36,7 +37,6 @@ from lapwing.events import (
     Action,
     AuthEvent,
     AuthResolved,
-    Circumstances,
     Event,
     Finding,
     FindingClosed,
@@ -44,8 +44,6 @@ from lapwing.events import (
     FindingUpdated,
     Outcome,
 )
-
-LookUp = Callable[[AuthEvent], Circumstances | None]
 
 SNAPSHOT_VERSION = 5
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
