@@ -1,16 +1,15 @@
 cimport cython
-from lapwing.flows.hot_tcp cimport TcpFlows
+from lapwing.flows.hot_side cimport SideFlows
 from lapwing.flows.hot_types cimport Action, Head, Key, Packet, Record, Side, Tail, Wait, i64, u8, u16, u32, u64
 
 @cython.final
-cdef class FlowTable(TcpFlows):
+cdef class FlowTable(SideFlows):
     cdef const Packet[::1] packets  # input of the current call
     cdef object _packets  # the array they are in, to know it when it comes again
     cdef dict _views  # of such arrays by their id: the array, which keeps the id its own, and its rows
     cdef Py_ssize_t cursor
     cdef u64[::1] index
-    cdef u32[::1] free_slots, hashes, wheel_head, wheel_tail
-    cdef short[:, ::1] pairs
+    cdef u32[::1] free_slots, hashes
     cdef u32 free_count, fresh_slot, active, max_flows
     cdef u64 index_mask, hash_0, hash_1, packet_count, regression_count
     cdef i64 last_flow_id, tick, sweep_ns, next_sweep_ns
@@ -37,7 +36,6 @@ cdef class FlowTable(TcpFlows):
     cdef int _index_remove(self, u32 hashed, u32 slot) except -1 nogil
     cdef int _grow_index(self) except -1
     cdef Py_ssize_t _open(self, const Packet *packet, u32 hashed, u16 source_port, u16 target_port) except -1 nogil
-    cdef int _clear_rows(self, u32 slot) except -1 nogil
     cdef bint _take_roles(self, const Packet *packet, u32 slot, u16 source_port, u16 target_port) except -1 nogil
     cdef int _close(self, u32 slot, int reason) except -1 nogil
     cdef int _evict(self) except -1 nogil
@@ -47,8 +45,6 @@ cdef class FlowTable(TcpFlows):
     cdef int _ask_idle(self, u32 slot) except -1
     cdef int _icmp_error(self, u32 slot, int side, const Packet *packet) except -1 nogil
     cdef int _look_up_quoted(self, const Packet *packet) except -1 nogil
-    cdef u32 _be32(self, Py_ssize_t at) except? 0xFFFFFFFF nogil
     cdef int _expire(self) except -1 nogil
     cdef int _look_at(self, u32 slot) except -1 nogil
     cdef int _enter_wheel(self, u32 slot) except -1 nogil
-    cdef int _leave_wheel(self, u32 slot) except -1 nogil

@@ -12,10 +12,9 @@ import numpy as np
 from cython.cimports.lapwing.flows.hot_types import *
 
 from lapwing.flows.hot_rows import with_history_words
-from lapwing.flows.hot_tcp import TcpFlows
+from lapwing.flows.hot_side import SideFlows
 from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS, RECORD_DTYPE
 from lapwing.flows.objects import flow_keys
-from lapwing.flows.rules import ICMP6_PAIRS, ICMP_PAIRS
 from lapwing.flows.settings import own_timeout_ns, to_ns
 from lapwing.wire.layout import Status
 
@@ -31,22 +30,14 @@ MAX_CLOCK_NS = cython.declare(cython.longlong, 1 << 62)
 EVERYTHING = cython.declare(cython.longlong, (1 << 63) - 1)
 
 
-def _pairs():
-    """Answering ICMP type by type, -1 where there is none; row 0 for ICMP, row 1 for ICMPv6."""
-    table = np.full((2, 256), -1, np.int16)
-    for row, pairs in enumerate((ICMP_PAIRS, ICMP6_PAIRS)):
-        table[row, list(pairs)] = list(pairs.values())
-    return table
-
-
-class FlowTable(TcpFlows):
+class FlowTable(SideFlows):
     """Packets in, rows out. See `lapwing.flows` for the contract."""
 
     def __init__(self, settings, hash_key, *, payloads=True, idle=None):
         settings.validate()
         if len(hash_key) != 16:
             raise ValueError("hash_key must have 16 bytes")
-        TcpFlows.__init__(self, settings, payloads=payloads)
+        SideFlows.__init__(self, settings, payloads=payloads)
         self.hash_0 = int.from_bytes(hash_key[:8], "little")
         self.hash_1 = int.from_bytes(hash_key[8:], "little")
         self.active_ns = to_ns(settings.active_timeout_s)
@@ -59,10 +50,7 @@ class FlowTable(TcpFlows):
         self.index = np.zeros(FIRST_INDEX, np.uint64)
         self.index_mask = FIRST_INDEX - 1
         self.hashes = np.zeros(BLOCK, np.uint32)
-        self.wheel_head = np.zeros(WHEEL_TICKS, np.uint32)
-        self.wheel_tail = np.zeros(WHEEL_TICKS, np.uint32)
         self.queue = np.zeros((0, 3), np.int64)
-        self.pairs = _pairs()
         self._views = {}
         self.idle = idle
         self.asks_idle = idle is not None
@@ -350,62 +338,14 @@ class FlowTable(TcpFlows):
             )
         return 0
 
-    def _be32(self, at):
-        return (
-            cython.cast(u32, self.data[at]) << 24
-            | cython.cast(u32, self.data[at + 1]) << 16
-            | cython.cast(u32, self.data[at + 2]) << 8
-            | self.data[at + 3]
-        )
-
     def _look_up_quoted(self, packet):
         """Set `quoted_flow_id`: of the flow whose packet is quoted, or 0; see `plain.quoted_packet`."""
         self.quoted_flow_id = 0
-        at: cython.Py_ssize_t = packet.payload_off
-        quoted = cython.declare(Packet)
-        header: u32
-        word: u32
-        if packet.payload_captured < 28:
+        if not self._read_quoted(packet):
             return 0
-        quoted.src_hi = quoted.dst_hi = 0
-        quoted.ip_version = self.data[at] >> 4
-        quoted.tag = packet.tag
-        if packet.protocol == ICMP:
-            header = cython.cast(u32, self.data[at] & 15) * 4
-            if quoted.ip_version != 4 or header < 20 or packet.payload_captured < header + 4:
-                return 0
-            if self._be32(at + 4) & 0x1FFF:
-                return 0  # a later fragment, without ports
-            quoted.protocol = self.data[at + 9]
-            quoted.src_lo = self._be32(at + 12)
-            quoted.dst_lo = self._be32(at + 16)
-        else:
-            header = 40
-            if quoted.ip_version != 6 or packet.payload_captured < header + 4:
-                return 0
-            quoted.protocol = self.data[at + 6]
-            quoted.src_hi = cython.cast(u64, self._be32(at + 8)) << 32 | self._be32(at + 12)
-            quoted.src_lo = cython.cast(u64, self._be32(at + 16)) << 32 | self._be32(at + 20)
-            quoted.dst_hi = cython.cast(u64, self._be32(at + 24)) << 32 | self._be32(at + 28)
-            quoted.dst_lo = cython.cast(u64, self._be32(at + 32)) << 32 | self._be32(at + 36)
-        word = self._be32(at + header)
-        two_way: cython.bint = True
-        source_port: u16 = 0
-        target_port: u16 = 0
-        if quoted.protocol == TCP or quoted.protocol == UDP or quoted.protocol == 132:
-            source_port = word >> 16
-            target_port = word & 0xFFFF
-        elif quoted.protocol == ICMP or quoted.protocol == ICMP6:
-            quoted.icmp_type = word >> 24
-            quoted.icmp_code = (word >> 16) & 0xFF
-            answer: cython.short = self.pairs[quoted.protocol == ICMP6, quoted.icmp_type]
-            two_way = answer >= 0
-            source_port = quoted.icmp_type
-            target_port = answer if two_way else quoted.icmp_code
-        quoted.src_port = source_port
-        quoted.dst_port = target_port
-        hashed: u32 = self._hash(cython.address(quoted))
-        found: cython.Py_ssize_t = self._find(cython.address(quoted), hashed, source_port, target_port, two_way)
+        quoted: cython.pointer[Packet] = cython.address(self.quote[0])
+        hashed: u32 = self._hash(quoted)
+        found: cython.Py_ssize_t = self._find(quoted, hashed, quoted.src_port, quoted.dst_port, self.quoted_two_way)
         if found >= 0:
             self.quoted_flow_id = self.heads[found].flow_id
         return 0
@@ -565,20 +505,6 @@ class FlowTable(TcpFlows):
         self._enter_wheel(slot)
         return slot
 
-    def _clear_rows(self, slot):
-        """A slot used before is as good as new."""
-        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
-        tail.client_wait = tail.server_wait = tail.client_holes = tail.server_holes = 0
-        k: cython.int
-        for k in range(2):
-            side: cython.pointer[Side] = cython.address(self.sides[slot, k])
-            side.next_offset = 0
-            side.base = side.ack = 0
-            side.flags = 0
-        self._start_record(slot)
-        tail.record_index = 0
-        return 0
-
     def _take_roles(self, packet, slot, source_port, target_port):
         """Note the evidence for who is the client; true when it is the target of this first packet."""
         tail: cython.pointer[Tail] = cython.address(self.tails[slot])
@@ -706,34 +632,11 @@ class FlowTable(TcpFlows):
     def _enter_wheel(self, slot):
         """Put the flow where the wheel looks at it when it may be over; never before the next sweep."""
         head: cython.pointer[Head] = cython.address(self.heads[slot])
-        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
         self._look_up_timeout(head, slot)
-        due_ns: i64 = min(head.last_ts_ns + self.timeout_ns, tail.first_ts_ns + self.active_ns)
+        due_ns: i64 = min(head.last_ts_ns + self.timeout_ns, self.tails[slot].first_ts_ns + self.active_ns)
         tick: i64 = (due_ns + self.sweep_ns - 1) // self.sweep_ns
         tick = min(max(tick, self.tick + 1), self.tick + WHEEL_TICKS - 1)
-        bucket: i64 = tick % WHEEL_TICKS
-        head.bucket = cython.cast(u16, bucket)
-        tail.timer_next = 0
-        tail.timer_prev = self.wheel_tail[bucket]
-        if tail.timer_prev:
-            self.tails[tail.timer_prev - 1].timer_next = slot + 1
-        else:
-            self.wheel_head[bucket] = slot + 1
-        self.wheel_tail[bucket] = slot + 1
-        return 0
-
-    def _leave_wheel(self, slot):
-        bucket: u16 = self.heads[slot].bucket
-        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
-        if tail.timer_prev:
-            self.tails[tail.timer_prev - 1].timer_next = tail.timer_next
-        else:
-            self.wheel_head[bucket] = tail.timer_next
-        if tail.timer_next:
-            self.tails[tail.timer_next - 1].timer_prev = tail.timer_prev
-        else:
-            self.wheel_tail[bucket] = tail.timer_prev
-        return 0
+        return self._link(slot, cython.cast(u16, tick % WHEEL_TICKS))
 
 
 @cython.cfunc

@@ -26,3 +26,4 @@ cdef class FlowRows(PacketFeatures):
     cdef int _write_key(self, u32 slot) except -1 nogil
     cdef int _write_record(self, u32 slot, int reason) except -1 nogil
     cdef int _start_record(self, u32 slot) except -1 nogil
+    cdef int _clear_rows(self, u32 slot) except -1 nogil

@@ -237,6 +237,20 @@ class FlowRows(PacketFeatures):
         self.record_count += 1
         return 0
 
+    def _clear_rows(self, slot):
+        """A slot used before is as good as new."""
+        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
+        tail.client_wait = tail.server_wait = tail.client_holes = tail.server_holes = 0
+        k: cython.int
+        for k in range(2):
+            side: cython.pointer[Side] = cython.address(self.sides[slot, k])
+            side.next_offset = 0
+            side.base = side.ack = 0
+            side.flags = 0
+        self._start_record(slot)
+        tail.record_index = 0
+        return 0
+
     def _start_record(self, slot):
         """Begin counting anew after the active timeout."""
         head: cython.pointer[Head] = cython.address(self.heads[slot])
