@@ -149,6 +149,9 @@ def test_a_proxy_enforces_what_was_decided_from_its_access_log(name: str, tmp_pa
         assert status(port, ATTACKER, "POST", "/login") == 403
         assert status(port, VISITOR) == 200
         assert status(port, VISITOR, "POST", "/login") == 401
+        give_up = time.monotonic() + WAIT_S
+        while not deny.read_text() and time.monotonic() < give_up:
+            time.sleep(0.01)  # the file is written beside, not before the answers
         assert deny.read_text() == f"{ATTACKER}\n"
         guarding.send_signal(signal.SIGTERM)
         out, _ = guarding.communicate(timeout=WAIT_S)
