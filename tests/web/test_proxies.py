@@ -92,9 +92,11 @@ def application() -> Iterator[int]:
     with ThreadingHTTPServer(("127.0.0.1", 0), App) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextmanager
