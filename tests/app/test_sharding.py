@@ -1,5 +1,8 @@
 """Several processes find what one finds."""
 
+import multiprocessing
+import os
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -7,9 +10,10 @@ import numpy as np
 import pytest
 
 import lapwing
+from lapwing.app.shard_worker import SLOT_ROWS, SLOTS, Share, memory_bytes, work
 from lapwing.app.sharding import shard_flows
 from lapwing.events import SettingsError, SourceError
-from lapwing.flows import RECORD_DTYPE
+from lapwing.flows import RECORD_DTYPE, FlowSettings
 from lapwing.io.capture import LiveSettings
 from lapwing.testing import START_NS, TimedFrame, pcap, udp_frame
 from tests.io.wires import Wire, needs_wires, wire
@@ -33,6 +37,17 @@ def captures(tmp_path: Path) -> list[Path]:
         found.append(tmp_path / f"{file}.pcap")
         found[-1].write_bytes(pcap(frames, nanoseconds=True))
     return found
+
+
+def single_packets(folder: Path, count: int) -> Path:
+    """A capture of `count` packets, each a flow of its own."""
+    frames = [
+        TimedFrame(START_NS + number, udp_frame(f"192.0.2.{number >> 13}", 1_024 + (number & 8_191), "192.0.2.99", 53))
+        for number in range(count)
+    ]
+    path = folder / "many.pcap"
+    path.write_bytes(pcap(frames, nanoseconds=True))
+    return path
 
 
 def counted(rows: list[np.ndarray]) -> Counter[tuple[object, ...]]:
@@ -64,6 +79,50 @@ def test_closing_early_ends_the_workers(captures: list[Path]) -> None:
     sharded = shard_flows(*captures, workers=2)
     sharded.close()
     assert not any(worker.is_alive() for worker in sharded._workers)
+
+
+def test_records_are_handed_over_whole_however_many_there_are(tmp_path: Path) -> None:
+    count = 3 * SLOTS * SLOT_ROWS + 5
+    path = single_packets(tmp_path, count)
+    settings = FlowSettings(features=True)
+    alone = np.concatenate([part.copy() for part in lapwing.flows(path, settings=settings).records()])
+    with shard_flows(path, workers=1, settings=settings) as sharded:
+        found = [part.copy() for _, part in sharded.records()]
+    assert max(len(part) for part in found) == SLOT_ROWS
+    together = np.concatenate(found)
+    assert len(together) == count
+    for name in together.dtype.names or ():
+        assert np.array_equal(together[name], alone[name]), name
+
+
+def test_closing_ends_a_worker_that_waits_for_its_reader(tmp_path: Path) -> None:
+    path = single_packets(tmp_path, (SLOTS + 1) * SLOT_ROWS)
+    with shard_flows(path, workers=1) as sharded:
+        next(iter(sharded.records()))
+        (worker,) = sharded._workers
+    assert worker.exitcode == 0
+
+
+def test_ctrl_c_is_the_parents_matter(captures: list[Path]) -> None:
+    with shard_flows(*captures, workers=2) as sharded:
+        for worker in sharded._workers:
+            assert worker.pid is not None
+            os.kill(worker.pid, signal.SIGINT)
+        assert sum(len(part) for _, part in sharded.records()) == 150
+    assert [worker.exitcode for worker in sharded._workers] == [0, 0]
+
+
+def test_no_worker_outlives_its_parent(captures: list[Path]) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    share = Share((str(captures[0]),))
+    memory = multiprocessing.get_context("spawn").RawArray("b", memory_bytes(share))
+    worker = multiprocessing.get_context("spawn").Process(target=work, args=(theirs, share, memory))
+    worker.start()
+    theirs.close()
+    assert ours.recv() == ("ready", None)
+    ours.close()
+    worker.join(60)
+    assert worker.exitcode == 0
 
 
 def test_a_number_of_workers_out_of_range_is_refused(captures: list[Path]) -> None:

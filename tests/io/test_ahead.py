@@ -109,13 +109,13 @@ def test_counters_and_damage_are_those_of_the_batch_that_was_taken(path: Path) -
 
 
 def test_only_large_files_are_read_ahead(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     assert not worth_reading_ahead(str(path))
     assert not worth_reading_ahead("-")
     monkeypatch.setattr("lapwing.io.capture.ahead.WORTH_BYTES", path.stat().st_size)
     assert worth_reading_ahead(str(path))
     assert not worth_reading_ahead(str(path.parent))
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {1})
     assert not worth_reading_ahead(str(path))
 
 
@@ -133,13 +133,13 @@ def test_a_reading_tells_the_same_whether_or_not_it_reads_ahead(
 
     plain = told()
     monkeypatch.setattr("lapwing.io.capture.ahead.WORTH_BYTES", 0)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     assert told() == plain
 
 
 def test_a_reading_that_is_stopped_counts_what_it_took(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lapwing.io.capture.ahead.WORTH_BYTES", 0)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     with lapwing.read(path) as reading:
         for _ in reading.lists():
             if reading.statistics()["flows.packets"]:

@@ -37,6 +37,7 @@ from lapwing.io.capture import (
     expand_paths,
     open_capture,
     open_live,
+    processors,
 )
 from lapwing.sessions import RunKeys
 
@@ -63,8 +64,9 @@ class FlowReading:
         live: LiveSettings | None = None,
         idle: IdleRule | None = None,
         dedup: DedupSettings | None = None,
+        ahead: bool = True,
     ) -> None:
-        """See `flows`."""
+        """See `flows`. With `ahead` a second thread reads, where there is a processor for it."""
         settings = settings or FlowSettings()
         names = [str(path) for path in paths]
         if interface is not None and names:
@@ -84,6 +86,7 @@ class FlowReading:
         self._fragments = Fragments(self._depth)
         self._filter = filter
         self._left = count
+        self._ahead = ahead and processors() > 1
         self._verify = verify_checksums
         self._stopped = False
         self._to_end: list[int] = []
@@ -231,7 +234,7 @@ class FlowReading:
                 if len(self._failed) == len(self._paths):
                     raise
                 continue
-            with ReadAhead(source) as batches:
+            with ReadAhead(source) if self._ahead else source as batches:
                 yield from self._read_one(batches)
                 self._damage.extend(source.damage)
                 for name, value in source.statistics().items():
@@ -245,7 +248,7 @@ class FlowReading:
             path,
             filter=self._filter,
             verify_checksums=self._verify,
-            lanes=LANES,
+            lanes=LANES if self._ahead else 1,
             tunnel_depth=self._depth,
             dedup=self._dedup,
         )
@@ -291,7 +294,7 @@ class FlowReading:
             return self._fragments.spans(batch.buffer, batch.packets, number)
         return ((batch.buffer, batch.packets, 0, number),)
 
-    def _read_one(self, batches: ReadAhead) -> Iterator[Records]:
+    def _read_one(self, batches: CaptureSource | ReadAhead) -> Iterator[Records]:
         started = False
         while not self._stopped and self._left != 0:
             batch = batches.next_batch()
@@ -302,7 +305,7 @@ class FlowReading:
                 yield from self._join(int(batch.packets["ts_ns"][0]))
             self._latest_ns = int(batch.packets["ts_ns"][batch.count - 1])
             yield from self._take(batch)
-            self._progress = batches.source.progress()
+            self._progress = batches.progress()
 
     def _join(self, first_ns: int) -> Iterator[Records]:
         """A capture that begins before the last one ended is another story: end the flows of the last one first."""

@@ -9,31 +9,19 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-import numpy as np
+from msgspec.structs import replace
 
-from lapwing.app.flow_reading import FlowReading, Records
-from lapwing.app.flow_reading import flows as open_flows
+from lapwing.app.flow_reading import Records
 from lapwing.app.reading import Paths
-from lapwing.events import LapwingError, SettingsError, SourceError
-from lapwing.flows import RECORD_DTYPE, FlowSettings
-from lapwing.io.capture import LiveSettings, expand_paths
+from lapwing.app.shard_worker import Share, memory_bytes, slots_in, work
+from lapwing.events import SettingsError, SourceError
+from lapwing.flows import FlowSettings
+from lapwing.io.capture import LiveSettings, expand_paths, processors
 
 MAX_WORKERS = 256
-SEND_ROWS = 4_096  # records of one message, about 1 MB: what a pipe holds back is bounded by this and its own buffer
 JOIN_S = 10.0  # for a worker that was told to end
-
-
-class Share(NamedTuple):
-    """What one worker reads."""
-
-    paths: tuple[str, ...] = ()
-    interface: str | None = None
-    live: LiveSettings | None = None
-    settings: FlowSettings | None = None
-    filter: str | None = None
-    verify_checksums: bool = False
 
 
 class ShardedFlows:
@@ -47,17 +35,24 @@ class ShardedFlows:
         """See `shard_flows`."""
         context = multiprocessing.get_context("spawn")  # nothing of this process, its threads least of all, is copied
         self._pipes: dict[Connection, int] = {}
+        self._slots: list[list[Records]] = []
         self._workers = []
         self._statistics: dict[str, int] = {}
         self.failed: list[str] = []
         for number, share in enumerate(shares):
             ours, theirs = context.Pipe()
-            worker = context.Process(target=_work, args=(theirs, share), name=f"lapwing-{number}", daemon=True)
+            memory = context.RawArray("b", memory_bytes(share))
+            worker = context.Process(target=work, args=(theirs, share, memory), name=f"lapwing-{number}", daemon=True)
             worker.start()
             theirs.close()
             self._workers.append(worker)
+            self._slots.append(slots_in(memory, share))
             self._pipes[ours] = number
-        self._begin_together()
+        try:
+            self._begin_together()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -66,23 +61,27 @@ class ShardedFlows:
         self.close()
 
     def records(self) -> Iterator[tuple[int, Records]]:
-        """Number of a worker and records (RECORD_DTYPE) of it, as they come; its own are in order.
+        """Number of a worker and records of it (as `flows(...).records()` has them), as they come; its own in order.
 
-        A worker that fails is listed in `failed`; the others go on. Raises SourceError when all of them failed.
+        An array is valid until the next one is asked for: copy what is kept. One without rows only means that time has
+        passed. A worker that fails is listed in `failed`; the others go on. Raises SourceError when all of them failed.
         """
         while self._pipes:
             for pipe in wait(list(self._pipes)):
                 assert isinstance(pipe, Connection)
+                number = self._pipes[pipe]
                 records = self._receive(pipe)
                 if records is not None:
-                    yield self._pipes[pipe], records
+                    yield number, records
+                    if len(records):
+                        _tell(pipe, "freed")
         if self.failed and len(self.failed) == len(self._workers):
             raise SourceError("; ".join(self.failed))
 
     def stop(self) -> None:
-        """Read no further input; the records of flows still open follow."""
+        """Read no further input; the records of flows still open follow. Callable from a signal."""
         for pipe in self._pipes:
-            pipe.send_bytes(b"stop")
+            _tell(pipe, "stop")
 
     def statistics(self) -> dict[str, int]:
         """Counters of the workers that have ended, added up."""
@@ -103,53 +102,39 @@ class ShardedFlows:
         """They begin when the last is there: until then the first members of a fanout group get what is another's."""
         for pipe in list(self._pipes):
             self._receive(pipe)
-        now = str(time.time_ns()).encode()
+        now_ns = time.time_ns()
         for pipe in self._pipes:
-            pipe.send_bytes(now)
+            _tell(pipe, now_ns)
 
     def _receive(self, pipe: Connection) -> Records | None:
+        """Take one message; records, if it brings some."""
+        number = self._pipes[pipe]
         try:
-            kind = pipe.recv_bytes()
-            if kind == b"records":
-                return np.frombuffer(pipe.recv_bytes(), RECORD_DTYPE)
-            if kind == b"ready":
-                return None
-            if kind == b"failed":
-                self.failed.append(pipe.recv_bytes().decode())
-            else:
-                for name, value in pipe.recv().items():
-                    self._statistics[name] = self._statistics.get(name, 0) + value
-        except EOFError:
-            self.failed.append(f"worker {self._pipes[pipe]} ended without a word")
+            kind, value = pipe.recv()
+        except (EOFError, ConnectionResetError):
+            kind, value = "failed", f"worker {number} ended without a word"
+        if kind == "ready":
+            return None
+        if kind == "records":
+            slot, rows = value
+            records: Records = self._slots[number][slot][:rows]
+            records.flags.writeable = False
+            return records
+        if kind == "failed":
+            self.failed.append(value)
+        else:
+            for name, count in value.items():
+                self._statistics[name] = self._statistics.get(name, 0) + count
         self._pipes.pop(pipe)
         pipe.close()
         return None
 
 
-def _work(pipe: Connection, share: Share) -> None:
-    """One worker: read its share and send what it finds."""
+def _tell(pipe: Connection, order: Any) -> None:
     try:
-        with _open(share) as reading:
-            pipe.send_bytes(b"ready")
-            reading.begin_at(int(pipe.recv_bytes()))
-            for records in reading.records():
-                for at in range(0, max(len(records), 1), SEND_ROWS):  # an empty one says that time has passed
-                    pipe.send_bytes(b"records")
-                    pipe.send_bytes(records[at : at + SEND_ROWS].tobytes())
-                if pipe.poll():
-                    reading.stop()
-            pipe.send_bytes(b"statistics")
-            pipe.send(reading.statistics())
-    except LapwingError as error:
-        pipe.send_bytes(b"failed")
-        pipe.send_bytes(str(error).encode())
-    except (BrokenPipeError, ConnectionResetError, EOFError):
-        return  # nobody listens any more
-
-
-def _open(share: Share) -> FlowReading:
-    options: dict[str, Any] = share._asdict()
-    return open_flows(*options.pop("paths"), **options)
+        pipe.send(order)
+    except OSError:  # it has ended; what it said last is still to be read
+        return
 
 
 def shard_flows(
@@ -167,15 +152,16 @@ def shard_flows(
     are members of one fanout group, which divides by flow; `live.fanout_group` names it, else one is made up.
     Raises SettingsError for a number of workers out of range, SourceError for a path that does not exist.
     """
-    count = workers if workers is not None else len(os.sched_getaffinity(0))
+    count = workers if workers is not None else processors()
     if not 1 <= count <= MAX_WORKERS:
         raise SettingsError(f"workers: {count} is not between 1 and {MAX_WORKERS}")
     if interface is not None:
         live = live or LiveSettings()
-        group = live.fanout_group if live.fanout_group is not None else os.getpid() & 0xFFFF
-        live = LiveSettings(**{**{name: getattr(live, name) for name in live.__struct_fields__}, "fanout_group": group})
-        share = Share((), interface, live, settings, filter, verify_checksums)
-        return ShardedFlows([share] * count)
+        if live.fanout_group is None:
+            live = replace(live, fanout_group=os.getpid() & 0xFFFF)
+        return ShardedFlows([Share((), interface, live, settings, filter, verify_checksums)] * count)
     found = expand_paths([str(path) for path in paths])
-    shares = [tuple(found[number::count]) for number in range(min(count, len(found)))]
-    return ShardedFlows([Share(one, None, None, settings, filter, verify_checksums) for one in shares])
+    count = min(count, len(found))
+    ahead = processors() >= 2 * count  # else every processor has its worker, and a second thread would only disturb
+    shares = [tuple(found[number::count]) for number in range(count)]
+    return ShardedFlows([Share(one, None, None, settings, filter, verify_checksums, ahead) for one in shares])

@@ -1,6 +1,6 @@
 """Capture files, pipes and interfaces in, batches of decoded packets out. Constant memory, whatever the size."""
 
-from lapwing.io.capture.ahead import LANES, ReadAhead, worth_reading_ahead
+from lapwing.io.capture.ahead import LANES, ReadAhead, processors, worth_reading_ahead
 from lapwing.io.capture.dedup import PRESETS as DEDUP_PRESETS
 from lapwing.io.capture.dedup import Dedup, DedupSettings
 from lapwing.io.capture.frames import Frames, FrameSource, OpenFrames
@@ -37,6 +37,7 @@ __all__ = [
     "head_of",
     "open_capture",
     "open_live",
+    "processors",
     "stdin_head",
     "worth_reading_ahead",
 ]

@@ -99,10 +99,15 @@ class ReadAhead:
             self._full.put((error, self._source.mark()))
 
 
+def processors() -> int:
+    """How many processors this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def worth_reading_ahead(path: str) -> bool:
     """Whether `path` is a large file, and there is a second processor to read it."""
     try:
         status = Path(path).stat()
     except OSError:
         return False
-    return stat.S_ISREG(status.st_mode) and status.st_size >= WORTH_BYTES and (os.cpu_count() or 1) > 1
+    return stat.S_ISREG(status.st_mode) and status.st_size >= WORTH_BYTES and processors() > 1
