@@ -14,6 +14,7 @@ from tests.conformance.smtp import compare_smtp
 from tests.conformance.ssh import compare_ssh
 from tests.conformance.ssl import compare_ssl
 from tests.conformance.websocket import compare_websocket
+from tests.conformance.weird import compare_weird
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "conformance.md"
 
@@ -28,6 +29,7 @@ COMPARISONS = (
     compare_dns,
     compare_ntp,
     compare_websocket,
+    compare_weird,
 )
 
 INTRODUCTION = """# Conformance
@@ -54,6 +56,9 @@ What is compared, and how:
   not compared; `AA` and `RA` only of answers with records, as Zeek sets them there.
 - `ntp.log`: every field of every packet of timekeeping; times to two microseconds.
 - `websocket.log`: every field of every upgrade.
+- `weird.log`: the names both programs know, with endpoints, addition and source, as written by `-o zeek`; what only one
+  of them says counts as a difference. Lapwing has one word for Zeek's `bad_HTTP_request` and
+  `bad_HTTP_request_with_version`. What Lapwing reports under its own names (they have a dot in them) is not compared.
 
 | log | rows compared | agree | not compared |
 | --- | ---: | ---: | --- |

@@ -16,6 +16,7 @@ LOGGED_WITHOUT_CHECKSUMS = frozenset(
 _VNTAG = "VN-Tag is not decoded in this version"
 _OLD_HTTP = "HTTP/0.9"
 _OTHER_START = "TLS that a protocol begins which is not read in this version"
+_MADE_UP = "the case's script raises them itself"
 _DAMAGED = (
     "every packet has a wrong checksum: Zeek logs a connection of no packets, Lapwing opens no flow and reports them "
     "as `wire.bad_checksum`"
@@ -47,6 +48,10 @@ NOT_COMPARED: dict[tuple[str, str], str] = {
     ("http.log", "scripts.base.protocols.http.http-09-content-length-confusion"): _OLD_HTTP,
     ("http.log", "scripts.base.protocols.http.no-version"): _OLD_HTTP,
     ("http.log", "scripts.base.protocols.http.inner-transfer-encoding-ossfuzz"): "made by a fuzzer: no HTTP/1.x in it",
+    ("weird.log", "scripts.base.protocols.http.http-09"): _OLD_HTTP,
+    ("weird.log", "scripts.base.protocols.http.http-09-content-length-confusion"): _OLD_HTTP,
+    ("weird.log", "scripts.base.protocols.http.inner-transfer-encoding-ossfuzz"): "made by a fuzzer: no HTTP/1.x in it",
+    ("weird.log", "core.reporter-limit-reached-weird"): _MADE_UP,
     ("ssl.log", "scripts.base.protocols.rdp.rdp-no-cookie-msthash"): _OTHER_START,
     ("ssl.log", "scripts.base.protocols.rdp.rdp-to-ssl"): _OTHER_START,
     ("ssl.log", "scripts.base.protocols.xmpp.server-dialback-dpd"): _OTHER_START,
@@ -95,6 +100,58 @@ QUIC_REASONS: dict[str, str] = {}
 NTP_REASONS: dict[str, str] = {}
 WEBSOCKET_REASONS: dict[str, str] = {}
 
+WEIRD_REASONS: dict[str, str] = {
+    "scripts.base.protocols.http.http-11-request-then-cruft": (
+        "Zeek gives a line that is no request the version 0.9, which is another than that of the request before it"
+    ),
+    "scripts.base.protocols.http.http-bad-request-with-version": (
+        "binary bytes come first: Zeek takes nothing of the request, Lapwing reads it behind them (`GET /txt`)"
+    ),
+}
+
+_NOT_READ = "of protocols that are not read in this version (SMB, IRC, SIP, SNMP, Redis, NCP, Gnutella, IGMP)"
+_CASE_LIMIT = "limits that the case's script sets lower, or that Lapwing does not have"
+_INSIDE = "inside headers, options and records that Lapwing does not take apart"
+_CHECKSUMS = "wrong checksums, which Lapwing counts over the capture (`wire.bad_checksum`), not by connection"
+_LINK = (
+    "of the link and of tunnels, where Lapwing has its own, wider words (`wire.link_truncated`, `wire.ip_malformed`)"
+)
+_HOW_READ = "how Zeek's own parsers went about it: line ends, multipart bodies, encodings"
+
+WEIRDS_LEFT_OUT: dict[str, str] = {
+    name: reason
+    for reason, names in {
+        _NOT_READ: (
+            "contentline_size_exceeded irc_line_size_exceeded irc_invalid_command SMB_discarded_dce_rpc_analyzers "
+            "exceeded_gnutella_max_headers_length exceeded_gnutella_max_line_length igmp_invalid_checksum "
+            "ncp_large_frame Redis_excessive_pipelining sip_junk_before_request smb_andx_depth_exceeded "
+            "smb_andx_offset_not_advancing SMB_discarded_messages_state asn_oid_subidentifier_too_long"
+        ),
+        _CASE_LIMIT: (
+            "DNS_Conn_count_too_large FTP_max_command_length_exceeded FTP_too_many_pending_commands "
+            "too_many_analyzer_violations exceeded_tunnel_max_depth_in_tunnel max_packet_analyzer_depth_exceeded "
+            "HTTP_bad_chunk_size"
+        ),
+        _INSIDE: (
+            "EDNS_truncated_option DNS_SVCB_port_length_invalid truncated_ICMPv6_MLDv2_record icmp6_ra_bad_opt_offset "
+            "icmp6_na_bad_opt_offset icmp6_ns_bad_opt_offset icmp6_redirect_bad_opt_offset bad_ipv6_dest_opt_len "
+            "multiple_home_addr_opts bad_home_addr_len ftp_adat_bad_first_token_encoding base64_illegal_encoding "
+            "pop3_server_command_unknown"
+        ),
+        _CHECKSUMS: "bad_TCP_checksum",
+        _LINK: (
+            "truncated_ethernet_frame invalid_IP_header_size excessively_large_fragment nflog_bad_tlv_len "
+            "geneve_empty_packet triple_tagged_vlan_unsupported"
+        ),
+        _HOW_READ: (
+            "line_terminated_with_single_CR http_no_crlf_in_header_list HTTP_nested_transfer_encoding_header "
+            "missing_HTTP_entity"
+        ),
+    }.items()
+    for name in names.split()
+}
+"""Names that only that program has a use for, and why."""
+
 ALL_REASONS = (
     CONN_REASONS,
     HTTP_REASONS,
@@ -106,4 +163,5 @@ ALL_REASONS = (
     QUIC_REASONS,
     NTP_REASONS,
     WEBSOCKET_REASONS,
+    WEIRD_REASONS,
 )

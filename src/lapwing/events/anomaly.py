@@ -21,5 +21,7 @@ class AnomalySeen(Event, frozen=True, gc=False, kw_only=True, tag="anomaly.seen"
     side: Side | None = None
     client_ip: str | None = None
     server_ip: str | None = None
+    client_port: int | None = None
+    server_port: int | None = None
     source: str | None = None
     offset: int | None = None

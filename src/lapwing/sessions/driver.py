@@ -575,6 +575,8 @@ class SessionDriver:
                 community_id=key.community_id,
                 client_ip=key.client_ip,
                 server_ip=key.server_ip,
+                client_port=key.client_port,
+                server_port=key.server_port,
             )
             self._outlet.publish(event)
         if session.protocol:
@@ -647,6 +649,8 @@ class SessionDriver:
             side=SIDES[side],
             client_ip=key.client_ip,
             server_ip=key.server_ip,
+            client_port=key.client_port,
+            server_port=key.server_port,
         )
         self._outlet.publish(event)
 

@@ -41,6 +41,7 @@ _SPELLED = {
     " result:string diagnostic_message:string filter:string attributes:vector[string]",
     "websocket": _FLOW + "host:string uri:string user_agent:string subprotocol:string client_protocols:vector[string]"
     " server_extensions:vector[string] client_extensions:vector[string]",
+    "weird": _FLOW + "name:string addl:string notice:bool peer:string source:string",
     "dhcp": "ts:time uids:set[string] client_addr:addr server_addr:addr mac:string host_name:string"
     " client_fqdn:string domain:string requested_addr:addr assigned_addr:addr lease_time:interval"
     " client_message:string server_message:string msg_types:vector[string] duration:interval",

@@ -12,20 +12,32 @@ from lapwing.app.zeek.columns import COLUMNS
 from lapwing.app.zeek.handshakes import QuicRows, SslRows
 from lapwing.app.zeek.rows import DnsRows, FtpRows, HttpRows, Row, Rows, SmtpRows, SshRows
 from lapwing.app.zeek.services import DhcpLeases, LdapRows, LdapSearchRows, NtpRows, WebsocketRows
-from lapwing.events import CloseReason, Event, FlowBound, FlowClosed, SessionIdentified, SessionMessaged
+from lapwing.app.zeek.weirds import WeirdRows, of_anomaly, of_end
+from lapwing.events import (
+    AnomalySeen,
+    CloseReason,
+    Event,
+    FlowBound,
+    FlowClosed,
+    SessionEnded,
+    SessionEndReason,
+    SessionIdentified,
+    SessionMessaged,
+)
 
 NS_PER_S = 1_000_000_000
 UID_LETTERS = 17  # 85 bits of a digest; that program's have 17 letters behind the C too
 UNSET, EMPTY = "-", "(empty)"
-FAMILIES = ("flow", "session")  # of events the logs are made from
+PEER = "lapwing"  # who wondered, where no sensor is named
+FAMILIES = ("flow", "session", "anomaly")  # of events the logs are made from
 
 _PROTOCOLS = {"icmp6": "icmp", "other": "unknown_transport", "sctp": "unknown_transport"}
 _SERVICES = {"tls": "ssl"}
 LOGS: dict[str, dict[str, type[Rows]]] = {
-    "http": {"http": HttpRows, "websocket": WebsocketRows},
+    "http": {"http": HttpRows, "websocket": WebsocketRows, "weird": WeirdRows},
     "dns": {"dns": DnsRows},
-    "ftp": {"ftp": FtpRows},
-    "smtp": {"smtp": SmtpRows},
+    "ftp": {"ftp": FtpRows, "weird": WeirdRows},
+    "smtp": {"smtp": SmtpRows, "weird": WeirdRows},
     "ssh": {"ssh": SshRows},
     "tls": {"ssl": SslRows},
     "quic": {"quic": QuicRows, "ssl": SslRows},
@@ -37,7 +49,7 @@ LOGS: dict[str, dict[str, type[Rows]]] = {
 class ZeekLogs:
     """Writes the logs of a reading to a folder; a log nobody has a row for is not made. A context manager.
 
-    Give it the events of the families `flow` and `session` in order. A connection that outlives the active timeout has
+    Give it the events of the families in FAMILIES in order. A connection that outlives the active timeout has
     a row in `conn.log` for each of its records.
     """
 
@@ -66,6 +78,11 @@ class ZeekLogs:
                 self._closed(event)
             elif isinstance(event, SessionIdentified):
                 self._identified(event)
+            elif isinstance(event, AnomalySeen):
+                self._wondered(event)
+            elif isinstance(event, SessionEnded) and event.reason is SessionEndReason.POISONED:
+                name, more, source = of_end(event)
+                self._put("weird", event, [{"name": name, "addl": more, "source": source}])
 
     def finish(self) -> None:
         """Write the closing lines and close the files."""
@@ -100,6 +117,14 @@ class ZeekLogs:
         self._services.pop(event.flow_id, None)
         for log, rows in self._flows.pop(event.flow_id, {}).items():
             self._put(log, event, rows.end())
+            if isinstance(rows, WeirdRows):
+                self._put(log, event, rows.closed(event))
+
+    def _wondered(self, event: AnomalySeen) -> None:
+        row = of_anomaly(event)
+        if event.flow_id is not None and event.community_id is not None:
+            row["uid"] = _uid(event.community_id, event.flow_id)
+        self._write("weird", [{"notice": False, "peer": event.sensor or PEER, **row}])
 
     def _connection(self, flow: FlowClosed) -> Row:
         lasted_ns = flow.last_ts_ns - flow.first_ts_ns
@@ -130,6 +155,8 @@ class ZeekLogs:
                 "id.resp_h": flow.server_ip,
                 "id.resp_p": flow.server_port,
             }
+            if log == "weird":
+                named |= {"notice": False, "peer": flow.sensor or PEER}
             self._write(log, [{"ts": flow.ts_ns, **row, **named}])
 
     def _write(self, log: str, rows: Iterable[Row]) -> None:
@@ -152,7 +179,11 @@ def line(log: str, row: Row) -> bytes:
 
 def uid(flow: FlowBound) -> str:
     """The name of a flow in all logs: the same for the same capture."""
-    digest = sha1(f"{flow.community_id} {flow.flow_id}".encode(), usedforsecurity=False).digest()
+    return _uid(flow.community_id, flow.flow_id)
+
+
+def _uid(community_id: str, flow_id: int) -> str:
+    digest = sha1(f"{community_id} {flow_id}".encode(), usedforsecurity=False).digest()
     return "C" + b32encode(digest).decode()[:UID_LETTERS]
 
 
