@@ -2,18 +2,25 @@
 
 import signal
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from lapwing import LogWatching, watch_logs
+from lapwing.app import log_watching
 from lapwing.app.exit_codes import ExitCode
 from lapwing.events import AnomalySeen, AuthResolved, Event, FindingClosed, SensorEnded, SensorStarted
 
 from .conftest import start
 from .logs import ATTACKER, access_line
+
+WAIT_S = 60.0  # for what takes a fraction of a second on an idle machine
 
 
 def lines_of(count: int, begin: int = 0) -> str:
@@ -104,6 +111,37 @@ def test_stopping_from_another_thread_ends_the_wait(path: Path) -> None:
         stopper.start()
         assert isinstance(list(watching)[-1], SensorEnded)
         stopper.join()
+
+
+def watch_and_stop_at(path: Path, moment: int) -> list[Event]:
+    """Watch, and stop in the middle of whatever line is run at that moment, as a handler of a signal does."""
+    told: list[Event] = []
+    passed = 0
+
+    def run() -> None:
+        with watch_logs(path) as watching:
+
+            def look(frame: FrameType, event: str, _argument: Any) -> Any:
+                nonlocal passed
+                passed += event == "line" and frame.f_code.co_filename in (threading.__file__, log_watching.__file__)
+                if passed == moment:
+                    sys.settrace(None)
+                    watching.stop()
+                return look
+
+            sys.settrace(look)
+            told.extend(watching)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(WAIT_S)
+    assert not thread.is_alive(), f"a stop at moment {moment} is waited for without end"
+    return told
+
+
+def test_a_signal_may_come_at_any_moment(path: Path) -> None:
+    for moment in range(1, 61):
+        assert isinstance(watch_and_stop_at(path, moment)[-1], SensorEnded)
 
 
 def test_the_command_tells_a_finding_while_the_log_grows_and_ends_by_interrupt(path: Path) -> None:

@@ -3,8 +3,9 @@
 import secrets
 import time
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from threading import Event as Flag
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
@@ -78,7 +79,8 @@ class LogWatching:
         self._zone = time_zone(self._settings.logs)
         self._positions = PositionFile(positions) if positions is not None else None
         self._saved = time.monotonic()
-        self._stop = Flag()
+        self._stopped = False
+        self._wake: SimpleQueue[None] = SimpleQueue()
         names = list(dict.fromkeys(expand(paths)))[:MAX_LOGS]
         self._logs = [self._follow(name, from_start) for name in names]
         self._lists = tripping(self._run(), decoys, self._driver.note)
@@ -111,8 +113,13 @@ class LogWatching:
         return self._lists
 
     def stop(self) -> None:
-        """Read what is there, tell what is open, and end. Callable from a signal."""
-        self._stop.set()
+        """Read what is there, tell what is open, and end. Callable from a signal.
+
+        A handler runs in the middle of whatever it interrupts: an Event, which locks itself to be waited for and to be
+        set, would wait for itself there. A SimpleQueue may be put into at any moment.
+        """
+        self._stopped = True
+        self._wake.put(None)
 
     def close(self) -> None:
         """Close the files."""
@@ -169,7 +176,7 @@ class LogWatching:
         now_ns = time.time_ns()
         yield self._driver.note(SensorStarted(ts_ns=now_ns, source=log.file.path) for log in self._logs)
         while True:
-            stopping = self._stop.is_set()  # asked first: lines written before the stop are still read
+            stopping = self._stopped  # asked first: lines written before the stop are still read
             moved = False
             for log in self._logs:
                 logins = self._poll(log)
@@ -181,7 +188,8 @@ class LogWatching:
             if not moved:
                 if stopping:
                     break
-                self._stop.wait(POLL_S)
+                with suppress(Empty):
+                    self._wake.get(timeout=POLL_S)
         yield self._finish()
 
     def _poll(self, log: _Watched) -> list[AuthResolved] | None:
