@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +52,7 @@ async def main():
     allow = Allowance(dns_per_source_s=10**9, per_source_s=10**9, per_source_count=4_000)
     collector = Collector(CollectorSettings(
         domains=("oast.example.com",), ipv4=("198.51.100.7",), listen=("127.0.0.1",), control_port=0, allow=allow,
-        ports=Ports(dns=(0,), http=(0,), **none), store=StoreSettings(url=sys.argv[1])))
+        ports=Ports(dns=(0,), http=(0,), **none), store=StoreSettings(url=sys.argv[1], **json.loads(sys.argv[2]))))
     await collector.start()
     print(json.dumps(collector.ports), flush=True)
     await collector.run()
@@ -77,6 +78,12 @@ class Server(NamedTuple):
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
+    def health(self) -> dict[str, int]:
+        """What ours says of itself."""
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{self.control}/health") as answer:
+            counts: dict[str, int] = json.load(answer)
+        return counts
+
 
 class Load(NamedTuple):
     """What a load came to. `per_cpu_s` is answers per second of the server's processor time."""
@@ -87,9 +94,10 @@ class Load(NamedTuple):
 
 
 @contextmanager
-def ours(folder: Path, url: str = "") -> Iterator[Server]:
-    """Our collector."""
-    command = [sys.executable, "-c", SERVER, url or f"sqlite:///{folder / 'store.db'}"]
+def ours(folder: Path, url: str = "", *, keep_bytes: int = 0) -> Iterator[Server]:
+    """Our collector. `keep_bytes` 0 bounds its store as usual."""
+    bounds = json.dumps({"keep_bytes": keep_bytes} if keep_bytes else {})
+    command = [sys.executable, "-c", SERVER, url or f"sqlite:///{folder / 'store.db'}", bounds]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

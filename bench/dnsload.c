@@ -1,11 +1,12 @@
 /* Asks a DNS server for names below one, each once, a window of them on their way over several sockets:
  *
- *     dnsload PORT COUNT WINDOW NAME [SOCKETS [FILE]]
+ *     dnsload PORT COUNT WINDOW NAME [SOCKETS [FILE [IDS]]]
  *
  * Batches of system calls, so that asking costs a fraction of answering. The names are `q<8 hex digits>.NAME`.
  * What was not answered within two seconds of silence is lost. After a SIGTERM it takes what was answered and ends.
  * Prints one line: answered, lost, wall seconds, and its own processor seconds. FILE gets the number of each answered
- * query as four bytes, least significant first. */
+ * query as four bytes, least significant first; `-` is none. IDS holds ids of ID_CHARS characters each, nothing between
+ * them: every query has one of them, in no order, in place of the first characters of NAME. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <poll.h>
@@ -17,7 +18,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { BATCH = 64, MAX_SOCKETS = 16, MAX_QUERY = 300, SILENCE_MS = 2000 };
+enum { ID_CHARS = 20, ID_PLACE = 23, BATCH = 64, MAX_SOCKETS = 16, MAX_QUERY = 300, SILENCE_MS = 2000 };
 
 static volatile sig_atomic_t ended;
 
@@ -56,6 +57,18 @@ static void number(unsigned char *message, unsigned value) {
     for (int place = 0; place < 8; place++) message[14 + place] = digits[value >> (28 - 4 * place) & 15];
 }
 
+/* All of a file; its size goes to `size`. */
+static char *whole(const char *path, long *size) {
+    FILE *file = fopen(path, "rb");
+    if (!file || fseek(file, 0, SEEK_END)) exit(4);
+    *size = ftell(file);
+    rewind(file);
+    char *text = malloc(*size);
+    if (!text || fread(text, 1, *size, file) != (size_t)*size) exit(4);
+    fclose(file);
+    return text;
+}
+
 /* The number in the name of an answer; its question is the query's. */
 static unsigned answered_number(const unsigned char *message) {
     unsigned value = 0;
@@ -69,7 +82,10 @@ int main(int count_of, char **words) {
     const long total = atol(words[2]), window = atol(words[3]);
     const int sockets = count_of > 5 ? atoi(words[5]) : 1;
     if (sockets < 1 || sockets > MAX_SOCKETS) return 2;
-    FILE *file = count_of > 6 ? fopen(words[6], "wb") : NULL;
+    FILE *file = count_of > 6 && strcmp(words[6], "-") ? fopen(words[6], "wb") : NULL;
+    long ids_size = 0;
+    const char *ids = count_of > 7 ? whole(words[7], &ids_size) : NULL;
+    const unsigned long ids_count = ids_size / ID_CHARS;
     struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(atoi(words[1])),
                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct pollfd polled[MAX_SOCKETS];
@@ -97,7 +113,13 @@ int main(int count_of, char **words) {
     while (answered + lost < total) {
         while (!ended && sent < total && sent - answered - lost + BATCH <= window) {
             const int batch = total - sent < BATCH ? total - sent : BATCH;
-            for (int index = 0; index < batch; index++) number(questions[index], sent + index);
+            for (int index = 0; index < batch; index++) {
+                number(questions[index], sent + index);
+                if (ids) {
+                    const unsigned long one = (sent + index) * 2654435761UL % ids_count;
+                    memcpy(questions[index] + ID_PLACE, ids + one * ID_CHARS, ID_CHARS);
+                }
+            }
             const int done = sendmmsg(polled[next].fd, sending, batch, 0);
             if (done <= 0) break;
             sent += done;

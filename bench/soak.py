@@ -52,6 +52,7 @@ DROP_EVERY = 10  # answers of which one is lost
 HANDFUL_COUNT = 40  # hits of one token, fetched before the next: of many more a session keeps count only
 FLOOD_COUNT = 1_000_000  # queries of a flood that is not waited for
 SERVED_S = (0.05, 0.4)  # how long a collector lives that is going to be killed
+STORED_BYTES = 350  # of a query in the store, its places in the indexes included
 STEPS = 10  # of the flood, memory looked at after each
 PATIENCE_S = 120.0  # for what must come at last
 MIB = 1024 * 1024
@@ -206,42 +207,54 @@ def kills(count: int) -> Figures:
 
 
 def memory(count: int, *, session_count: int | None = None) -> Figures:
-    """Send so many hits into a store of a tenth as many sessions, its size bounded to what a third of them takes."""
+    """Send so many hits to a tenth as many sessions, to all in no order, into a store with room for a third of them."""
     sessions = count // 10 if session_count is None else session_count
     with tempfile.TemporaryDirectory(prefix="lapwing-soak-") as name:
         folder = Path(name)
         program = build_programs(folder / "programs")["dnsload"]
         url = f"sqlite:///{folder / 'store.db'}"
-        ids = asyncio.run(_fill(url, sessions))
-        random = Random(4)
-        with ours(folder, url) as server:
+        (folder / "ids").write_text("".join(asyncio.run(_fill(url, sessions))))
+        keep_bytes = (folder / "store.db").stat().st_size + count // 3 * STORED_BYTES
+        with ours(folder, url, keep_bytes=keep_bytes) as server:
             idle = server.rss_mb
-            marks: list[float] = []
+            marks: list[tuple[float, float, float]] = []
             lost = 0
             began = time.perf_counter()
             for _ in range(STEPS):
-                host = f"{random.choice(ids)}{NONCE}.{DOMAIN}"
-                lost += _flood(server, program, count // STEPS, host)
-                marks.append(server.rss_mb)
-                print(f"  {len(marks) * count // STEPS:>12,} interactions  {marks[-1]:>8.1f} MiB", flush=True)
+                cpu_s, since = server.cpu_s, time.perf_counter()
+                lost += _flood(server, program, count // STEPS, "x" * 20 + f"{NONCE}.{DOMAIN}", folder / "ids")
+                per_s = count // STEPS / (time.perf_counter() - since)
+                marks.append((server.rss_mb, per_s, 1e6 * (server.cpu_s - cpu_s) / (count // STEPS)))
+                disk = (folder / "store.db").stat().st_size / MIB
+                print(
+                    f"  {len(marks) * count // STEPS:>12,} interactions  {marks[-1][0]:>8.1f} MiB"
+                    f"  {per_s:>8,.0f} a second  {marks[-1][2]:>6.1f} us of processor each  {disk:>7,.0f} MiB on disk",
+                    flush=True,
+                )
             took = time.perf_counter() - began
-        disk = (folder / "store.db").stat().st_size / MIB
+            health = server.health()
     return {
         "memory_interactions": count,
         "memory_sessions": sessions,
         "memory_idle_mb": idle,
-        "memory_first_tenth_mb": marks[0],
-        "memory_last_tenth_mb": marks[-1],
-        "memory_peak_mb": max(marks),
+        "memory_first_tenth_mb": marks[0][0],
+        "memory_last_tenth_mb": marks[-1][0],
+        "memory_peak_mb": max(mark[0] for mark in marks),
+        "memory_first_tenth_cpu_us": marks[0][2],
+        "memory_last_tenth_cpu_us": marks[-1][2],
+        "memory_keep_mb": keep_bytes / MIB,
         "memory_store_mb": disk,
+        "memory_kept_mb": health["store_bytes"] / MIB,
+        "memory_deleted": health["deleted"],
         "memory_per_s": (count - lost) / took,
         "memory_lost": lost,
     }
 
 
-def _flood(server: Server, program: Path, count: int, host: str) -> int:
-    """Send queries for names below a host; returns how many were not answered."""
+def _flood(server: Server, program: Path, count: int, host: str, ids: Path | None = None) -> int:
+    """Send queries for names below a host, its first characters replaced by ids; returns how many were not answered."""
     words = [str(program), str(server.dns), str(count), str(WINDOW), host, str(SOCKETS)]
+    words += [] if ids is None else ["-", str(ids)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     return int(done.stdout.split()[1])
 

@@ -109,7 +109,7 @@ async def test_a_page_holds_one_mailbox_after_a_cursor(store: Store) -> None:
     assert page.more
     assert not (await interactions.after(1, 90)).more
     assert len((await interactions.after(None, 0)).entries) == 100
-    assert await interactions.heads() == {1: 99, 2: 100}
+    assert [await interactions.head(mailbox_id) for mailbox_id in (1, 2, 3)] == [99, 100, 0]
 
 
 async def test_a_page_is_bounded_in_bytes_but_never_empty(store: Store) -> None:
@@ -169,35 +169,12 @@ async def test_renewing_keeps_what_waits_and_removing_takes_it_along(store: Stor
 
 
 async def test_a_step_of_the_clock_cuts_nobodys_time(store: Store) -> None:
-    mailboxes, interactions = Mailboxes(store), Interactions(store)
+    mailboxes = Mailboxes(store)
     await mailboxes.add(keys("abcdefghij", expires_ns=100))
     await mailboxes.add(keys("endless"))
-    for at_ns, seq in ((10, 1), (20, 2), (30, 3)):
-        await interactions.mark(at_ns, seq)
     await mailboxes.shift(1_000)
-    await interactions.shift_marks(10)
     assert await mailboxes.ended(1_099) == []
     assert len(await mailboxes.ended(1_100)) == 1
-    assert [await interactions.seq_at(at_ns) for at_ns in (19, 20, 30, 99)] == [0, 1, 2, 3]
-
-
-async def test_deleting_takes_nobodys_first_and_tells_owners(store: Store) -> None:
-    mailboxes, interactions = Mailboxes(store), Interactions(store)
-    made = await mailboxes.add(keys("abcdefghij"))
-    assert made is not None
-    async with writing(store) as writer:
-        await put(writer, [row(NOBODY), row(made.mailbox_id), row(NOBODY), row(made.mailbox_id)])
-        await interactions.mark(1, writer.last_seq)
-        assert await interactions.delete_through(4, nobodys=True, limit=1) == 1
-        assert await interactions.delete_through(4, nobodys=True) == 1
-        found = await mailboxes.find("abcdefghij")
-        assert found is not None
-        assert found.lost_through == 0
-        assert await interactions.delete_through(4) == 2
-        found = await mailboxes.find("abcdefghij")
-        assert found is not None
-        assert found.lost_through == 4
-    assert await interactions.last_seq() == 4  # numbers are not given twice
 
 
 async def test_what_does_not_fit_the_queue_is_refused_and_reported(url: str) -> None:

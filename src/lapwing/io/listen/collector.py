@@ -132,7 +132,8 @@ class Collector:
             "commits": self.writer.commit_count,
             "waiting": self.writer.waiting_count,
             "refused": self.writer.refused_count,
-            "deleted": self._upkeep.deleted_count,
+            "deleted": self.writer.retention.deleted_count,
+            "store_bytes": self.writer.retention.size_bytes,
             "clock_steps": self._upkeep.step_count,
             "connections": self._admission.open_count,
             "connections_refused": self._admission.refused_count,
@@ -186,11 +187,7 @@ class Collector:
         self._tasks = [self._lasting(self.writer.run()), self._lasting(self._tick())]
 
     def _committed(self, first_seq: int, rows: Sequence[Row]) -> None:
-        heads = self.directory.heads
-        for seq, row in enumerate(rows, first_seq):
-            if row.mailbox_id:
-                heads[row.mailbox_id] = seq
-                self.mailroom.used(row.mailbox_id)
+        self.mailroom.committed(first_seq, rows)
         self.hub.committed(first_seq, rows)
         if self._alerting is not None:
             self._alerting.committed()

@@ -220,14 +220,14 @@ class ControlApi:
             cursor = opened.cursors.get(consumer, 0)
         entries = [(entry.seq, sealed(entry, opened)) for entry in page.entries]
         last = entries[-1][0] if entries else cursor
-        keys = opened.keys
-        return self._json(_Page(keys.wrapped_key, entries, last, head, keys.lost_through, cursor))
+        lost_through = await self.mailroom.lost_through(opened)
+        return self._json(_Page(opened.keys.wrapped_key, entries, last, head, lost_through, cursor))
 
     async def _head(self, opened: OpenMailbox) -> int:
         """The newest number, once all that had arrived is written. Raises RefusedError when writing fails."""
         if not await self._writer.barrier():
             raise RefusedError(f"the store cannot be written: {self._writer.failure}", 503)
-        return self.mailroom.head(opened.keys.mailbox_id)
+        return await self.mailroom.head(opened.keys.mailbox_id)
 
     async def _healthy(self, _request: Request) -> Answer:
         health = self._health()

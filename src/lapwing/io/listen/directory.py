@@ -17,18 +17,16 @@ class Directory:
 
     def __init__(self) -> None:
         self.registry = Registry()
-        self.heads: dict[int, int] = {}  # newest number in each mailbox that holds something
         self.planted: dict[str, PlantedToken] = {}
         self.answers: dict[str, HttpAnswer] = {}  # to requests with a planted token
         self.held_back: dict[str, int] = {}  # alerts not sent since the last one, by token
         self._excluded: dict[str, tuple[IPv4Network | IPv6Network, ...]] = {}
         self._ids: dict[str, int] = {}
 
-    def fill(self, mailboxes: Iterable[KeptMailbox], heads: dict[int, int]) -> None:
+    def fill(self, mailboxes: Iterable[KeptMailbox]) -> None:
         """Begin with what the store holds."""
         for mailbox in mailboxes:
             self.add(mailbox)
-        self.heads.update(heads)
 
     def add(self, mailbox: KeptMailbox) -> None:
         """Listen for a mailbox's tokens. Raises ValueError where ids of too many lengths are listened for already."""
@@ -38,9 +36,7 @@ class Directory:
     def discard(self, correlation_id: str) -> None:
         """Listen no more."""
         self.registry.discard(correlation_id)
-        mailbox_id = self._ids.pop(correlation_id, None)
-        if mailbox_id is not None:
-            self.heads.pop(mailbox_id, None)
+        self._ids.pop(correlation_id, None)
 
     def mailbox_of(self, correlation_id: str) -> int | None:
         """Return the mailbox of an id; None when nobody listens for it."""

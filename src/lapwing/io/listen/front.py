@@ -99,13 +99,19 @@ class ControlFront:
             connection.end_stream(stream)
 
     async def _stream(self, out: "_Out", opened: OpenMailbox, cursor: int, subscription: Subscription) -> None:
-        await out.write(write_event("hello", Hello(opened.keys.wrapped_key, cursor, opened.keys.lost_through)))
+        mailroom = self._api.mailroom
+        told = await mailroom.lost_through(opened)
+        await out.write(write_event("hello", Hello(opened.keys.wrapped_key, cursor, told)))
         while not subscription.ended:
             if subscription.behind:
                 subscription.caught_up()
                 more = True
                 while more and not subscription.behind:
-                    page = await self._api.mailroom.interactions.after(opened.keys.mailbox_id, cursor)
+                    page = await mailroom.interactions.after(opened.keys.mailbox_id, cursor)
+                    lost = await mailroom.lost_through(opened)
+                    if lost > max(told, cursor):  # deleted before it was read: said by another hello
+                        told = lost
+                        await out.write(write_event("hello", Hello(opened.keys.wrapped_key, cursor, told)))
                     cursor = await self._send(out, opened, page.entries, cursor)
                     more = page.more
             fresh = list(subscription.fresh)
@@ -114,7 +120,7 @@ class ControlFront:
             while subscription.notices:
                 await out.write(write_event("refused", subscription.notices.popleft()))
             if not subscription.behind and not subscription.fresh and not await subscription.news(KEEP_ALIVE_S):
-                self._api.mailroom.used(opened.keys.mailbox_id)
+                mailroom.used(opened.keys.mailbox_id)
                 await out.write(keep_alive())
         await out.write(write_event("expired", subscription.ended))
 

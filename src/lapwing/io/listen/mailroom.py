@@ -6,7 +6,7 @@ Making, renewing and ending a mailbox exclude one another, so that none is renew
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -37,13 +37,16 @@ from lapwing.io.store import (
     Mailboxes,
     MailboxKeys,
     Page,
+    Row,
     Store,
     secret_digest,
 )
 
 MAX_OPEN = 10_000  # mailboxes whose keys and cursors are at hand; others are read from the store
+MAX_SEEN = 50_000  # mailboxes whose use is still to be noted in the store; of more it is noted at once
 MAX_CONSUMERS = 64  # readers of one mailbox
 POLLER = ""  # the reader that interactsh's clients are
+UNKNOWN = -1  # a head that is being looked up
 EXTRA, TLD = "@extra", "@tld"  # readers of what belongs to nobody
 EXTRA_PROTOCOLS = ("ftp", "ldap", "smb", "responder")  # cannot be attributed elsewhere, so they go to every client
 TLD_PROTOCOLS = ("dns", "http", "smtp", "tls")
@@ -96,6 +99,7 @@ class Mailroom:
         self._settings = settings
         self._clock = clock
         self._open: OrderedDict[str, OpenMailbox] = OrderedDict()
+        self._heads: dict[int, int] = {}  # newest number of each open mailbox, below 0 while it is looked up
         self._seen: dict[int, int] = {}
         self._changing = asyncio.Lock()
         self.ended_count = 0
@@ -103,7 +107,7 @@ class Mailroom:
 
     async def load(self) -> None:
         """Listen for every mailbox the store holds."""
-        self._directory.fill(await self._mailboxes.all(), await self.interactions.heads())
+        self._directory.fill(await self._mailboxes.all())
 
     # Making and ending.
 
@@ -156,7 +160,7 @@ class Mailroom:
             await self._mailboxes.replace_keys(keys.mailbox_id, public_key, aes_key, _wrapped(aes_key, registration))
         if not await self._mailboxes.renew(keys.mailbox_id, now_ns, expires_ns):
             raise RefusedError("could not set id and public key: removed meanwhile, register again")
-        self._open.pop(keys.correlation_id, None)
+        self._forget(keys.correlation_id)
         renewed = await self._mailboxes.find(keys.correlation_id)
         return Made(renewed or keys, kept=True)
 
@@ -173,7 +177,7 @@ class Mailroom:
 
     async def _remove(self, mailbox_id: int, correlation_id: str) -> None:
         self._directory.discard(correlation_id)
-        self._open.pop(correlation_id, None)
+        self._forget(correlation_id)
         self._seen.pop(mailbox_id, None)
         await self._mailboxes.remove(mailbox_id)
         self.on_end(mailbox_id)
@@ -192,9 +196,25 @@ class Mailroom:
         """The system's clock was set: nothing ends earlier or later by that."""
         async with self._changing:
             await self._mailboxes.shift(by_ns)
-            await self.interactions.shift_marks(by_ns)
+            await self._writer.retention.shift_marks(by_ns)
             self._seen = {mailbox_id: at_ns + by_ns for mailbox_id, at_ns in self._seen.items()}
             self._open.clear()
+            self._heads.clear()
+
+    def committed(self, first_seq: int, rows: Sequence[Row]) -> None:
+        """Interactions were written: what is known of their mailboxes follows."""
+        heads, seen, now_ns = self._heads, self._seen, self._clock.now_ns()
+        for seq, row in enumerate(rows, first_seq):
+            if row.mailbox_id:
+                seen[row.mailbox_id] = now_ns
+                if row.mailbox_id in heads:
+                    heads[row.mailbox_id] = seq
+
+    async def note_use(self) -> None:
+        """Write down which mailboxes were used, where they are so many that memory would fill."""
+        if len(self._seen) > MAX_SEEN:
+            async with self._changing:
+                await self._save_seen()
 
     def used(self, mailbox_id: int) -> None:
         """A mailbox was asked for or hit: where ends slide, this moves its own."""
@@ -238,13 +258,29 @@ class Mailroom:
         self._open[mailbox.correlation_id] = opened
         self._open.move_to_end(mailbox.correlation_id)
         if len(self._open) > MAX_OPEN:
-            self._open.popitem(last=False)
+            self._forget(next(iter(self._open)))
         self.used(opened.keys.mailbox_id)
         return opened
 
-    def head(self, mailbox_id: int) -> int:
+    def _forget(self, correlation_id: str) -> None:
+        opened = self._open.pop(correlation_id, None)
+        if opened is not None:
+            self._heads.pop(opened.keys.mailbox_id, None)
+
+    async def head(self, mailbox_id: int) -> int:
         """The newest number in a mailbox."""
-        return self._directory.heads.get(mailbox_id, 0)
+        known = self._heads.get(mailbox_id, UNKNOWN)
+        if known >= 0:
+            return known
+        self._heads[mailbox_id] = UNKNOWN  # so that what is written from now on is noted
+        found = await self.interactions.head(mailbox_id)
+        if mailbox_id in self._heads:
+            found = self._heads[mailbox_id] = max(found, self._heads[mailbox_id])
+        return found
+
+    async def lost_through(self, opened: OpenMailbox) -> int:
+        """The newest number that retention deleted of a mailbox. Asked for after reading: then nothing goes untold."""
+        return await self._mailboxes.lost_through(opened.keys.mailbox_id)
 
     async def unread(self, opened: OpenMailbox, consumer: str) -> Page:
         """Return a page of what a reader has not taken."""
@@ -254,7 +290,7 @@ class Mailroom:
             return await self.interactions.after(None, cursor, protocols=TLD_PROTOCOLS)
         if consumer == EXTRA:
             return await self.interactions.after(NOBODY, cursor, protocols=EXTRA_PROTOCOLS)
-        if self.head(mailbox_id) <= cursor:
+        if await self.head(mailbox_id) <= cursor:
             return Page([], more=False)
         return await self.interactions.after(mailbox_id, cursor)
 

@@ -8,12 +8,10 @@ from lapwing.io.listen.clock import NS_PER_S, Clock
 from lapwing.io.listen.directory import Directory
 from lapwing.io.listen.hub import Hub
 from lapwing.io.listen.mailroom import Mailroom
-from lapwing.io.store import MAX_LISTED, GroupWriter, Interactions, PlantedTokens, Store
+from lapwing.io.store import MAX_LISTED, GroupWriter, PlantedTokens, Store
 
 TICK_S = 1.0
 SLOW_EVERY = 60  # ticks between the tasks that read much
-DELETE_COUNT = 2_000  # interactions deleted at once: whoever waits for a commit meanwhile waits some 20 ms
-MAX_ROUNDS = 1_000  # of deletions in one go
 TOKENS_AGAIN = 1_000  # planted tokens looked at again in a tick, for what was revoked or changed: so many in a second
 
 
@@ -33,7 +31,6 @@ class Upkeep:
         say: Callable[[str], None] = lambda _text: None,
     ) -> None:
         """`say` is told of what an operator should know."""
-        self.deleted_count = 0
         self.step_count = 0  # of the system's clock
         self._store = store
         self._writer = writer
@@ -43,7 +40,6 @@ class Upkeep:
         self._clock = clock
         self._certificates = certificates
         self._say = say
-        self._interactions = Interactions(store)
         self._tokens = PlantedTokens(store)
         self._ticks = 0
         self._newest_token = self._token_again = 0  # planted tokens known, and those looked at again so far
@@ -66,6 +62,8 @@ class Upkeep:
             self._say("a new certificate is in use")
         if self._ticks % SLOW_EVERY == 0:
             await self.sweep()
+        await self._mailroom.note_use()
+        await self.keep_bounds()
         await self.load_tokens()
         if self._writer.commit_count != self._commit_count:
             self._commit_count = self._writer.commit_count
@@ -87,33 +85,17 @@ class Upkeep:
         self._token_again = again
 
     async def sweep(self) -> None:
-        """End mailboxes and delete interactions past their time or the store's size."""
-        now_ns = self._clock.now_ns()
+        """End mailboxes past their time, and remember how old interactions are."""
         if self._writer.last_seq:
-            await self._interactions.mark(now_ns, self._writer.last_seq)
+            await self._writer.retention.mark(self._clock.now_ns(), self._writer.last_seq)
         await self._mailroom.sweep()
-        old = await self._interactions.seq_at(now_ns - int(self._store.settings.keep_s * NS_PER_S))
-        await self._delete(old, nobodys=False)
-        await self._shrink()
 
-    async def _shrink(self) -> None:
-        for nobodys in (True, False):
-            for _ in range(MAX_ROUNDS):
-                if await self._store.size_bytes() <= self._store.settings.keep_bytes:
-                    return
-                deleted = await self._interactions.delete_through(
-                    self._writer.last_seq, limit=DELETE_COUNT, nobodys=nobodys
-                )
-                self.deleted_count += deleted
-                if not deleted:
-                    break
-
-    async def _delete(self, through: int, *, nobodys: bool) -> None:
-        for _ in range(MAX_ROUNDS if through else 0):
-            deleted = await self._interactions.delete_through(through, limit=DELETE_COUNT, nobodys=nobodys)
-            self.deleted_count += deleted
-            if deleted < DELETE_COUNT:
-                return
+    async def keep_bounds(self) -> None:
+        """Have deleted what is too old or too much."""
+        retention = self._writer.retention
+        if retention.failure:
+            self._say(f"what is too old or too much cannot be deleted: {retention.failure}")
+        await self._writer.keep_bounds(self._clock.now_ns())
 
     async def _look_after_writing(self) -> None:
         """Try again where writing failed, and tell readers and operator of what was refused."""

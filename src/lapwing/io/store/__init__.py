@@ -9,6 +9,7 @@ from lapwing.io.store.interactions import Interactions, Page, Row, Stored, decod
 from lapwing.io.store.letters import Letter, Letters
 from lapwing.io.store.losses import Loss, Losses
 from lapwing.io.store.mailboxes import NOBODY, KeptMailbox, Mailboxes, MailboxKeys, secret_digest
+from lapwing.io.store.retention import Retention
 from lapwing.io.store.settings import Durability, StoreSettings
 from lapwing.io.store.tokens import MAX_LISTED, PlantedToken, PlantedTokens
 from lapwing.io.store.uses import DecoyUse, DecoyUses
@@ -34,6 +35,7 @@ __all__ = [
     "Page",
     "PlantedToken",
     "PlantedTokens",
+    "Retention",
     "Row",
     "Store",
     "StoreSettings",

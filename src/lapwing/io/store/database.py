@@ -30,6 +30,7 @@ class Store:
         self.settings = settings
         self.writer = writer
         self.reader = reader
+        self._bytes: int | None = None  # of PostgreSQL's interactions, once they were summed up
 
     @classmethod
     async def open(cls, settings: StoreSettings) -> Self:
@@ -65,8 +66,11 @@ class Store:
     async def size_bytes(self) -> int:
         """What the interactions take up: SQLite's pages in use, in PostgreSQL the rows without what it adds.
 
-        PostgreSQL's files do not shrink when rows go, so their size says nothing about what is kept.
+        PostgreSQL's files do not shrink when rows go, so their size says nothing about what is kept. Its rows are
+        summed up once; from then on `count_bytes` is told of every change.
         """
+        if self._bytes is not None:
+            return self._bytes
         async with self.reader.connect() as connection:
             if self.writer.dialect.name == "sqlite":
                 page, count, free = [
@@ -75,7 +79,18 @@ class Store:
                 ]
                 return page * (count - free)
             total = await connection.execute(select(func.sum(func.length(interactions.c.payload) + ROW_BYTES)))
-            return int(total.scalar() or 0)
+            self._bytes = int(total.scalar() or 0)
+        return self._bytes
+
+    @property
+    def counts_bytes(self) -> bool:
+        """Whether the size is counted and not read."""
+        return self._bytes is not None
+
+    def count_bytes(self, change: int) -> None:
+        """Interactions of so many bytes came or, below 0, went."""
+        if self._bytes is not None:
+            self._bytes += change
 
     async def checkpoint(self) -> None:
         """Move SQLite's write-ahead log into its file beside the writer, so that no commit waits for it."""

@@ -5,13 +5,12 @@ from itertools import chain
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lapwing.callbacks import AnyInteraction, Interaction
 from lapwing.io.store.database import Store
-from lapwing.io.store.mailboxes import NOBODY
-from lapwing.io.store.schema import interactions, mailboxes, marks
+from lapwing.io.store.schema import interactions, marks
 
 MAX_PAGE_COUNT = 1_000  # interactions read at once
 MAX_PAGE_BYTES = 2 * 1024**2  # of payloads read at once; clients elsewhere give up past 4 MiB
@@ -84,11 +83,11 @@ class Interactions:
             ]
         return max(one or 0 for one in newest)
 
-    async def heads(self) -> dict[int, int]:
-        """The newest number of every mailbox that holds something."""
-        query = select(interactions.c.mailbox_id, func.max(interactions.c.seq)).group_by(interactions.c.mailbox_id)
+    async def head(self, mailbox_id: int) -> int:
+        """The newest number in a mailbox; 0 where it holds nothing."""
+        query = select(func.max(interactions.c.seq)).where(interactions.c.mailbox_id == mailbox_id)
         async with self._store.reader.connect() as connection:
-            return dict((await connection.execute(query)).all())
+            return (await connection.execute(query)).scalar() or 0
 
     async def after(
         self, mailbox_id: int | None, cursor: int, *, limit: int = MAX_PAGE_COUNT, protocols: Sequence[str] = ()
@@ -128,49 +127,3 @@ class Interactions:
         )
         async with self._store.reader.connect() as connection:
             return [Stored(*row) for row in await connection.execute(query)]
-
-    async def mark(self, now_ns: int, seq: int) -> None:
-        """Remember which number was the newest at a time."""
-        async with self._store.writer.begin() as connection:
-            await connection.execute(delete(marks).where(marks.c.at_ns == now_ns))
-            await connection.execute(insert(marks).values(at_ns=now_ns, seq=seq))
-
-    async def seq_at(self, at_ns: int) -> int:
-        """The newest number known to be no younger than a time; 0 where none is known."""
-        query = select(func.max(marks.c.seq)).where(marks.c.at_ns <= at_ns)
-        async with self._store.reader.connect() as connection:
-            return (await connection.execute(query)).scalar() or 0
-
-    async def shift_marks(self, by_ns: int) -> None:
-        """Follow a step of the clock: what is old stays as old as it was."""
-        async with self._store.writer.begin() as connection:
-            # Away from one another first: two marks must not meet on the way.
-            await connection.execute(update(marks).values(at_ns=-(marks.c.at_ns + by_ns)))
-            await connection.execute(update(marks).values(at_ns=-marks.c.at_ns))
-
-    async def delete_through(self, seq: int, *, limit: int = 10_000, nobodys: bool = False) -> int:
-        """Delete the oldest interactions up to `seq`, at most `limit`; their owners' mailboxes remember it.
-
-        `nobodys` deletes only what belongs to no mailbox and tripped no planted token. Returns how many were deleted.
-        """
-        condition = interactions.c.seq <= seq
-        if nobodys:
-            condition &= (interactions.c.mailbox_id == NOBODY) & interactions.c.token_id.is_(None)
-        chosen = select(interactions.c.seq).where(condition).order_by(interactions.c.seq).limit(limit)
-        async with self._store.writer.begin() as connection:
-            bounds = chosen.subquery()
-            last = (await connection.execute(select(func.max(bounds.c.seq)))).scalar()
-            if last is None:
-                return 0
-            condition &= interactions.c.seq <= last
-            lost = (
-                select(interactions.c.mailbox_id, func.max(interactions.c.seq))
-                .where(condition & (interactions.c.mailbox_id > 0))
-                .group_by(interactions.c.mailbox_id)
-            )
-            for mailbox_id, through in (await connection.execute(lost)).all():
-                await connection.execute(
-                    update(mailboxes).where(mailboxes.c.mailbox_id == mailbox_id).values(lost_through=through)
-                )
-            done = await connection.execute(delete(interactions).where(condition))
-            return done.rowcount

@@ -23,10 +23,17 @@ mailboxes = Table(
     Column("nonce_length", Integer, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
     Column("seen_ns", BigInteger, nullable=False),
-    Column("expires_ns", BigInteger),  # NULL: never
-    Column("lost_through", BigInteger, nullable=False, server_default="0"),  # newest seq deleted by retention
+    Column("expires_ns", BigInteger),  # NULL: never; 0: it ended, and what it held is being deleted
     Column("token_key", LargeBinary),  # of the mailbox whose tokens are planted by this store itself
     Index("mailboxes_by_end", "expires_ns"),
+)
+
+# Apart from mailboxes, which are wide: retention writes a row here for every mailbox it takes from.
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("mailbox_id", Number, primary_key=True, autoincrement=False),
+    Column("through", BigInteger, nullable=False),  # newest seq deleted by retention
 )
 
 interactions = Table(

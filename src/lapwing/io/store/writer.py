@@ -11,11 +11,15 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.exc import SQLAlchemyError
 
 from lapwing.io.store.consumers import Consumers
-from lapwing.io.store.database import Store
+from lapwing.io.store.database import ROW_BYTES, Store
 from lapwing.io.store.interactions import Interactions, Row
 from lapwing.io.store.letters import Letter, Letters
 from lapwing.io.store.losses import Loss, Losses
+from lapwing.io.store.retention import STEP_COUNT, Retention
 from lapwing.io.store.tokens import PlantedTokens
+
+DELETED_PER_WRITTEN = 2  # the store shrinks while more comes, and what comes waits for no more than this
+MAX_STEP_COUNT = 4 * STEP_COUNT  # interactions deleted between two commits
 
 Done = Callable[[int | None], None]  # gets the number of the first row, None when it was refused
 Committed = Callable[[int, Sequence[Row]], None]
@@ -49,6 +53,8 @@ class GroupWriter:
         self._interactions = Interactions(store)
         self._consumers = Consumers(store)
         self._losses = Losses(store)
+        self.retention = Retention(store)
+        self._earned_count = 0  # interactions that may be deleted between commits
         self._tokens = PlantedTokens(store)
         self._letters = Letters(store)
         self._rows: list[Row] = []
@@ -61,7 +67,8 @@ class GroupWriter:
         self._ended = False
 
     async def start(self) -> None:
-        """Read where the numbers stand."""
+        """Read where the numbers stand, and how much there is."""
+        await self._store.size_bytes()
         self.last_seq = await self._interactions.last_seq()
 
     def submit(self, rows: Sequence[Row], done: Done, hits: Sequence[Hit] = ()) -> None:
@@ -92,13 +99,35 @@ class GroupWriter:
         return await future
 
     async def run(self) -> None:
-        """Commit group after group until `close`."""
-        while not self._closing or self._rows or self._waiting or self._cursors:
-            if not (self._rows or self._waiting or self._cursors):
+        """Commit group after group until `close`; between them, and while nothing comes, delete what has to go."""
+        while self._has_work or not self._closing:
+            if self._has_work:
+                await self._commit()
+                if self.retention.due and self._earned_count >= STEP_COUNT:
+                    await self._delete(self._earned_count)
+            elif self.retention.due:
+                await self._delete(STEP_COUNT)
+            else:
                 await self._wake.wait()
-            self._wake.clear()
-            await self._commit()
+                self._wake.clear()
         self._ended = True
+
+    @property
+    def _has_work(self) -> bool:
+        return bool(self._rows or self._waiting or self._cursors)
+
+    async def keep_bounds(self, now_ns: int) -> None:
+        """See what is too old or too much; it is deleted from now on, at the pace of what comes."""
+        await self.retention.look(now_ns, self.last_seq)
+        self._wake.set()
+
+    async def _delete(self, limit: int) -> None:
+        try:
+            deleted = await self.retention.step(limit)
+        except (SQLAlchemyError, OSError) as problem:
+            self.retention.put_off(_reason(problem))
+            return
+        self._earned_count = max(0, self._earned_count - deleted)
 
     def close(self) -> None:
         """Take nothing more; `run` ends when all is written."""
@@ -135,6 +164,9 @@ class GroupWriter:
         self.commit_count += 1
         self.last_seq += len(rows)
         self.written_count += len(rows)
+        self._earned_count = min(MAX_STEP_COUNT, self._earned_count + DELETED_PER_WRITTEN * len(rows))
+        if self._store.counts_bytes:
+            self._store.count_bytes(sum(len(row.payload) + ROW_BYTES for row in rows))
         if rows:
             self.on_committed(first, rows)
         for count, done in waiting:
@@ -166,7 +198,7 @@ class GroupWriter:
         loss: Loss | None,
         cursors: dict[tuple[int, str], int],
     ) -> None:
-        self.failure = str(getattr(problem, "orig", None) or problem).partition("\n")[0]
+        self.failure = _reason(problem)
         self._cursors = {**cursors, **self._cursors} if rows else self._cursors  # else nobody would be waiting for it
         if loss is not None:
             self._loss = loss if self._loss is None else _joined(loss, self._loss)
@@ -181,6 +213,10 @@ class GroupWriter:
         now_ns = self._now_ns()
         loss = Loss(now_ns, now_ns, count, reason)
         self._loss = loss if self._loss is None else _joined(self._loss, loss)
+
+
+def _reason(problem: BaseException) -> str:
+    return str(getattr(problem, "orig", None) or problem).partition("\n")[0]
 
 
 def _joined(first: Loss, second: Loss) -> Loss:
