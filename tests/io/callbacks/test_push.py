@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lapwing.callbacks import ClientSettings, Disabled, Inconclusive, NotObserved, Observed, SessionSettings, session
 from lapwing.callbacks.interactsh import Call, CallError, FetchFailure
 from lapwing.io.callbacks import Planted, Session
 from lapwing.io.callbacks.wire import HttpCollector
 from lapwing.io.listen import Collector
-from tests.io.listen.lab import LOOPBACK, serving, settings
+from tests.io.listen.lab import LOOPBACK, deleted, serving, settings, slowed
 
 OWN = ("127.0.0.0/8",)
 TIMEOUT_S = 30.0
@@ -118,6 +119,21 @@ def test_a_collector_that_restarts_is_found_again_with_all_it_had_taken(tmp_path
                 assert isinstance(await callbacks.wait_for(callbacks.mint(), timeout=0.5), NotObserved)
         finally:
             await callbacks.aclose()
+
+    asyncio.run(main())
+
+
+def test_what_retention_took_before_the_stream_told_of_it_leaves_no_verdict(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(settings(tmp_path)) as collector, opening(collector, waits=WAITS) as callbacks:
+            await streaming(collector)
+            planted = callbacks.mint()
+            with slowed(collector):
+                await asyncio.to_thread(touch, collector, planted)
+                await collector._upkeep.sweep()
+                collector.store.settings = replace(collector.store.settings, keep_s=1e-9)
+                assert await deleted(collector) == 1
+            assert isinstance(await callbacks.wait_for(planted), Inconclusive)
 
     asyncio.run(main())
 

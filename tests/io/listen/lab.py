@@ -4,8 +4,8 @@ import asyncio
 import http.client
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -70,6 +70,29 @@ async def serving(chosen: CollectorSettings) -> AsyncIterator[Collector]:
         await collector.stop()
     assert not collector.failure
     assert not [text for text in said if "upkeep" in text], said
+
+
+async def deleted(collector: Collector) -> int:
+    """What retention has deleted once the store is within its bounds."""
+    retention = collector.writer.retention
+    while True:
+        before = retention.deleted_count
+        await collector._upkeep.keep_bounds()
+        while retention.due:
+            await collector.writer.barrier()
+        if retention.deleted_count == before:
+            return before
+
+
+@contextmanager
+def slowed(collector: Collector) -> Iterator[None]:
+    """The only stream of a collector is offered nothing meanwhile; then it has fallen behind."""
+    (subscription,) = next(iter(collector.hub._streams.values()))
+    subscription.offer = lambda entry: None  # type: ignore[method-assign]
+    yield
+    del subscription.offer
+    subscription.behind = True
+    subscription._news.set()
 
 
 @cache

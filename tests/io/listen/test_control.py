@@ -26,6 +26,7 @@ from lapwing.callbacks.interactsh import (
 )
 from lapwing.callbacks.push import unseal
 from lapwing.io.listen import Collector, Eviction, Generation
+from lapwing.io.listen.clock import NS_PER_S
 from lapwing.io.listen.mailroom import MAX_CONSUMERS
 from tests.io.listen.lab import DOMAIN, Client, Stream, get, resolve, rsa_key, serving, settings, talk
 
@@ -270,6 +271,8 @@ async def test_use_moves_a_sliding_end_and_no_other(tmp_path: Path) -> None:
             client = await Client(collector).register()
             before = await collector.mailroom._mailboxes.find(client.identity.correlation_id)
             await hit(collector, client)
+            (mailbox_id,) = collector.mailroom._seen
+            collector.mailroom._seen[mailbox_id] += 3_600 * NS_PER_S * 12  # more than a hundredth of its time
             await collector.mailroom.sweep()
             after = await collector.mailroom._mailboxes.find(client.identity.correlation_id)
             assert before is not None

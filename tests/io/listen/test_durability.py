@@ -29,7 +29,20 @@ from lapwing.io.store import (
     StoreSettings,
     decode_payload,
 )
-from tests.io.listen.lab import DOMAIN, LOOPBACK, NONCE, Client, Stream, get, resolve, serving, settings, talk
+from tests.io.listen.lab import (
+    DOMAIN,
+    LOOPBACK,
+    NONCE,
+    Client,
+    Stream,
+    deleted,
+    get,
+    resolve,
+    serving,
+    settings,
+    slowed,
+    talk,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -229,12 +242,41 @@ async def test_what_is_old_goes_and_its_owner_is_told(tmp_path: Path) -> None:
         await resolve(collector, client.host)
         await collector._upkeep.sweep()
         collector.store.settings = replace(collector.store.settings, keep_s=1e-9)
-        await collector._upkeep.sweep()
-        assert collector._upkeep.deleted_count == 1
+        assert await deleted(collector) == 1
         page = json.loads((await client.ask("GET", "/v1/interactions"))[1])
         assert page["entries"] == []
         stream = await Stream(client, collector).open()
         assert json.loads((await stream.next()).data)["lost_through"] == 1
+        await stream.close()
+
+
+async def test_a_reader_that_asked_before_is_told_too_of_what_went_since(tmp_path: Path) -> None:
+    async with serving(settings(tmp_path)) as collector:
+        client = await Client(collector).register()
+        await resolve(collector, client.host)
+        assert json.loads((await client.ask("GET", "/v1/interactions?after=1"))[1])["lost_through"] == 0
+        await collector._upkeep.sweep()
+        collector.store.settings = replace(collector.store.settings, keep_s=1e-9)
+        assert await deleted(collector) == 1
+        assert json.loads((await client.ask("GET", "/v1/interactions"))[1])["lost_through"] == 1
+
+
+async def test_a_stream_that_fell_behind_says_what_went_before_it_was_read(tmp_path: Path) -> None:
+    async with serving(settings(tmp_path)) as collector:
+        client = await Client(collector).register()
+        stream = await Stream(client, collector).open()
+        assert json.loads((await stream.next()).data)["lost_through"] == 0
+        await resolve(collector, client.host)
+        assert (await stream.next()).seq == 1
+        with slowed(collector):
+            await resolve(collector, client.host)
+            await collector._upkeep.sweep()
+            collector.store.settings = replace(collector.store.settings, keep_s=1e-9)
+            assert await deleted(collector) == 2
+            await resolve(collector, client.host)
+        event = await stream.next()
+        assert (event.kind, json.loads(event.data)["lost_through"]) == ("hello", 2)
+        assert (await stream.next()).seq == 3
         await stream.close()
 
 
@@ -246,8 +288,8 @@ async def test_too_much_goes_what_belongs_to_nobody_first(tmp_path: Path) -> Non
             await talk(collector.ports["http"][0], get(f"n{number}.{DOMAIN}", more=f"X: {'x' * 20_000}\r\n"))
         size = await collector.store.size_bytes()
         collector.store.settings = replace(collector.store.settings, keep_bytes=size - 200_000)
-        await collector._upkeep.sweep()
-        assert collector._upkeep.deleted_count == 40  # in pieces of thousands
+        assert 0 < await deleted(collector) < 40  # no more than is too much
+        assert await collector.store.size_bytes() <= collector.store.settings.keep_bytes
         assert len(await client.heard()) == 1
 
 
@@ -267,8 +309,7 @@ async def test_a_hit_of_a_planted_token_is_nobodys_mail_and_stays_when_that_goes
             await talk(collector.ports["http"][0], get(f"n{number}.{DOMAIN}", more=f"X: {'x' * 20_000}\r\n"))
         size = await collector.store.size_bytes()
         collector.store.settings = replace(collector.store.settings, keep_bytes=size - 200_000)
-        await collector._upkeep.sweep()
-        assert collector._upkeep.deleted_count == 20
+        assert 0 < await deleted(collector) <= 20
         assert len(await Interactions(collector.store).of_token(token.token_id)) == 1
 
 
