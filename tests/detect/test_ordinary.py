@@ -3,7 +3,7 @@
 import pytest
 
 from lapwing.events import Action
-from lapwing.testing.logins import BENIGN, Builder, Traffic, home
+from lapwing.testing.logins import BENIGN, STRESS, Builder, Traffic, home
 
 from .conftest import Run
 
@@ -11,7 +11,7 @@ SEEDS = (21, 22, 23, 24, 25)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("build", BENIGN, ids=lambda b: b.__name__)
+@pytest.mark.parametrize("build", [*BENIGN, *STRESS], ids=lambda b: b.__name__)
 def test_ordinary_stress_is_silent(run: Run, build: Builder, seed: int) -> None:
     scenario = build(seed)
     outcome = run(scenario)

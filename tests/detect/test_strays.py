@@ -90,7 +90,7 @@ def test_a_mistyped_name_is_nothing_and_a_list_of_secrets_for_it_is(tries: int, 
     detector = Detector()
     t = Traffic(1)
     for n in range(tries):
-        hidden(t, START_NS + n * 3 * SECOND_NS, "198.51.100.5", "ubnt")
+        hidden(t, START_NS + n * 6 * SECOND_NS, "198.51.100.5", "ubnt")
     for event in absent(t.scenario("absent").events):
         detector.observe(event)
     assert detector.verdict.action is action

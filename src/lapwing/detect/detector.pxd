@@ -55,6 +55,8 @@ cdef class Detector:
     @cython.locals(login=Login)
     cdef object _take(self, object event)
     cdef int _weigh(self, Login login) except -1
+    @cython.locals(own=double, row=Row)
+    cdef tuple _strange(self, Login login)
     cdef u64 _glance(self, Login login) except? 0
     @cython.locals(tracker=Tracker, row=Row)
     cdef bint _is_explained(self) except -1

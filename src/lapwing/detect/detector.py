@@ -90,7 +90,7 @@ class Detector:
         self._pairs = Pairs(s.pair, limit * PAIRS_PER_SOURCE, journal)
         self._sources = Sources(s.source, limit, journal)
         self._accounts = Accounts(s.account, limit, journal)
-        self._fingerprints = Fingerprints(s.fingerprint, limit, journal)
+        self._fingerprints = Fingerprints(s.fingerprint, limit, journal, strange_cap=s.source.strange_cap)
         self._networks = Networks(s.network, limit, journal)
         self._credentials = Credentials(s.credential, limit, journal)
         self._site = Site(s.site, journal)
@@ -430,11 +430,16 @@ class Detector:
             evidence[5] = self._site.observe(login, now_ns)
             if not self._is_explained():
                 evidence[5] += self._strays.observe(login, now_ns)
-                if login.counts:
+                if login.resident:
+                    pass
+                elif login.counts:
                     evidence[5] += self._weekly.observe(login, now_ns)
                 elif login.took_back:
                     self._weekly.take_back(login)
-        evidence[3] = pair + source if pair else source
+        if pair or source:
+            evidence[3] = pair + source + self._strange(login)
+        else:
+            evidence[3] = ()
         context = login.event.circumstances if login.event is not None else None
         if context is None:
             self.verdict = self._judge.judge(evidence, login.known)
@@ -442,6 +447,12 @@ class Detector:
             login.beside = self._surroundings.observe(login, context)
             self.verdict = self._judge.judge(evidence, login.known, login.beside)
         return 0
+
+    def _strange(self, login: Login) -> tuple[Reason, ...]:
+        """What its client says of a source that is suspected anyway. Its own good login speaks for no client."""
+        row = self._sources.current
+        own = min(1.0, row.good) if row is not None else 0.0
+        return () if login.known or login.routine else self._fingerprints.strange(login, own, self._now_ns)
 
     def _glance(self, login: Login) -> int:
         return (
@@ -467,7 +478,9 @@ class Detector:
         for name in ("source", "fingerprint", "credential"):
             group = GROUPS.index(name)
             if self._evidence[group]:
-                suspicions.append(self._suspicion(group, login, self._judge.score(group, self._evidence[group])))
+                # A new client is weighed by the account itself, which may have logged in with it before.
+                others = tuple([r for r in self._evidence[group] if r.name != "strange-client"])
+                suspicions.append(self._suspicion(group, login, self._judge.score(group, others)))
         return self._hijacks.judge(self._takeovers.latest(), tuple(suspicions), self._now_ns)
 
     def _look_back(self, raised: OpenFinding) -> list[Finding]:

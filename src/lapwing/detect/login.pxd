@@ -12,7 +12,7 @@ cdef class Login:
     cdef public i64 now_ns, seq, pos
     cdef public u64 source, network, account, secret, client, pair, hi, lo
     cdef public int count, protocol
-    cdef public bint failed, succeeded, inferred, known, counts, routine, took_back, forgiven, plain, nobody
+    cdef public bint failed, succeeded, inferred, known, counts, routine, took_back, forgiven, plain, nobody, resident
     cdef public double weight, pair_tries, good_gain
     cdef public double pair_0, pair_1, pair_2, pair_3
     cdef public double try_0, try_1, try_2, try_3

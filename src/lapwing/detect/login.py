@@ -43,6 +43,7 @@ class Login:
     `plain`: the first failure of its pair and nothing more, so that the journal alone can retell it.
     `routine`: a known account logs in again where it just did; only its source is looked at.
     `nobody`: the server has no such account.
+    `resident`: others log in well from its source and hardly any account fails there, so it is somebody at home.
     `beside`: reasons its context gives.
     `pair_*`: what the pair adds to counts of failing pairs, by half-life (1 if it had not failed yet).
     `try_*`: what the try adds to counts of different tries; a repeated secret only renews what faded of it.
@@ -67,7 +68,7 @@ class Login:
         self.count = 1
         self.protocol = 0
         self.failed = self.succeeded = self.inferred = self.forgiven = False
-        self.known = self.counts = self.routine = self.took_back = self.plain = self.nobody = False
+        self.known = self.counts = self.routine = self.took_back = self.plain = self.nobody = self.resident = False
         self.weight = 1.0
         self.pair_tries = self.good_gain = 0.0
         self.pair_0 = self.pair_1 = self.pair_2 = self.pair_3 = 0.0

@@ -25,12 +25,17 @@ class PairSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Different wrong secrets in about a day that an account known at this source may have unnoticed, 0 to 1000."""
     typo_secrets: float = 6.0
     """A success takes back the failures before it up to this many, 0 to 100: more is guessing that ended well."""
-    machine_gap_ms: int = 1_000
-    """Two tries on one account in less time were not typed, 0 to 60 000."""
-    machine_slope: float = 0.5
-    """Per such pair of tries, 0 to 10; weighs at most `machine_cap`."""
-    machine_cap: float = 3.0
+    machine_gap_ms: int = 2_000
+    """Two different secrets in less time were not typed, 0 to 60 000: the answer has to be read as well."""
+    hasty_gap_ms: int = 5_000
+    """Nor are many in less time than this, 0 to 60 000: such a try counts half of one that was not typed."""
+    machine_slope: float = 1.0
+    """Per try that was not typed, 0 to 10; weighs at most `machine_cap`."""
+    machine_cap: float = 4.5
     """0 to 20: a script is not yet an attack."""
+    device_gap_ms: int = 10_000
+    """Where no secret is visible, failures of an account at home no faster than this, 0 to 86 400 000, are one secret
+    repeated: a mail client whose owner changed the password asks all day."""
     free_absent: float = 1.0
     """Different tries in about a day on a name the server does not have, 0 to 1000: a mistyped name."""
     absent_slope: float = 0.6
@@ -45,19 +50,22 @@ class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     free_accounts: Four = (2.0, 2.5, 3.0, 4.0)
     """Accounts that fail at one source and do not succeed there, 0 to 1000: mistyped names, a second person."""
     account_slope: float = 1.5
-    """Per further account, 0 to 10: the sixth within minutes makes even odds."""
+    """Per further account, 0 to 10: six within minutes, or within the hour with one client, are even odds."""
     free_tries: Four = (6.0, 8.0, 10.0, 12.0)
     """Different failed tries over all accounts, 0 to 1000."""
     try_slope: float = 0.8
     """Per further try, 0 to 10."""
     accounts_per_good: float = 0.25
-    """Failing accounts excused by each account that logs in well here, 0 to 1: a crowd behind one address mistypes."""
-    free_alike: float = 5.0
+    """Failing accounts excused by each further account that logs in well here, 0 to 1: a crowd behind one address
+    mistypes. One may be the attacker's own."""
+    free_alike: float = 4.0
     """Accounts that fail here with one and the same client, over an hour, 0 to 1000: a crowd has many clients."""
     alike_slope: float = 0.6
     """Per further account, 0 to 10."""
     alike_cap: float = 1.2
     """Limit of that weight, 0 to 20: it only tips the scales."""
+    strange_cap: float = 2.5
+    """Limit of the weight of a client that nobody else logs in with, 0 to 20: browsers have new versions."""
     free_hours: float = 3.0
     """Hours of the last 24 in which a source may fail without ever succeeding, 0 to 24."""
     hour_slope: float = 1.0
@@ -328,6 +336,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "detect.prior": (-20, 0),
     "detect.known_pair": (-20, 0),
     "detect.pair.machine_gap_ms": (0, 60_000),
+    "detect.pair.hasty_gap_ms": (0, 60_000),
+    "detect.pair.device_gap_ms": (0, 86_400_000),
     "detect.pair.typo_secrets": (0, 100),
     "detect.source.free_hours": (0, 24),
     "detect.site.free_accounts": (0, 1e9),

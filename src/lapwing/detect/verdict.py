@@ -28,6 +28,7 @@ GROUP_OF = {
     "source-accounts": "source",
     "source-tries": "source",
     "one-client": "source",
+    "strange-client": "source",
     "persistence": "source",
     "network-group": "network",
     "site-failures": "site",

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from lapwing.lab.stress import STRESS
 from lapwing.lab.traffic import (
     BENIGN,
     BROWSERS,
@@ -166,4 +167,5 @@ FAMILIES: tuple[Family, ...] = (
     *(Family(build.__name__, "slow", build) for build in _SLOW),
     Family("trickle", "losing", trickle),
     *(Family(build.__name__, "benign", build) for build in (*BENIGN, carrier, monday, administrators, giving_up)),
+    *(Family(build.__name__, "benign", build) for build in STRESS),
 )

@@ -1,5 +1,6 @@
 """The lab's labelled login traffic, for tests of Lapwing and of plugins."""
 
+from lapwing.lab.stress import STRESS
 from lapwing.lab.traffic import (
     ATTACKS,
     BENIGN,
@@ -31,6 +32,7 @@ __all__ = [
     "HOUR_NS",
     "MINUTE_NS",
     "START_NS",
+    "STRESS",
     "TOOL",
     "Builder",
     "Expected",

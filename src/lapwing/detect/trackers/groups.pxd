@@ -5,7 +5,7 @@ from lapwing.detect.seen cimport Seeing
 from lapwing.detect.table cimport Table
 from lapwing.detect.trackers.tracker cimport Tracker
 
-cdef double _HELD
+cdef double _HELD, _NOBODY, _ONE
 cdef int _SOURCES, _ACCOUNTS
 
 cdef class Group(Seeing):
@@ -22,6 +22,7 @@ cdef class Groups(Tracker):
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Group, new=bint)
     cpdef tuple observe(self, Login login, i64 now_ns)
+    cdef int _greet(self, Group row, Login login) except -1
     @cython.locals(accounts=double, excused=double, over=double, all_good=double, rarity=double)
     cdef tuple _reasons(self, Group row, i64 now_ns)
 
@@ -32,4 +33,8 @@ cdef class Networks(Groups):
     pass
 
 cdef class Fingerprints(Groups):
-    pass
+    cdef double _strange_cap
+
+    cdef int _greet(self, Group row, Login login) except -1
+    @cython.locals(row=Group, good=double, all_good=double, share=double, weight=double)
+    cpdef tuple strange(self, Login login, double own, i64 now_ns)

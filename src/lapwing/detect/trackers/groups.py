@@ -6,6 +6,7 @@ fingerprint, a mobile carrier's network) is excused by the logins that go well w
 share of all of them (W20).
 """
 
+from math import log
 from typing import Any
 
 from lapwing.detect.journal import BY_CLIENT, BY_NETWORK, Journal
@@ -20,7 +21,12 @@ SOURCES, ACCOUNTS = 0, 1  # kinds of what a group has seen
 
 _SOURCES = SOURCES
 _ACCOUNTS = ACCOUNTS
+SEEN_NOBODY = 0.05  # good logins left of a client that nobody was seen with for four days
+SEEN_ONE = 1.05  # at most one account
+
 _HELD = HELD_TRIES
+_NOBODY = SEEN_NOBODY
+_ONE = SEEN_ONE
 
 
 class Group(Seeing):
@@ -69,9 +75,12 @@ class Groups(Tracker):
         else:
             self.current = row
         row.settle(now_ns, self.fading)
+        if login.good_gain > 0.0:
+            self._greet(row, login)
         row.take(login)
         if login.counts:
-            _count(row, login, now_ns, self.table)
+            if not login.resident or row.good < 1.0:
+                _count(row, login, now_ns, self.table)
         elif login.took_back:
             _take_back(row, login, self.table)
         if new:
@@ -87,6 +96,10 @@ class Groups(Tracker):
         mine = row
         mine.take(login)
         _count(mine, login, login.now_ns, self.table)
+        return 0
+
+    def _greet(self, row: Any, login: Login) -> int:  # noqa: ARG002 - for those that compare
+        """An account logs in well with what `row` counts, before it is counted."""
         return 0
 
     def _reasons(self, row: Any, now_ns: int) -> tuple[Reason, ...]:
@@ -139,10 +152,40 @@ class Networks(Groups):
 
 
 class Fingerprints(Groups):
-    """By client fingerprint, or user agent where no fingerprint is known."""
+    """By client fingerprint, or user agent where no fingerprint is known.
 
-    def __init__(self, settings: GroupSettings, limit: int, journal: Journal) -> None:
+    `totals.pairs_d` are the accounts of about a day that log in with a client nobody else has. Their share of all good
+    logins is how likely the next one brings a client never seen (Good, 1953), so it is what such a client weighs by:
+    little where every phone has its own user agent, much where a few browsers are all there is.
+    """
+
+    def __init__(self, settings: GroupSettings, limit: int, journal: Journal, *, strange_cap: float = 0.0) -> None:
         Groups.__init__(self, settings, limit, journal, BY_CLIENT, 1, "fingerprint")
+        self._strange_cap = strange_cap
+        self.totals.failing = True  # or they would not fade
+
+    def _greet(self, row: Any, login: Login) -> int:
+        totals = self.totals
+        if row.good < _NOBODY or (login.known and row.good < _ONE):
+            totals.pairs_d += login.good_gain
+        elif row.good < _ONE:
+            totals.pairs_d = max(0.0, totals.pairs_d - row.good)
+        return 0
+
+    def strange(self, login: Login, own: float, now_ns: int) -> tuple[Reason, ...]:
+        """Of the login observed last: nobody logs in with its client, `own` good logins of its source apart."""
+        if login.client == 0:
+            return NOTHING
+        row = self.current
+        good = row.good if row is not None else 0.0
+        all_good = self.all_good(now_ns)
+        if good - own > _NOBODY or all_good < 1.0:
+            return NOTHING
+        share = (max(0.0, self.totals.pairs_d - own) + 0.5) / (all_good + 1.0)
+        weight = min(self._strange_cap, -log(share)) if share < 1.0 else 0.0
+        if weight <= 0.0:
+            return NOTHING
+        return (Reason("strange-client", good, share, weight),)
 
     def key(self, login: Login) -> int:
         """The client software."""

@@ -5,7 +5,7 @@ from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef i64 _ROUTINE
 cdef int _MOST
-cdef double _HELD
+cdef double _HELD, _HASTE
 
 cdef class Pair(Row):
     cdef public bint failing
@@ -28,7 +28,7 @@ cdef class Secrets:
 
 cdef class Pairs(Tracker):
     cdef object _settings
-    cdef i64 _machine_gap_ns
+    cdef i64 _machine_gap_ns, _hasty_gap_ns, _device_gap_ns
     cdef double _free_known, _typo_secrets, _machine_slope, _machine_cap, _slope
     cdef double _free_absent, _absent_slope, _absent_cap
     cdef double _free[4]
@@ -39,10 +39,12 @@ cdef class Pairs(Tracker):
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Pair, fading=Fading, new=bint, reasons=tuple)
     cpdef tuple observe(self, Login login, i64 now_ns)
-    @cython.locals(fading=Fading)
+    @cython.locals(fading=Fading, new=double)
     cdef int _fail(self, Pair row, Login login, i64 now_ns) except -1
-    @cython.locals(w=double, weight=double, fading=Fading, secrets=Secrets)
+    @cython.locals(w=double, weight=double, secrets=Secrets)
     cdef int _novelty(self, Pair row, Login login, i64 now_ns) except -1
+    @cython.locals(fading=Fading)
+    cdef int _fade_novelty(self, Login login, double weight, double before, i64 age_ns) except -1
     @cython.locals(fading=Fading)
     cdef int _succeed(self, Pair row, Login login, i64 now_ns) except -1
     cdef bint _were_typos(self, Pair row) except -1

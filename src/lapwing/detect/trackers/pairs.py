@@ -20,18 +20,20 @@ from lapwing.detect.trackers.tracker import HELD_TRIES, NO_DIMENSION, NOTHING, T
 MAX_SECRETS = 8  # wrong secrets remembered for a pair: devices with a stale password each repeat one
 MACHINE_TRIES = 2.0  # with more different secrets than this, and as many tries too fast to be typed, no typos
 ROUTINE_NS = HOUR_NS // 2  # a login again within this time adds nothing to know: good for many polling clients
+HASTE = 0.5  # of a try too fast to be typed: typed in haste, or slowed down to look so
 MILLISECOND_NS = 1_000_000
 
 _ROUTINE = ROUTINE_NS
 _MOST = MAX_SECRETS
+_HASTE = HASTE
 _HELD = HELD_TRIES
 
 
 class Pair(Row):
     """`tries_*`: different failed tries by half-life, none unless `failing`. `failed_ns`: the last that counted, or 0.
 
-    `fast`: tries that came too fast to be typed, over a day. `good_ns`: the last success, 0 if none.
-    `extra` is the number of its `Secrets`.
+    `fast`: different tries that came too fast to be typed, over a day; hasty ones count half.
+    `good_ns`: the last success, 0 if none. `extra` is the number of its `Secrets`.
     """
 
     def start(self, at_ns: int) -> int:
@@ -99,6 +101,8 @@ class Pairs(Tracker):
         Tracker.__init__(self, limit, journal, BY_PAIR, NO_DIMENSION, "pair")
         self._settings = settings
         self._machine_gap_ns = settings.machine_gap_ms * MILLISECOND_NS
+        self._hasty_gap_ns = settings.hasty_gap_ms * MILLISECOND_NS
+        self._device_gap_ns = settings.device_gap_ms * MILLISECOND_NS
         self._free_known = settings.free_known_secrets
         self._typo_secrets = settings.typo_secrets
         self._machine_slope = settings.machine_slope
@@ -162,10 +166,12 @@ class Pairs(Tracker):
         return 0
 
     def _fail(self, row: Any, login: Login, now_ns: int) -> int:
-        if row.tried_ns > 0 and now_ns - row.tried_ns < self._machine_gap_ns:
-            row.fast += 1.0  # repetitions too: a try between two others may only add to what is held against them
-        row.tried_ns = now_ns
         self._novelty(row, login, now_ns)
+        if row.tried_ns > 0 and now_ns - row.tried_ns < self._hasty_gap_ns:
+            # The gap to any try, repetitions too: one between two others may only add to what is held against them.
+            new = min(1.0, login.try_3)
+            row.fast += new if now_ns - row.tried_ns < self._machine_gap_ns else _HASTE * new
+        row.tried_ns = now_ns
         row.failing = True
         row.tries_m += login.try_0
         row.tries_h += login.try_1
@@ -187,23 +193,33 @@ class Pairs(Tracker):
         return 0
 
     def _novelty(self, row: Any, login: Login, now_ns: int) -> int:
-        """What a failure adds: its weight, or where the secret failed before only what has faded of that since."""
+        """What a failure adds: its weight, or where the secret failed before only what has faded of that since.
+
+        Where no secret is visible, an account at home that fails at a device's pace repeats one secret.
+        """
         w = login.weight
         login.try_0 = login.try_1 = login.try_2 = login.try_3 = w
         secret = login.secret
         if secret == 0:
+            if login.known and row.tried_ns > 0 and now_ns - row.tried_ns >= self._device_gap_ns:
+                self._fade_novelty(login, w, w, now_ns - row.tried_ns)
             return 0
         if row.extra < 0:
             row.extra = self.table.put_beside(Secrets())
         secrets = self.table.beside(row.extra)
         weight = secrets.renew(secret, now_ns, w)
         if secrets.before > 0.0:
-            fading = self.fading
-            fading.set(now_ns - secrets.before_ns)
-            login.try_0 = weight - secrets.before * fading.m
-            login.try_1 = weight - secrets.before * fading.h
-            login.try_2 = weight - secrets.before * fading.q
-            login.try_3 = weight - secrets.before * fading.d
+            self._fade_novelty(login, weight, secrets.before, now_ns - secrets.before_ns)
+        return 0
+
+    def _fade_novelty(self, login: Login, weight: float, before: float, age_ns: int) -> int:
+        """A repetition: it weighed `before` so long ago."""
+        fading = self.fading
+        fading.set(age_ns)
+        login.try_0 = weight - before * fading.m
+        login.try_1 = weight - before * fading.h
+        login.try_2 = weight - before * fading.q
+        login.try_3 = weight - before * fading.d
         return 0
 
     def _succeed(self, row: Any, login: Login, now_ns: int) -> int:

@@ -66,7 +66,10 @@ class Site(Tracker):
             fading.set(now_ns - row.at_ns)
             row.good_hour *= fading.h
         row.settle(now_ns, self.fading)
-        row.take(login)
+        if not login.resident:
+            row.take(login)
+        else:
+            row.good += login.good_gain  # what fails at home is not counted, so nothing is taken back either
         row.good_hour += login.good_gain
         if login.known or not row.failing:
             return NOTHING

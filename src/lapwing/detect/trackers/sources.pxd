@@ -4,7 +4,7 @@ from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef i64 _HOUR
-cdef double _HELD
+cdef double _HELD, _RESIDENT
 cdef i64 DAY_MASK
 
 cdef class Source(Tally):

@@ -17,8 +17,10 @@ from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
 
 DAY_MASK = (1 << 24) - 1
+RESIDENT = 0.005  # of an account that logs in well here: what a week leaves of one
 _HOUR = HOUR_NS
 _HELD = HELD_TRIES
+_RESIDENT = RESIDENT
 
 
 class Source(Tally):
@@ -84,6 +86,7 @@ class Sources(Tracker):
             fading.set(now_ns - row.at_ns)
             row.alike *= fading.h
         row.settle(now_ns, self.fading)
+        login.resident = row.good > _RESIDENT and row.pairs_d + login.pair_3 <= 1.0 + row.good
         row.take(login)
         if login.counts:
             _count(row, login, now_ns)
@@ -93,7 +96,7 @@ class Sources(Tracker):
             self.table.hold(login.source)
         if not row.failing:
             return NOTHING
-        excused = row.good * self._per_good
+        excused = max(0.0, row.good - 1.0) * self._per_good
         accounts = self._over("source-accounts", row, True, excused)
         tries = self._over("source-tries", row, False, 2 * excused)
         persistence = self._persistence(row, now_ns)

@@ -83,10 +83,11 @@ class Strays(Tracker):
             row.good *= faded
             row.at_ns = now_ns
         if login.counts:
-            self._stray(row, login, now_ns)
+            if not login.resident:
+                self._stray(row, login, now_ns)
         elif login.succeeded:
             row.good += login.good_gain
-            if login.took_back:
+            if login.took_back and not login.resident:
                 row.pairs = max(0.0, row.pairs - login.back_pair_3)
                 if row.accounts_seen is not None:
                     row.accounts_seen.discard(login.account)
