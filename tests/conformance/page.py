@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.conformance.compare import Comparison
 from tests.conformance.conn import compare_conn
+from tests.conformance.dhcp import compare_dhcp
 from tests.conformance.dns import compare_dns
 from tests.conformance.ftp import compare_ftp
 from tests.conformance.http import compare_http
@@ -29,6 +30,7 @@ COMPARISONS = (
     compare_dns,
     compare_ntp,
     compare_websocket,
+    compare_dhcp,
     compare_weird,
 )
 
@@ -46,16 +48,18 @@ What is compared, and how:
   Zeek says that one of its parsers gave up, is left out; byte columns that Zeek leaves unset are not compared.
 - `http.log`: the version is the answer's; targets are compared decoded and with secrets taken out on both sides. The
   size of a body that Zeek decompresses or takes apart before counting is not compared.
-- `ftp.log`: arguments that Zeek writes as a URL, and passwords, which Lapwing never shows, are not compared.
-- `smtp.log`: envelope, headers and the last reply of each mail, from commands and replies in their order.
-- `ssh.log`: banners, negotiated algorithms, and outcome and number of the logins, which both programs infer.
+- `ftp.log`: every field but MIME type and name of a file, as written by `-o zeek`; of passwords, which Lapwing never
+  shows, whether there was one.
+- `smtp.log`: every field but the names of files, as written by `-o zeek`, with the blanks of folded lines made one.
+- `ssh.log`: version, direction, banners, negotiated algorithms, and outcome and number of the logins,
+  which both programs infer.
 - `ssl.log`: version, cipher suite, group, server name, protocol, alert, whether resumed and established, and the
   SHA-256 of every certificate of both sides; over TCP and in QUIC.
 - `quic.log`: version, connection ids, server name and the first protocol offered; the history letters are Zeek's own.
-- `dns.log`: queries joined with their answers. The text of records other than addresses and names is Zeek's own and
-  not compared; `AA` and `RA` only of answers with records, as Zeek sets them there.
+- `dns.log`: every field, as written by `-o zeek`; the text of records is Zeek's own and written as it does.
 - `ntp.log`: every field of every packet of timekeeping; times to two microseconds.
 - `websocket.log`: every field of every upgrade.
+- `dhcp.log`: every field of every transaction, with the bounds that two cases set for a row.
 - `weird.log`: the names both programs know, with endpoints, addition and source, as written by `-o zeek`; what only one
   of them says counts as a difference. Lapwing has one word for Zeek's `bad_HTTP_request` and
   `bad_HTTP_request_with_version`. What Lapwing reports under its own names (they have a dot in them) is not compared.

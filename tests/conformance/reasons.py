@@ -100,6 +100,7 @@ QUIC_REASONS: dict[str, str] = {}
 NTP_REASONS: dict[str, str] = {}
 WEBSOCKET_REASONS: dict[str, str] = {}
 
+DHCP_REASONS: dict[str, str] = {}
 WEIRD_REASONS: dict[str, str] = {
     "scripts.base.protocols.http.http-11-request-then-cruft": (
         "Zeek gives a line that is no request the version 0.9, which is another than that of the request before it"
@@ -163,5 +164,6 @@ ALL_REASONS = (
     QUIC_REASONS,
     NTP_REASONS,
     WEBSOCKET_REASONS,
+    DHCP_REASONS,
     WEIRD_REASONS,
 )

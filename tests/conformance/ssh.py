@@ -1,15 +1,16 @@
-"""ssh.log against `ssh.banner`, `ssh.kexinit` and `ssh.auth_inferred`."""
+"""ssh.log as it is written against that program's."""
 
 from collections import Counter
 
-from lapwing.events import Outcome, SessionMessaged, Side
-from lapwing.events.messages import SshAuthInferred, SshBanner, SshKexInit
 from tests.conformance.compare import Comparison, Difference, endpoints, why_not_compared
-from tests.conformance.messages import Endpoints, match_rows, messages_by_flow
+from tests.conformance.messages import Endpoints, match_rows
 from tests.conformance.reasons import SSH_REASONS
+from tests.conformance.written import by_endpoints, written
 from tests.conformance.zeek_logs import Row, cases, rows, unescape
 
 FIELDS = (
+    "version",
+    "direction",
     "auth_success",
     "auth_attempts",
     "client",
@@ -24,40 +25,10 @@ NO_INFERENCE = (
     "the login's outcome, the rest is compared: Zeek took an answer with a banner or an extension list in it for the "
     "size of FAILURE and came to none"
 )
-_NEGOTIATED = {
-    "cipher_alg": "ciphers_client_to_server",
-    "mac_alg": "macs_client_to_server",
-    "compression_alg": "compression_client_to_server",
-    "kex_alg": "kex_algorithms",
-    "host_key_alg": "host_key_algorithms",
-}
-
-
-def connection(events: list[SessionMessaged]) -> list[Row]:
-    """One SSH connection as a row of ssh.log. Algorithms are the client's first that the server has (RFC 4253 7.1)."""
-    row: Row = {"auth_success": None, "auth_attempts": "0"}
-    offers: dict[Side, SshKexInit] = {}
-    for event in events:
-        message = event.message
-        if isinstance(message, SshBanner):
-            row["client" if event.side is Side.CLIENT else "server"] = message.banner
-        elif isinstance(message, SshKexInit):
-            offers.setdefault(event.side, message)
-        elif isinstance(message, SshAuthInferred):
-            row["auth_attempts"] = str(message.attempt_count)
-            if message.outcome is Outcome.SUCCEEDED:
-                row["auth_success"] = "T"
-            elif message.outcome is Outcome.FAILED:
-                row["auth_success"] = "F"
-    if len(offers) == 2:
-        for column, field in _NEGOTIATED.items():
-            theirs = getattr(offers[Side.SERVER], field)
-            row[column] = next((name for name in getattr(offers[Side.CLIENT], field) if name in theirs), None)
-    return [row]
 
 
 def _same(field: str, theirs: str | None, ours: str | None) -> bool:
-    return (theirs and unescape(theirs)) == ours
+    return (theirs and unescape(theirs)) == (ours and unescape(ours))
 
 
 def _leave_open(theirs: list[Row], ours: dict[Endpoints, list[Row]]) -> int:
@@ -81,7 +52,7 @@ def compare_ssh() -> Comparison:
         if reason := why_not_compared("ssh.log", case):
             left_out[reason] += len(theirs)
             continue
-        ours = {key: connection(events) for key, events in messages_by_flow(case, "ssh").items()}
+        ours = by_endpoints(written(case).get("ssh", []))
         compared += len(theirs)
         left_out[NO_INFERENCE] += _leave_open(theirs, ours)
         differences += match_rows(case, theirs, ours, FIELDS, SSH_REASONS, _same)

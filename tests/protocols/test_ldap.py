@@ -115,3 +115,10 @@ def test_what_is_held_of_messages_that_never_end_is_bounded() -> None:
 )
 def test_the_first_message_tells(side: Side, head: bytes, match: Match) -> None:
     assert LDAP.probe(side, head) is match
+
+
+@given(st.integers(1, 4), st.integers(1, 40))
+def test_no_prefix_of_a_first_message_speaks_against_it(length_bytes: int, seen: int) -> None:
+    inner = simple_bind(1, NAME, "lapwing")[2:]
+    head = bytes((0x30, 0x80 | length_bytes)) + len(inner).to_bytes(length_bytes, "big") + inner
+    assert LDAP.probe(Side.CLIENT, head[:seen]) is not Match.NO

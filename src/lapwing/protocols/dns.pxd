@@ -1,6 +1,6 @@
 cimport cython
 
-cdef int _QR, _AA, _TC, _RD, _RA, _CD
+cdef int _QR, _AA, _TC, _RD, _RA, _AD, _CD
 
 @cython.no_gc
 @cython.final

@@ -25,6 +25,7 @@ _AA = 0x0400
 _TC = 0x0200
 _RD = 0x0100
 _RA = 0x0080
+_AD = 0x0020
 _CD = 0x0010
 
 
@@ -64,7 +65,8 @@ class DnsParser:
         asked = (number, questions[0].name, questions[0].qtype) if questions else None
         if not flags & _QR:
             recursion, unchecked = flags & _RD != 0, flags & _CD != 0
-            query = DnsQuery(number, flags >> 11 & 0xF, questions, recursion, unchecked, additional_count)
+            authentic = flags & _AD != 0
+            query = DnsQuery(number, flags >> 11 & 0xF, questions, recursion, unchecked, additional_count, authentic)
             given_up = () if asked is None else self._note(asked, now_ns)
             return (query, *given_up) if given_up else (query,)
         asked_ns = self._pending.pop(asked, None) if asked is not None else None

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from lapwing.events import FlowKey, Message, Side, WireError
 from lapwing.events.messages.ldap import LdapBind, LdapRequest, LdapResult
 from lapwing.protocols.contract import MORE, NO, YES, Handover, Match, StreamProtocol
+from lapwing.protocols.ldap_search import read_search
 from lapwing.protocols.lines import text_of
 from lapwing.wire.ber import Element, integer, message_size, read_elements
 
@@ -28,6 +29,7 @@ _RESULTS = {
 _FROM_SERVER = frozenset({*_RESULTS, ENTRY, REFERENCE, 0x79})
 _SIMPLE, _SASL = 0x80, 0xA3
 _SICILY = frozenset({0x89, 0x8A, 0x8B})  # MS-ADTS 5.1.1.1.3
+_SEARCH = 0x63
 _OWN_NAME = 0x4A  # a delete request is its name
 _EXTENSION_NAME = 0x80
 TLS_RECORD = b"\x16\x03"
@@ -42,9 +44,10 @@ def probe(side: Side, head: bytes) -> Match:
         size = message_size(head)
         if head[:1] != bytes((_SEQUENCE,)) or (size is not None and size < 7):
             return NO
-        start = 2 if size is None or head[1] < 0x80 else 2 + (head[1] & 0x7F)
-        inner = head[start:]
-        if size is None or len(inner) < 3:
+        if size is None:
+            return MORE
+        inner = head[2 if head[1] < 0x80 else 2 + (head[1] & 0x7F) :]
+        if len(inner) < 3:
             return MORE if inner[:1] in (b"", bytes((_INTEGER,))) else NO
         if inner[0] != _INTEGER or not 1 <= inner[1] <= 4:
             return NO
@@ -214,6 +217,9 @@ class LdapParser:
         kind = _REQUESTS.get(operation.tag)
         if kind is None:
             raise WireError(f"a request of unknown kind 0x{operation.tag:02x}")
+        if operation.tag == _SEARCH and (asked := read_search(operation.content)) is not None:
+            wanted = asked._asdict()
+            return LdapRequest(number, kind, wanted.pop("base")[:MAX_TEXT_CHARS], **wanted)
         name = ""
         if operation.tag == _OWN_NAME:
             name = _text(operation.content)

@@ -54,13 +54,15 @@ _RESULTS = {
     10: "referral", 11: "admin limit exceeded", 12: "unavailable critical extension", 13: "confidentiality required",
     14: "SASL bind in progress", 16: "no such attribute", 17: "undefined attribute type", 18: "inappropriate matching",
     19: "constraint violation", 20: "attribute or value exists", 21: "invalid attribute syntax", 32: "no such object",
-    33: "alias problem", 34: "invalid DNS syntax", 36: "alias dereferencing problem",
+    33: "alias problem", 34: "invalid DN syntax", 36: "alias dereferencing problem",
     48: "inappropriate authentication", 49: "invalid credentials", 50: "insufficient access rights", 51: "busy",
     52: "unavailable", 53: "unwilling to perform", 54: "loop detect", 64: "naming violation",
     65: "object class violation", 66: "not allowed on non-leaf", 67: "not allowed on RDN", 68: "entry already exists",
     69: "object class mods prohibited", 71: "affects multiple DSAs", 80: "other",
 }  # fmt: skip
 _OPERATIONS = {"modify-dn": "modify"}  # where that program has another word
+_UNANSWERED = frozenset({"unbind", "abandon"})
+_EXTENSIONS = {"1.3.6.1.4.1.1466.20037": "StartTLS", "1.3.6.1.4.1.4203.1.11.3": "whoami"}
 
 
 class LdapRows:
@@ -77,9 +79,11 @@ class LdapRows:
         if isinstance(message, LdapBind | LdapRequest):
             asked = self._asked(message)
             if asked is not None:
-                yield from self._wait(
-                    message.message_id, {"ts": event.ts_ns, "message_id": message.message_id, **asked}
-                )
+                row = {"ts": event.ts_ns, "message_id": message.message_id, **asked}
+                if isinstance(message, LdapRequest) and message.operation in _UNANSWERED:
+                    yield row
+                else:
+                    yield from self._wait(message.message_id, row)
         elif isinstance(message, LdapResult) and (message.operation == "search") is self.searches:
             row = self._waiting.pop(message.message_id, {"ts": event.ts_ns, "message_id": message.message_id})
             yield row | self._ended(message)
@@ -101,24 +105,33 @@ class LdapRows:
             simple = message.mechanism == "simple"
             kind, argument = ("bind simple", "REDACTED") if simple else ("bind SASL", message.mechanism.upper())
             return {"version": message.version, "opcode": kind, "object": message.name, "argument": argument}
-        if message.operation in ("search", "unbind", "abandon"):  # unanswered, or in the other log
+        if message.operation == "search":  # in the other log
             return None
-        return {"opcode": _OPERATIONS.get(message.operation, message.operation), "object": message.name or None}
+        name = message.name or None
+        if message.operation == "extended":
+            name = f"{message.name} ({_EXTENSIONS.get(message.name, 'unknown')})"
+        return {"opcode": _OPERATIONS.get(message.operation, message.operation), "object": name}
 
     def _ended(self, message: LdapResult) -> Row:
-        name = _RESULTS.get(message.code, f"unknown-{message.code}")
+        name = _RESULTS.get(message.code, "unknown")
         return {"result": name, "diagnostic_message": message.text or None}
 
 
 class LdapSearchRows(LdapRows):
-    """Searches joined with their results; scope, filter and attributes are not looked at."""
+    """Searches joined with their results. That program names the attributes only when told to: they are unset."""
 
     searches = True
 
     def _asked(self, message: LdapBind | LdapRequest) -> Row | None:
         if isinstance(message, LdapBind) or message.operation != "search":
             return None
-        return {"base_object": message.name or None, "result_count": 0}
+        return {
+            "scope": message.scope or None,
+            "deref_aliases": message.deref_aliases or None,
+            "base_object": message.name or None,
+            "filter": message.filter or None,
+            "result_count": 0,
+        }
 
     def _ended(self, message: LdapResult) -> Row:
         return {**super()._ended(message), "result_count": message.entry_count}
@@ -166,9 +179,13 @@ _FROM_SERVER = frozenset({"offer", "ack", "nak"})  # whoever sent the first pack
 
 
 class DhcpLeases:
-    """One row a transaction, over all its flows: clients and servers speak from several addresses."""
+    """One row a transaction, over all its flows: clients and servers speak from several addresses.
 
-    def __init__(self) -> None:
+    A transaction of more messages or flows than a row may name goes on in another row.
+    """
+
+    def __init__(self, *, max_uids: int = MAX_UIDS, max_types: int = MAX_TYPES) -> None:
+        self._max_uids, self._max_types = max_uids, max_types
         self._open: dict[int, Row] = {}  # by transaction, oldest first
 
     def add(self, event: SessionMessaged, uid: str) -> Iterator[Row]:
@@ -179,12 +196,19 @@ class DhcpLeases:
         ):
             yield self._take(next(iter(self._open)))
         if isinstance(message, DhcpPacket):
-            row = self._open.setdefault(message.transaction_id, {"ts": event.ts_ns, "uids": (), "msg_types": ()})
+            number = message.transaction_id
+            row = self._open.setdefault(number, {"ts": event.ts_ns, "uids": (), "msg_types": ()})
             if uid not in row["uids"]:
-                row["uids"] = (*row["uids"], uid)[:MAX_UIDS]
-            row["msg_types"] = (*row["msg_types"], message.type.upper())[:MAX_TYPES]
+                row["uids"] = (*row["uids"], uid)
+            row["msg_types"] = (*row["msg_types"], message.type.upper())
             row["duration"] = (event.ts_ns - row["ts"]) / NS_PER_S
-            row |= _of_server(event, message) if message.type in _FROM_SERVER else _of_client(event, message)
+            if message.type in _FROM_SERVER:
+                row |= _of_server(event, message)
+                row.setdefault("client_addr", message.assigned_ip)
+            else:
+                row |= _of_client(event, message)
+            if len(row["uids"]) >= self._max_uids or len(row["msg_types"]) >= self._max_types:
+                yield self._take(number)
 
     def end(self) -> Iterator[Row]:
         """What is left."""
@@ -198,7 +222,7 @@ class DhcpLeases:
 def _of_client(event: SessionMessaged, message: DhcpPacket) -> Row:
     return _known(
         mac=message.client_mac,
-        client_addr=message.client_ip or _host(event, sender=True),
+        client_addr=_host(event, sender=True),
         host_name=message.host_name,
         requested_addr=message.requested_ip,
         client_message=message.text,
@@ -206,11 +230,11 @@ def _of_client(event: SessionMessaged, message: DhcpPacket) -> Row:
 
 
 def _of_server(event: SessionMessaged, message: DhcpPacket) -> Row:
-    granted = message.assigned_ip if message.type == "ack" else None
+    """Who handed out what; a server that gave no address is not named."""
+    giver = _host(event, sender=True) if message.assigned_ip else None
     return _known(
         mac=message.client_mac,
-        client_addr=message.client_ip or granted or _host(event, sender=False),
-        server_addr=message.server_ip,
+        server_addr=message.server_ip if message.assigned_ip and message.server_ip else giver,
         domain=message.domain,
         assigned_addr=message.assigned_ip,
         lease_time=message.lease_s,

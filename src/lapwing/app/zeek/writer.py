@@ -1,7 +1,7 @@
 """Events into log files, one folder."""
 
 from base64 import b32encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from hashlib import sha1
@@ -10,8 +10,12 @@ from typing import Any, BinaryIO, Self
 
 from lapwing.app.zeek.columns import COLUMNS
 from lapwing.app.zeek.handshakes import QuicRows, SslRows
-from lapwing.app.zeek.rows import DnsRows, FtpRows, HttpRows, Row, Rows, SmtpRows, SshRows
+from lapwing.app.zeek.lookups import DnsRows
+from lapwing.app.zeek.mails import SmtpRows
+from lapwing.app.zeek.places import is_local
+from lapwing.app.zeek.rows import HttpRows, Row, Rows, SshRows
 from lapwing.app.zeek.services import DhcpLeases, LdapRows, LdapSearchRows, NtpRows, WebsocketRows
+from lapwing.app.zeek.transfers import DataChannels, FtpRows
 from lapwing.app.zeek.weirds import WeirdRows, of_anomaly, of_end
 from lapwing.events import (
     AnomalySeen,
@@ -19,6 +23,7 @@ from lapwing.events import (
     Event,
     FlowBound,
     FlowClosed,
+    FlowOpened,
     SessionEnded,
     SessionEndReason,
     SessionIdentified,
@@ -33,10 +38,10 @@ FAMILIES = ("flow", "session", "anomaly")  # of events the logs are made from
 
 _PROTOCOLS = {"icmp6": "icmp", "other": "unknown_transport", "sctp": "unknown_transport"}
 _SERVICES = {"tls": "ssl"}
-LOGS: dict[str, dict[str, type[Rows]]] = {
+LOGS: dict[str, dict[str, Callable[[], Rows]]] = {
     "http": {"http": HttpRows, "websocket": WebsocketRows, "weird": WeirdRows},
     "dns": {"dns": DnsRows},
-    "ftp": {"ftp": FtpRows, "weird": WeirdRows},
+    "ftp": {"weird": WeirdRows},  # and that of a session, which shares its channels with others
     "smtp": {"smtp": SmtpRows, "weird": WeirdRows},
     "ssh": {"ssh": SshRows},
     "tls": {"ssl": SslRows},
@@ -61,6 +66,8 @@ class ZeekLogs:
         self._stack = ExitStack()
         self._flows: dict[int, dict[str, Rows]] = {}  # by log: a stream may go on as another protocol
         self._leases = DhcpLeases()
+        self._channels = DataChannels()
+        self._logs = {**LOGS, "ftp": {"ftp": lambda: FtpRows(self._channels), **LOGS["ftp"]}}
         self._services: dict[int, str] = {}
 
     def __enter__(self) -> Self:
@@ -76,6 +83,8 @@ class ZeekLogs:
                 self._message(event)
             elif isinstance(event, FlowClosed):
                 self._closed(event)
+            elif isinstance(event, FlowOpened):
+                self._opened(event)
             elif isinstance(event, SessionIdentified):
                 self._identified(event)
             elif isinstance(event, AnomalySeen):
@@ -96,7 +105,7 @@ class ZeekLogs:
         if event.protocol == "dhcp":
             self._write("dhcp", self._leases.add(event, uid(event)))
             return
-        logs = LOGS.get(event.protocol)
+        logs = self._logs.get(event.protocol)
         if logs is None:
             return
         held = self._flows.setdefault(event.flow_id, {})
@@ -109,6 +118,11 @@ class ZeekLogs:
     def _identified(self, event: SessionIdentified) -> None:
         name, before = _SERVICES.get(event.protocol, event.protocol), self._services.get(event.flow_id)
         self._services[event.flow_id] = name if before is None else f"{before},{name}"
+
+    def _opened(self, event: FlowOpened) -> None:
+        session = self._channels.take((event.server_ip, event.server_port))
+        if session is not None:
+            self._services[event.flow_id] = "ftp-data"
 
     def _closed(self, event: FlowClosed) -> None:
         self._put("conn", event, [self._connection(event)])
@@ -133,6 +147,8 @@ class ZeekLogs:
             "proto": _PROTOCOLS.get(flow.transport, str(flow.transport)),
             "service": self._services.get(flow.flow_id),
             "conn_state": flow.conn_state,
+            "local_orig": is_local(flow.client_ip),
+            "local_resp": is_local(flow.server_ip),
             "missed_bytes": flow.client_missed_bytes + flow.server_missed_bytes,
             "history": flow.history or None,
             "orig_pkts": flow.client_packet_count,

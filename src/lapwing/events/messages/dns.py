@@ -22,7 +22,7 @@ class DnsRecord(BaseMessage, frozen=True, gc=False, tag="dns.record"):
 
 
 class DnsQuery(BaseMessage, frozen=True, gc=False, tag="dns.query"):
-    """A query."""
+    """A query. `authentic_data` asks to be told whether the answer is (RFC 6840, 5.7)."""
 
     transaction_id: int
     opcode: int
@@ -30,6 +30,7 @@ class DnsQuery(BaseMessage, frozen=True, gc=False, tag="dns.query"):
     recursion_desired: bool = False
     checking_disabled: bool = False
     additional_count: int = 0
+    authentic_data: bool = False
 
 
 class DnsResponse(BaseMessage, frozen=True, gc=False, tag="dns.response"):

@@ -22,11 +22,19 @@ class LdapBind(BaseMessage, frozen=True, gc=False, tag="ldap.bind"):
 
 
 class LdapRequest(BaseMessage, frozen=True, gc=False, tag="ldap.request"):
-    """Another request: `operation` is `search`, `modify`, `extended`, ...; `name` is its object, or its OID."""
+    """Another request: `operation` is `search`, `modify`, `extended`, ...; `name` is its object, or its OID.
+
+    The others are of a search: `scope` is `base`, `single` or `tree`, `deref_aliases` `never`, `searching`, `finding`
+    or `always`; `filter` is text (RFC 4515) without the values of passwords, cut where it is long.
+    """
 
     message_id: int
     operation: str
     name: str = ""
+    scope: str = ""
+    deref_aliases: str = ""
+    filter: str = ""
+    attributes: list[str] = msgspec.field(default_factory=list)
 
 
 class LdapResult(BaseMessage, frozen=True, gc=False, tag="ldap.result"):
