@@ -25,7 +25,7 @@ else:  # pragma: no cover
 
 Rows = NDArray[np.void]
 Record = tuple[int, bytes, int, int]  # ts_ns, frame, wire_bytes, link_type
-DECODERS: dict[str, Callable[..., None]] = {"plain": plain.decode, "hot": hot.decode}
+DECODERS: dict[str, Callable[..., int]] = {"plain": plain.decode, "hot": hot.decode}
 
 SCANNERS: dict[str, Any] = {"plain": plain_scan, "hot": hot_scan}
 DNS_READERS: dict[str, Any] = {"plain": plain_dns, "hot": hot_dns}
@@ -46,7 +46,8 @@ def decoded(
     results = []
     for decode in DECODERS.values():
         rows, counters = row_of(frame, link_type, wire_bytes=wire_bytes), np.zeros(len(Status), np.int64)
-        decode(frame, rows, 1, counters, verify, tunnel_depth)
+        told = decode(frame, rows, 1, counters, verify, tunnel_depth)
+        assert told == rows["wire_bytes"][0]
         assert counters[rows["status"][0]] == 1
         results.append(dict(zip(rows.dtype.names or (), rows[0].tolist(), strict=True)))
     assert results[0] == results[1]

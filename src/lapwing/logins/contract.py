@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from lapwing.events import AuthEvent, FlowKey, Message, Side
 from lapwing.logins.secrets import SecretTagger
 from lapwing.logins.settings import LoginSettings
@@ -18,7 +20,7 @@ class LoginAdapter(Protocol):
         """The session ended: resolve what is pending, as `unknown` where nothing says how it ended."""
 
 
-class LoginContext(NamedTuple):
+class LoginContext(msgspec.Struct, frozen=True, gc=False):
     """What an adapter is made from. `next_auth_id()` gives ids unique within the stream."""
 
     key: FlowKey

@@ -15,6 +15,7 @@ ANONYMOUS_USERS = frozenset({"anonymous", "ftp"})  # RFC 1635
 _SUCCEEDED = frozenset({230, 232})  # logged in; authorised by the security exchange
 _FAILED = frozenset({430, 431, 530, 531, 532, 534, 535})
 _CLOSING = 421
+_UNKNOWN, _WRONG = Outcome.UNKNOWN, Outcome.FAILED  # before Python 3.12 a look at a member costs as much as a call
 _NEED_ACCOUNT = 332
 
 
@@ -32,9 +33,9 @@ class FtpLogins:
 
     def message(self, side: Side, message: Message, ts_ns: int) -> Iterable[AuthEvent]:
         """See LoginAdapter."""
-        if isinstance(message, FtpCommand):
+        if type(message) is FtpCommand:
             return self._command(message, ts_ns)
-        if isinstance(message, FtpReply):
+        if type(message) is FtpReply:
             return self._reply(message, ts_ns)
         return ()
 
@@ -68,7 +69,7 @@ class FtpLogins:
             return []
         if self._pending:
             attempt = self._pending.popleft()
-        elif self._user_asked_ns is not None and judged[0] is not Outcome.UNKNOWN:
+        elif self._user_asked_ns is not None and judged[0] is not _UNKNOWN:
             # Let in or turned away on the name alone.
             attempt = self._attempt(self._user_asked_ns, self._mechanism(), None)
             self._user_asked_ns = None
@@ -94,7 +95,7 @@ def _judge(reply: FtpReply) -> tuple[Outcome, float] | None:
     if reply.code in _FAILED or reply.code == _CLOSING:
         if says_locked(reply.text):
             return Outcome.LOCKED, 0.9
-        return (Outcome.UNKNOWN, 0.0) if reply.code == _CLOSING else (Outcome.FAILED, 1.0)
+        return (_UNKNOWN, 0.0) if reply.code == _CLOSING else (_WRONG, 1.0)
     if reply.code in {202, 500, 501, 502, 503, 504}:
         return Outcome.UNKNOWN, 0.0  # PASS was not wanted or not understood, so nobody judged it
     return None

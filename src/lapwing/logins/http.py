@@ -1,7 +1,8 @@
 """Logins over HTTP: forms, JSON, OAuth token requests, Basic and Digest."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from lapwing.events import AuthAttempted, AuthEvent, Message, Outcome, Side
 from lapwing.events.messages import HttpRequest, HttpResponse
@@ -19,10 +20,11 @@ MAX_ACCEPTED = 16  # credentials of a connection that repeat with each request w
 MAX_USER_AGENT_CHARS = 512
 
 _PER_REQUEST = frozenset({"basic", "digest"})  # sent with every request, so only the first success is a login
+_SUCCEEDED = Outcome.SUCCEEDED  # before Python 3.12 a look at a member of an enum costs as much as a call
 Identity = tuple[str, str | None, str | None]  # surface, user, secret tag
 
 
-class _Pending(NamedTuple):
+class _Pending(msgspec.Struct, frozen=True, gc=False):
     attempt: AuthAttempted
     login: Login
     identity: Identity
@@ -60,9 +62,9 @@ class HttpLogins:
 
     def message(self, side: Side, message: Message, ts_ns: int) -> Iterable[AuthEvent]:
         """See LoginAdapter."""
-        if isinstance(message, HttpRequest):
+        if type(message) is HttpRequest:
             return self._request(message, ts_ns)
-        if isinstance(message, HttpResponse):
+        if type(message) is HttpResponse:
             return self._response(message, ts_ns)
         return ()
 
@@ -100,7 +102,7 @@ class HttpLogins:
             self._early = response if response.index > self._last_request else None
             return ()
         verdict = self._answers.judge(response, pending.login)
-        if pending.login.mechanism in _PER_REQUEST and verdict.outcome is Outcome.SUCCEEDED:
+        if pending.login.mechanism in _PER_REQUEST and verdict.outcome is _SUCCEEDED:
             self._accept(pending.identity)
         return [resolved(pending.attempt, ts_ns, verdict.outcome, verdict.detail, confidence=verdict.confidence)]
 

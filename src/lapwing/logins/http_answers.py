@@ -5,7 +5,8 @@ What proves nothing is `unknown`: a failure is never concluded from the absence 
 
 import re
 from hashlib import blake2b
-from typing import NamedTuple
+
+import msgspec
 
 from lapwing.events import Outcome
 from lapwing.events.messages import HttpResponse
@@ -52,7 +53,12 @@ _TELLING_HEADERS = frozenset(
 )
 
 
-class Verdict(NamedTuple):
+# Members of an enum under names of this module: before Python 3.12 a look at `Outcome.FAILED` costs as much as a call.
+_FAILED, _SUCCEEDED, _CHALLENGED = Outcome.FAILED, Outcome.SUCCEEDED, Outcome.CHALLENGED
+_LOCKED, _UNKNOWN = Outcome.LOCKED, Outcome.UNKNOWN
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """An outcome, how sure it is (0 to 1) and in a few words what it was read from."""
 
     outcome: Outcome
@@ -60,7 +66,7 @@ class Verdict(NamedTuple):
     detail: str
 
 
-class Login(NamedTuple):
+class Login(msgspec.Struct, frozen=True, gc=False):
     """What of the request matters to the reading of its answer."""
 
     mechanism: str
@@ -69,23 +75,23 @@ class Login(NamedTuple):
 
 
 def _failed(confidence: float, detail: str) -> Verdict:
-    return Verdict(Outcome.FAILED, confidence, detail)
+    return Verdict(_FAILED, confidence, detail)
 
 
 def _succeeded(confidence: float, detail: str) -> Verdict:
-    return Verdict(Outcome.SUCCEEDED, confidence, detail)
+    return Verdict(_SUCCEEDED, confidence, detail)
 
 
 def _challenged(confidence: float, detail: str) -> Verdict:
-    return Verdict(Outcome.CHALLENGED, confidence, detail)
+    return Verdict(_CHALLENGED, confidence, detail)
 
 
 def _locked(confidence: float, detail: str) -> Verdict:
-    return Verdict(Outcome.LOCKED, confidence, detail)
+    return Verdict(_LOCKED, confidence, detail)
 
 
 def _unknown(detail: str) -> Verdict:
-    return Verdict(Outcome.UNKNOWN, 0.0, detail)
+    return Verdict(_UNKNOWN, 0.0, detail)
 
 
 class AnswerReader:
@@ -108,7 +114,7 @@ class AnswerReader:
             verdict = _judge_refusal(answer, login)
         else:
             verdict = _unknown(f"status {status}")
-        if verdict.outcome is Outcome.FAILED and 200 <= status < 300:
+        if verdict.outcome is _FAILED and 200 <= status < 300:
             self._remember(response, login)
         return verdict
 

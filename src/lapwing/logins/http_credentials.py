@@ -3,7 +3,8 @@
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from typing import NamedTuple
+
+import msgspec
 
 from lapwing.events.messages import HttpRequest
 from lapwing.logins.endpoints import derived_template, path_segments
@@ -22,7 +23,7 @@ _SETTING_SURFACE = re.compile(
 )
 
 
-class Credentials(NamedTuple):
+class Credentials(msgspec.Struct, frozen=True, gc=False):
     """What a request presents. `username` and `secret` are as sent, None when not visible."""
 
     mechanism: str

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from lapwing.logins.http_fields import Fields
 
 MAX_KNOWN_NAMES = 4096  # field names remembered; a site has dozens
@@ -28,7 +30,7 @@ class Look(NamedTuple):
     is_mail: bool
 
 
-class Sorted(NamedTuple):
+class Sorted(msgspec.Struct, frozen=True, gc=False):
     """What the fields of one form say. `user` and `secret` are values, None when there is no such field."""
 
     user: str | None

@@ -3,7 +3,8 @@
 import binascii
 import re
 from base64 import b64decode
-from typing import NamedTuple
+
+import msgspec
 
 _DIGEST_USER = re.compile(rb'username="([^"]*)"')
 _SCRAM_USER = re.compile(rb"[npy][^,]*,[^,]*,(?:m=[^,]*,)?n=([^,]*)")
@@ -12,7 +13,7 @@ _XOAUTH2_USER = re.compile(rb"^user=([^\x01]*)")
 _OAUTHBEARER_USER = re.compile(rb"^n,a=([^,]*),")
 
 
-class Said(NamedTuple):
+class Said(msgspec.Struct, frozen=True, gc=False):
     """Who and with what, as far as a line tells; the secret is clear text and must only be tagged."""
 
     username: str | None = None

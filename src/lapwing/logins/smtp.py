@@ -22,9 +22,9 @@ class SmtpLogins:
 
     def message(self, side: Side, message: Message, ts_ns: int) -> Iterable[AuthEvent]:
         """See LoginAdapter."""
-        if isinstance(message, SmtpReply):
+        if type(message) is SmtpReply:
             return self._reply(message, ts_ns)
-        if isinstance(message, SmtpCommand):
+        if type(message) is SmtpCommand:
             if message.verb == "AUTH":
                 return self._begin(message.argument, ts_ns)
             if message.verb == AUTH_DATA_VERB:

@@ -17,10 +17,10 @@ class SshLogins:
 
     def message(self, side: Side, message: Message, ts_ns: int) -> Iterable[AuthEvent]:
         """See LoginAdapter."""
-        if isinstance(message, SshKexInit):
+        if type(message) is SshKexInit:
             if side is Side.CLIENT:
                 self._fingerprint = f"hassh:{message.hassh}"
-        elif isinstance(message, SshAuthInferred) and not _is_refused_offer(message):
+        elif type(message) is SshAuthInferred and not _is_refused_offer(message):
             return [self._login(message, ts_ns)]
         return ()
 

@@ -6,11 +6,12 @@ cdef class FirstLook:
     cdef list _datagrams
     cdef bint _server_decides
     cdef object _ports
-    cdef dict _orders
+    cdef dict _orders, _probes
 
     @cython.locals(number=Py_ssize_t)
     cpdef tuple order(self, int place, int byte, int port)
-    @cython.locals(head=bytes)
+    cdef Py_ssize_t _number(self, int place, int byte, int port) except? -1
+    @cython.locals(head=bytes, number=Py_ssize_t, place=int, probes=tuple)
     cpdef stream(self, side, bytes data, int port)
     @cython.locals(among=tuple)
     cpdef datagram(self, side, bytes datagram, int port)

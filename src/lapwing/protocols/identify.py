@@ -15,13 +15,15 @@ What a client sends is no proof against its server, or it could hide: where the 
 does not count, and a protocol whose `server_decides` is only put aside by it, until the server speaks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from lapwing.events import IdentifiedBy, Side
-from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, DatagramProtocol, StreamProtocol
+from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, DatagramProtocol, Match, StreamProtocol
 
 MAX_UNDECIDED_BYTES = 8 * 1024  # of both sides; who has not shown a protocol by then is taken by port or given up
 MAX_ASIDE_BYTES = 2 * 1024  # of a client that speaks nothing known, while its server is silent: garbage is shorter
+
+Probe = Callable[[Side, bytes], Match]
 
 # Members of enums under names of this module, as in `contract`.
 _SERVER = Side.SERVER
@@ -35,24 +37,29 @@ class FirstLook:
     `datagrams` has for each first byte those of the datagram protocols that may begin with it.
     """
 
-    __slots__ = ("_datagrams", "_every_datagram", "_orders", "_ports", "_server_decides", "_streams")
+    __slots__ = ("_datagrams", "_every_datagram", "_orders", "_ports", "_probes", "_server_decides", "_streams")
 
     def __init__(self, streams: Iterable[StreamProtocol], datagrams: Iterable[DatagramProtocol] = ()) -> None:
         self._streams = tuple(streams)
-        self._every_datagram = tuple(datagrams)
-        self._datagrams = [tuple(one for one in self._every_datagram if byte in one.starts) for byte in range(256)]
+        # Probes and ports stand beside their protocols: to take them out of it for each flow would cost as much again.
+        self._every_datagram = tuple((one.probe, one.ports, one.starts, one) for one in datagrams)
+        self._datagrams = [tuple(one for one in self._every_datagram if byte in one[2]) for byte in range(256)]
         self._ports = frozenset(port for protocol in self._streams for port in protocol.ports)
         self._server_decides = any(protocol.server_decides for protocol in self._streams)
         # By port (-1: of nobody), side and byte; as many as ports of protocols times 512 at most.
         self._orders: dict[int, tuple[StreamProtocol, ...]] = {}
+        self._probes: dict[int, tuple[tuple[Probe, StreamProtocol], ...]] = {}
 
     def order(self, place: int, byte: int, port: int) -> tuple[StreamProtocol, ...]:
         """Return those that can begin with `byte` on the side at `place`, the ones on their own port first."""
-        number = (port if port in self._ports else -1) << 9 | place << 8 | byte
+        number = self._number(place, byte, port)
         order = self._orders.get(number)
         if order is None:
             order = self._orders[number] = self._ordered(place, byte, port)
         return order
+
+    def _number(self, place: int, byte: int, port: int) -> int:
+        return (port if port in self._ports else -1) << 9 | place << 8 | byte
 
     def _ordered(self, place: int, byte: int, port: int) -> tuple[StreamProtocol, ...]:
         able = [protocol for protocol in self._streams if byte in protocol.starts[place]]
@@ -61,8 +68,13 @@ class FirstLook:
     def stream(self, side: Side, data: bytes, port: int) -> StreamProtocol | bool:
         """Look at the first bytes of a flow; the protocol when they decide it, else whether more could."""
         head = data if len(data) <= PROBE_BYTES else data[:PROBE_BYTES]
-        for protocol in self.order(1 if side is _SERVER else 0, data[0], port):
-            match = protocol.probe(side, head)
+        place = 1 if side is _SERVER else 0
+        number = self._number(place, data[0], port)
+        probes = self._probes.get(number)
+        if probes is None:
+            probes = self._probes[number] = _with_probes(self.order(place, data[0], port))
+        for probe, protocol in probes:
+            match = probe(side, head)
             if match is YES:
                 return protocol
             if match is MORE:
@@ -77,12 +89,16 @@ class FirstLook:
         """Return the protocol whose probe recognises `datagram`: the one on its port, else the first; None for none."""
         chosen = None
         among = self._datagrams[datagram[0]] if datagram else self._every_datagram
-        for protocol in among:
-            if protocol.probe(side, datagram) is YES:
-                if port in protocol.ports:
+        for probe, ports, _, protocol in among:
+            if probe(side, datagram) is YES:
+                if port in ports:
                     return protocol
                 chosen = chosen or protocol
         return chosen
+
+
+def _with_probes(protocols: Iterable[StreamProtocol]) -> tuple[tuple[Probe, StreamProtocol], ...]:
+    return tuple((one.probe, one) for one in protocols)
 
 
 class StreamIdentifier:

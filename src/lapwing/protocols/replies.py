@@ -1,7 +1,8 @@
 """Numbered server replies of one or several lines, as FTP (RFC 959, 4.2) and SMTP (RFC 5321, 4.2) have them."""
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from lapwing.events.messages import REDACTED
 from lapwing.protocols.lines import Line, text_of
@@ -15,7 +16,7 @@ REPLY_STARTS = b"123456\n"  # first bytes that `is_reply_start` takes; nothing b
 _ECHOING = range(500, 505)  # syntax error, not implemented, bad sequence: servers like to quote the command
 
 
-class Reply(NamedTuple):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """One complete reply; the lines of `text` are joined by newlines."""
 
     code: int

@@ -60,6 +60,8 @@ OPENED, ESTABLISHED, SEGMENT, GAP, SIDE_CLOSED, DATAGRAM, ANOMALY, CLOSED, ICMP_
 assert tuple(ActionKind) == tuple(range(9))  # in that order
 _ACTIVE = CLOSE_REASONS.index("active")
 _NOTHING = memoryview(b"")
+_BY_CONTENT = IdentifiedBy.CONTENT  # before Python 3.12 a look at a member of an enum costs as much as a call
+_CLOSED_WITH_FLOW = SessionEndReason.CLOSED
 
 _BROKEN_DATAGRAMS = (
     ("incomplete", "wire.fragment_incomplete", Severity.INFO),
@@ -420,7 +422,7 @@ class SessionDriver:
         elif not self._tells_nothing(slot, choice):
             session = self._keep(slot, StreamSession(None))
             self._walk.read(slot)
-            self._start(slot, session, choice, IdentifiedBy.CONTENT, ts_ns)
+            self._start(slot, session, choice, _BY_CONTENT, ts_ns)
             if session.parser is not None:
                 self._hear(slot, session, side, session.parser.feed, data, ts_ns)
         return True
@@ -480,7 +482,7 @@ class SessionDriver:
             if protocol.name in self._counted:
                 self._count_from(slot, session, protocol, data, ts_ns)
                 return
-            self._start(slot, session, protocol, IdentifiedBy.CONTENT, ts_ns)
+            self._start(slot, session, protocol, _BY_CONTENT, ts_ns)
         if session.parser is not None:
             self._hear(slot, session, side, session.parser.parse, data, ts_ns)
 
@@ -598,7 +600,7 @@ class SessionDriver:
             self._close_datagrams(slot, session, ts_ns)
         left, self._sessions[slot] = self._sessions[slot], None  # a fault or a poison while closing takes it out
         if left is not None and left.parser is not None:
-            self._end_session(left, SessionEndReason.CLOSED, ts_ns)
+            self._end_session(left, _CLOSED_WITH_FLOW, ts_ns)
 
     def _close_datagrams(self, slot: int, session: DatagramSession, ts_ns: int) -> None:
         try:

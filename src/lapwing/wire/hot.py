@@ -645,7 +645,7 @@ def _decode_rows(
 def decode(buffer, packets, count, counters, verify_checksums=False, tunnel_depth=MAX_TUNNEL_DEPTH):
     """Decode the frames of the first `count` rows in place; `counters[status]` grows by one per row.
 
-    A row that meets an unexpected bound becomes `FAULT` and the next ones go on.
+    Returns their bytes on the wire. A row that meets an unexpected bound becomes `FAULT` and the next ones go on.
     """
     buf: cython.const[u8][::1] = buffer
     rows: PacketRow[::1] = packets
@@ -663,3 +663,8 @@ def decode(buffer, packets, count, counters, verify_checksums=False, tunnel_dept
             rows[cursor[0]].status = FAULT
             totals[FAULT] += 1
             cursor[0] += 1
+    wire_bytes: i64 = 0
+    index: cython.Py_ssize_t
+    for index in range(cursor[1]):
+        wire_bytes += rows[index].wire_bytes
+    return wire_bytes

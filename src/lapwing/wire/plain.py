@@ -88,8 +88,10 @@ def decode(
     counters: Any,
     verify_checksums: bool = False,
     tunnel_depth: int = MAX_TUNNEL_DEPTH,
-) -> None:
+) -> int:
     """Decode the frames of the first `count` rows in place; `counters[status]` grows by one per row.
+
+    Returns their bytes on the wire.
 
     At most `tunnel_depth` tunnels are looked into, none where it is 0: then rows are those of the carriers.
 
@@ -110,6 +112,7 @@ def decode(
         decoded.append(_FIELDS(row))
     if decoded:
         rows[:count] = decoded
+    return int(rows["wire_bytes"][:count].sum(dtype=np.int64))
 
 
 def _frame(data: memoryview, row: Row) -> memoryview:

@@ -78,8 +78,7 @@ class FrameSource:
             kept = self._filter.apply(buffer, rows, count)
             self._filtered += count - kept
             count = kept
-        decode(buffer, rows, count, self._counters, self._verify_checksums, self.tunnel_depth)
-        self._wire_bytes += int(rows["wire_bytes"][:count].sum(dtype=np.int64))
+        self._wire_bytes += decode(buffer, rows, count, self._counters, self._verify_checksums, self.tunnel_depth)
         return PacketBatch(memoryview(buffer), rows, count)
 
     def statistics(self) -> dict[str, int]:

@@ -102,8 +102,9 @@ class InterfaceSource(ABC):
             count = self._since(count)
         if not count:
             return self._empty
-        decode(buffer, self._rows_view, count, self._counters, self._verify_checksums, self.tunnel_depth)
-        self._wire_bytes += int(self._rows["wire_bytes"][:count].sum(dtype=np.int64))
+        self._wire_bytes += decode(
+            buffer, self._rows_view, count, self._counters, self._verify_checksums, self.tunnel_depth
+        )
         return PacketBatch(buffer, self._rows, count)
 
     def begin_at(self, ts_ns: int) -> None:

@@ -232,8 +232,9 @@ class CaptureSource:
         return kept
 
     def _decode(self, count: int) -> None:
-        decode(self._storage, self._rows_view, count, self._counters, self._verify_checksums, self.tunnel_depth)
-        self._wire_bytes += int(self._rows["wire_bytes"][:count].sum(dtype=np.int64))
+        self._wire_bytes += decode(
+            self._storage, self._rows_view, count, self._counters, self._verify_checksums, self.tunnel_depth
+        )
 
     def _anomaly(self, kind: str, offset: int | None, detail: str, now_ns: int, count: int = 1) -> AnomalySeen:
         return AnomalySeen(

@@ -1,63 +1,13 @@
 """HTTP/1.x over llhttp: heads by llhttp, framing and recovery by our own few states, since a sniffer must go on."""
 
-from lapwing.events import FlowKey, Side
-from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, Match, StreamParser, StreamProtocol
-from lapwing.protocols.http.heads import could_be_request, could_be_response, is_no_http
+from lapwing.events import FlowKey
+from lapwing.protocols.contract import StreamParser, StreamProtocol
 from lapwing.protocols.http.parser import HttpParser
+from lapwing.protocols.http.probe import probe
 
 __all__ = ["HTTP", "HttpParser"]
 
-# Methods of RFC 9110, 5789 and 4918, and the two of the method registry that scanners use.
-_METHODS = (
-    b"GET ",
-    b"POST ",
-    b"HEAD ",
-    b"PUT ",
-    b"DELETE ",
-    b"OPTIONS ",
-    b"PATCH ",
-    b"CONNECT ",
-    b"TRACE ",
-    b"PROPFIND ",
-    b"PROPPATCH ",
-    b"MKCOL ",
-    b"COPY ",
-    b"MOVE ",
-    b"LOCK ",
-    b"UNLOCK ",
-    b"REPORT ",
-    b"SEARCH ",
-)
-_STATUS_BYTES = len(b"HTTP/1.1 200")
-_SERVER = Side.SERVER
 _STARTS = (b"\t\r\n" + bytes(range(0x20, 0x100)), b"H")  # a mangled request is still one
-
-
-def _probe(side: Side, head: bytes) -> Match:
-    if side is _SERVER:
-        if not could_be_response(head[:_STATUS_BYTES]):
-            return NO
-        return YES if len(head) >= _STATUS_BYTES else MORE
-    if head.startswith(_METHODS):
-        return _probe_rest(head)
-    if head[:1] < b" ":  # empty lines, which servers skip before a request
-        head = head.lstrip(b"\r\n")
-        if head.startswith(_METHODS):
-            return _probe_rest(head)
-    line = head.partition(b"\n")[0]
-    if b" HTTP/1." in line and could_be_request(line):  # also when the line is no good: what was said stays said
-        return YES
-    return NO if not could_be_request(head) and is_no_http(head) else MORE
-
-
-def _probe_rest(head: bytes) -> Match:
-    """Tell a request from a line of another protocol that starts with the same word."""
-    end = head.find(b"\n")
-    if end < 0:
-        return YES if len(head) >= PROBE_BYTES else MORE  # a line this long is no line of another protocol
-    if head.find(b" HTTP/1.", 0, end) >= 0:
-        return YES
-    return MORE if head.find(b"HTTP/1", 0, end) >= 0 else NO
 
 
 def _make(key: FlowKey) -> StreamParser:
@@ -67,7 +17,7 @@ def _make(key: FlowKey) -> StreamParser:
 HTTP = StreamProtocol(
     "http",
     frozenset({80, 3000, 5000, 8000, 8008, 8080, 8081, 8888}),
-    _probe,
+    probe,
     _make,
     _STARTS,
     server_decides=True,  # and its parser seeks the request behind whatever came first

@@ -60,7 +60,7 @@ class HttpParser:
 
     def _leave(self, last: Message | None) -> Handover | None:
         """How the stream goes on after the answer that ended HTTP."""
-        if not isinstance(last, HttpResponse):
+        if type(last) is not HttpResponse:
             return None
         rest = bytes(self._requests._held), self._responses.left_over
         if last.status != 101:

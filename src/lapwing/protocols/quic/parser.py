@@ -32,14 +32,16 @@ _CLIENT = Side.CLIENT
 
 def probe(side: Side, datagram: bytes) -> Match:
     """Tell QUIC by a long header of a version that somebody uses, in a datagram as large as a client's must be."""
-    if len(datagram) < 7 or datagram[0] & 0x80 == 0:
+    size = len(datagram)
+    if size < 7 or datagram[0] & 0x80 == 0:
         return NO
-    version, id_bytes = int.from_bytes(datagram[1:5], "big"), datagram[5]
-    if id_bytes > 20 or 6 + id_bytes >= len(datagram) or datagram[6 + id_bytes] > 20:
+    id_bytes = datagram[5]
+    if id_bytes > 20 or 6 + id_bytes >= size or datagram[6 + id_bytes] > 20:
         return NO
+    version = int.from_bytes(datagram[1:5], "big")
     if side is not _CLIENT:
         return YES if is_known(version) and datagram[0] & 0x40 else NO
-    large = len(datagram) >= MIN_INITIAL_BYTES
+    large = size >= MIN_INITIAL_BYTES
     return YES if is_likely(version) and large and id_bytes >= MIN_ID_BYTES and datagram[0] & 0x40 else NO
 
 

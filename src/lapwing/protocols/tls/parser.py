@@ -1,7 +1,5 @@
 """The parser of one TLS connection: reads what is in the clear and stops where encryption begins."""
 
-import re
-
 from lapwing.events import FlowKey, Message, Side, WireError
 from lapwing.events.messages.tls import TlsAlert, TlsCertificates, TlsClientHello, TlsEstablished, TlsServerHello
 from lapwing.protocols.contract import MORE, NO, YES, Match
@@ -27,12 +25,11 @@ TLS13 = 0x0304
 _NAMED_CURVE = 3  # RFC 8422, 5.4
 _FATAL = 2
 _CLIENT = Side.CLIENT
-_FIRST_HELLO = re.compile(rb"\x16\x03[\0-\x04][\0-\x48].\x01", re.DOTALL)
 
 
 def probe(side: Side, head: bytes) -> Match:
     """Tell TLS by its first record: a hello of that side, or an alert of the server."""
-    if side is _CLIENT and _FIRST_HELLO.match(head):
+    if side is _CLIENT and _is_hello(head):
         return YES  # at one glance what the rest says as well
     if side is _CLIENT or head[:1] == b"\x16":
         kinds = (records.HANDSHAKE, CLIENT_HELLO if side is _CLIENT else SERVER_HELLO)
@@ -44,6 +41,14 @@ def probe(side: Side, head: bytes) -> Match:
     if len(head) <= records.HEADER_BYTES:
         return MORE
     return YES if head[records.HEADER_BYTES] == kinds[1] else NO
+
+
+def _is_hello(head: bytes) -> bool:
+    """Whether a record that holds a ClientHello begins."""
+    size = len(head)
+    if size <= records.HEADER_BYTES or head[0] != 0x16 or head[5] != CLIENT_HELLO:
+        return False
+    return head[1] == 3 and head[2] <= records.MAX_VERSION_MINOR and head[3] <= 0x48
 
 
 def client_hello_message(hello: ClientHello, transport: str) -> TlsClientHello:

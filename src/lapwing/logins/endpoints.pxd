@@ -1,0 +1,1 @@
+cpdef path_segments(str target)

@@ -1,0 +1,6 @@
+cpdef decode(str line)
+cpdef read(str mechanism, bytes data)
+cpdef str text_of(bytes data)
+cdef _text(bytes data)
+cdef _plain(bytes data)
+cdef _bearer(bytes data)
