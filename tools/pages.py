@@ -57,7 +57,7 @@ def option(parameter: inspect.Parameter) -> str:
     declared = (info.default, *(info.param_decls or ()))  # an annotation's first name stands in the default's place
     names = ", ".join(one for one in declared if isinstance(one, str) and one.startswith("-"))
     plain = get_args(bare)[0] if isinstance(bare, UnionType) else bare
-    if isinstance(plain, EnumType):
+    if isinstance(plain, EnumType) and info.metavar is None:
         value = "|".join(map(str, plain.__members__.values()))
     else:
         value = "" if plain is bool else info.metavar or parameter.name.upper()

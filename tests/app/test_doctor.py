@@ -9,7 +9,7 @@ import pytest
 
 from lapwing._version import __version__
 from lapwing.app import installation
-from lapwing.app.cli import Level
+from lapwing.app.cli_parts import Level
 from lapwing.app.commands import doctor
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.warning import warn_if_plain

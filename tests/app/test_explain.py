@@ -9,6 +9,7 @@ from rich.console import Console
 
 from lapwing.app.commands.explain import explanation, findings_in, select
 from lapwing.app.exit_codes import ExitCode
+from lapwing.app.lines import bounded_lines
 from lapwing.app.shapes import ndjson
 from lapwing.events import Evidence, SettingsError, SourceError
 from tests.app.conftest import Lapwing, start
@@ -68,3 +69,26 @@ def test_other_events_are_passed_over_and_other_files_refused() -> None:
     assert list(findings_in(lines, "x")) == [finding()]
     with pytest.raises(SourceError, match="x, line 1"):
         list(findings_in([b"\xd4\xc3\xb2\xa1\x02\x00"], "x"))
+
+
+def test_logs_can_be_read_again(lapwing: Lapwing, tmp_path: Path) -> None:
+    log = tmp_path / "auth.log"
+    line = "Jan 12 08:00:{:02} host sshd[1]: Failed password for root from 203.0.113.5 port 4000 ssh2\n"
+    log.write_text("".join(map(line.format, range(60))))
+    done = lapwing("explain", "password-guessing", log)
+    assert done.code == ExitCode.CLEAN, done.err
+    assert "203.0.113.5" in done.out
+
+
+def test_damage_is_told_beside_the_finding(lapwing: Lapwing, guessing: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.pcap"
+    cut.write_bytes(guessing.read_bytes()[:-10])
+    done = lapwing("explain", "password-guessing", cut)
+    assert done.code == ExitCode.PARTIAL
+    assert "192.0.2.7" in done.out
+    assert done.err.startswith(f"lapwing: {cut} at byte ")
+
+
+def test_a_file_without_lines_is_read_in_pieces() -> None:
+    endless = io.BytesIO(b"{" * 10_000)
+    assert [len(line) for line in bounded_lines(endless, 4096)] == [4096, 4096, 1808]

@@ -190,3 +190,29 @@ def test_help_appears_without_loading_what_commands_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded []"
+
+
+@pytest.mark.parametrize("more", [(), ("--rotate-size", "64KiB")])
+def test_what_is_read_is_never_written_over(lapwing: Lapwing, guessing: Path, more: tuple[str, ...]) -> None:
+    series = guessing.with_name("day-00002.pcap")
+    series.hardlink_to(guessing)
+    before = guessing.read_bytes()
+    target = guessing.with_name("day.pcap") if more else guessing
+    done = lapwing("read", series, "-w", target, *more)
+    assert (done.code, done.out) == (ExitCode.USAGE, "")
+    assert "would overwrite" in done.err
+    assert guessing.read_bytes() == before
+
+
+def test_packets_are_kept_for_their_owner_alone(lapwing: Lapwing, guessing: Path) -> None:
+    kept = guessing.with_name("kept.pcap")
+    assert lapwing("read", guessing, "-w", kept).code == ExitCode.CLEAN
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_store_of_decoys_that_is_not_there_is_told_not_made(lapwing: Lapwing, calm: Path) -> None:
+    store = calm.with_name("mistyped.db")
+    done = lapwing("read", calm, "--decoys", store)
+    assert (done.code, done.out) == (ExitCode.INPUT, "")
+    assert f"{store}: no such store" in done.err
+    assert not store.exists()

@@ -13,6 +13,7 @@ from lapwing.detect import DetectSettings
 from lapwing.events import DecisionMade
 from lapwing.sessions import PipelineSettings
 from lapwing.testing.logins import stuffing
+from tests.app.traffic import guessing_at
 
 EVENTS = stuffing(3).events
 DEFAULTS = PipelineSettings()
@@ -81,3 +82,12 @@ def test_reading_logs_gives_decisions_where_they_are_asked_for(history: str) -> 
 def test_two_readings_decide_the_same(history: str) -> None:
     first, second = (list(read_logs(history, events=["decision", "finding"])) for _ in range(2))
     assert first == second
+
+
+def test_what_of_the_history_could_not_be_read_is_told(
+    history: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "missing.pcap")
+    capture = guessing_at(tmp_path / "guessing.pcap")
+    assert run(ReplayOptions([missing, str(capture)], config(tmp_path, ""))) is ExitCode.INPUT
+    assert missing in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from lapwing.app.exit_codes import ExitCode
 from tests.app.conftest import Lapwing
 
 
@@ -24,3 +25,18 @@ def test_the_table_has_a_line_per_message_and_no_secret(lapwing: Lapwing, guessi
     assert "192.0.2.7:40000 > 198.51.100.21:80" in done.out
     assert "198.51.100.21:80 > 192.0.2.7:40000" in done.out
     assert "swordfish" not in done.out
+
+
+def test_a_protocol_that_is_none_is_refused_with_those_there_are(lapwing: Lapwing, guessing: Path) -> None:
+    done = lapwing("sessions", guessing, "--protocol", "htpp")
+    assert (done.code, done.out) == (ExitCode.USAGE, "")
+    assert "no protocol 'htpp'" in done.err
+    assert "http" in done.err
+
+
+def test_damage_is_told(lapwing: Lapwing, guessing: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.pcap"
+    cut.write_bytes(guessing.read_bytes()[:-10])
+    done = lapwing("sessions", cut)
+    assert done.code == ExitCode.PARTIAL
+    assert done.err.startswith(f"lapwing: {cut} at byte ")

@@ -97,3 +97,12 @@ def test_a_file_that_cannot_be_written_ends_the_recording_with_words(tmp_path: P
         give(recorder, timed(1))
     assert recorder.failure is not None
     assert "recording stopped: No such file or directory" in recorder.failure
+
+
+def test_a_series_follows_no_link_that_somebody_left_in_its_folder(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    (tmp_path / "out-00001.pcap").symlink_to(victim)
+    with Recorder(tmp_path / "out.pcap", RecordSettings(rotate_bytes=4096)) as recorder:
+        give(recorder, timed(0))
+    assert recorder.failure is not None
+    assert not victim.exists()

@@ -1,4 +1,4 @@
-"""Options of `lapwing callbacks listen`, `mint` and `wait`. Names are those of interactsh's client where it has one."""
+"""Options of `lapwing callbacks`. Names of the client's are those of interactsh's where it has one; see `cli`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from lapwing.app.exit_codes import ExitCode
+from lapwing.app.cli_parts import ConfigFile, Group, commands, leave, output_option
+from lapwing.app.formats import Format
+
+group = Group("Learn who reached what was planted.")
 
 Server = Annotated[
     str | None,
@@ -45,7 +48,9 @@ IdLength = Annotated[
 NonceLength = Annotated[
     int | None, typer.Option("-cidn", "--correlation-id-nonce-length", metavar="N", help="As long as the collector's.")
 ]
-ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML.")]
+Number = Annotated[
+    int, typer.Option("-number", "--number", "-n", min=1, max=10_000, metavar="N", help="How many tokens to make.")
+]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="What the token is for; hits come with it.")]
 Json = Annotated[bool, typer.Option("-json", "--json", help="One JSON object per line, with interactsh's fields.")]
 
@@ -61,11 +66,10 @@ class Accept(StrEnum):
     FTP = "ftp"
 
 
+@group.command()
 def listen(
     server: Server = None,
-    number: Annotated[
-        int, typer.Option("-number", "--number", "-n", min=1, max=10_000, help="How many tokens to make.")
-    ] = 1,
+    number: Number = 1,
     token: ServerToken = None,
     session_file: SessionFile = None,
     domain: Domain = None,
@@ -97,14 +101,20 @@ def listen(
         typer.Option("-payload-store-file", "--payload-store-file", "-psf", metavar="FILE", help="Or to this file."),
     ] = None,
     _keep_alive: Annotated[
-        str, typer.Option("-keep-alive-interval", "--keep-alive-interval", "-kai", help="Accepted: polls keep alive.")
+        str,
+        typer.Option(
+            "-keep-alive-interval", "--keep-alive-interval", "-kai", metavar="TIME", help="Accepted: polls keep alive."
+        ),
     ] = "",
     _no_fallback: Annotated[
         bool, typer.Option("-no-http-fallback", "--no-http-fallback", "-nf", help="Accepted: there is no fallback.")
     ] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Make tokens with a collector, then print everything that reaches them until interrupted."""
+    """Make tokens, then print everything that reaches them.
+
+    Ctrl-C ends it.
+    """
     client = _client()
     chosen = {"dns": dns_only, "http": http_only, "smtp": smtp_only}
     stored = payload_file or (client.PAYLOAD_FILE if payload_store else None)
@@ -131,15 +141,14 @@ def listen(
         payload_file=stored,
         note=note,
     )
-    _exit(client.listen, options)
+    leave(client.listen, options)
 
 
+@group.command()
 def mint(
     session_file: KeptSession,
     server: Server = None,
-    number: Annotated[
-        int, typer.Option("-number", "--number", "-n", min=1, max=10_000, help="How many tokens to make.")
-    ] = 1,
+    number: Number = 1,
     note: Note = "",
     token: ServerToken = None,
     domain: Domain = None,
@@ -147,12 +156,13 @@ def mint(
     ca: CaFile = None,
     config: ConfigFile = None,
 ) -> None:
-    """Make tokens of a session that is kept in a file, and print their host names."""
+    """Make tokens of a kept session, and print their names."""
     client = _client()
     options = client.CollectorOptions(server, token, session_file, domain, private_network or (), ca, config=config)
-    _exit(client.mint, options, note, number)
+    leave(client.mint, options, note, number)
 
 
+@group.command()
 def wait(
     token: Annotated[str, typer.Argument(metavar="TOKEN", help="The token: its id, host name or address.")],
     session_file: KeptSession,
@@ -163,35 +173,77 @@ def wait(
     json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Wait until a token is reached: 0 when it was, 1 when it was not, 4 when that is not known, 3 when nobody listens.
+    """Wait until a token is reached.
 
+    Exit code 0 when it was, 1 when it was not, 4 when that is not known, 3 when nobody listens.
     A hit before the wait counts. 1 is only said with proof: the collector was asked after the time was over.
     """
     client = _client()
     collector = client.CollectorOptions(
         session_file=session_file, private_networks=private_network or (), ca_file=ca, config=config
     )
-    _exit(client.wait, client.WaitOptions(collector, token, accept.value, timeout, json))
+    leave(client.wait, client.WaitOptions(collector, token, accept.value, timeout, json))
 
 
-def add_to(group: typer.Typer) -> None:
-    """Put the client's commands beside the others of the group."""
-    for command in (listen, mint, wait):
-        group.command()(command)
+@group.command()
+def serve(
+    domain: Annotated[
+        list[str] | None, typer.Option("--domain", "-d", metavar="NAME", help="A domain to answer for; repeatable.")
+    ] = None,
+    ip: Annotated[
+        list[str] | None,
+        typer.Option("--ip", metavar="ADDRESS", help="What names below the domains resolve to; repeatable."),
+    ] = None,
+    listen: Annotated[
+        list[str] | None,
+        typer.Option("--listen", "-l", metavar="ADDRESS", help="Where to listen, 0.0.0.0 by default; repeatable."),
+    ] = None,
+    port: Annotated[
+        list[str] | None,
+        typer.Option("--port", metavar="NAME=N,...", help="A listener's ports, e.g. dns=5353 or ftp= for none."),
+    ] = None,
+    control: Annotated[
+        str | None,
+        typer.Option("--control", metavar="ADDRESS:PORT", help="Where clients register; 127.0.0.1:8053 by default."),
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", metavar="FILE|URL", help="SQLite file, or postgresql://USER@HOST/DATABASE.")
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", metavar="TEXT", envvar="LAPWING_TOKEN", help="What clients must show to register."),
+    ] = None,
+    cert: Annotated[Path | None, typer.Option("--cert", metavar="FILE", help="Certificate chain, PEM.")] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="Its private key, PEM.")] = None,
+    lab: Annotated[
+        Path | None, typer.Option("--lab", metavar="FOLDER", help="Keep a CA there and make the certificate with it.")
+    ] = None,
+    acme: Annotated[
+        Path | None, typer.Option("--acme", metavar="FOLDER", help="Let an ACME authority issue it, and keep it there.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="NAME", help="Become this user once the ports are open.")
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option("--settings", metavar="FILE", help="The collector's settings in TOML.")
+    ] = None,
+    output: Annotated[
+        Format | None, output_option(Format.NDJSON, Format.EVE, words="Shape of the events; ndjson by default.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write no events; the store has them.")] = False,
+) -> None:
+    """Answer for a domain and keep every interaction.
+
+    By DNS, HTTP, SMTP, LDAP and FTP. Ctrl-C ends it.
+    """
+    server = commands("callbacks_serve", "collector")
+    options = server.ServeOptions(
+        domain or [], ip or [], listen or [], port or [], control, store, token, cert, key, lab, acme, user, settings,
+        output,
+        quiet,
+    )  # fmt: skip
+    leave(server.run, options)
 
 
 def _client() -> ModuleType:
-    """The commands, imported when one runs."""
-    try:
-        from lapwing.app.commands import callbacks_client
-    except ModuleNotFoundError as missing:
-        typer.echo(f"lapwing: needs {missing.name}: pip install 'lapwing[callbacks]'", err=True)
-        raise typer.Exit(ExitCode.USAGE) from None
-    return callbacks_client
-
-
-def _exit(command: object, *arguments: object) -> None:
-    """Run a command and leave with its exit code; what went wrong is one line, never a traceback."""
-    from lapwing.app.guard import guarded
-
-    raise typer.Exit(int(guarded(command, *arguments)))  # type: ignore[arg-type]
+    return commands("callbacks_client", "callbacks")

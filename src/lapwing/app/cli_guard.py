@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from lapwing.app import cli_logs
-from lapwing.app.formats import Format
+from lapwing.app.cli_parts import ConfigFile, EventFamilies, EventOutput, Group, leave
+
+group = Group("Stand at the door of applications.")
 
 
 class Strictness(StrEnum):
@@ -26,12 +28,8 @@ class Shape(StrEnum):
     NGINX_MAP = "nginx-map"
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of `lapwing guard`."""
-    app.command("serve")(_serve)
-
-
-def _serve(
+@group.command()
+def serve(
     logs: Annotated[list[str], typer.Argument(metavar="LOG", help="Logs to decide from, followed as they grow.")],
     listen: Annotated[
         str, typer.Option("--listen", metavar="ADDRESS", help="Where proxies ask: host:port or unix:PATH.")
@@ -63,20 +61,20 @@ def _serve(
     webhook: Annotated[
         str | None, typer.Option("--webhook", metavar="URL", help="Post decisions here as JSON.")
     ] = None,
-    output: Annotated[Format | None, typer.Option("-o", "--output", help="Shape of the events written.")] = None,
-    events: Annotated[
-        str | None, typer.Option("--events", metavar="FAMILIES", help="Which events to write, as for `lapwing read`.")
-    ] = None,
+    output: EventOutput = None,
+    events: EventFamilies = None,
     decoys: cli_logs.DecoyStore = None,
     state: Annotated[
         Path | None,
         typer.Option("--state", metavar="FOLDER", help="Keep what is known and decided there, over restarts."),
     ] = None,
-    config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML.")] = None,
+    config: ConfigFile = None,
 ) -> None:
-    """Decide from logs, and answer proxies that ask about each request (nginx auth_request, Caddy forward_auth)."""
+    """Decide from logs, and answer proxies that ask.
+
+    nginx asks about each request with auth_request, Caddy with forward_auth. Ctrl-C ends it.
+    """
     from lapwing.app.commands.guard import GuardOptions, serve
-    from lapwing.app.guard import guarded
 
     options = GuardOptions(
         logs,
@@ -99,4 +97,4 @@ def _serve(
         decoys,
         state,
     )
-    raise typer.Exit(int(guarded(serve, options)))
+    leave(serve, options)

@@ -1,79 +1,92 @@
 """The command line of the lab; see `cli`."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lapwing.app.cli_parts import ConfigFile, Group, leave
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of `lapwing lab`."""
-    app.command("run")(_run)
-    app.command("compare")(_compare)
-    app.command("search")(_search)
-    app.callback()(_lab)
+group = Group("Measure detection on labelled traffic made from seeds.")
 
 
-def _lab() -> None:
-    """Measure detection on labelled traffic made from seeds."""
+class Suite(StrEnum):
+    """How much is measured."""
+
+    QUICK = "quick"
+    RELEASE = "release"
 
 
-Seeds = Annotated[int | None, typer.Option("--seeds", min=0, max=1000, help="Seeds instead of the suite's.")]
+Seeds = Annotated[
+    int | None, typer.Option("--seeds", min=0, max=1000, metavar="N", help="Seeds instead of the suite's.")
+]
 Page = Annotated[Path | None, typer.Option("--page", metavar="FILE", help="Write the tables as Markdown.")]
-Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML.")]
 Clean = Annotated[
-    list[str] | None, typer.Option("--clean", metavar="ADDRESS", help="An address that must not be flagged.")
+    list[str] | None,
+    typer.Option("--clean", metavar="ADDRESS", help="An address that must not be flagged; repeatable."),
 ]
 
 
-def _run(
+@group.command()
+def run(
     suite: Annotated[
-        str, typer.Option("--suite", help="quick (2 seeds) or release (20 seeds, 200 of ordinary stress).")
-    ] = "quick",
+        Suite, typer.Option("--suite", help="quick (2 seeds) or release (20 seeds, 200 of ordinary stress).")
+    ] = Suite.QUICK,
     seeds: Seeds = None,
     resident: Annotated[
         int | None,
-        typer.Option("--resident", min=0, help="Sources resident while decisions are timed; 0 leaves timing out."),
+        typer.Option(
+            "--resident", min=0, metavar="N", help="Sources resident while decisions are timed; 0 leaves timing out."
+        ),
     ] = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")] = None,
     page: Page = None,
-    config: Config = None,
+    config: ConfigFile = None,
     log: Annotated[
-        list[Path] | None, typer.Option("--log", metavar="FILE", help="A real log to measure on as well.")
+        list[Path] | None, typer.Option("--log", metavar="FILE", help="A real log to measure on as well; repeatable.")
     ] = None,
     clean: Clean = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the figures, with your matplotlib.")
     ] = None,
 ) -> None:
-    """Measure recall, false alarms, time to detect, and what a decision costs; print the tables."""
+    """Measure recall, false alarms and time to detect.
+
+    And what a decision costs; prints the tables.
+    """
     from lapwing.app.commands.lab import LabOptions, run
-    from lapwing.app.guard import guarded
 
     options = LabOptions(suite, seeds, resident, json, page, config, log or (), clean or (), plot)
-    raise typer.Exit(int(guarded(run, options)))
+    leave(run, options)
 
 
-def _compare(
+@group.command()
+def compare(
     logs: Annotated[list[Path] | None, typer.Argument(metavar="LOG", help="Real logs to compare on as well.")] = None,
     clean: Clean = None,
     seeds: Seeds = None,
     page: Page = None,
 ) -> None:
-    """Put detection beside the rules of others on the same logins; --seeds 0 leaves the labelled traffic out."""
+    """Put detection beside the rules of others.
+
+    All judge the same logins; --seeds 0 leaves the labelled traffic out.
+    """
     from lapwing.app.commands.lab import LabOptions, run_compare
-    from lapwing.app.guard import guarded
 
-    raise typer.Exit(int(guarded(run_compare, LabOptions(seeds=seeds, page=page, logs=logs or (), clean=clean or ()))))
+    leave(run_compare, LabOptions(seeds=seeds, page=page, logs=logs or (), clean=clean or ()))
 
 
-def _search(
+@group.command()
+def search(
     baselines: Annotated[bool, typer.Option("--baselines", help="Search against the rules of others too.")] = False,
     page: Page = None,
-    config: Config = None,
+    config: ConfigFile = None,
 ) -> None:
-    """Search the highest pace at which every behaviour of an attacker stays unseen."""
-    from lapwing.app.commands.lab import LabOptions, run_search
-    from lapwing.app.guard import guarded
+    """Search the highest pace that stays unseen.
 
-    raise typer.Exit(int(guarded(run_search, LabOptions(page=page, config=config), baselines)))
+    For every behaviour of an attacker.
+    """
+    from lapwing.app.commands.lab import LabOptions, run_search
+
+    leave(run_search, LabOptions(page=page, config=config), baselines)

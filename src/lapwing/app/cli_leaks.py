@@ -5,38 +5,40 @@ from typing import Annotated
 
 import typer
 
+from lapwing.app.cli_parts import Group, leave
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of `lapwing leaks`."""
-    app.command("build")(_build)
-    app.command("check")(_check)
-    app.callback()(_leaks)
+group = Group("Tell leaked passwords offline.")
 
 
-def _leaks() -> None:
-    """Tell leaked passwords offline, from a filter that holds none of them."""
-
-
-def _build(
+@group.command()
+def build(
     inputs: Annotated[
         list[Path],
         typer.Argument(metavar="RANGES", help="Folders of range files named by five digits, or files of HASH[:COUNT]."),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The filter.")] = Path("leaks.filter"),
     false_share: Annotated[
-        float, typer.Option("--false", min=0.000001, max=0.1, help="Share of other secrets taken for leaked ones.")
+        float,
+        typer.Option(
+            "--false", min=0.000001, max=0.1, metavar="SHARE", help="Share of other secrets taken for leaked ones."
+        ),
     ] = 0.001,
 ) -> None:
-    """Build the filter from SHA-1 hashes as Have I Been Pwned gives them."""
+    """Build the filter from SHA-1 hashes.
+
+    As Have I Been Pwned gives them; the filter holds no password.
+    """
     from lapwing.app.commands.leaks import build
-    from lapwing.app.guard import guarded
 
-    raise typer.Exit(int(guarded(build, inputs, output, false_share)))
+    leave(build, inputs, output, false_share)
 
 
-def _check(filter_file: Annotated[Path, typer.Argument(metavar="FILTER", help="What `build` wrote.")]) -> None:
-    """Say of each line of standard input whether it is a leaked secret; none is printed."""
+@group.command()
+def check(filter_file: Annotated[Path, typer.Argument(metavar="FILTER", help="What `build` wrote.")]) -> None:
+    """Say which lines of standard input are leaked.
+
+    None of them is printed; exit code 1 if any is.
+    """
     from lapwing.app.commands.leaks import check
-    from lapwing.app.guard import guarded
 
-    raise typer.Exit(int(guarded(check, filter_file)))
+    leave(check, filter_file)

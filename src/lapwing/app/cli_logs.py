@@ -5,13 +5,17 @@ from typing import Annotated
 
 import typer
 
+from lapwing.app.cli_parts import ConfigFile, Group, leave
+
+group = Group("Look at log files and their formats.")
+
 LogKind = Annotated[
     str | None,
     typer.Option("--format", metavar="NAME", help="What the logs are, where their lines do not tell it by themselves."),
 ]
 PatternFiles = Annotated[
     list[Path] | None,
-    typer.Option("--patterns", metavar="FILE", help="A file that describes log lines; may be given several times."),
+    typer.Option("--patterns", metavar="FILE", help="A file that describes log lines; repeatable."),
 ]
 Positions = Annotated[
     Path | None,
@@ -24,29 +28,28 @@ DecoyStore = Annotated[
 ]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of `lapwing logs`."""
-    app.command("test")(_test)
-    app.command("formats")(_formats)
-
-
-def _test(
+@group.command("test")
+def try_out(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A log file, also .gz or .zst, or - for standard input.")],
     log_format: LogKind = None,
     patterns: PatternFiles = None,
-    samples: Annotated[int, typer.Option("--samples", min=0, max=1000, help="Lines shown of each kind.")] = 3,
-    config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML.")] = None,
+    samples: Annotated[
+        int, typer.Option("--samples", min=0, max=1000, metavar="N", help="Lines shown of each kind.")
+    ] = 3,
+    config: ConfigFile = None,
 ) -> None:
-    """Show what the lines of a log are taken for: logins by outcome, and the others by why they gave none."""
+    """Show what the lines of a log are taken for.
+
+    Logins by outcome, and the other lines by why they gave none.
+    """
     from lapwing.app.commands.logs import TestOptions, test
-    from lapwing.app.guard import guarded
 
-    raise typer.Exit(int(guarded(test, TestOptions(file, log_format, patterns or (), samples, config))))
+    leave(test, TestOptions(file, log_format, patterns or (), samples, config))
 
 
-def _formats() -> None:
+@group.command()
+def formats() -> None:
     """List the log formats that are known."""
     from lapwing.app.commands.logs import formats
-    from lapwing.app.guard import guarded
 
-    raise typer.Exit(int(guarded(formats)))
+    leave(formats)

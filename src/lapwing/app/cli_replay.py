@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from lapwing.app.cli_parts import Group, leave
 
-def add_to(app: typer.Typer) -> None:
+
+def add_to(app: Group) -> None:
     """Add `lapwing replay`."""
     app.command("replay")(_replay)
 
@@ -21,8 +23,10 @@ def _replay(
     ] = None,
     log_format: Annotated[str | None, typer.Option("--format", metavar="NAME", help="What the logs are.")] = None,
 ) -> None:
-    """Show which findings and answers new settings would add and drop on logins of the past; exit code 1 if any."""
-    from lapwing.app.commands.replay import ReplayOptions, run
-    from lapwing.app.guard import guarded
+    """Show what new settings would change on past logins.
 
-    raise typer.Exit(int(guarded(run, ReplayOptions(history, config, against, log_format))))
+    Which findings and answers they would add and drop; exit code 1 if any.
+    """
+    from lapwing.app.commands.replay import ReplayOptions, run
+
+    leave(run, ReplayOptions(history, config, against, log_format))

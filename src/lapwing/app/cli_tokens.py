@@ -6,21 +6,19 @@ from typing import Annotated
 
 import typer
 
-from lapwing.app.exit_codes import ExitCode
+from lapwing.app.cli_parts import Group, commands, leave, output_option
 from lapwing.app.formats import Format
 
 StoreOption = Annotated[
     str,
-    typer.Option("--store", metavar="FILE|URL", envvar="LAPWING_STORE", help="The collector's store; lapwing.db."),
+    typer.Option("--store", metavar="FILE|URL", envvar="LAPWING_STORE", help="The collector's store."),
 ]
-Output = Annotated[
-    Format | None, typer.Option("-o", "--output", help="table or ndjson; table on a terminal by default.")
-]
+Output = Annotated[Format | None, output_option(Format.TABLE, Format.NDJSON)]
 Name = Annotated[str, typer.Argument(metavar="TOKEN", help="Its name, or the start of it.")]
-tokens_app = typer.Typer(help="Plant things that report their use.", no_args_is_help=True, rich_markup_mode=None)
+group = Group("Plant things that report their use.")
 
 
-@tokens_app.command("create")
+@group.command("create")
 def create(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="What to plant; `lapwing token kinds` lists them.")],
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Your own words; alerts come with them.")] = "",
@@ -32,17 +30,21 @@ def create(
     ] = "",
     plain: Annotated[bool, typer.Option("--http", help="Plant http addresses, not https.")] = False,
     port: Annotated[
-        int | None, typer.Option("--port", min=1, max=65_535, help="Of the addresses; the scheme's own by default.")
+        int | None,
+        typer.Option(
+            "--port", min=1, max=65_535, metavar="N", help="Port of the addresses; the scheme's own by default."
+        ),
     ] = None,
     target: Annotated[str, typer.Option("--target", metavar="URL", help="Where a redirect leads.")] = "",
     site: Annotated[str, typer.Option("--site", metavar="NAME", help="Host name of the page a snippet watches.")] = "",
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help="What a document or folder is called.")] = "",
-    username: Annotated[str, typer.Option("--username", metavar="NAME", help="Of a decoy account.")] = "",
+    username: Annotated[str, typer.Option("--username", metavar="NAME", help="Name of a decoy account.")] = "",
     stdin_password: Annotated[
         bool, typer.Option("--stdin", help="Read a decoy password from standard input, not make one.")
     ] = False,
     exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", metavar="CIDR", help="Whose use means nothing; repeatable.")
+        list[str] | None,
+        typer.Option("--exclude", metavar="CIDR", help="A network whose use means nothing; repeatable."),
     ] = None,
     placement: Annotated[str, typer.Option("--placement", metavar="TEXT", help="Where it is put.")] = "",
     expires: Annotated[
@@ -54,7 +56,10 @@ def create(
     output: Annotated[Path | None, typer.Option("-o", metavar="FILE", help="Where a file is written.")] = None,
     store: StoreOption = "lapwing.db",
 ) -> None:
-    """Make a token, keep it in the collector's store, and print or write what to plant."""
+    """Make a token, and print or write what to plant.
+
+    It is kept in the collector's store.
+    """
     token = _commands()
     from lapwing.app.planted import Planting
     from lapwing.callbacks.planting import Wishes
@@ -71,10 +76,10 @@ def create(
         username=username,
         excluded=tuple(exclude or ()),
     )
-    _exit(token.run_create, token.CreateOptions(store, planting, expires, alert_every, output, stdin_password))
+    leave(token.run_create, token.CreateOptions(store, planting, expires, alert_every, output, stdin_password))
 
 
-@tokens_app.command("kinds")
+@group.command("kinds")
 def kinds() -> None:
     """List what can be planted, and what it trips on."""
     from lapwing.callbacks.planting import KINDS
@@ -85,46 +90,39 @@ def kinds() -> None:
     typer.echo(f"{'decoy-password':<18} any login with the password, where it can be seen")
 
 
-@tokens_app.command("list")
+@group.command("list")
 def list_(store: StoreOption = "lapwing.db", output: Output = None) -> None:
     """List all tokens with their notes and hits."""
-    _exit(_commands().run_list, store, output)
+    leave(_commands().run_list, store, output)
 
 
-@tokens_app.command("show")
+@group.command("show")
 def show(name: Name, store: StoreOption = "lapwing.db", output: Output = None) -> None:
-    """Show one token and the history of its hits, each with what makes it doubtful."""
-    _exit(_commands().run_show, store, name, output)
+    """Show one token and the history of its hits.
+
+    Each with what makes it doubtful.
+    """
+    leave(_commands().run_show, store, name, output)
 
 
-@tokens_app.command("revoke")
+@group.command("revoke")
 def revoke(name: Name, store: StoreOption = "lapwing.db") -> None:
-    """End a token: its hits are still kept, nobody is alerted."""
-    _exit(_commands().run_revoke, store, name)
+    """End a token.
+
+    Its hits are still kept, nobody is alerted.
+    """
+    leave(_commands().run_revoke, store, name)
 
 
-@tokens_app.command("place")
+@group.command("place")
 def place(
     name: Name,
     where: Annotated[str, typer.Argument(metavar="TEXT", help="Where it was put.")],
     store: StoreOption = "lapwing.db",
 ) -> None:
     """Note where a token was put."""
-    _exit(_commands().run_place, store, name, where)
+    leave(_commands().run_place, store, name, where)
 
 
 def _commands() -> ModuleType:
-    """The commands, imported when one runs."""
-    try:
-        from lapwing.app.commands import token
-    except ModuleNotFoundError as missing:
-        typer.echo(f"lapwing: needs {missing.name}: pip install 'lapwing[collector]'", err=True)
-        raise typer.Exit(ExitCode.USAGE) from None
-    return token
-
-
-def _exit(command: object, *arguments: object) -> None:
-    """Run a command and leave with its exit code; what went wrong is one line, never a traceback."""
-    from lapwing.app.guard import guarded
-
-    raise typer.Exit(int(guarded(command, *arguments)))  # type: ignore[arg-type]
+    return commands("token", "collector")

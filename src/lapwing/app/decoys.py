@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Self
 
 from lapwing.app.guard import complain
-from lapwing.events import Event, SettingsError, TokenTripped
+from lapwing.events import Event, SettingsError, StoreError, TokenTripped
 
 if TYPE_CHECKING:
     from lapwing.callbacks import Decoy, DecoyIndex
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 ACCOUNT, PASSWORD = "decoy-account", "decoy-password"
 KEY_NAME = "decoy-key"  # the row that holds the key under which decoy passwords are tagged
 TAG_KEY_BYTES = 32
+SQLITE = "sqlite:///"
 REFRESH_S = 1.0  # between looks at the store, for what was planted or revoked meanwhile
 MAX_WAITING = 10_000  # uses on their way to the store; of more the store learns nothing, which is told
 MAX_GROUP = 1_000  # uses written at once
@@ -159,12 +161,24 @@ def load_decoys(url: str, *, follow: bool = False, say: Say = complain) -> Decoy
         raise SettingsError(f"--decoys: needs {missing.name}: pip install 'lapwing[collector]'") from None
 
 
+def store_file(url: str) -> Path | None:
+    """The file of a store in SQLite, None for another."""
+    if "://" in url and not url.startswith(SQLITE):
+        return None
+    return Path(url.removeprefix(SQLITE))
+
+
 @contextmanager
 def using_decoys(url: str | None, *, follow: bool = False) -> Iterator[Decoys | None]:
-    """The decoys a command line names with `--decoys`, closed in the end; None where it names none."""
+    """The decoys a command line names with `--decoys`, closed in the end; None where it names none.
+
+    Raises what `load_decoys` does, and StoreError for a file that is not there: a mistyped name would find nothing.
+    """
     if url is None:
         yield None
         return
+    if (file := store_file(url)) is not None and not file.is_file():
+        raise StoreError(f"--decoys: {file}: no such store; `lapwing token create decoy-account` makes one")
     with load_decoys(url, follow=follow) as decoys:
         yield decoys
 

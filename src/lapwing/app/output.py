@@ -8,14 +8,9 @@ from typing import BinaryIO
 import msgspec
 
 from lapwing.app.eve import eve
-from lapwing.app.formats import Format
+from lapwing.app.formats import ELSEWHERE, Format
 from lapwing.app.shapes import csv_row, ndjson
 from lapwing.events import Event, SettingsError
-
-_ELSEWHERE = {
-    Format.PARQUET: "-o parquet is for flow records: `lapwing flows ... -o parquet`",
-    Format.ZEEK: "-o zeek writes a folder of logs: `lapwing read ... -o zeek --logdir DIR`",
-}
 
 
 class Writer:
@@ -27,8 +22,8 @@ class Writer:
 
     def __init__(self, stream: BinaryIO, output: Format, columns: Sequence[str] = ()) -> None:
         """`columns` are those of CSV. `table` is no stream of events; see `render`."""
-        if output in (Format.PARQUET, Format.ZEEK):
-            raise SettingsError(_ELSEWHERE[output])
+        if output in ELSEWHERE:
+            raise SettingsError(ELSEWHERE[output])
         self._stream = stream
         self._format = output
         self._columns = columns

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from lapwing.app.decoys import ACCOUNT, PASSWORD, decoy_key
+from lapwing.app.decoys import ACCOUNT, PASSWORD, SQLITE, decoy_key, store_file
 from lapwing.callbacks import Interaction, Noise, NoiseMarker, decoy_account, decoy_password
 from lapwing.callbacks.planting import KINDS, NOTHING_HERE, Artefact, Names, Wishes, no_kind, plant
 from lapwing.callbacks.tokens import DEFAULT_ID_LENGTH, DEFAULT_NONCE_LENGTH, NONCE_ALPHABET, correlation_id
-from lapwing.events import SettingsError
+from lapwing.events import SettingsError, StoreError
 from lapwing.io.store import (
     DecoyUse,
     DecoyUses,
@@ -59,9 +59,14 @@ class Made(NamedTuple):
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[tuple[Store, int]]:
-    """A store and the time. Raises StoreError."""
-    store = await Store.open(StoreSettings(url=url if "://" in url else f"sqlite:///{url}"))
+async def opened(url: str, *, make: bool = False) -> AsyncIterator[tuple[Store, int]]:
+    """A store and the time. Raises StoreError, also for a file that is not there unless told to `make` it.
+
+    Whoever only looks leaves no empty store behind.
+    """
+    if not make and (file := store_file(url)) is not None and not file.is_file():
+        raise StoreError(f"--store: {file}: no such store; `lapwing token create` makes one")
+    store = await Store.open(StoreSettings(url=url if "://" in url else f"{SQLITE}{url}"))
     try:
         yield store, time.time_ns()
     finally:
@@ -73,7 +78,7 @@ async def create(url: str, wanted: Planting, write: Callable[[Artefact], None] |
 
     Raises SettingsError for a wish that cannot be met, StoreError, and what `write` raises.
     """
-    async with opened(url) as (store, now_ns):
+    async with opened(url, make=True) as (store, now_ns):
         if wanted.kind in DECOYS:
             token, artefact = await _decoy(store, wanted)
         else:

@@ -24,9 +24,17 @@ PIPED_WIDTH = 100  # columns when the output is no terminal
 REDRAWS_PER_SECOND = 8
 
 
+class _Stdout(Console):
+    """A console of which a reader that goes away is told as of every other output."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program here, with the exit code of findings."""
+        raise  # the BrokenPipeError in hand
+
+
 def stdout_console(piped_width: int = PIPED_WIDTH) -> Console:
     """Where tables go. Plain text of a fixed width when standard output is no terminal."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else piped_width, highlight=False, markup=False)
+    return _Stdout(file=sys.stdout, width=None if sys.stdout.isatty() else piped_width, highlight=False, markup=False)
 
 
 def stderr_console() -> Console:

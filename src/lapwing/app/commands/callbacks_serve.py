@@ -21,7 +21,6 @@ from lapwing.io.listen import Collector, CollectorSettings
 from lapwing.io.store import PlantedToken
 
 MAX_UNWRITTEN = 10_000  # events waiting for a slow reader of standard output; the store has them all
-SHAPES = (Format.NDJSON, Format.EVE)
 
 
 class ServeOptions(NamedTuple):
@@ -46,8 +45,6 @@ class ServeOptions(NamedTuple):
 
 def run(options: ServeOptions) -> ExitCode:
     """Serve. The exit code is that of an input error when something the collector needs fails."""
-    if options.output not in (None, *SHAPES):
-        raise SettingsError("-o: events are written as ndjson or eve")
     settings = effective(options)
     try:
         import uvloop

@@ -49,7 +49,7 @@ def check(file: Path | None) -> ExitCode:
     configuration = load(file, whole=True)
     changed = [entry for entry in configuration.entries if entry.origin != "default"]
     where = configuration.file or "no file, environment only"
-    print(f"{where}: right; {len(changed)} of {len(configuration.entries)} settings differ in origin from the defaults")
+    print(f"{where}: right; {len(changed)} of {len(configuration.entries)} settings are not at their defaults")
     return ExitCode.CLEAN
 
 

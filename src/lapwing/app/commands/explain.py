@@ -9,10 +9,12 @@ import msgspec
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from lapwing.app.commands.read import tell_damage, verdict
+from lapwing.app.commands.read_logs import opened
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.guard import complain
-from lapwing.app.reading import read
+from lapwing.app.lines import bounded_lines
 from lapwing.app.render import finding_line, indented, safe_sentence
 from lapwing.app.summary import Summary
 from lapwing.app.terminal import stdout_console
@@ -38,35 +40,38 @@ def run(options: ExplainOptions) -> ExitCode:
     """Find the finding and print why it was raised."""
     if options.source and options.captures:
         raise SettingsError("name captures or --from, not both")
-    summary = Summary()
+    summary, code = Summary(), ExitCode.CLEAN
     if options.captures:
         settings = load(options.config).settings
-        with read(*options.captures, settings=settings, events=("finding",)) as reading:
+        with opened(options.captures, settings, ("finding", "sensor", "anomaly")) as reading:
             summary.extend(reading)
+        code = verdict(summary, reading, None)
     elif options.source not in (None, "-"):
         summary.extend(_from_file(Path(str(options.source))))
     elif options.source == "-" or not sys.stdin.isatty():
-        summary.extend(findings_in(sys.stdin.buffer, "standard input"))
+        summary.extend(findings_in(bounded_lines(sys.stdin.buffer, MAX_LINE_BYTES), "standard input"))
     else:
         raise SettingsError("say where the finding is: name the capture, or NDJSON with --from FILE")
     matches = select(summary.ranked(), options.finding)
     if not matches:
-        known = ", ".join(one.finding_id for one in summary.ranked()[:MAX_NAMES_SHOWN]) or "none"
-        complain(f"no finding {options.finding!r}; there are: {known}")
+        known = ", ".join(f"{one.finding_id} ({one.finding})" for one in summary.ranked()[:MAX_NAMES_SHOWN])
+        complain(f"no finding {options.finding!r}; there {f'are: {known}' if known else 'is none'}")
+        tell_damage(summary)
         return ExitCode.USAGE
     console = stdout_console()
     for index, finding in enumerate(matches):
         if index:
             console.print()
         console.print(explanation(finding, console.width))
-    return ExitCode.CLEAN
+    tell_damage(summary)
+    return code
 
 
 def findings_in(lines: Iterable[bytes], name: str) -> Iterator[Finding]:
     """The findings among lines of NDJSON; other events are passed over. Raises SourceError for what is no NDJSON."""
     decoder = msgspec.json.Decoder(FindingRaised | FindingUpdated | FindingClosed)
     for number, line in enumerate(lines, 1):
-        if b'"finding.' not in line[:MAX_LINE_BYTES]:
+        if b'"finding.' not in line:
             if line.strip() and not line.lstrip().startswith(b"{"):
                 raise SourceError(f"{name}, line {number}: no NDJSON; `lapwing read CAPTURE -o ndjson` writes it")
             continue
@@ -81,7 +86,7 @@ def findings_in(lines: Iterable[bytes], name: str) -> Iterator[Finding]:
 def _from_file(path: Path) -> Iterator[Finding]:
     try:
         with path.open("rb") as lines:
-            yield from findings_in(lines, str(path))
+            yield from findings_in(bounded_lines(lines, MAX_LINE_BYTES), str(path))
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from None
 

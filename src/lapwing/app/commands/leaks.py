@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lapwing.app.exit_codes import ExitCode
+from lapwing.app.lines import bounded_lines
 from lapwing.events import SettingsError, SourceError
 from lapwing.logins import LeakFilter, load_leaks
 from lapwing.logins.leaked import MAX_BITS, hash_of, shape_for
 
+MAX_LINE_BYTES = 64 * 1024  # a hash with its count has some fifty, a password at the most a few hundred
 _RANGE = re.compile(r"[0-9A-Fa-f]{5}(\.txt)?")
 
 
@@ -33,8 +35,8 @@ def check(path: Path) -> ExitCode:
     """Say of each line of standard input whether it is in the filter: exit code 1 if one is. Nothing is echoed."""
     leaks = read_leaks(path)
     found = 0
-    for number, line in enumerate(sys.stdin, 1):
-        leaked = leaks.has(line.rstrip("\r\n"))
+    for number, line in enumerate(bounded_lines(sys.stdin.buffer, MAX_LINE_BYTES), 1):
+        leaked = leaks.has(line.rstrip(b"\r\n").decode("utf-8", "replace"))
         found += leaked
         sys.stdout.write(f"line {number}: {'leaked' if leaked else 'not known'}\n")
     return ExitCode.FINDINGS if found else ExitCode.CLEAN
@@ -44,7 +46,9 @@ def read_leaks(path: Path) -> LeakFilter:
     """The filter in a file. Raises SettingsError."""
     try:
         return load_leaks(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
         raise SettingsError(f"{path}: {error}") from None
 
 
@@ -60,7 +64,7 @@ def _hashes(path: Path) -> Iterator[bytes]:
     prefix = path.name[:5] if _RANGE.fullmatch(path.name) else ""
     try:
         with path.open("rb") as lines:
-            for line in lines:
+            for line in bounded_lines(lines, MAX_LINE_BYTES):
                 digest = hash_of(line, prefix)
                 if digest is not None:
                     yield digest

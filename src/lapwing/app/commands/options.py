@@ -1,5 +1,7 @@
 """Options several commands share, and the settings they mean."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -20,6 +22,11 @@ class RecordOptions(NamedTuple):
     keep_files: int | None = None
     before: str | None = None
     after: str | None = None
+
+    def by_option(self) -> dict[str, object]:
+        """What was given, under the names of the command line."""
+        names = ("-w", "--rotate-size", "--rotate-time", "--keep", "--before", "--after")
+        return dict(zip(names, self, strict=True))
 
 
 class LiveOptions(NamedTuple):
@@ -57,12 +64,18 @@ def dedup_settings(preset: str) -> DedupSettings | None:
     return None if preset == "off" else DEDUP_PRESETS[preset]
 
 
-def recorder(options: RecordOptions) -> Recorder | None:
-    """What writes packets to files, None when that was not asked for. Raises SettingsError."""
+def recorder(options: RecordOptions, inputs: Iterable[str] = ()) -> Recorder | None:
+    """What writes packets to files, None when that was not asked for; none of `inputs` is written over.
+
+    Raises SettingsError.
+    """
     if options.path is None:
         if any(value is not None for value in options[1:]):
             raise SettingsError("rotation and pre-trigger need a file to write: add -w FILE")
         return None
+    if options.after is not None and options.before is None:
+        raise SettingsError("--after goes on after a finding: say with --before how long before it to begin")
+    _check_target(options.path)
     try:
         given = {
             "rotate_bytes": size_bytes(options.rotate_bytes) if options.rotate_bytes else None,
@@ -73,9 +86,22 @@ def recorder(options: RecordOptions) -> Recorder | None:
         }
     except ValueError as error:
         raise SettingsError(str(error)) from error
-    return Recorder(
-        options.path, _settings(RecordSettings, {name: value for name, value in given.items() if value is not None})
-    )
+    settings = _settings(RecordSettings, {name: value for name, value in given.items() if value is not None})
+    writer = Recorder(options.path, settings)
+    for one in filter(writer.overwrites, inputs):
+        raise SettingsError(f"-w {options.path}: would overwrite {one}, which is read")
+    return writer
+
+
+def _check_target(path: str) -> None:
+    """Refuse what would mix packets with events, or fail at the first packet."""
+    if path == "-":
+        raise SettingsError("-w -: standard output is for events; name a file")
+    target = Path(path)
+    if target.is_dir():
+        raise SettingsError(f"-w {path}: is a directory; name a file in it")
+    if not target.absolute().parent.is_dir():
+        raise SettingsError(f"-w {path}: there is no such directory")
 
 
 def _settings(kind: type[_T], given: dict[str, object]) -> _T:

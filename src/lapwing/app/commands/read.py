@@ -28,6 +28,7 @@ from lapwing.app.terminal import Live, stdout_console
 from lapwing.app.units import plural
 from lapwing.app.warning import warn_if_plain
 from lapwing.events import Event, SensorEnded, SensorStarted, SettingsError, Severity
+from lapwing.io.capture import expand_paths
 from lapwing.sessions import FAMILIES
 
 AnyReading = Reading | LogReading | LogWatching
@@ -68,7 +69,7 @@ def run(options: ReadOptions) -> ExitCode:
             events=sorted({*chosen, *SUMMARY_FAMILIES}),
             filter=options.filter,
             count=options.packets,
-            record=recorder(options.record),
+            record=recorder(options.record, expand_paths(options.inputs) if options.record.path else ()),
             protocols=plugins.protocols,
             sources=plugins.sources,
             decoys=decoys,
@@ -115,15 +116,22 @@ def tell(
         sink.close()
     if writer is not None:
         writer.finish()
-        for damage in summary.damages:
-            place = f" at byte {damage.offset}" if damage.offset is not None else ""
-            complain(f"{damage.source}{place}: {damage.what}")
+        tell_damage(summary)
     else:
         print_overview(stdout_console(), summary, run_facts)
     if interrupted.happened and not endless:
         complain("interrupted; this is what had been seen until then")
         return ExitCode.INTERRUPTED
     return verdict(summary, reading, fail_on)
+
+
+def tell_damage(summary: Summary) -> None:
+    """A line for every place where an input could not be read, as many as are kept."""
+    for damage in summary.damages:
+        place = f" at byte {damage.offset}" if damage.offset is not None else ""
+        complain(f"{damage.source}{place}: {damage.what}")
+    if summary.damage_count > len(summary.damages):
+        complain(f"{summary.damage_count - len(summary.damages)} more damaged places")
 
 
 def followed(reading: AnyReading, summary: Summary) -> Iterator[list[Event]]:

@@ -10,11 +10,15 @@ from lapwing.app.configuration import load
 from lapwing.app.decoys import using_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
-from lapwing.app.log_reading import expand, read_logs
+from lapwing.app.guard import complain
+from lapwing.app.log_reading import LogReading, expand, read_logs
 from lapwing.app.output import Writer
+from lapwing.app.plugins import installed, opened_sinks
+from lapwing.app.reading import Reading, read
 from lapwing.app.shapes import LOGIN_COLUMNS
-from lapwing.events import SettingsError, Severity, SourceError
+from lapwing.events import Severity, SourceError
 from lapwing.io.capture import head_of, stdin_head
+from lapwing.sessions import PipelineSettings
 from lapwing.wire import is_capture_head
 
 MAGIC_BYTES = 4
@@ -31,6 +35,7 @@ class LogOptions(NamedTuple):
     fail_on: str | None = None
     config: Path | None = None
     decoys: str | None = None
+    sinks: Sequence[str] = ()
 
 
 def are_logs(inputs: Sequence[str]) -> bool:
@@ -45,10 +50,17 @@ def are_logs(inputs: Sequence[str]) -> bool:
     return any(heads) and not any(map(is_capture_head, heads))
 
 
-def run_logs(options: LogOptions, about_packets: bool = False) -> ExitCode:
-    """Read, write, and say by the exit code how it went. Raises SettingsError for options of captures."""
-    if about_packets:
-        raise SettingsError("-f, -c, -w and --before are about packets; these inputs are logs")
+def opened(
+    inputs: Sequence[str], settings: PipelineSettings, events: Sequence[str], log_format: str | None = None
+) -> Reading | LogReading:
+    """A reading of logs or of captures, whichever the inputs are."""
+    if log_format is not None or are_logs(inputs):
+        return read_logs(*inputs, settings=settings, events=events, format=log_format)
+    return read(*inputs, settings=settings, events=events)
+
+
+def run_logs(options: LogOptions) -> ExitCode:
+    """Read, write, and say by the exit code how it went."""
     chosen = families(options.events)
     configuration = load(options.config)
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
@@ -62,4 +74,5 @@ def run_logs(options: LogOptions, about_packets: bool = False) -> ExitCode:
             decoys=decoys,
         )
         writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
-        return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None)
+        sinks = opened_sinks(installed(), options.sinks, complain)
+        return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None, sinks=sinks)

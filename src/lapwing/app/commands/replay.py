@@ -1,19 +1,19 @@
 """`lapwing replay`: one's own history under a changed configuration, before it is deployed."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lapwing.app.commands.read_logs import are_logs
+from lapwing.app.commands.read import tell_damage, verdict
+from lapwing.app.commands.read_logs import opened
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
-from lapwing.app.log_reading import read_logs
-from lapwing.app.reading import read
 from lapwing.app.replaying import Difference, compare_runs
+from lapwing.app.summary import Summary
 from lapwing.app.units import plural, say_time
 from lapwing.app.words import safe
-from lapwing.events import AuthResolved, DecisionMade, Finding
+from lapwing.events import AuthResolved, DecisionMade, Event, Finding
 
 
 class ReplayOptions(NamedTuple):
@@ -28,11 +28,14 @@ class ReplayOptions(NamedTuple):
 def run(options: ReplayOptions) -> ExitCode:
     """Print what would appear and vanish; exit code 1 where anything would."""
     before, after = load(options.against).settings, load(options.config).settings
-    found = compare_runs(_logins(options), before, after)
+    summary = Summary()
+    with opened(options.history, after, ("auth", "sensor", "anomaly"), options.format) as reading:
+        found = compare_runs(_logins(reading, summary), before, after)
     for line in lines(found):
         sys.stdout.write(line + "\n")
+    tell_damage(summary)
     changed = found.appeared or found.vanished or found.answered or found.spared
-    return ExitCode.FINDINGS if changed else ExitCode.CLEAN
+    return ExitCode.FINDINGS if changed else verdict(summary, reading, None)
 
 
 def lines(found: Difference) -> Iterator[str]:
@@ -58,11 +61,10 @@ def _answer(answer: DecisionMade) -> str:
     return f"{say_time(answer.ts_ns)} {answer.action} {answer.value}: {'; '.join(answer.reasons)}"
 
 
-def _logins(options: ReplayOptions) -> Iterator[AuthResolved]:
-    """The logins of logs, of events written before, or of captures, read once."""
-    logs = are_logs(options.history)
-    opened = read_logs(*options.history, events=["auth"], format=options.format) if logs else None
-    with opened or read(*options.history, events=["auth"]) as reading:
-        for event in reading:
-            if isinstance(event, AuthResolved):
-                yield event
+def _logins(events: Iterable[Event], summary: Summary) -> Iterator[AuthResolved]:
+    """The logins among the events; what could not be read goes into the summary."""
+    for event in events:
+        if isinstance(event, AuthResolved):
+            yield event
+        else:
+            summary.add(event)

@@ -7,18 +7,29 @@ from typing import NamedTuple
 
 import msgspec
 
+from lapwing.app.commands.read import tell_damage, verdict
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.guard import complain
 from lapwing.app.interrupt import stop_on_interrupt
 from lapwing.app.output import Writer
-from lapwing.app.plugins import installed
+from lapwing.app.plugins import Plugins, installed
 from lapwing.app.reading import read as open_reading
 from lapwing.app.shapes import rfc3339
+from lapwing.app.summary import Summary
 from lapwing.app.warning import warn_if_plain
 from lapwing.app.words import safe
-from lapwing.events import Event, SensorFailed, SessionEnded, SessionIdentified, SessionMessaged, Side
+from lapwing.events import (
+    Event,
+    SensorFailed,
+    SessionEnded,
+    SessionIdentified,
+    SessionMessaged,
+    SettingsError,
+    Side,
+)
+from lapwing.protocols import DATAGRAM_PROTOCOLS, STREAM_PROTOCOLS
 
 MAX_SHOWN = 160  # letters of a message in a table; -o ndjson has it whole
 COLUMNS = (
@@ -43,12 +54,12 @@ def run(options: SessionOptions) -> ExitCode:
     configuration = load(options.config)
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
     warn_if_plain()
-    named = frozenset(options.protocols.lower().replace(" ", "").split(",")) if options.protocols else None
     plugins = installed()
+    named = _protocols(options.protocols, plugins) if options.protocols else None
     reading = open_reading(
         *options.inputs,
         settings=configuration.settings,
-        events=("session", "sensor"),
+        events=("session", "sensor", "anomaly"),
         filter=options.filter,
         count=options.packets,
         protocols=plugins.protocols,
@@ -56,18 +67,27 @@ def run(options: SessionOptions) -> ExitCode:
     )
     writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, COLUMNS)
     put: Callable[[list[Event]], None] = _print if writer is None else writer.write
+    summary = Summary()
     with stop_on_interrupt(reading.stop) as interrupted, reading:
         for events in reading.lists():
+            summary.extend(events)
             put([event for event in events if _is_wanted(event, named)])
     if writer is not None:
         writer.finish()
-    for failure in reading.failed:
-        complain(failure)
+    tell_damage(summary)
     if interrupted.happened:
+        complain("interrupted; these are the messages read until then")
         return ExitCode.INTERRUPTED
-    if reading.failed:
-        return ExitCode.INPUT
-    return ExitCode.PARTIAL if reading.damaged else ExitCode.CLEAN
+    return verdict(summary, reading, None)
+
+
+def _protocols(words: str, plugins: Plugins) -> frozenset[str]:
+    """The protocols named on the command line. Raises SettingsError for a word that names none."""
+    known = {one.name for one in (*STREAM_PROTOCOLS, *DATAGRAM_PROTOCOLS, *plugins.protocols)} | {"icmp"}
+    named = frozenset(words.lower().replace(" ", "").split(","))
+    for word in sorted(named - known):
+        raise SettingsError(f"--protocol: no protocol {word!r}; there are {', '.join(sorted(known))}")
+    return named
 
 
 def _is_wanted(event: Event, named: frozenset[str] | None) -> bool:

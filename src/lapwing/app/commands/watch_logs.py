@@ -10,8 +10,10 @@ from lapwing.app.configuration import load
 from lapwing.app.decoys import using_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
+from lapwing.app.guard import complain
 from lapwing.app.log_watching import watch_logs
 from lapwing.app.output import Writer
+from lapwing.app.plugins import installed, opened_sinks
 from lapwing.app.shapes import LOGIN_COLUMNS
 from lapwing.events import Severity
 
@@ -29,6 +31,7 @@ class WatchLogOptions(NamedTuple):
     fail_on: str | None = None
     config: Path | None = None
     decoys: str | None = None
+    sinks: Sequence[str] = ()
 
 
 def run_watch_logs(options: WatchLogOptions) -> ExitCode:
@@ -47,4 +50,6 @@ def run_watch_logs(options: WatchLogOptions) -> ExitCode:
             decoys=decoys,
         )
         writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
-        return tell(watching, writer, chosen, Severity(options.fail_on) if options.fail_on else None, endless=True)
+        sinks = opened_sinks(installed(), options.sinks, complain)
+        fail_on = Severity(options.fail_on) if options.fail_on else None
+        return tell(watching, writer, chosen, fail_on, endless=True, sinks=sinks)

@@ -1,5 +1,7 @@
 """Packets into capture files: one file, a series of them, or only what surrounds a reason to keep it."""
 
+import os
+import re
 import struct
 import sys
 from collections import deque
@@ -18,6 +20,8 @@ from lapwing.wire import MAX_RECORD_BYTES, pack_pcap
 NS_PER_S = 1_000_000_000
 MAGIC_NANOSECONDS = 0xA1B23C4D
 MIB = 1024 * 1024
+SUFFIX = ".pcap"  # of the files of a series whose name has none
+OWNER_ONLY = 0o600
 SLICES = 16  # pieces a waiting time is cut into; what is kept begins at most a sixteenth of it late
 
 
@@ -70,6 +74,14 @@ class Recorder:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def overwrites(self, path: str | Path) -> bool:
+        """Whether `path` is a file that recording would write over."""
+        target, other = Path(self._target), Path(path)
+        if not self._in_series:
+            return target.exists() and other.exists() and target.samefile(other)
+        series = f"{re.escape(target.stem)}-\\d{{5,}}{re.escape(target.suffix or SUFFIX)}"
+        return other.resolve().parent == target.resolve().parent and re.fullmatch(series, other.name) is not None
 
     def write(self, buffer: Any, packets: NDArray[np.void], count: int) -> None:
         """Take the first `count` packets of a batch, whose bytes lie in `buffer`."""
@@ -167,7 +179,7 @@ class Recorder:
             self._stream = sys.stdout.buffer
         else:
             path = self._next_path()
-            self._stream = path.open("wb")
+            self._stream = self._open(path)
             self.paths.append(path)
             if self.settings.keep_files is not None and len(self.paths) > self.settings.keep_files:
                 self.paths.pop(0).unlink(missing_ok=True)
@@ -176,8 +188,17 @@ class Recorder:
         self._file_bytes = len(header)
         self._file_started_ns = newest_ns
 
+    @property
+    def _in_series(self) -> bool:
+        return self.settings.rotate_bytes is not None or self.settings.rotate_s is not None
+
     def _next_path(self) -> Path:
         path = Path(self._target)
-        if self.settings.rotate_bytes is None and self.settings.rotate_s is None:
+        if not self._in_series:
             return path
-        return path.with_name(f"{path.stem}-{self._counters['files']:05}{path.suffix or '.pcap'}")
+        return path.with_name(f"{path.stem}-{self._counters['files']:05}{path.suffix or SUFFIX}")
+
+    def _open(self, path: Path) -> BinaryIO:
+        """For its owner alone: packets hold passwords. Nobody named the files of a series, so no link leads astray."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | (os.O_NOFOLLOW if self._in_series else 0)
+        return os.fdopen(os.open(path, flags, OWNER_ONLY), "wb")

@@ -152,7 +152,7 @@ def open_file(path: str) -> FileStream:
         raise SourceError(f"{path}: cannot be opened: {error.strerror or error}") from error
     if stat.S_ISDIR(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise SourceError(f"{path}: is a directory; name the captures in it, or give the directory to `lapwing read`")
+        raise SourceError(f"{path}: is a directory; name the files in it")
     return FileStream(path, descriptor, owned=True)
 
 
