@@ -6,10 +6,10 @@ import pytest
 
 from lapwing.app import guarding
 from lapwing.app.exit_codes import ExitCode
-from lapwing.app.guarding import Enforcers, api_keys
-from lapwing.events import SettingsError
+from lapwing.app.guarding import Enforcers, Lateness, api_keys
+from lapwing.events import SensorLagged, SettingsError
 from lapwing.io.enforce import DenyFile
-from lapwing.web import Gate
+from lapwing.web import ForwardAuth, Gate
 from tests.app.conftest import Lapwing
 from tests.web.test_gate import ATTACKER, Clock, S, attacked
 
@@ -26,6 +26,17 @@ def test_who_is_held_is_in_the_file_until_it_is_over(tmp_path: Path, monkeypatch
     clock.ns += 30 * 86_400 * S
     enforcers.turn()
     assert (tmp_path / "deny").read_text() == ""
+
+
+def test_answers_past_the_deadline_are_told_once() -> None:
+    forward = ForwardAuth(Gate())
+    told = Lateness(forward)
+    assert told() == []
+    forward.late_count = 3
+    (lagged,) = told()
+    assert isinstance(lagged, SensorLagged)
+    assert (lagged.where, lagged.lost_count) == ("forward-auth", 3)
+    assert told() == []
 
 
 def test_keys_are_read_from_a_file(tmp_path: Path) -> None:

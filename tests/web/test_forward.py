@@ -4,14 +4,16 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread, current_thread
 
 import pytest
 
 from lapwing.events import Action, SourceError
-from lapwing.web import ForwardAuth, ForwardServer, Gate
+from lapwing.web import Answer, ForwardAuth, ForwardServer, Gate
 
-from .test_gate import ATTACKER, attacked
+from .test_gate import ATTACKER, Clock, attacked, login
 
 KEY = "0123456789abcdef"
 
@@ -50,11 +52,113 @@ def test_what_a_client_wrote_into_the_chain_does_not_count(forward: ForwardAuth)
     assert ask(forward, X_Forwarded_For=f"{ATTACKER}, 192.0.2.1, 10.0.0.2") == 200
 
 
+def test_a_chain_may_come_in_several_headers(forward: ForwardAuth) -> None:
+    lines = [("X-Forwarded-For", f"192.0.2.1, {ATTACKER}"), ("X-Forwarded-For", "10.0.0.2")]
+    assert forward.handle("/auth", lines, "10.0.0.1").status == 403
+
+
+def test_the_path_that_is_asked_for_may_stand_behind(forward: ForwardAuth) -> None:
+    asked = [("X-Real-IP", ATTACKER)]
+    assert forward.handle("/auth/login?next=/", asked, "10.0.0.1").status == 403
+    assert forward.handle("/auth/", [("X-Real-IP", "192.0.2.1")], "10.0.0.1").status == 200
+    assert forward.handle("/authors", asked, "10.0.0.1").status == 404
+
+
 def test_whoever_cannot_be_told_passes_unless_it_is_closed(forward: ForwardAuth) -> None:
     assert ask(forward) == 200
     assert forward.unknown_count == 1
     closed = ForwardAuth(forward.gate, trusted_proxies=["10.0.0.0/8"], fail_open=False)
     assert ask(closed) == 403
+
+
+class Stuck(Clock):
+    """A clock at which one thread waits, inside of the gate, until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.victim: Thread | None = None
+        self.inside, self.over = Event(), Event()
+
+    def __call__(self) -> int:
+        if current_thread() is self.victim:
+            self.inside.set()
+            self.over.wait()
+        return super().__call__()
+
+    @contextmanager
+    def holding(self, gate: Gate) -> Iterator[None]:
+        """Logins are being taken all the while, and never done with."""
+        self.victim = Thread(target=gate.take, args=([login("192.0.2.77", 1)],))
+        self.victim.start()
+        self.inside.wait()
+        try:
+            yield
+        finally:
+            self.over.set()
+            self.victim.join()
+
+
+@pytest.mark.parametrize(("fail_open", "others"), [(True, 200), (False, 403)])
+def test_past_the_deadline_who_is_held_stays_held_and_for_others_the_policy_counts(
+    fail_open: bool, others: int
+) -> None:
+    clock = Stuck()
+    gate = Gate(clock=clock)
+    attacked(gate)
+    forward = ForwardAuth(gate, fail_open=fail_open)
+    with clock.holding(gate):
+        assert ask(forward, "127.0.0.1", X_Real_IP=ATTACKER) == 403
+        assert ask(forward, "127.0.0.1", X_Real_IP="192.0.2.1") == others
+        assert forward.handle("/metrics", [], "127.0.0.1").status == 503
+    assert forward.late_count == 3
+    assert ask(forward, "127.0.0.1", X_Real_IP="192.0.2.1") == 200
+    assert b"lapwing_guard_answered_late_total 3\n" in forward.handle("/metrics", [], "127.0.0.1").body
+
+
+def test_the_list_of_decisions_keeps_the_deadline_too() -> None:
+    clock = Stuck()
+    forward = ForwardAuth(Gate(clock=clock), api_keys=[KEY])
+    with clock.holding(forward.gate):
+        for target in ("/v1/decisions", "/v1/decisions?ip=192.0.2.1", "/v1/decisions/stream?startup=true"):
+            response = forward.handle(target, [("X-Api-Key", KEY)], "192.0.2.1")
+            assert (response.status, dict(response.headers)) == (503, {"Retry-After": "1"})
+        assert forward.handle("/livez", [], "192.0.2.1").status == 200
+
+
+def test_only_the_first_who_asks_waits_for_a_busy_gate() -> None:
+    waits: list[float] = []
+
+    class Busy(Gate):
+        is_busy = True
+
+        def answer(self, client_ip: str, *, wait_s: float = -1.0) -> Answer:
+            waits.append(wait_s)
+            if self.is_busy:
+                raise TimeoutError
+            return super().answer(client_ip, wait_s=wait_s)
+
+    gate = Busy()
+    forward = ForwardAuth(gate, deadline_s=0.05)
+    for _ in range(3):
+        ask(forward, "192.0.2.1")
+    gate.is_busy = False
+    for _ in range(2):
+        ask(forward, "192.0.2.1")
+    assert waits == [0.05, 0.0, 0.0, 0.0, 0.05]
+
+
+def test_the_server_answers_all_its_connections_while_the_gate_is_stuck() -> None:
+    clock = Stuck()
+    gate = Gate(clock=clock)
+    attacked(gate)
+    with ForwardServer(ForwardAuth(gate), "127.0.0.1:0") as server, clock.holding(gate):
+        connections = [http.client.HTTPConnection(server.address, timeout=30) for _ in range(8)]
+        for number, connection in enumerate(connections):
+            connection.request("GET", "/auth", headers={"X-Real-IP": ATTACKER if number % 2 else "192.0.2.1"})
+        statuses = [connection.getresponse().status for connection in connections]
+        for connection in connections:
+            connection.close()
+    assert statuses == [200, 403] * 4
 
 
 def test_the_mildest_answer_that_refuses_can_be_chosen(forward: ForwardAuth) -> None:
@@ -102,6 +206,18 @@ def test_the_server_answers_many_requests_on_one_connection(served: str) -> None
         response.read()
     connection.request("POST", "/auth", b"a body that nobody reads", {"X-Forwarded-For": ATTACKER})
     assert connection.getresponse().status == 403
+    connection.close()
+
+
+def test_a_long_body_is_passed_over_and_the_answer_to_head_has_none(served: str) -> None:
+    connection = http.client.HTTPConnection(served, timeout=30)
+    for _ in range(2):
+        connection.request("POST", "/auth", b"x" * 200_000, {"X-Forwarded-For": "192.0.2.1"})
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (200, b"")
+        connection.request("HEAD", "/livez")
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (200, b"")
     connection.close()
 
 

@@ -4,9 +4,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from lapwing.events import Action, DecisionLifted, DecisionMade, Event, SettingsError
+from lapwing.events import Action, DecisionLifted, DecisionMade, Event, SensorLagged, SettingsError
 from lapwing.io.enforce import DenyFile, NftSet, Webhook
-from lapwing.web import Gate
+from lapwing.web import ForwardAuth, Gate
 
 REFRESH_S = 1.0  # between looks for decisions that are over
 MAX_KEY_FILE_BYTES = 64 * 1024
@@ -61,6 +61,23 @@ class Enforcers:
         self._written = time.monotonic()
         if self._deny_file is not None:
             self._deny_file.write(source for source, answer in self._gate.holding() if answer.action in HELD)
+
+
+class Lateness:
+    """Tells of answers that were given without the gate, as it was busy past the deadline; call it now and then."""
+
+    def __init__(self, forward: ForwardAuth) -> None:
+        self._forward = forward
+        self._told_count = 0
+
+    def __call__(self) -> list[Event]:
+        """One event for all that were not told yet."""
+        count = self._forward.late_count - self._told_count
+        if not count:
+            return []
+        self._told_count += count
+        gate = self._forward.gate
+        return gate.note([SensorLagged(ts_ns=gate.now_ns(), where="forward-auth", lost_count=count)])
 
 
 def api_keys(path: Path | None) -> list[str]:

@@ -161,8 +161,9 @@ class LogWatching:
                 counters[name] = counters.get(name, 0) + count
         return counters | self._driver.statistics()
 
-    def turn(self) -> None:
-        """Called after each look at the logs, for what must be done while they are silent, too."""
+    def turn(self) -> list[Event]:
+        """Called after each look at the logs, for what must be done and told while they are silent, too."""
+        return []
 
     def _follow(self, name: str, from_start: bool) -> _Watched:
         limits = self._settings.logs
@@ -184,7 +185,9 @@ class LogWatching:
                     moved = True
                     yield self._driver.take(logins)
             self._save()
-            self.turn()
+            told = self.turn()
+            if told:
+                yield told
             if not moved:
                 if stopping:
                     break

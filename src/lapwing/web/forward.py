@@ -1,12 +1,13 @@
 """The endpoint that proxies ask about each request: nginx `auth_request`, Caddy, Traefik, Envoy `ext_authz`.
 
 They send a request without a body and with the headers the owner sets, so no login and no outcome is seen here: it
-enforces what was decided from the access log, in memory, in microseconds.
+enforces what was decided from the access log, in memory, in microseconds. Where that is busy, nobody waits for longer
+than the deadline.
 """
 
 from collections.abc import Callable, Sequence
 from hmac import compare_digest
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -20,8 +21,10 @@ LOOPBACK = ("127.0.0.0/8", "::1/128")
 STRICT = tuple(Action)
 GAUGES = ("rows_", "open_", "decisions")  # beginnings of the names of numbers that also fall
 MAX_PULLERS = 64  # bouncers whose last pull is remembered
+DEADLINE_S = 0.05  # of an answer: a person notices no more than that, and a proxy asks for each of a page's files
 
 Headers = Sequence[tuple[str, str]]
+Found = TypeVar("Found")
 
 
 class Response(NamedTuple):
@@ -37,8 +40,10 @@ class ForwardAuth:
 
     `trusted_proxies` may say for whom they ask, in `X-Forwarded-For` or `X-Real-IP`; from anybody else the connection's
     own address counts. `deny_from` is the mildest answer that refuses: a proxy cannot delay, so that is one.
-    Whoever cannot be told is let through, or with `fail_open=False` refused. `api_keys` open the list of decisions, in
-    the form that CrowdSec's bouncers pull.
+    Whoever cannot be told is let through, or with `fail_open=False` refused.
+    Where logins keep the gate busy for longer than `deadline_s`, an answer is given without it, from what was decided
+    before; whoever is not held back then is let through, or with `fail_open=False` refused.
+    `api_keys` open the list of decisions, in the form that CrowdSec's bouncers pull.
     """
 
     def __init__(
@@ -49,9 +54,14 @@ class ForwardAuth:
         deny_from: Action = Action.DELAY,
         fail_open: bool = True,
         api_keys: Sequence[str] = (),
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         """Raise ValueError for a wrong network."""
         self.gate = gate
+        self._deadline_s = deadline_s
+        self._patience_s = deadline_s
+        self.late_count = 0
+        """Answers for which the gate was busy too long."""
         self._proxies = TrustedProxies(trusted_proxies)
         self._deny_rank = STRICT.index(deny_from)
         self._fail_open = fail_open
@@ -71,8 +81,11 @@ class ForwardAuth:
     def handle(self, target: str, headers: Headers, peer: str) -> Response:
         """Answer one request; its method and body do not matter."""
         path, _, query = target.partition("?")
-        route = self._routes.get(path)
-        return Response(404, []) if route is None else route(query, headers, peer)
+        route = self._auth if path.startswith("/auth/") else self._routes.get(path)  # Envoy puts the path asked behind
+        try:
+            return Response(404, []) if route is None else route(query, headers, peer)
+        except TimeoutError:
+            return Response(503, [("Retry-After", "1")])
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """The same as an ASGI application, to be mounted into another."""
@@ -92,32 +105,53 @@ class ForwardAuth:
             return None
         if address is not None and not self._proxies.trusts(address):
             return address
-        values = {name.lower(): value for name, value in headers if name.lower() in ("x-forwarded-for", "x-real-ip")}
-        forwarded = values.get("x-forwarded-for", "")
+        forwarded = ",".join(value for name, value in headers if name.lower() == "x-forwarded-for")
         if forwarded:
             near = address or LOOPBACK[0].partition("/")[0]  # over a Unix socket only a neighbour can connect
             client = self._proxies.client(near, forwarded)
             return None if client == near else client
-        return plain_address(values.get("x-real-ip", ""))
+        return plain_address(next((value for name, value in headers if name.lower() == "x-real-ip"), ""))
 
     def _auth(self, _query: str, headers: Headers, peer: str) -> Response:
-        client = self.client(headers, peer)
-        if client is None:
-            self.unknown_count += 1
-            answer = ALLOW if self._fail_open else Answer(Action.BLOCK, 1)
-        else:
-            answer = self.gate.answer(client)
+        answer = self._answer(self.client(headers, peer))
         told = [("X-Lapwing-Action", answer.action.value)]
         if answer.action is Action.ALLOW or STRICT.index(answer.action) < self._deny_rank:
             return Response(200, told)
         return Response(DENIED, [*told, ("Retry-After", str(answer.retry_after_s)), ("Cache-Control", "no-store")])
+
+    def _answer(self, client: str | None) -> Answer:
+        by_policy = ALLOW if self._fail_open else Answer(Action.BLOCK, 1)
+        if client is None:
+            self.unknown_count += 1
+            return by_policy
+        try:
+            return self._in_time(lambda wait_s: self.gate.answer(client, wait_s=wait_s))
+        except TimeoutError:
+            known = self.gate.known(client)
+            return by_policy if known.action is Action.ALLOW else known
+
+    def _in_time(self, ask: Callable[[float], Found]) -> Found:
+        """What the gate says. Raises TimeoutError past the deadline.
+
+        Only the first request waits for a busy gate: those behind it were waiting meanwhile, and are answered at once
+        until the gate is free again.
+        """
+        try:
+            found = ask(self._patience_s)
+        except TimeoutError:
+            self._patience_s = 0.0
+            self.late_count += 1
+            raise
+        self._patience_s = self._deadline_s
+        return found
 
     def _alive(self, _query: str, _headers: Headers, _peer: str) -> Response:
         return Response(200, [("Content-Type", "text/plain")], b"ok\n")
 
     def _measured(self, _query: str, _headers: Headers, _peer: str) -> Response:
         """Counters and gauges as Prometheus reads them; none is labelled by an address or an account."""
-        numbers = self.gate.statistics() | {"guard.asked_for_nobody": self.unknown_count}
+        numbers = self._in_time(lambda wait_s: self.gate.statistics(wait_s=wait_s))
+        numbers |= {"guard.asked_for_nobody": self.unknown_count, "guard.answered_late": self.late_count}
         lines = []
         for name, value in sorted(numbers.items()):
             kind = "gauge" if name.rpartition(".")[2].startswith(GAUGES) else "counter"
@@ -129,12 +163,11 @@ class ForwardAuth:
         if self._puller(headers) is None:
             return Response(403, [])
         wanted = parse_qs(query).get("ip") or parse_qs(query).get("value")
-        rows = list(self._rows().values())
-        if wanted:
-            answer = self.gate.answer(wanted[0])
-            value = plain_address(wanted[0]) or wanted[0]
-            rows = [] if answer.action is Action.ALLOW else [_row(value, answer)]
-        return _json(rows or None)
+        if not wanted:
+            return _json(list(self._rows().values()) or None)
+        answer = self._in_time(lambda wait_s: self.gate.answer(wanted[0], wait_s=wait_s))
+        value = plain_address(wanted[0]) or wanted[0]
+        return _json(None if answer.action is Action.ALLOW else [_row(value, answer)])
 
     def _streamed(self, query: str, headers: Headers, _peer: str) -> Response:
         """What is new and what is over since the same bouncer asked last."""
@@ -151,7 +184,8 @@ class ForwardAuth:
         return _json({"new": new or None, "deleted": over or None})
 
     def _rows(self) -> dict[str, dict[str, object]]:
-        return {source: _row(source, answer) for source, answer in self.gate.holding()}
+        held = self._in_time(lambda wait_s: self.gate.holding(wait_s=wait_s))
+        return {source: _row(source, answer) for source, answer in held}
 
     def _puller(self, headers: Headers) -> str | None:
         """Who pulls, by a key that is known; None for anybody else."""

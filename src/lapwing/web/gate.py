@@ -2,7 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 SECOND_NS = 1_000_000_000
 SNAPSHOT_VERSION = 1
+FOREVER = -1.0  # as long as it takes
 
 Listener = Callable[[list[Event]], None]
 
@@ -44,6 +46,8 @@ ALLOW = Answer(Action.ALLOW)
 class Gate:
     """Takes logins, answers whether a source may try. Safe for threads; holds its lock for microseconds.
 
+    Only a snapshot and a long list of logins hold it for longer. Whoever cannot wait for that says `wait_s`, the
+    seconds after which a question raises TimeoutError instead.
     `listener` gets every event, in order, on the thread that caused it; what it raises is the caller's affair.
     """
 
@@ -93,14 +97,18 @@ class Gate:
         self._tell(events)
         return _answer(verdict)
 
-    def answer(self, client_ip: str) -> Answer:
-        """What holds for an address, whatever it asks for."""
-        with self._lock:
-            now_ns = self.now_ns()
-            standing = self._decisions.standing(source_of(client_ip) or "", now_ns)
-            action = standing.action if standing is not None else Action.ALLOW
-            self._counts[action] += 1
-            return Answer(action, -(-(standing.until_ns - now_ns) // SECOND_NS)) if standing is not None else ALLOW
+    def answer(self, client_ip: str, *, wait_s: float = FOREVER) -> Answer:
+        """What holds for an address, whatever it asks for, after all logins taken before."""
+        with self._reached(wait_s):
+            answer = self.known(client_ip)
+            self._counts[answer.action] += 1
+            return answer
+
+    def known(self, client_ip: str) -> Answer:
+        """What was decided for an address, at once: without what is being decided at this moment."""
+        now_ns = self.now_ns()
+        standing = self._decisions.standing(source_of(client_ip) or "", now_ns)  # one look into one dictionary
+        return ALLOW if standing is None else Answer(standing.action, -(-(standing.until_ns - now_ns) // SECOND_NS))
 
     def take(self, logins: Iterable[AuthEvent]) -> list[Event]:
         """Let detection see some logins; return all events that follow from them."""
@@ -125,9 +133,9 @@ class Gate:
         self._tell(events)
         return events
 
-    def holding(self) -> list[tuple[str, Answer]]:
+    def holding(self, *, wait_s: float = FOREVER) -> list[tuple[str, Answer]]:
         """Every source with a decision that holds now."""
-        with self._lock:
+        with self._reached(wait_s):
             now_ns = self.now_ns()
             found = list(self._decisions.in_force(now_ns).items())
         return [
@@ -151,11 +159,20 @@ class Gate:
             self._detector.restore(detector)
             self._decisions.load(decisions)
 
-    def statistics(self) -> dict[str, int]:
+    def statistics(self, *, wait_s: float = FOREVER) -> dict[str, int]:
         """Counters that only grow, and gauges of detection, by dotted name."""
-        with self._lock:
+        with self._reached(wait_s):
             answers = {f"guard.answered_{action.value}": count for action, count in self._counts.items()}
             return {**answers, "guard.decisions": len(self._decisions), **self._driver.statistics()}
+
+    @contextmanager
+    def _reached(self, wait_s: float) -> Iterator[None]:
+        if not self._lock.acquire(timeout=wait_s):
+            raise TimeoutError("the gate is busy")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _tell(self, events: list[Event]) -> None:
         if events and self._listener is not None:

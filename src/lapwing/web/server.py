@@ -16,7 +16,7 @@ from lapwing.web.forward import ForwardAuth, Response
 MAX_HEAD_BYTES = 32 * 1024  # of a request; proxies send what the client sent, and these are their own limits
 MAX_CONNECTIONS = 1_024  # proxies keep a few open; more are turned away
 IDLE_S = 75.0  # an idle connection is closed: longer than proxies keep theirs
-REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
+REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable"}
 
 
 class _Connection(asyncio.Protocol):
@@ -29,6 +29,7 @@ class _Connection(asyncio.Protocol):
         self._headers: list[tuple[str, str]] = []
         self._target = b""
         self._head_bytes = 0
+        self._in_head = True
         self._peer = ""
         self._transport: asyncio.Transport | None = None
         self._idle: asyncio.TimerHandle | None = None
@@ -60,7 +61,7 @@ class _Connection(asyncio.Protocol):
         except httptools.HttpParserError:
             self._refuse()
             return
-        if self._head_bytes > MAX_HEAD_BYTES:
+        if self._in_head and self._head_bytes > MAX_HEAD_BYTES:
             self._refuse()
 
     def on_url(self, url: bytes) -> None:
@@ -71,12 +72,16 @@ class _Connection(asyncio.Protocol):
         """See httptools."""
         self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
 
+    def on_headers_complete(self) -> None:
+        """See httptools. What follows is a body that nobody reads, of any length."""
+        self._in_head = False
+
     def on_message_complete(self) -> None:
         """See httptools."""
         response = self._forward.handle(self._target.decode("latin-1"), self._headers, self._peer)
         keep = self._parser.should_keep_alive()
-        self._headers, self._target, self._head_bytes = [], b"", 0
-        self._write(response, keep=keep)
+        self._headers, self._target, self._head_bytes, self._in_head = [], b"", 0, True
+        self._write(response, keep=keep, bodiless=self._parser.get_method() == b"HEAD")
 
     def close(self) -> None:
         """End the connection."""
@@ -86,13 +91,14 @@ class _Connection(asyncio.Protocol):
     def _refuse(self) -> None:
         self._write(Response(400, []), keep=False)
 
-    def _write(self, response: Response, *, keep: bool) -> None:
+    def _write(self, response: Response, *, keep: bool, bodiless: bool = False) -> None:
         if self._transport is None or self._transport.is_closing():
             return
         lines = [f"HTTP/1.1 {response.status} {REASONS[response.status]}"]
         lines += [f"{name}: {value}" for name, value in response.headers]
         lines += [f"Content-Length: {len(response.body)}", f"Connection: {'keep-alive' if keep else 'close'}"]
-        self._transport.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + response.body)
+        body = b"" if bodiless else response.body
+        self._transport.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
         if not keep:
             self._transport.close()
 
@@ -112,7 +118,7 @@ class ForwardServer:
         self._stop: asyncio.Event | None = None
         self._ready = Event()
         self._error: OSError | ValueError | None = None
-        self._thread = Thread(target=lambda: asyncio.run(self._serve()), name="lapwing-guard", daemon=True)
+        self._thread = Thread(target=self._run, name="lapwing-guard", daemon=True)
         self.address = listen
         """Where it listens; the port is the one given by the system where 0 was asked for."""
 
@@ -132,6 +138,14 @@ class ForwardServer:
                 self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except OSError as error:  # not even a loop: there are no descriptors left
+            self._error = error
+        finally:
+            self._ready.set()
+
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
@@ -144,7 +158,6 @@ class ForwardServer:
             server = await self._bind(connect)
         except (OSError, ValueError) as error:
             self._error = error
-            self._ready.set()
             return
         self._ready.set()
         await self._stop.wait()

@@ -12,7 +12,7 @@ from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.gate_state import GateState
 from lapwing.app.guard import complain
-from lapwing.app.guarding import Enforcers, api_keys
+from lapwing.app.guarding import Enforcers, Lateness, api_keys
 from lapwing.app.log_reading import LogChoice
 from lapwing.app.log_watching import LogWatching
 from lapwing.app.output import Writer
@@ -53,12 +53,14 @@ class _Guarding(LogWatching):
     enforcers: Enforcers
     gate: Gate
     state: GateState | None
+    lateness: Lateness
 
-    def turn(self) -> None:
+    def turn(self) -> list[Event]:
         """See LogWatching."""
         self.enforcers.turn()
         if self.state is not None:
             self.state.turn(self.gate)
+        return self.lateness()
 
     def lists(self) -> Iterator[list[Event]]:
         """See LogWatching."""
@@ -90,7 +92,7 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
         driver=gate,
         decoys=decoys,
     )
-    guarding.gate, guarding.state = gate, state
+    guarding.gate, guarding.state, guarding.lateness = gate, state, Lateness(forward)
     enforcers = guarding.enforcers = Enforcers(
         gate,
         deny_file=DenyFile(options.deny_file, DenyShape(options.deny_shape)) if options.deny_file else None,
