@@ -23,9 +23,9 @@ demo: setup  ## find the attacks in the recorded capture and compare them with i
 test: setup  ## run the tests
 	$(TOOL) pytest
 
-interop: setup  ## the real interactsh client and server against ours, built with Go where there is one
+interop: setup  ## against real programs that no distribution has: interactsh, Pebble, Traefik (Go builds them), Envoy
 	$(TOOL) tools.interop
-	$(TOOL) pytest tests/interop
+	$(TOOL) pytest tests/interop tests/web/test_proxies.py
 
 check: lint test fuzz packaging  ## run everything that continuous integration runs
 

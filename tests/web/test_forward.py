@@ -165,19 +165,6 @@ def test_the_mildest_answer_that_refuses_can_be_chosen(forward: ForwardAuth) -> 
     assert ask(ForwardAuth(forward.gate, deny_from=Action.BLOCK), "127.0.0.1", X_Real_IP=ATTACKER) == 403
 
 
-def test_bouncers_pull_what_is_new(forward: ForwardAuth) -> None:
-    def pull(query: str = "") -> dict[str, list[dict[str, object]]]:
-        response = forward.handle(f"/v1/decisions/stream{query}", [("X-Api-Key", KEY)], "192.0.2.1")
-        assert response.status == 200
-        found: dict[str, list[dict[str, object]]] = json.loads(response.body)
-        return found
-
-    (decision,) = pull("?startup=true")["new"]
-    assert (decision["value"], decision["scope"], decision["type"]) == (ATTACKER, "Ip", "ban")
-    assert pull()["new"] is None
-    assert len(pull("?startup=true")["new"]) == 1
-
-
 def test_one_address_can_be_asked_for(forward: ForwardAuth) -> None:
     held = forward.handle(f"/v1/decisions?ip={ATTACKER}", [("X-Api-Key", KEY)], "192.0.2.1")
     assert json.loads(held.body)[0]["value"] == ATTACKER

@@ -35,6 +35,8 @@ http {{
         listen 127.0.0.1:{port};
         location / {{
             auth_request /lapwing;
+            auth_request_set $retry_after $upstream_http_retry_after;
+            add_header Retry-After $retry_after always;
             proxy_pass http://127.0.0.1:{app};
         }}
         location = /lapwing {{
@@ -63,6 +65,82 @@ http://127.0.0.1:{port} {{
     reverse_proxy 127.0.0.1:{app}
 }}
 """
+
+TRAEFIK = """
+entryPoints: {{web: {{address: "127.0.0.1:{port}"}}}}
+providers: {{file: {{filename: {folder}/routes.yaml}}}}
+accessLog: {{filePath: {folder}/access.log, format: json}}
+global: {{checkNewVersion: false, sendAnonymousUsage: false}}
+"""
+TRAEFIK_ROUTES = """
+http:
+  routers:
+    app: {{rule: "PathPrefix(`/`)", service: app, middlewares: [lapwing]}}
+  middlewares:
+    lapwing: {{forwardAuth: {{address: "http://127.0.0.1:{guard}/auth"}}}}
+  services:
+    app: {{loadBalancer: {{servers: [{{url: "http://127.0.0.1:{app}"}}]}}}}
+"""
+ENVOY = """
+static_resources:
+  listeners:
+  - address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: web
+          use_remote_address: true
+          access_log:
+          - name: envoy.access_loggers.file
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog
+              path: {folder}/access.log
+              log_format:
+                json_format:
+                  start_time: "%START_TIME%"
+                  downstream_remote_address: "%DOWNSTREAM_REMOTE_ADDRESS%"
+                  method: "%REQ(:METHOD)%"
+                  path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%"
+                  response_code: "%RESPONSE_CODE%"
+                  user_agent: "%REQ(USER-AGENT)%"
+          route_config:
+            virtual_hosts:
+            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: "/"}}, route: {{cluster: app}}}}]}}
+          http_filters:
+          - name: envoy.filters.http.ext_authz
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz
+              failure_mode_allow: true
+              allowed_headers: {{patterns: [{{exact: x-forwarded-for}}]}}
+              http_service:
+                path_prefix: /auth
+                server_uri: {{uri: "http://127.0.0.1:{guard}", cluster: guard, timeout: 5s}}
+          - name: envoy.filters.http.router
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+  clusters:
+  - name: app
+    load_assignment: {{cluster_name: app, endpoints: [{{lb_endpoints: [
+      {{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {app}}}}}}}}}]}}]}}
+  - name: guard
+    load_assignment: {{cluster_name: guard, endpoints: [{{lb_endpoints: [
+      {{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {guard}}}}}}}}}]}}]}}
+"""
+FILES = {
+    "nginx": {"nginx.conf": NGINX},
+    "caddy": {"Caddyfile": CADDY},
+    "traefik": {"traefik.yaml": TRAEFIK, "routes.yaml": TRAEFIK_ROUTES},
+    "envoy": {"envoy.yaml": ENVOY},
+}
+COMMANDS = {
+    "nginx": "-p {folder} -c {folder}/nginx.conf",
+    "caddy": "run --adapter caddyfile --config {folder}/Caddyfile",
+    "traefik": "--configFile={folder}/traefik.yaml",
+    "envoy": "-c {folder}/envoy.yaml --concurrency 1 --use-dynamic-base-id --file-flush-interval-msec 100 -l error",
+}
+BUILT = Path(__file__).parents[2] / "build" / "interop"  # by `make interop`
 
 
 class App(BaseHTTPRequestHandler):
@@ -111,20 +189,31 @@ def program(command: list[str | Path], port: int) -> Iterator["subprocess.Popen[
             process.send_signal(signal.SIGTERM)
 
 
+def program_of(name: str) -> str:
+    """Where a proxy is: installed, or built by `make interop`."""
+    found = shutil.which(name) or shutil.which(BUILT / name)
+    if found is None:
+        pytest.skip(f"{name} is neither installed nor built: `make interop`, for Traefik and Envoy")
+    return found
+
+
 def proxy_command(name: str, folder: Path, **ports: int) -> list[str | Path]:
-    if name == "nginx":
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, **ports))
-        return ["nginx", "-p", folder, "-c", folder / "nginx.conf"]
-    (folder / "Caddyfile").write_text(CADDY.format(folder=folder, **ports))
-    return ["caddy", "run", "--adapter", "caddyfile", "--config", folder / "Caddyfile"]
+    for file, text in FILES[name].items():
+        (folder / file).write_text(text.format(folder=folder, **ports))
+    return [program_of(name), *COMMANDS[name].format(folder=folder).split()]
+
+
+def asked(port: int, client: str, method: str = "GET", path: str = "/") -> tuple[int, str]:
+    """The status, and when to come again."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S, source_address=(client, 0))
+    connection.request(method, path, b"username=a&password=b" if method == "POST" else None)
+    response = connection.getresponse()
+    connection.close()
+    return response.status, response.headers.get("Retry-After", "")
 
 
 def status(port: int, client: str, method: str = "GET", path: str = "/") -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S, source_address=(client, 0))
-    connection.request(method, path, b"username=a&password=b" if method == "POST" else None)
-    found = connection.getresponse().status
-    connection.close()
-    return found
+    return asked(port, client, method, path)[0]
 
 
 def seconds_until_refused(port: int) -> float:
@@ -134,10 +223,9 @@ def seconds_until_refused(port: int) -> float:
     return time.monotonic() - begun
 
 
-@pytest.mark.parametrize("name", ["nginx", "caddy"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_proxy_enforces_what_was_decided_from_its_access_log(name: str, tmp_path: Path) -> None:
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
+    program_of(name)
     port, guard = free_port(), free_port()
     log, deny = tmp_path / "access.log", tmp_path / "deny.txt"
     serve: list[str | Path] = [sys.executable, "-m", "lapwing", "guard", "serve", log, "--listen", f"127.0.0.1:{guard}"]
@@ -149,7 +237,8 @@ def test_a_proxy_enforces_what_was_decided_from_its_access_log(name: str, tmp_pa
         assert {status(port, ATTACKER, "POST", "/login") for _ in range(12)} <= {401, 403}
         print(f"{name}: refused {seconds_until_refused(port):.3f} s after the last try")
         assert status(port, ATTACKER, "POST", "/login") == 403
-        assert status(port, VISITOR) == 200
+        assert asked(port, ATTACKER, path="/any/page?x=1")[1].isdigit()
+        assert asked(port, VISITOR) == (200, "")
         assert status(port, VISITOR, "POST", "/login") == 401
         give_up = time.monotonic() + WAIT_S
         while not deny.read_text() and time.monotonic() < give_up:

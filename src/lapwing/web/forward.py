@@ -6,7 +6,6 @@ than the deadline.
 """
 
 from collections.abc import Callable, Sequence
-from hmac import compare_digest
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs
 
@@ -14,13 +13,13 @@ import msgspec
 
 from lapwing.events import Action
 from lapwing.logins.forwarded import TrustedProxies, plain_address
+from lapwing.web.bouncers import Bouncers, Held, row
 from lapwing.web.gate import ALLOW, Answer, Gate
 
 DENIED = 403  # the only refusal but 401 that nginx passes on; anything else is an error of the server to it
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 STRICT = tuple(Action)
 GAUGES = ("rows_", "open_", "decisions")  # beginnings of the names of numbers that also fall
-MAX_PULLERS = 64  # bouncers whose last pull is remembered
 DEADLINE_S = 0.05  # of an answer: a person notices no more than that, and a proxy asks for each of a page's files
 
 Headers = Sequence[tuple[str, str]]
@@ -65,8 +64,7 @@ class ForwardAuth:
         self._proxies = TrustedProxies(trusted_proxies)
         self._deny_rank = STRICT.index(deny_from)
         self._fail_open = fail_open
-        self._keys = [key.encode() for key in api_keys]
-        self._pulled: dict[str, dict[str, dict[str, object]]] = {}
+        self._bouncers = Bouncers(api_keys)
         self.unknown_count = 0
         """Requests of which nobody could tell whose they are."""
         self._routes: dict[str, Callable[[str, Headers, str], Response]] = {
@@ -159,54 +157,25 @@ class ForwardAuth:
             lines.append(f"# TYPE {word} {kind}\n{word} {value}\n")
         return Response(200, [("Content-Type", "text/plain; version=0.0.4")], "".join(lines).encode())
 
-    def _listed(self, query: str, headers: Headers, _peer: str) -> Response:
-        if self._puller(headers) is None:
+    def _listed(self, query: str, headers: Headers, peer: str) -> Response:
+        if self._bouncers.who(headers, peer) is None:
             return Response(403, [])
         wanted = parse_qs(query).get("ip") or parse_qs(query).get("value")
         if not wanted:
-            return _json(list(self._rows().values()) or None)
+            return _json([row(source, answer) for source, answer in self._held()] or None)
         answer = self._in_time(lambda wait_s: self.gate.answer(wanted[0], wait_s=wait_s))
         value = plain_address(wanted[0]) or wanted[0]
-        return _json(None if answer.action is Action.ALLOW else [_row(value, answer)])
+        return _json(None if answer.action is Action.ALLOW else [row(value, answer)])
 
-    def _streamed(self, query: str, headers: Headers, _peer: str) -> Response:
-        """What is new and what is over since the same bouncer asked last."""
-        puller = self._puller(headers)
-        if puller is None:
+    def _streamed(self, query: str, headers: Headers, peer: str) -> Response:
+        who = self._bouncers.who(headers, peer)
+        if who is None:
             return Response(403, [])
-        if len(self._pulled) >= MAX_PULLERS and puller not in self._pulled:
-            del self._pulled[next(iter(self._pulled))]
-        known = {} if parse_qs(query).get("startup") == ["true"] else self._pulled.get(puller, {})
-        rows = self._rows()
-        self._pulled[puller] = rows
-        new = [row for value, row in rows.items() if value not in known or known[value]["type"] != row["type"]]
-        over = [row | {"duration": "-1s"} for value, row in known.items() if value not in rows]
-        return _json({"new": new or None, "deleted": over or None})
+        afresh = parse_qs(query).get("startup") == ["true"]
+        return _json(self._bouncers.pulled(who, self._held(), self.gate.now_ns(), afresh=afresh))
 
-    def _rows(self) -> dict[str, dict[str, object]]:
-        held = self._in_time(lambda wait_s: self.gate.holding(wait_s=wait_s))
-        return {source: _row(source, answer) for source, answer in held}
-
-    def _puller(self, headers: Headers) -> str | None:
-        """Who pulls, by a key that is known; None for anybody else."""
-        given = next((value for name, value in headers if name.lower() == "x-api-key"), "")
-        for number, key in enumerate(self._keys):
-            if compare_digest(key, given.encode("latin-1", "replace")):
-                agent = next((value for name, value in headers if name.lower() == "user-agent"), "")
-                return f"{number} {agent[:100]}"
-        return None
-
-
-def _row(value: str, answer: Answer) -> dict[str, object]:
-    return {
-        "id": int.from_bytes(value.encode()[-6:], "big"),
-        "origin": "lapwing",
-        "type": "ban" if answer.action in (Action.BLOCK, Action.DELAY) else "captcha",
-        "scope": "Range" if "/" in value else "Ip",
-        "value": value,
-        "duration": f"{answer.retry_after_s}s",
-        "scenario": "lapwing/" + ("+".join(answer.reasons) or "login-attack"),
-    }
+    def _held(self) -> Held:
+        return self._in_time(lambda wait_s: self.gate.holding(wait_s=wait_s))
 
 
 def _json(value: object) -> Response:

@@ -20,7 +20,7 @@ from lapwing.app.shapes import LOGIN_COLUMNS
 from lapwing.app.surroundings import look_up
 from lapwing.events import Action, Event, SettingsError
 from lapwing.io.enforce import DenyFile, DenyShape, NftSet, Webhook
-from lapwing.web import ForwardAuth, ForwardServer, Gate
+from lapwing.web import LOOPBACK, ForwardAuth, ForwardServer, Gate
 
 
 class GuardOptions(NamedTuple):
@@ -112,14 +112,13 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
 
 
 def _forward(gate: Gate, options: GuardOptions) -> ForwardAuth:
-    trusted = {"trusted_proxies": tuple(options.trust)} if options.trust else {}
     try:
         return ForwardAuth(
             gate,
+            trusted_proxies=options.trust or LOOPBACK,
             deny_from=Action(options.deny_from),
             fail_open=not options.fail_closed,
             api_keys=api_keys(options.api_key_file),
-            **trusted,
         )
     except ValueError as error:
         raise SettingsError(f"--trust: {error}") from None
