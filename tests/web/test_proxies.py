@@ -216,6 +216,13 @@ def status(port: int, client: str, method: str = "GET", path: str = "/") -> int:
     return asked(port, client, method, path)[0]
 
 
+def wait_for_routes(port: int) -> None:
+    """Traefik listens before it knows whom to pass what to."""
+    begun = time.monotonic()
+    while status(port, VISITOR) == 404:
+        assert time.monotonic() - begun < WAIT_S, "nothing is passed on"
+
+
 def seconds_until_refused(port: int) -> float:
     begun = time.monotonic()
     while status(port, ATTACKER) != 403:
@@ -233,6 +240,7 @@ def test_a_proxy_enforces_what_was_decided_from_its_access_log(name: str, tmp_pa
         app = stack.enter_context(application())
         guarding = stack.enter_context(program([*serve, "--deny-file", deny, "--trust", "127.0.0.1"], guard))
         stack.enter_context(program(proxy_command(name, tmp_path, port=port, guard=guard, app=app), port))
+        wait_for_routes(port)
         assert status(port, ATTACKER) == 200
         assert {status(port, ATTACKER, "POST", "/login") for _ in range(12)} <= {401, 403}
         print(f"{name}: refused {seconds_until_refused(port):.3f} s after the last try")
