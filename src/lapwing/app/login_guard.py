@@ -1,6 +1,8 @@
+# cython: infer_types=True, embedsignature=True, embedsignature.format=clinic
 """Detection as a library: ask before a login is checked, tell how it ended, and ask what is known.
 
 Nothing here waits or reads: a call takes microseconds, so it may be made from an event loop as it is.
+Runs compiled, typed by `login_guard.pxd`, and as it stands.
 """
 
 import secrets
@@ -13,7 +15,10 @@ from typing import Any
 
 import msgspec
 
-from lapwing.detect import NO_VERDICT, Contribution, Detector, DetectSettings, Verdict
+from lapwing.detect import NO_VERDICT, Contribution, DetectSettings
+from lapwing.detect.decisions import Change, Decisions
+from lapwing.detect.detector import Detector
+from lapwing.detect.verdict import Verdict
 from lapwing.events import (
     AccountChanged,
     Action,
@@ -45,19 +50,6 @@ class AuthAttempt:
     `secret_tag`: a tag made elsewhere instead. `fingerprint`: of the client software, e.g. a JA4.
     `ts_ns`: nanoseconds UTC; the guard's clock when None. `circumstances`: what else is known of the login.
     """
-
-    __slots__ = (
-        "_secret",
-        "circumstances",
-        "endpoint",
-        "fingerprint",
-        "mechanism",
-        "protocol",
-        "secret_tag",
-        "source",
-        "ts_ns",
-        "username",
-    )
 
     def __init__(
         self,
@@ -96,8 +88,6 @@ class AuthResult(AuthAttempt):
 
     `account_exists`: False where there is no such account. `circumstances` may say how a second factor ended.
     """
-
-    __slots__ = ("account_exists", "outcome")
 
     def __init__(self, *, outcome: Outcome | str, account_exists: bool | None = None, **attempt: Any) -> None:
         super().__init__(**attempt)
@@ -143,11 +133,11 @@ class Guard:
         self._on_event = on_event
         self._lock = threading.Lock()
         self._seq = 0
-        self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self._events: deque[tuple[int, Event | Change]] = deque(maxlen=MAX_EVENTS)
         self._takeovers: deque[Finding] = deque(maxlen=MAX_TAKEOVERS)
         self._blocked_count = 0
         self._detector = Detector(self.settings, key=self._key, look_up=look_up)
-        self._decisions = self._detector.decisions(self.settings.max_sources, self._key)
+        self._decisions: Decisions = self._detector.decisions(self.settings.max_sources, self._key)
 
     # -- logins --------------------------------------------------------------------------------------------------------
 
@@ -155,22 +145,25 @@ class Guard:
         """Judge a try before its secret is checked. A refused (`block`) try is counted as a failed one here."""
         if attempt._secret is not None:
             self._tag(attempt)
-        ts_ns = attempt.ts_ns
-        if ts_ns is None:
-            ts_ns = self._clock()
+        ts_ns = attempt.ts_ns if attempt.ts_ns is not None else self._clock()
         with self._lock:
             if attempt.circumstances is not None or self._detector.needs_events:
-                verdict = self._detector.assess(AuthAttempted(**_facts(attempt, ts_ns)))
-            else:
-                verdict = self._detector.assess_try(
-                    attempt.source, attempt.username, attempt.protocol, attempt.secret_tag, attempt.fingerprint, ts_ns
-                )
-            if verdict.action is _ALLOW and not len(self._decisions):
+                return self._attempt_event(attempt, ts_ns)
+            detector, decisions = self._detector, self._decisions
+            verdict = detector.assess_try(
+                attempt.source, attempt.username, attempt.protocol, attempt.secret_tag, attempt.fingerprint, ts_ns
+            )
+            login = detector.latest
+            if login is None or (verdict.action is _ALLOW and not len(decisions)):
                 return verdict
-            verdict = self._answer(attempt.source, ts_ns, verdict)
+            verdict = decisions.answer_at(verdict, login.hi, login.lo, ts_ns, verdict.known)
+            if decisions.changes:
+                self._publish_changes(decisions.changes)
             if verdict.action is _BLOCK:
                 self._blocked_count += 1
-                self._take(_resolved(_facts(attempt, ts_ns), Outcome.FAILED, "refused"))
+                told = detector.count_refused(attempt.endpoint)
+                if told:
+                    self._publish(told)
             return verdict
 
     def result(self, result: AuthResult) -> Verdict | Takeover:
@@ -248,7 +241,7 @@ class Guard:
     def events_since(self, seq: int) -> list[Event]:
         """Findings and decisions after `seq`, oldest first; the first may be later where more than 10 000 came."""
         with self._lock:
-            return [event for event in self._events if event.seq > seq]
+            return [_told(number, what) for number, what in self._events if number > seq]
 
     def takeovers_since(self, seq: int) -> list[Finding]:
         """Takeover findings after `seq`, kept apart from all others."""
@@ -298,12 +291,30 @@ class Guard:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
+    def _attempt_event(self, attempt: AuthAttempt, ts_ns: int) -> Verdict:
+        """Judge a try of which more is known than `assess_try` takes."""
+        verdict = self._detector.assess(AuthAttempted(**_facts(attempt, ts_ns)))
+        verdict = self._answer(attempt.source, ts_ns, verdict)
+        if verdict.action is _BLOCK:
+            self._blocked_count += 1
+            self._take(_resolved(_facts(attempt, ts_ns), Outcome.FAILED, "refused"))
+        return verdict
+
     def _observe(self, event: AuthEvent) -> Verdict:
-        told = self._take(event)
-        verdict = self._detector.verdict
-        if not told and verdict.action is _ALLOW and not len(self._decisions):
+        detector, decisions = self._detector, self._decisions
+        told: Any = detector.observe(event)
+        if told:
+            self._publish(told)
+        verdict = detector.verdict
+        if not told and verdict.action is _ALLOW and not len(decisions):
             return verdict
-        return self._answer(event.client_ip, event.ts_ns, verdict)
+        login = detector.latest
+        if login is None:
+            return self._answer(event.client_ip, event.ts_ns, verdict)
+        verdict = decisions.answer_at(verdict, login.hi, login.lo, event.ts_ns, verdict.known)
+        if decisions.changes:
+            self._publish_changes(decisions.changes)
+        return verdict
 
     def _take(self, event: AuthEvent) -> Sequence[Finding]:
         told: Any = self._detector.observe(event)
@@ -312,17 +323,25 @@ class Guard:
         return told  # type: ignore[no-any-return]
 
     def _answer(self, address: str, ts_ns: int, verdict: Verdict) -> Verdict:
-        source = self._detector.source_text(address)
-        answer, decided = self._decisions.answer(verdict, source, ts_ns, known=verdict.known)
+        answer, decided = self._decisions.answer(verdict, address, ts_ns, known=verdict.known)
         if decided:
             self._publish(decided)
         return answer
+
+    def _publish_changes(self, changes: tuple[Change, ...]) -> None:
+        """Keep what became of answers; it is put into words when somebody listens or asks."""
+        if self._on_event is not None:
+            self._publish([change.event() for change in changes])
+            return
+        for change in changes:
+            self._seq += 1
+            self._events.append((self._seq, change))
 
     def _publish(self, events: Iterable[Event]) -> None:
         for event in events:
             self._seq += 1
             msgspec.structs.force_setattr(event, "seq", self._seq)
-            self._events.append(event)
+            self._events.append((self._seq, event))
             if isinstance(event, Finding) and event.finding == "account-takeover":
                 self._takeovers.append(event)
             if self._on_event is not None:
@@ -337,6 +356,15 @@ class Guard:
         if secret is not None and self._leaks is not None:
             given = attempt.circumstances or Circumstances()
             attempt.circumstances = msgspec.structs.replace(given, secret_leaked=self._leaks.has(secret))
+
+
+def _told(seq: int, what: Event | Change) -> Event:
+    """An event of the past under its number."""
+    if not isinstance(what, Change):
+        return what
+    event = what.event()
+    msgspec.structs.force_setattr(event, "seq", seq)
+    return event
 
 
 def _facts(attempt: AuthAttempt, ts_ns: int) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def halves_of(text: str) -> tuple[int, int] | None:
 def address_text(hi: int, lo: int) -> str:
     """The address as people write it (RFC 5952)."""
     if hi == 0 and lo >> 32 == _V4_MAPPED:
-        return str(IPv4Address(lo & 0xFFFF_FFFF))
+        return f"{lo >> 24 & 0xFF}.{lo >> 16 & 0xFF}.{lo >> 8 & 0xFF}.{lo & 0xFF}"
     return str(IPv6Address(hi << 64 | lo))
 
 

@@ -346,9 +346,9 @@ class Campaigns:
         if dimension == 4:
             return "network", place.network_text
         if dimension == SOURCE_GROUP:
-            one = len(episode.addresses) <= 1 and place.text in episode.addresses
+            one = episode.places == [(login.hi, login.lo)]
             return "source", place.text if one else place.source_text
-        return "site", login.event.endpoint
+        return "site", login.endpoint
 
     def _absorb(self, wide: OpenFinding, now_ns: int) -> list[Finding]:
         """Close the findings about single sources that turn out to be part of `wide`."""

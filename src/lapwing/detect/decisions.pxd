@@ -1,0 +1,48 @@
+cimport cython
+from lapwing.detect.login cimport Keyring, i64, u64
+from lapwing.detect.standings cimport Standings
+from lapwing.detect.verdict cimport Judge, Verdict
+
+cdef i64 _SECOND, _HOUR, _FORGET
+cdef int _WATCHED, _CHALLENGED, _BLOCKED, _MOST_GROWTH, _LOOK
+cdef double _HALF_OF_ALL
+cdef tuple _ACTIONS
+
+@cython.freelist(16)
+cdef class Change:
+    cdef public u64 hi, lo
+    cdef public int rank
+    cdef public i64 duration_s, ts_ns, since_ns
+    cdef public Verdict verdict
+    cdef public str reason
+
+    cpdef object event(self)
+
+cdef class Decisions:
+    cdef object _settings
+    cdef Judge _judge
+    cdef i64 _limit
+    cdef Keyring _keyring
+    cdef Standings _rows
+    cdef double _jitter, _mild_below
+    cdef list _durations_s
+    cdef public tuple changes
+
+    @cython.locals(key=u64, row=i64, until_ns=i64, in_force=bint, standing=int, rank=int)
+    cpdef Verdict answer_at(self, Verdict verdict, u64 hi, u64 lo, i64 now_ns, bint known)
+    @cython.locals(rank=int, until_ns=i64)
+    cdef Verdict _renew(self, Verdict verdict, i64 row, i64 now_ns)
+    @cython.locals(rows=Standings, row=i64, new=bint, level=int, duration_s=i64)
+    cdef Verdict _decide(self, int rank, Verdict verdict, u64 key, u64 hi, u64 lo, i64 now_ns)
+    @cython.locals(durations=list)
+    cdef i64 _duration_s(self, int rank, int level) except -2
+    @cython.locals(number=u64)
+    cdef double _shift(self, u64 key, i64 now_ns) except? -1.0
+    @cython.locals(rows=Standings)
+    cdef int _shed(self, i64 now_ns) except -1
+    cdef int _lift(self, i64 row, i64 now_ns, str reason) except -1
+    @cython.locals(change=Change)
+    cdef int _note(self, i64 row, i64 now_ns, i64 duration_s, Verdict verdict, str reason) except -1
+    cdef i64 _row_of(self, str source) except -2
+    @cython.locals(rows=Standings, found=list)
+    cdef list _oldest_first(self)

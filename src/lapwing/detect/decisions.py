@@ -7,139 +7,243 @@ of tries (Drasar and Medkova).
 Runs compiled, typed by `decisions.pxd`, and as it stands.
 """
 
-from collections import OrderedDict
 from hashlib import blake2b
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
-
+from lapwing.detect.addresses import place_at
+from lapwing.detect.login import Keyring
 from lapwing.detect.settings import AnswerSettings
-from lapwing.detect.verdict import Judge, Verdict, risk_of
+from lapwing.detect.standings import Standings
+from lapwing.detect.verdict import Judge, Verdict
 from lapwing.events import Action, DecisionLifted, DecisionMade, Event
 
 SECOND_NS = 1_000_000_000
 HOUR_NS = 3_600 * SECOND_NS
 FORGET_NS = 7 * 24 * HOUR_NS  # how long a source is remembered to have been answered before
 SHED_LOOK = 16  # oldest answers looked at to forget one: a full table costs a new answer no more than that
+MOST_GROWTH = 32  # levels after which an answer lasts no longer
 MARGIN = 1e-9  # log-odds, more than any rounding
-STRICTNESS = {action: rank for rank, action in enumerate(Action)}
+_ACTIONS = tuple(Action)  # by rank: how strict it is
+ALLOWED, WATCHED, CHALLENGED, DELAYED, BLOCKED = range(5)
+
+_SECOND, _HOUR, _FORGET = SECOND_NS, HOUR_NS, FORGET_NS
+_WATCHED, _CHALLENGED, _BLOCKED = WATCHED, CHALLENGED, BLOCKED
+_LOOK, _MOST_GROWTH = SHED_LOOK, MOST_GROWTH
+_HALF_OF_ALL = 2.0**63
 
 
-class Standing(msgspec.Struct, gc=False, array_like=True):
-    """The answer a source has. `level` is how often it was answered before; `until_ns` is 0 when lifted."""
+class Standing(NamedTuple):
+    """The answer a source has. `level` is how often it was answered before; times are nanoseconds UTC."""
 
     action: Action
     level: int
     since_ns: int
     until_ns: int
-    decision_id: str
+
+
+class Change:
+    """An answer that was made for a `verdict`, or lifted for a `reason`. Events are long, and most are never read."""
+
+    def __init__(self) -> None:
+        self.hi = self.lo = 0
+        self.rank = self.duration_s = 0
+        self.ts_ns = self.since_ns = 0
+        self.verdict: Verdict | None = None
+        self.reason = ""
+
+    def event(self) -> DecisionMade | DecisionLifted:
+        """The change as it is told."""
+        source = place_at(self.hi, self.lo).source_text
+        action = _ACTIONS[self.rank]
+        facts = f"{source}\0{action}\0{self.since_ns}".encode()
+        identity = blake2b(facts, digest_size=8).hexdigest()
+        if self.verdict is None:
+            return DecisionLifted(ts_ns=self.ts_ns, decision_id=identity, reason=self.reason)
+        return DecisionMade(
+            ts_ns=self.ts_ns,
+            decision_id=identity,
+            action=action,
+            scope="source",
+            value=source,
+            duration_s=self.duration_s,
+            origin="lapwing",
+            reasons=tuple([f"{r.name}={r.value:.3g} (ordinary {r.threshold:.3g})" for r in self.verdict.reasons]),
+        )
 
 
 class Decisions:
-    """Answers by source, at most `limit`; one in force is forgotten only where the oldest ones all are."""
+    """Answers by source, at most `limit`; one in force is forgotten only where the oldest ones all are.
+
+    `changes` are those that the latest answer brought: an earlier answer lifted, a new one made.
+    """
 
     def __init__(self, settings: AnswerSettings, judge: Judge, limit: int, key: bytes) -> None:
         self._settings = settings
         self._judge = judge
         self._limit = limit
-        self._key = key
-        self._standing: OrderedDict[str, Standing] = OrderedDict()
+        self._keyring = Keyring(key)
+        self._rows = Standings()
+        self._jitter = settings.jitter
         self._mild_below = judge.challenge_from() - settings.jitter - MARGIN  # log-odds that no shift makes serious
+        first_s = (0, 0, settings.challenge_s, settings.delay_s, settings.block_s)
+        self._durations_s = [
+            [int(min(settings.longest_s, first * settings.growth**level)) for level in range(MOST_GROWTH + 1)]
+            for first in first_s
+        ]
+        self.changes: tuple[Change, ...] = ()
 
     def __len__(self) -> int:
-        return len(self._standing)
+        return self._rows.count
 
     def answer(self, verdict: Verdict, source: str, now_ns: int, *, known: bool) -> tuple[Verdict, list[Event]]:
-        """The verdict with what stands against its source, and what is to be told about it."""
-        standing = self._standing.get(source)
-        if standing is None and verdict.log_odds < self._mild_below:
-            return verdict, []  # whatever the shift, nothing would be decided
-        action = self._judge.action(risk_of(verdict.log_odds + self._shift(source, now_ns)))
-        told: list[Event] = []
-        in_force = standing is not None and now_ns < standing.until_ns
-        if standing is not None and standing.until_ns and not in_force:
-            told.append(self._lift(standing, now_ns))
+        """The verdict with what stands against its source, and what is to be told about it.
+
+        What has no address is answered with its verdict alone.
+        """
+        halves = self._keyring.halves(source)
+        if halves is None:
+            return verdict, []
+        said = self.answer_at(verdict, halves[0], halves[1], now_ns, known)
+        return said, self._told()
+
+    def answer_at(self, verdict: Verdict, hi: int, lo: int, now_ns: int, known: bool) -> Verdict:
+        """The same by address, IPv4 as IPv4-mapped IPv6; `changes` tells what came of it."""
+        self.changes = ()
+        key = self._keyring.source_of(hi, lo)
+        row = self._rows.find(key)
+        if row < 0 and verdict.log_odds < self._mild_below:
+            return verdict  # whatever the shift, nothing would be decided
+        until_ns = self._rows.until(row) if row >= 0 else 0
+        in_force = now_ns < until_ns
+        if until_ns != 0 and not in_force:
+            self._lift(row, now_ns, "its time is over")
+        standing = self._rows.rank(row) if in_force else 0
+        if standing == _BLOCKED and not known:
+            return self._renew(verdict, row, now_ns)
+        rank = self._judge.rank(verdict.log_odds + self._shift(key, now_ns))
         if known:
-            return self._said(verdict, min(action, Action.CHALLENGE, key=STRICTNESS.__getitem__), 0), told
-        if standing is not None and in_force and STRICTNESS[standing.action] >= STRICTNESS[action]:
-            standing.until_ns = max(standing.until_ns, now_ns + self._duration_ns(standing.action, standing.level))
-            return self._said(verdict, standing.action, standing.until_ns - now_ns), told
-        if self._is_mild(action):
-            return self._said(verdict, action, 0), told
-        made = self._decide(action, verdict, source, now_ns)
-        told.append(made)
-        return self._said(verdict, action, made.duration_s * SECOND_NS), told
+            return verdict.but(_ACTIONS[min(rank, _CHALLENGED)], 0)
+        if in_force and standing >= rank:
+            return self._renew(verdict, row, now_ns)
+        if rank <= _WATCHED:
+            return verdict.but(_ACTIONS[rank], 0)
+        return self._decide(rank, verdict, key, hi, lo, now_ns)
 
     def standing(self, source: str, now_ns: int) -> Standing | None:
         """The answer that holds for one source now."""
-        found = self._standing.get(source)
-        return found if found is not None and now_ns < found.until_ns else None
+        row = self._row_of(source)
+        return self._said(row) if row >= 0 and now_ns < self._rows.until(row) else None
 
     def in_force(self, now_ns: int) -> dict[str, Standing]:
         """The answers that hold now, by source."""
-        return {source: s for source, s in self._standing.items() if now_ns < s.until_ns}
+        rows = self._rows
+        return {self._source(row): self._said(row) for row in self._oldest_first() if now_ns < rows.until(row)}
 
     def release(self, source: str, now_ns: int) -> list[Event]:
         """Lift what stands against `source`, and forget that it was answered."""
-        standing = self._standing.pop(source, None)
-        return [self._lift(standing, now_ns, "released")] if standing is not None and standing.until_ns else []
+        row = self._row_of(source)
+        if row < 0:
+            return []
+        self.changes = ()
+        if self._rows.until(row) != 0:
+            self._lift(row, now_ns, "released")
+        self._rows.remove(row)
+        return self._told()
 
     def dump(self) -> list[Any]:
         """All answers, for a snapshot."""
-        return [[source, *msgspec.to_builtins(standing)] for source, standing in self._standing.items()]
+        return [[self._rows.hi(row), self._rows.lo(row), *self._facts(row)] for row in self._oldest_first()]
 
     def load(self, state: list[Any]) -> None:
         """Become what `dump` gave."""
-        self._standing = OrderedDict((row[0], msgspec.convert(row[1:], Standing)) for row in state)
+        self._rows = Standings()
+        for hi, lo, rank, level, since_ns, until_ns in state:
+            row = self._rows.put(self._keyring.source_of(hi, lo), hi, lo)
+            self._rows.write(row, rank, level, since_ns, until_ns)
 
-    @staticmethod
-    def _is_mild(action: Action) -> bool:
-        return action is Action.ALLOW or action is Action.WATCH
+    def _renew(self, verdict: Verdict, row: int, now_ns: int) -> Verdict:
+        """What stands goes on standing, as long as it did at first."""
+        rank = self._rows.rank(row)
+        until_ns = max(self._rows.until(row), now_ns + self._duration_s(rank, self._rows.level(row)) * _SECOND)
+        self._rows.end(row, until_ns)
+        return verdict.but(_ACTIONS[rank], (until_ns - now_ns + _SECOND - 1) // _SECOND)
 
-    def _decide(self, action: Action, verdict: Verdict, source: str, now_ns: int) -> DecisionMade:
-        before = self._standing.pop(source, None)
-        remembered = before is not None and now_ns - before.since_ns < FORGET_NS
-        level = before.level + 1 if before is not None and remembered else 0
-        duration_ns = self._duration_ns(action, level)
-        facts = f"{source}\0{action}\0{now_ns}".encode()
-        identity = blake2b(facts, digest_size=8).hexdigest()
-        self._standing[source] = Standing(action, level, now_ns, now_ns + duration_ns, identity)
-        self._shed(now_ns)
-        return DecisionMade(
-            ts_ns=now_ns,
-            decision_id=identity,
-            action=action,
-            scope="source",
-            value=source,
-            duration_s=duration_ns // SECOND_NS,
-            origin="lapwing",
-            reasons=tuple([f"{r.name}={r.value:.3g} (ordinary {r.threshold:.3g})" for r in verdict.reasons]),
-        )
+    def _decide(self, rank: int, verdict: Verdict, key: int, hi: int, lo: int, now_ns: int) -> Verdict:
+        rows = self._rows
+        row = rows.find(key)
+        new = row < 0
+        level = 0
+        if not new and now_ns - rows.since(row) < _FORGET:
+            level = rows.level(row) + 1
+        duration_s = self._duration_s(rank, level)
+        row = rows.put(key, hi, lo)
+        rows.write(row, rank, level, now_ns, now_ns + duration_s * _SECOND)
+        if new and rows.count > self._limit:
+            self._shed(now_ns)
+        self._note(row, now_ns, duration_s, verdict, "")
+        return verdict.but(_ACTIONS[rank], duration_s)
 
-    def _duration_ns(self, action: Action, level: int) -> int:
-        s = self._settings
-        first = {Action.CHALLENGE: s.challenge_s, Action.DELAY: s.delay_s, Action.BLOCK: s.block_s}[action]
-        return int(min(s.longest_s, first * s.growth ** min(level, 32))) * SECOND_NS
+    def _duration_s(self, rank: int, level: int) -> int:
+        durations: list[int] = self._durations_s[rank]
+        return durations[min(_MOST_GROWTH, level)]
 
-    def _shift(self, source: str, now_ns: int) -> float:
+    def _shift(self, key: int, now_ns: int) -> float:
         """Between minus and plus `jitter` log-odds, unpredictable without the key."""
-        facts = f"{source}\0{now_ns // HOUR_NS}".encode()
-        number = int.from_bytes(blake2b(facts, key=self._key, digest_size=4).digest(), "big")
-        return self._settings.jitter * (number / 2**31 - 1.0)
+        number = self._keyring.draw(key, now_ns // _HOUR)
+        return self._jitter * (number / _HALF_OF_ALL - 1.0)
 
-    def _shed(self, now_ns: int) -> None:
+    def _shed(self, now_ns: int) -> int:
         """Of the few oldest, one that is over goes first; one in force only when all of these are."""
-        while len(self._standing) > self._limit:
-            oldest = list(islice(self._standing, SHED_LOOK))
-            over = [source for source in oldest if self._standing[source].until_ns <= now_ns]
-            self._standing.pop(over[0] if over else oldest[0])
+        rows = self._rows
+        number = rows.oldest
+        for _ in range(_LOOK):
+            if number == 0:
+                break
+            if rows.until(number - 1) <= now_ns:
+                return rows.remove(number - 1)
+            number = rows.newer(number)
+        return rows.remove(rows.oldest - 1)
 
-    @staticmethod
-    def _lift(standing: Standing, now_ns: int, reason: str = "its time is over") -> DecisionLifted:
-        standing.until_ns = 0
-        return DecisionLifted(ts_ns=now_ns, decision_id=standing.decision_id, reason=reason)
+    def _lift(self, row: int, now_ns: int, reason: str) -> int:
+        self._note(row, now_ns, 0, None, reason)
+        return self._rows.end(row, 0)
 
-    @staticmethod
-    def _said(verdict: Verdict, action: Action, left_ns: int) -> Verdict:
-        return msgspec.structs.replace(verdict, action=action, retry_after_s=-(-left_ns // SECOND_NS))
+    def _note(self, row: int, now_ns: int, duration_s: int, verdict: Verdict | None, reason: str) -> int:
+        change: Change = Change.__new__(Change)
+        change.hi = self._rows.hi(row)
+        change.lo = self._rows.lo(row)
+        change.rank = self._rows.rank(row)
+        change.since_ns = self._rows.since(row)
+        change.ts_ns = now_ns
+        change.duration_s = duration_s
+        change.verdict = verdict
+        change.reason = reason
+        self.changes = (*self.changes, change)
+        return 0
+
+    # -- by text -------------------------------------------------------------------------------------------------------
+
+    def _told(self) -> list[Event]:
+        return [change.event() for change in self.changes]
+
+    def _row_of(self, source: str) -> int:
+        halves = self._keyring.halves(source)
+        return -1 if halves is None else self._rows.find(self._keyring.source_of(halves[0], halves[1]))
+
+    def _source(self, row: int) -> str:
+        return place_at(self._rows.hi(row), self._rows.lo(row)).source_text
+
+    def _facts(self, row: int) -> tuple[int, int, int, int]:
+        return self._rows.rank(row), self._rows.level(row), self._rows.since(row), self._rows.until(row)
+
+    def _said(self, row: int) -> Standing:
+        rank, level, since_ns, until_ns = self._facts(row)
+        return Standing(_ACTIONS[rank], level, since_ns, until_ns)
+
+    def _oldest_first(self) -> list[int]:
+        rows, found = self._rows, []
+        number = rows.oldest
+        while number:
+            found.append(number - 1)
+            number = rows.newer(number)
+        return found

@@ -13,12 +13,14 @@ from lapwing.detect.trackers.strays cimport Strays
 from lapwing.detect.trackers.takeovers cimport Takeovers
 from lapwing.detect.trackers.tracker cimport Tracker
 from lapwing.detect.trackers.weekly cimport Weekly
-from lapwing.detect.verdict cimport Judge
+from lapwing.detect.verdict cimport Judge, Verdict
 
 cdef i64 _TICK, _SWEEP
 
 cdef class Detector:
-    cdef public object settings, verdict
+    cdef public object settings
+    cdef public Verdict verdict
+    cdef public Login latest
     cdef public Keyring _keyring
     cdef Journal _journal
     cdef Pairs _pairs
@@ -48,12 +50,15 @@ cdef class Detector:
     @cython.locals(ts_ns=i64)
     cpdef object observe(self, object event)
     @cython.locals(login=Login)
-    cpdef object assess(self, object event)
+    cpdef Verdict assess(self, object event)
     @cython.locals(login=Login)
-    cpdef object assess_try(self, str address, object username, str protocol, object secret_tag, object client, i64 ts_ns)
+    cpdef Verdict assess_try(self, str address, object username, str protocol, object secret_tag, object client, i64 ts_ns)
+    @cython.locals(login=Login)
+    cpdef object count_refused(self, object endpoint)
     cdef bint _is_excluded(self, object event) except -1
     @cython.locals(login=Login)
     cdef object _take(self, object event)
+    cdef object _follow(self, Login login)
     cdef int _weigh(self, Login login) except -1
     @cython.locals(own=double, row=Row)
     cdef tuple _strange(self, Login login)

@@ -45,7 +45,7 @@ from lapwing.events import (
     Outcome,
 )
 
-SNAPSHOT_VERSION = 5
+SNAPSHOT_VERSION = 6
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
 PAIRS_PER_SOURCE = 4
 ENTRIES_PER_SOURCE = 4  # of the journal: what a flood of one-time failures can make forgotten is as old as that many
@@ -75,7 +75,8 @@ class Detector:
     Logins with outcome `unknown` or `challenged` are counted and otherwise ignored: absence of proof is no failure.
     A login older than the latest one is taken as happening now.
     `look_up` is asked for the circumstances of logins that carry none, and they are written into the event.
-    `verdict` is on the login observed last; `ALLOW` without reasons for one that says nothing.
+    `verdict` is on the login observed last; `ALLOW` without reasons for one that says nothing. `latest` is that login
+    as detection sees it, None where it said nothing; the next one is the same object.
     """
 
     def __init__(
@@ -121,10 +122,12 @@ class Detector:
         self._failed_count = self._succeeded_count = 0  # of `_counts`, since `counts` was asked
         self._glanced = 0
         self.verdict = NO_VERDICT
+        self.latest: Login | None = None
 
     def observe(self, event: AuthEvent | AccountChanged) -> Iterable[Event]:
         """Take one login event that already has its `seq`."""
         self.verdict = NO_VERDICT
+        self.latest = None
         if type(event) is not AuthResolved:
             return self._changed(event) if type(event) is AccountChanged else ()
         ts_ns = event.ts_ns
@@ -169,11 +172,22 @@ class Detector:
         if ts_ns > self._now_ns:
             self._now_ns = ts_ns
         self.verdict = NO_VERDICT
-        login = self._keyring.identify(address, username, protocol, secret_tag, client)
+        login = self.latest = self._keyring.identify(address, username, protocol, secret_tag, client)
         if login is not None:
             login.now_ns = self._now_ns
             self._weigh(login)
         return self.verdict
+
+    def count_refused(self, endpoint: str) -> Iterable[Event]:
+        """The try that `assess_try` just judged is refused: it counts as a failed one of `endpoint`."""
+        login = self.latest
+        if login is None:
+            return ()
+        login.endpoint = endpoint
+        login.failed = True
+        self._failed_count += 1
+        told = self._follow(login)
+        return self._said(told) if told else ()
 
     @property
     def needs_events(self) -> bool:
@@ -354,6 +368,11 @@ class Detector:
         login = self._keyring.login(event, self._now_ns)
         if login is None:
             return self._pass_time()
+        return self._follow(login)
+
+    def _follow(self, login: Login) -> list[Finding] | None:
+        """Weigh a login whose outcome is known, and see what becomes of it."""
+        self.latest = login
         self._weigh(login)
         told = self._pass_time()
         if login.routine:
@@ -370,7 +389,7 @@ class Detector:
         taken = self._judge_takeover(login) if reasons else None
         if taken is None:
             self._takeovers.settle_in(login)
-            if login.event.circumstances is not None:
+            if login.event is not None and login.event.circumstances is not None:
                 self._surroundings.settle_in(login, login.event.circumstances)
             return told
         return [*(told or ()), taken]

@@ -4,11 +4,14 @@ from lapwing.detect.login cimport Login, i64, u64
 
 cdef class Episode:
     cdef public i64 first_ns, last_ns
-    cdef public str first_source
+    cdef public u64 first_hi, first_lo
     cdef public int attempts, failures, successes, owned, unseen, inferred
-    cdef public list protocols, clients, seqs, addresses, named
+    cdef public list protocols, clients, seqs, places, named
+    cdef list _texts
     cdef int _latest_protocol
     cdef u64 _latest_client
     cdef public Distinct sources, accounts, secrets
 
     cpdef int note(self, Login login, bint name_source=*, bint name_account=*) except -1
+    @cython.locals(index=Py_ssize_t)
+    cpdef list addresses(self)

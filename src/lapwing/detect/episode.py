@@ -19,33 +19,34 @@ _LISTS = (
     ("protocols", MAX_PROTOCOLS),
     ("clients", MAX_PROTOCOLS),
     ("seqs", MAX_SEQS),
-    ("addresses", MAX_SAMPLES),
+    ("places", MAX_SAMPLES),
     ("named", MAX_SAMPLES),
 )
 _COUNTS = ("attempts", "failures", "successes", "owned", "unseen", "inferred")
 _SETS = ("sources", "accounts", "secrets")
-_FIELDS = ("first_ns", "last_ns", "first_source", *_COUNTS, *(name for name, _ in _LISTS))
+_FIELDS = ("first_ns", "last_ns", "first_hi", "first_lo", *_COUNTS, *(name for name, _ in _LISTS))
 
 
 class Episode:
     """The plain facts since `first_ns`. `owned` are failures for which another finding was raised later.
 
-    `protocols` are numbers (see `Keyring.protocol_name`), `named` holds account hashes each with its sealed name,
-    `unseen` counts failures without visible secret, `inferred` tries whose outcome was not read from a reply, log or
-    application.
+    `protocols` are numbers (see `Keyring.protocol_name`), `places` halves of addresses, `named` account hashes each with
+    its sealed name, `unseen` counts failures without visible secret, `inferred` tries whose outcome was not read from a
+    reply, log or application.
     """
 
     def __init__(self) -> None:
         self.first_ns = self.last_ns = 0
-        self.first_source = ""
+        self.first_hi = self.first_lo = 0
         self.attempts = self.failures = self.successes = self.owned = self.unseen = self.inferred = 0
         self.protocols: list[int] = []
         self.clients: list[int] = []
         self.seqs: list[int] = []
-        self.addresses: list[str] = []
+        self.places: list[tuple[int, int]] = []
         self.named: list[bytes] = []
         self._latest_protocol = -1  # the last ones noted, so that most logins need no look into the lists
         self._latest_client = 0
+        self._texts: list[str] = []  # of `places`, as far as they were asked for: they only ever grow
         self.sources = Distinct(EPISODE_EXACT, EPISODE_BITS)
         self.accounts = Distinct(EPISODE_EXACT, EPISODE_BITS)
         self.secrets = Distinct(EPISODE_EXACT, EPISODE_BITS)
@@ -54,7 +55,8 @@ class Episode:
         """Take one login in; its source or account is left out where the failure turned out to be a typo."""
         if self.attempts == 0:
             self.first_ns = login.now_ns
-            self.first_source = address_text(login.hi, login.lo)
+            self.first_hi = login.hi
+            self.first_lo = login.lo
         count = login.count
         self.last_ns = max(self.last_ns, login.now_ns)
         self.attempts += count
@@ -76,8 +78,8 @@ class Episode:
             self._latest_client = login.client
             if len(self.clients) < MAX_PROTOCOLS and login.client not in self.clients:
                 self.clients.append(login.client)
-        if name_source and self.sources.add(login.source) and len(self.addresses) < MAX_SAMPLES:
-            self.addresses.append(address_text(login.hi, login.lo))
+        if name_source and self.sources.add(login.source) and len(self.places) < MAX_SAMPLES:
+            self.places.append((login.hi, login.lo))
         if name_account and login.account != 0 and self.accounts.add(login.account) and len(self.named) < MAX_SAMPLES:
             self.named.append(login.account.to_bytes(8, "big") + login.named)
         if len(self.seqs) < MAX_SEQS:
@@ -90,7 +92,7 @@ class Episode:
     def absorb(self, other: "Episode") -> None:
         """Add what another node saw of the same subject."""
         if other.first_ns < self.first_ns:
-            self.first_ns, self.first_source = other.first_ns, other.first_source
+            self.first_ns, self.first_hi, self.first_lo = other.first_ns, other.first_hi, other.first_lo
         self.last_ns = max(self.last_ns, other.last_ns)
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -99,6 +101,19 @@ class Episode:
             mine.extend([x for x in getattr(other, name) if x not in mine][: max(0, most - len(mine))])
         for name in _SETS:
             getattr(self, name).merge(getattr(other, name))
+
+    @property
+    def first_source(self) -> str:
+        """The address that came first."""
+        return address_text(self.first_hi, self.first_lo)
+
+    def addresses(self) -> list[str]:
+        """The places as text."""
+        texts = self._texts
+        for index in range(len(texts), len(self.places)):
+            hi, lo = self.places[index]
+            texts.append(address_text(hi, lo))
+        return list(texts)
 
     def dump(self) -> list[Any]:
         """All there is, for a snapshot."""
@@ -109,7 +124,7 @@ def load_episode(state: list[Any]) -> Episode:
     """What `Episode.dump` gave."""
     episode = Episode()
     for name, value in zip(_FIELDS, state, strict=False):
-        setattr(episode, name, value)
+        setattr(episode, name, [(hi, lo) for hi, lo in value] if name == "places" else value)
     for name, value in zip(_SETS, state[len(_FIELDS) :], strict=True):
         setattr(episode, name, load_distinct(value))
     return episode

@@ -7,6 +7,7 @@ Runs compiled, typed by `findings.pxd`, and as it stands.
 from hashlib import blake2b
 from typing import Any
 
+from lapwing.detect.addresses import address_text
 from lapwing.detect.decay import HOUR_NS, SECOND_NS
 from lapwing.detect.episode import Episode, load_episode
 from lapwing.detect.login import Keyring
@@ -71,7 +72,9 @@ class OpenFinding:
 
     def dump(self) -> list[Any]:
         """All there is, for a snapshot."""
-        return [*(getattr(self, name) for name in _FIELDS), self.episode.dump()]
+        values = [getattr(self, name) for name in _FIELDS]
+        values[_FIELDS.index("reasons")] = [reason.dump() for reason in self.reasons]
+        return [*values, self.episode.dump()]
 
 
 _FIELDS = (
@@ -154,7 +157,7 @@ def build(event: type[Finding], found: OpenFinding, keyring: Keyring, ts_ns: int
         success_count=episode.successes,
         source_count=episode.sources.count,
         account_count=episode.accounts.count,
-        sources=list(episode.addresses) if accuses else [],
+        sources=episode.addresses() if accuses else [],
         accounts=[keyring.unseal(name) for name in episode.named] if accuses else [],
         evidence=[evidence_of(reason) for reason in found.reasons],
         sample_seqs=list(episode.seqs),
@@ -229,7 +232,7 @@ def _takeover(found: OpenFinding, keyring: Keyring) -> str:
         )
         if name in names
     ]
-    source = episode.addresses[0] if episode.addresses else "an unknown source"
+    source = address_text(*episode.places[0]) if episode.places else "an unknown source"
     over = ", ".join(name.upper() for name in _protocols(episode, keyring))
     parts = "; ".join(part for part in (failed, *why) if part)
     if "second-factor-failed" in names:

@@ -90,8 +90,7 @@ class Hijacks:
         """Another login of the same story: told again only from a further source or with stronger evidence."""
         if hit.login.seq in found.episode.seqs:
             return None
-        address = address_text(hit.login.hi, hit.login.lo)
-        new = address not in found.episode.addresses or log_odds > found.log_odds + 1.0
+        new = (hit.login.hi, hit.login.lo) not in found.episode.places or log_odds > found.log_odds + 1.0
         found.episode.note(_login_of(hit.login))
         _name_attackers(found.episode, hit, self._keyring)
         found.touched_ns = max(found.touched_ns, hit.login.ts_ns)
@@ -111,11 +110,10 @@ def _name_attackers(episode: Episode, hit: Hit, keyring: Keyring) -> None:
     """Those that failed on the account before `hit` follow its own source."""
     own = (hit.login.hi, hit.login.lo)
     for halves in hit.attackers:
-        address = address_text(*halves)
-        if halves != own and address not in episode.addresses:
-            episode.sources.add(keyring.word(ADDRESS, address))
-            if len(episode.addresses) < MAX_SAMPLES:
-                episode.addresses.append(address)
+        if halves != own and halves not in episode.places:
+            episode.sources.add(keyring.word(ADDRESS, address_text(*halves)))
+            if len(episode.places) < MAX_SAMPLES:
+                episode.places.append(halves)
 
 
 def _login_of(seen: Glimpse) -> Login:

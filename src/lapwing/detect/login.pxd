@@ -7,6 +7,7 @@ cdef u64 MASK, SIP_0, SIP_1, SIP_2, SIP_3, V4_PREFIX, V4_NETWORK, V6_NETWORK
 
 cdef class Login:
     cdef public object event, client_text
+    cdef public object endpoint
     cdef public str name
     cdef public bytes named
     cdef public i64 now_ns, seq, pos
@@ -48,6 +49,7 @@ cdef class Keyring:
     cpdef u64 word(self, int domain, str text) except? 0
     @cython.locals(at=Py_ssize_t, count=Py_ssize_t, shift=int, state=u64, low=u64, high=u64, byte=u64)
     cdef u64 _wide_word(self, int domain, str text) except? 0
+    cpdef u64 draw(self, u64 first, u64 second) except? 0
     cpdef u64 pad(self, u64 account, u64 at) except? 0
     cpdef u64 source_of(self, u64 hi, u64 lo) except? 0
     cpdef u64 network_of(self, u64 hi, u64 lo) except? 0
@@ -60,6 +62,7 @@ cdef class Keyring:
     cdef i64 _ipv4(self, str text) except -2
     cpdef object source_text(self, str text)
     cdef object _halves(self, str text)
+    cpdef tuple halves(self, str text)
     cdef bint _locate(self, Login login, str text) except -1
     cpdef int protocol_number(self, str name) except -1
     @cython.locals(at=int, length=int, pad=u64, byte=u64)

@@ -18,7 +18,7 @@ MAX_COUNT = 20  # tries one event may stand for: a summary must not outweigh wha
 MOST = 2**31 - 1
 MAX_PROTOCOLS = 200  # different protocol names remembered; further ones share the last number
 
-ACCOUNT, HIDDEN, SECRET, CLIENT, SOURCE, NETWORK, CHECK, ADDRESS, NAME = range(1, 10)  # what a hash is of
+ACCOUNT, HIDDEN, SECRET, CLIENT, SOURCE, NETWORK, CHECK, ADDRESS, NAME, DRAW = range(1, 11)  # what a hash is of
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 SIP_0 = 0x736F_6D65_7073_6575
@@ -59,6 +59,7 @@ class Login:
     def begin(self) -> int:
         """Be a login of which nothing is known yet."""
         self.client_text: Any = ""
+        self.endpoint = ""
         self.name = ""
         self.named = b""
         self.now_ns = 0
@@ -192,6 +193,7 @@ class Keyring:
         login = self.identify(event.client_ip, event.username, event.protocol, event.secret_tag, client)
         if login is not None:
             login.event = event
+            login.endpoint = event.endpoint
             login.now_ns = now_ns
             login.seq = event.seq
         return login
@@ -302,6 +304,10 @@ class Keyring:
         """What a name is sealed with, eight bytes from `at`."""
         return sip(self._k0, self._k1, NAME, account, at)
 
+    def draw(self, first: int, second: int) -> int:
+        """A number that nobody can guess who does not know the key, the same for the same two."""
+        return sip(self._k0, self._k1, DRAW, first, second)
+
     def place(self, login: Login, hi: int, lo: int) -> int:
         """Set the address: the source is an IPv4 address or an IPv6 /64, its network a /24 or a /48."""
         login.hi = hi
@@ -380,6 +386,11 @@ class Keyring:
             return text
         halves = self._halves(text)
         return None if halves is None else place_at(halves[0], halves[1]).source_text
+
+    def halves(self, text: str) -> tuple[int, int] | None:
+        """The address in `text`, or of a source as it is written; None if it is neither."""
+        value = self._ipv4(text)
+        return (0, V4_PREFIX | value) if value >= 0 else self._halves(text.removesuffix("/64"))
 
     def _halves(self, text: str) -> tuple[int, int] | None:
         """Of an address that is not plain IPv4, remembered as they take long to read."""

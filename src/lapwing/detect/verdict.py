@@ -6,6 +6,7 @@ Runs compiled, typed by `verdict.pxd`, and as it stands.
 """
 
 import math
+from typing import Any
 
 import msgspec
 
@@ -40,23 +41,66 @@ BESIDE = frozenset(
 )
 _E = math.e
 _SOURCE = SOURCE_GROUP
-_ALLOW, _WATCH, _CHALLENGE, _DELAY, _BLOCK = Action
-VOLUME = ("pair-secrets", "source-accounts", "source-tries")  # views of the same tries: the strongest counts
+_ACTIONS = tuple(Action)
 
 
-class Verdict(msgspec.Struct, frozen=True, gc=False):
-    """What to do about one login. `risk` is a probability-like score from 0 to 1.
+class Verdict:
+    """What to do about one login. `risk` is a probability-like score from 0 to 1. Not to be changed.
 
     `retry_after_s` says for how long the answer stands against the source, 0 where it is about this login alone.
     `known`: the account has logged in from this source before.
     """
 
-    action: Action
-    risk: float
-    log_odds: float
-    reasons: tuple[Reason, ...]
-    retry_after_s: int = 0
-    known: bool = False
+    def __init__(
+        self,
+        action: Action,
+        risk: float,
+        log_odds: float,
+        reasons: tuple[Reason, ...],
+        retry_after_s: int = 0,
+        known: bool = False,
+    ) -> None:
+        self.action = action
+        self.risk = risk
+        self.log_odds = log_odds
+        self.reasons = reasons
+        self.retry_after_s = retry_after_s
+        self.known = known
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Verdict) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
+
+    def __repr__(self) -> str:
+        names = ", ".join([reason.name for reason in self.reasons])
+        stands = f" for {self.retry_after_s} s" if self.retry_after_s else ""
+        return f"<Verdict {self.action.value}{stands}, risk {self.risk:.4f}: {names or 'no reasons'}>"
+
+    def __reduce__(self) -> Any:
+        return Verdict, self._facts()
+
+    def _facts(self) -> tuple[Any, ...]:
+        return self.action, self.risk, self.log_odds, self.reasons, self.retry_after_s, self.known
+
+    def but(self, action: Action, retry_after_s: int) -> "Verdict":
+        """The same with another answer, which stands for `retry_after_s`."""
+        return judged(action, self.risk, self.log_odds, self.reasons, retry_after_s, self.known)
+
+
+def judged(
+    action: Action, risk: float, log_odds: float, reasons: tuple[Reason, ...], retry_after_s: int, known: bool
+) -> Verdict:
+    """A verdict, made without the detour of a call from Python."""
+    verdict = Verdict.__new__(Verdict)
+    verdict.action = action
+    verdict.risk = risk
+    verdict.log_odds = log_odds
+    verdict.reasons = reasons
+    verdict.retry_after_s = retry_after_s
+    verdict.known = known
+    return verdict
 
 
 class Contribution(msgspec.Struct, frozen=True, gc=False):
@@ -73,6 +117,13 @@ def risk_of(log_odds: float) -> float:
     return float(1.0 / (1.0 + math.e**-log_odds))
 
 
+def log_odds_of(risk: float) -> float:
+    """Log-odds of the probability `risk`."""
+    if risk <= 0.0:
+        return -math.inf
+    return math.inf if risk >= 1.0 else math.log(risk / (1.0 - risk))
+
+
 class Judge:
     """Turns evidence into verdicts. Evidence is a list of the reasons of each of `GROUPS`."""
 
@@ -83,12 +134,8 @@ class Judge:
         self._login_caps = [getattr(part, "login_cap", part.cap) for part in parts]
         self._beside_cap = s.circumstances.login_cap
         self._prior, self._known_pair = s.prior, s.known_pair
-        self._watch_at, self._challenge_at, self._delay_at, self._block_at = (
-            s.watch_at,
-            s.challenge_at,
-            s.delay_at,
-            s.block_at,
-        )
+        self._grades = [log_odds_of(risk) for risk in (s.watch_at, s.challenge_at, s.delay_at, s.block_at)]
+        self._known_reason = Reason("known-pair", 1.0, 0.0, s.known_pair)
         self._nothing = self._of_nothing(False)
         self._nothing_known = self._of_nothing(True)
 
@@ -107,7 +154,7 @@ class Judge:
         all_found = []
         if known:
             log_odds += self._known_pair
-            all_found.append(Reason("known-pair", 1.0, 0.0, self._known_pair))
+            all_found.append(self._known_reason)
         for group in range(6):
             found = evidence[group]
             if found:
@@ -120,14 +167,14 @@ class Judge:
             log_odds += min(self._beside_cap, weight)
             all_found.extend(beside)
         risk = 1.0 / (1.0 + _E**-log_odds)
-        return Verdict(self.action(risk), risk, log_odds, tuple(all_found), 0, known)
+        return judged(self.action(log_odds), risk, log_odds, tuple(all_found), 0, known)
 
     def _of_nothing(self, known: bool) -> Verdict:
         """The verdict where nothing speaks against the login: the same for most, so made once."""
         log_odds = self._prior + (self._known_pair if known else 0.0)
         risk = 1.0 / (1.0 + _E**-log_odds)
-        reasons = (Reason("known-pair", 1.0, 0.0, self._known_pair),) if known else ()
-        return Verdict(self.action(risk), risk, log_odds, reasons, 0, known)
+        reasons = (self._known_reason,) if known else ()
+        return judged(self.action(log_odds), risk, log_odds, reasons, 0, known)
 
     def explain(self, verdict: Verdict) -> list[Contribution]:
         """What each reason contributed, caps and all: the verdict without it."""
@@ -148,7 +195,7 @@ class Judge:
         volume = extra = 0.0
         for reason in reasons:
             weight = reason.weight
-            if group == _SOURCE and reason.name in VOLUME:
+            if group == _SOURCE and _is_volume(reason.name):
                 volume = max(volume, weight)
             else:
                 extra += weight
@@ -156,15 +203,23 @@ class Judge:
 
     def challenge_from(self) -> float:
         """The log-odds from which a login is answered with more than watching."""
-        at = self._challenge_at
-        return math.inf if at >= 1.0 else math.log(at / (1.0 - at)) if at > 0.0 else -math.inf
+        return self._grades[1]
 
-    def action(self, risk: float) -> Action:
-        """The graded answer to `risk`."""
-        if risk < self._watch_at:
-            return _ALLOW
-        if risk < self._challenge_at:
-            return _WATCH
-        if risk < self._delay_at:
-            return _CHALLENGE
-        return _DELAY if risk < self._block_at else _BLOCK
+    def rank(self, log_odds: float) -> int:
+        """The graded answer to `log_odds`: its place in `Action`."""
+        if log_odds < self._grades[0]:
+            return 0
+        if log_odds < self._grades[1]:
+            return 1
+        if log_odds < self._grades[2]:
+            return 2
+        return 3 if log_odds < self._grades[3] else 4
+
+    def action(self, log_odds: float) -> Action:
+        """The graded answer to `log_odds`."""
+        return _ACTIONS[self.rank(log_odds)]
+
+
+def _is_volume(name: str) -> bool:
+    """Whether it is one of the views of the same tries, of which the strongest counts."""
+    return name == "source-tries" or name == "source-accounts" or name == "pair-secrets"

@@ -106,12 +106,12 @@ class Accounts(Tracker):
         if sources <= self._free_sources:
             return NOTHING
         free = self._free_sources
-        found = Reason("account-sources", sources, free, (sources - free) * self._source_slope)
+        found = self.reason("account-sources", sources, free, (sources - free) * self._source_slope)
         over = secrets - self._free_secrets
         if over <= 0.0:
             return (found,)
         weight = min(self._secret_cap, over * self._secret_slope)
-        return (found, Reason("account-secrets", secrets, self._free_secrets, weight))
+        return (found, self.reason("account-secrets", secrets, self._free_secrets, weight))
 
     def sought(self, login: Login) -> tuple[Reason, ...]:
         """Of the login observed last: its account is wanted by many over days, or by its name.
@@ -125,9 +125,9 @@ class Accounts(Tracker):
         over = row.seen[0] - self._free_strangers
         if login.secret == 0 and over > 0.0:
             weight = min(self._stranger_cap, over * self._stranger_slope)
-            reasons = (Reason("account-strangers", row.seen[0], self._free_strangers, weight),)
+            reasons = (self.reason("account-strangers", row.seen[0], self._free_strangers, weight),)
         if login.name in DEFAULT_NAMES:
-            reasons = (*reasons, Reason("default-name", 1.0, 0.0, self._default_name))
+            reasons = (*reasons, self.reason("default-name", 1.0, 0.0, self._default_name))
         return reasons
 
     def fields(self) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ class Credentials(Tracker):
         free = self._free + self._per_good * self.all_good(now_ns)
         if accounts <= free:
             return NOTHING
-        return (Reason("shared-secret", accounts, free, min(self._cap, (accounts - free) * self._slope)),)
+        return (self.reason("shared-secret", accounts, free, min(self._cap, (accounts - free) * self._slope)),)
 
     def _take_back(self, secret: int, login: Login) -> int:
         row = self.row(secret)

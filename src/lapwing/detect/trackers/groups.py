@@ -114,7 +114,7 @@ class Groups(Tracker):
         all_good = self.all_good(now_ns)
         rarity = 1.0 - min(1.0, row.good / all_good) if all_good > 0.0 else 1.0
         weight = min(self._cap, over * self._slope * rarity)
-        return (Reason(self._reason, row.seen[_SOURCES], self._free_sources + excused, weight),)
+        return (self.reason(self._reason, row.seen[_SOURCES], self._free_sources + excused, weight),)
 
     def fields(self) -> tuple[str, ...]:
         """What of a group goes into a snapshot."""

@@ -298,10 +298,10 @@ class Pairs(Tracker):
         absent = self._absent(row) if login.nobody else NOTHING
         if best <= 0.0:
             return absent
-        secrets = Reason("pair-secrets", value, limit, best * self._slope)
+        secrets = self.reason("pair-secrets", value, limit, best * self._slope)
         if row.fast < 1.0:
             return (secrets, *absent)
-        pace = Reason("machine-pace", row.fast, 0.0, min(self._machine_cap, row.fast * self._machine_slope))
+        pace = self.reason("machine-pace", row.fast, 0.0, min(self._machine_cap, row.fast * self._machine_slope))
         return (secrets, pace, *absent)
 
     def _absent(self, row: Any) -> tuple[Reason, ...]:
@@ -309,7 +309,9 @@ class Pairs(Tracker):
         if over <= 0.0:
             return NOTHING
         return (
-            Reason("no-such-account", row.tries_d, self._free_absent, min(self._absent_cap, over * self._absent_slope)),
+            self.reason(
+                "no-such-account", row.tries_d, self._free_absent, min(self._absent_cap, over * self._absent_slope)
+            ),
         )
 
     def fields(self) -> tuple[str, ...]:

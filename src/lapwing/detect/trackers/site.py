@@ -77,7 +77,7 @@ class Site(Tracker):
         count = row.pairs_h
         if count <= usual:
             return NOTHING
-        return (Reason("site-failures", count, usual, min(self._cap, (count - usual) * self._slope)),)
+        return (self.reason("site-failures", count, usual, min(self._cap, (count - usual) * self._slope)),)
 
     def fields(self) -> tuple[str, ...]:
         """What of the site goes into a snapshot."""

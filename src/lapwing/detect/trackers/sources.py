@@ -106,7 +106,7 @@ class Sources(Tracker):
         one_client = None
         if alike > 0.0:
             weight = min(self._alike_cap, alike * self._alike_slope)
-            one_client = Reason("one-client", row.alike, self._free_alike + excused, weight)
+            one_client = self.reason("one-client", row.alike, self._free_alike + excused, weight)
         return tuple([r for r in (accounts, tries, one_client, persistence) if r is not None])
 
     def count(self, row: Any, login: Login) -> int:
@@ -133,7 +133,7 @@ class Sources(Tracker):
                 best, value, limit = count - ordinary, count, ordinary
         if best <= 0.0:
             return None
-        return Reason(name, value, limit, best * (self._account_slope if pairs else self._try_slope))
+        return self.reason(name, value, limit, best * (self._account_slope if pairs else self._try_slope))
 
     def _persistence(self, row: Any, now_ns: int) -> Reason | None:
         passed = min(max(now_ns // _HOUR - row.hour, 0), 24)
@@ -146,7 +146,7 @@ class Sources(Tracker):
         free = self._free_hours + row.good
         if hours <= free:
             return None
-        return Reason("persistence", hours, free, min(self._hour_cap, (hours - free) * self._hour_slope))
+        return self.reason("persistence", hours, free, min(self._hour_cap, (hours - free) * self._hour_slope))
 
     def fields(self) -> tuple[str, ...]:
         """What of a source goes into a snapshot."""

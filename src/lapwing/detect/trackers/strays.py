@@ -129,7 +129,7 @@ class Strays(Tracker):
             hours += 1.0
         if hours <= self._free_hours:
             return NOTHING
-        return (Reason("strays", count, usual, min(self._cap, (count - usual) * self._slope)),)
+        return (self.reason("strays", count, usual, min(self._cap, (count - usual) * self._slope)),)
 
     def fields(self) -> tuple[str, ...]:
         """What of the site goes into a snapshot."""

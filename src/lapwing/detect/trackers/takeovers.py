@@ -175,7 +175,7 @@ class Takeovers(Tracker):
         weight = min(self._settings.guessed_here, over * self._settings.secret_slope)
         row = Home(login.now_ns)
         row.failures, row.failed_ns = round(login.pair_tries), login.now_ns
-        reasons = (Reason("source-guessed", login.pair_tries, BLIND_TRIES, weight),)
+        reasons = (self.reason("source-guessed", login.pair_tries, BLIND_TRIES, weight),)
         self._wait(row, login, reasons)
         return reasons
 
@@ -212,14 +212,14 @@ class Takeovers(Tracker):
         s, reasons = self._settings, []
         others = row.tries - (0.0 if login.took_back else login.pair_tries)
         if others >= 1.0:
-            reasons.append(Reason("account-attacked", others, 0.0, min(s.attacked_cap, others * s.secret_slope)))
+            reasons.append(self.reason("account-attacked", others, 0.0, min(s.attacked_cap, others * s.secret_slope)))
             wrongs = self._wrongs(row)
             client = login.client
             foreign = client != 0 and not places.has_client(client)
             if wrongs is not None and foreign and wrongs.failed_elsewhere(client, login.source):
-                reasons.append(Reason("attackers-client", 1.0, 0.0, s.attackers_client))
+                reasons.append(self.reason("attackers-client", 1.0, 0.0, s.attackers_client))
             elif wrongs is not None and login.pair_tries >= 2.0 and wrongs.attacker_count > MANY_ATTACKERS:
-                reasons.append(Reason("guessed-here", login.pair_tries, 0.0, s.guessed_here))
+                reasons.append(self.reason("guessed-here", login.pair_tries, 0.0, s.guessed_here))
         reasons.append(self._unfamiliar(row, login, places))
         return (*reasons, *login.beside)
 
@@ -227,13 +227,13 @@ class Takeovers(Tracker):
         """How new the place is: software says more than an address next door, and is silent where not visible."""
         s = self._settings
         if row.good_ns == 0:
-            return Reason("no-history", 0.0, 0.0, s.no_history)
+            return self.reason("no-history", 0.0, 0.0, s.no_history)
         familiar = login.client != 0 and places.has_client(login.client)
         if not places.has_network(login.network):
-            return Reason("unfamiliar-place", 0.0, 0.0, s.familiar_client if familiar else s.unfamiliar)
+            return self.reason("unfamiliar-place", 0.0, 0.0, s.familiar_client if familiar else s.unfamiliar)
         if familiar or login.client == 0 or places.client_count == 0:
-            return Reason("known-network", 0.0, 0.0, 0.0)
-        return Reason("new-device-nearby", 0.0, 0.0, s.nearby)
+            return self.reason("known-network", 0.0, 0.0, 0.0)
+        return self.reason("new-device-nearby", 0.0, 0.0, s.nearby)
 
     def _wait(self, row: Any, login: Login, reasons: tuple[Reason, ...]) -> None:
         if len(self.hits) >= MAX_HITS:
@@ -264,12 +264,12 @@ class Takeovers(Tracker):
             weight = min(self._settings.suspect_cap, suspicion.weight)
             if weight <= 0.0:
                 continue
-            reasons: tuple[Reason, ...] = (Reason(suspicion.name, suspicion.tries, 0.0, weight),)
+            reasons: tuple[Reason, ...] = (self.reason(suspicion.name, suspicion.tries, 0.0, weight),)
             # The login itself is one of the good ones; the others may be ordinary people's.
             others = suspicion.good - 1.0
             share = math.log(max(suspicion.tries * suspicion.hit_rate, 0.01) / others) if others > 0.01 else 0.0
             if share < 0.0:
-                reasons = (*reasons, Reason("many-good-logins", suspicion.good, 0.0, max(-weight, share)))
+                reasons = (*reasons, self.reason("many-good-logins", suspicion.good, 0.0, max(-weight, share)))
             if not worst or sum([r.weight for r in reasons]) > sum([r.weight for r in worst]):
                 worst = reasons
         return worst
@@ -280,12 +280,12 @@ class Takeovers(Tracker):
 
     def dump(self) -> list[Any]:
         """All state but the journal."""
-        return [*Tracker.dump(self), msgspec.to_builtins(self.hits, builtin_types=(bytes,))]
+        return [*Tracker.dump(self), msgspec.to_builtins(self.hits, builtin_types=(bytes,), enc_hook=Reason.dump)]
 
     def load(self, state: list[Any]) -> None:
         """Become what `dump` gave."""
         Tracker.load(self, state[:-1])
-        self.hits = msgspec.convert(state[-1], list[Hit], builtin_types=(bytes,))
+        self.hits = msgspec.convert(state[-1], list[Hit], builtin_types=(bytes,), dec_hook=_reason)
 
     def merge(self, other: Any) -> None:
         """Add the state of another node's tracker."""
@@ -314,6 +314,10 @@ class Takeovers(Tracker):
                 self.table.beside(ours).load(their_table.beside(theirs).dump())
             elif theirs >= 0:
                 setattr(mine, name, self.table.put_beside(self.load_beside(which, their_table.beside(theirs).dump())))
+
+
+def _reason(_: type, values: Any) -> Reason:
+    return Reason(*values)
 
 
 def glimpse(login: Login, keyring: Keyring) -> Glimpse:

@@ -1,6 +1,7 @@
 cimport cython
 from lapwing.detect.journal cimport Journal
 from lapwing.detect.login cimport Login, i64, u64
+from lapwing.detect.reasons cimport Reason
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.table cimport Table
 
@@ -19,6 +20,8 @@ cdef class Tracker:
 
     cpdef u64 key(self, Login login) except? 0
     cpdef tuple observe(self, Login login, i64 now_ns)
+    @cython.locals(reason=Reason)
+    cdef Reason reason(self, str name, double value, double threshold, double weight)
     cpdef Row fresh(self, i64 now_ns)
     cpdef int count(self, Row row, Login login) except -1
     cpdef Row row(self, u64 key)

@@ -50,6 +50,15 @@ class Tracker:
         """Count `login` and return what the key's record now says against it."""
         return NOTHING
 
+    def reason(self, name: str, value: float, threshold: float, weight: float) -> Reason:
+        """A reason, made without the detour of a call from Python: most failures have several."""
+        reason = Reason.__new__(Reason)
+        reason.name = name
+        reason.value = float(value)
+        reason.threshold = float(threshold)
+        reason.weight = float(weight)
+        return reason
+
     def fresh(self, now_ns: int) -> Any:
         """A row that has seen nothing."""
         return Tally(now_ns)
