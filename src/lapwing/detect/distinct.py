@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True
+# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
 """Counting different things in bounded memory: exact while few, a HyperLogLog once many.
 
 Items are keyed 64-bit hashes (`Keyring`), so nobody outside can choose which register an item falls into.

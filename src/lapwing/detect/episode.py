@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True
+# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
 """What happened, for people: counts and samples of the logins behind a finding.
 
 Trackers decide on decayed counts; an episode keeps the plain ones that a finding prints.
@@ -30,7 +30,7 @@ _FIELDS = ("first_ns", "last_ns", "first_hi", "first_lo", *_COUNTS, *(name for n
 class Episode:
     """The plain facts since `first_ns`. `owned` are failures for which another finding was raised later.
 
-    `protocols` are numbers (see `Keyring.protocol_name`), `places` halves of addresses, `named` account hashes each with
+    `protocols` are numbers (see `Keyring.protocol_name`), `places` halves of addresses, `named` account hashes with
     its sealed name, `unseen` counts failures without visible secret, `inferred` tries whose outcome was not read from a
     reply, log or application.
     """

@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True
+# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
 """The latest logins that failed or belong to ones that did, in one ring of compact entries.
 
 It serves twice. A record that has seen one plain failure is no record yet but a place in the journal (a spark, see

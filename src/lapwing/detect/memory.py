@@ -8,6 +8,7 @@ import mmap
 
 LARGE_BYTES = 4 * 1024 * 1024  # from here on large pages are worth their rounding up
 PAGE_BYTES = 4_096  # below, ordinary memory does
+PRIVATE = getattr(mmap, "MAP_PRIVATE", 0) | getattr(mmap, "MAP_ANONYMOUS", 0)  # shared memory gets no large pages
 SIZES = {"Q": 8, "I": 4, "H": 2, "B": 1}
 
 
@@ -16,7 +17,7 @@ def column(code: str, count: int) -> memoryview:
     size = max(1, count) * SIZES[code]
     if size < PAGE_BYTES:
         return memoryview(bytearray(size)).cast(code)  # type: ignore[call-overload,no-any-return]
-    area = mmap.mmap(-1, size)
+    area = mmap.mmap(-1, size, flags=PRIVATE) if PRIVATE else mmap.mmap(-1, size)
     if size >= LARGE_BYTES and hasattr(mmap, "MADV_HUGEPAGE"):
         area.madvise(mmap.MADV_HUGEPAGE)
     return memoryview(area).cast(code)  # type: ignore[call-overload,no-any-return]

@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True
+# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
 """What records are made of: counts that fade, and the story of the failures behind them.
 
 Runs compiled, typed by `rows.pxd`, and as it stands.

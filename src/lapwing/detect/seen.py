@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True
+# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
 """What different things a record has seen in about a day: a few in the record itself, more in sketches beside it.
 
 Items are keyed 64-bit hashes (`Keyring`), so nobody outside can choose which register an item falls into.

@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True
+# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
 """A bounded table whose records an attacker cannot have forgotten by flooding it.
 
 Records are sparks (one plain failure, kept by the journal alone), `cold` rows (nothing known for or against them),

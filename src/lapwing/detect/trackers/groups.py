@@ -185,7 +185,7 @@ class Fingerprints(Groups):
         weight = min(self._strange_cap, -log(share)) if share < 1.0 else 0.0
         if weight <= 0.0:
             return NOTHING
-        return (Reason("strange-client", good, share, weight),)
+        return (self.reason("strange-client", good, share, weight),)
 
     def key(self, login: Login) -> int:
         """The client software."""
