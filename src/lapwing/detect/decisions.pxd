@@ -28,16 +28,16 @@ cdef class Decisions:
     cdef list _durations_s
     cdef public tuple changes
 
-    @cython.locals(key=u64, row=i64, until_ns=i64, in_force=bint, standing=int, rank=int)
+    @cython.locals(row=i64, until_ns=i64, in_force=bint, standing=int, rank=int)
     cpdef Verdict answer_at(self, Verdict verdict, u64 hi, u64 lo, i64 now_ns, bint known)
     @cython.locals(rank=int, until_ns=i64)
     cdef Verdict _renew(self, Verdict verdict, i64 row, i64 now_ns)
     @cython.locals(rows=Standings, row=i64, new=bint, level=int, duration_s=i64)
-    cdef Verdict _decide(self, int rank, Verdict verdict, u64 key, u64 hi, u64 lo, i64 now_ns)
+    cdef Verdict _decide(self, int rank, Verdict verdict, u64 hi, u64 lo, i64 now_ns)
     @cython.locals(durations=list)
     cdef i64 _duration_s(self, int rank, int level) except -2
     @cython.locals(number=u64)
-    cdef double _shift(self, u64 key, i64 now_ns) except? -1.0
+    cdef double _shift(self, u64 hi, u64 lo, i64 now_ns) except? -1.0
     @cython.locals(rows=Standings)
     cdef int _shed(self, i64 now_ns) except -1
     cdef int _lift(self, i64 row, i64 now_ns, str reason) except -1

@@ -82,7 +82,7 @@ class Decisions:
         self._judge = judge
         self._limit = limit
         self._keyring = Keyring(key)
-        self._rows = Standings()
+        self._rows = Standings(self._keyring)
         self._jitter = settings.jitter
         self._mild_below = judge.challenge_from() - settings.jitter - MARGIN  # log-odds that no shift makes serious
         first_s = (0, 0, settings.challenge_s, settings.delay_s, settings.block_s)
@@ -109,8 +109,7 @@ class Decisions:
     def answer_at(self, verdict: Verdict, hi: int, lo: int, now_ns: int, known: bool) -> Verdict:
         """The same by address, IPv4 as IPv4-mapped IPv6; `changes` tells what came of it."""
         self.changes = ()
-        key = self._keyring.source_of(hi, lo)
-        row = self._rows.find(key)
+        row = self._rows.find(hi, lo)
         if row < 0 and verdict.log_odds < self._mild_below:
             return verdict  # whatever the shift, nothing would be decided
         until_ns = self._rows.until(row) if row >= 0 else 0
@@ -120,14 +119,14 @@ class Decisions:
         standing = self._rows.rank(row) if in_force else 0
         if standing == _BLOCKED and not known:
             return self._renew(verdict, row, now_ns)
-        rank = self._judge.rank(verdict.log_odds + self._shift(key, now_ns))
+        rank = self._judge.rank(verdict.log_odds + self._shift(hi, lo, now_ns))
         if known:
             return verdict.but(_ACTIONS[min(rank, _CHALLENGED)], 0)
         if in_force and standing >= rank:
             return self._renew(verdict, row, now_ns)
         if rank <= _WATCHED:
             return verdict.but(_ACTIONS[rank], 0)
-        return self._decide(rank, verdict, key, hi, lo, now_ns)
+        return self._decide(rank, verdict, hi, lo, now_ns)
 
     def standing(self, source: str, now_ns: int) -> Standing | None:
         """The answer that holds for one source now."""
@@ -156,9 +155,9 @@ class Decisions:
 
     def load(self, state: list[Any]) -> None:
         """Become what `dump` gave."""
-        self._rows = Standings()
+        self._rows = Standings(self._keyring)
         for hi, lo, rank, level, since_ns, until_ns in state:
-            row = self._rows.put(self._keyring.source_of(hi, lo), hi, lo)
+            row = self._rows.put(hi, lo)
             self._rows.write(row, rank, level, since_ns, until_ns)
 
     def _renew(self, verdict: Verdict, row: int, now_ns: int) -> Verdict:
@@ -168,15 +167,15 @@ class Decisions:
         self._rows.end(row, until_ns)
         return verdict.but(_ACTIONS[rank], (until_ns - now_ns + _SECOND - 1) // _SECOND)
 
-    def _decide(self, rank: int, verdict: Verdict, key: int, hi: int, lo: int, now_ns: int) -> Verdict:
+    def _decide(self, rank: int, verdict: Verdict, hi: int, lo: int, now_ns: int) -> Verdict:
         rows = self._rows
-        row = rows.find(key)
+        row = rows.find(hi, lo)
         new = row < 0
         level = 0
         if not new and now_ns - rows.since(row) < _FORGET:
             level = rows.level(row) + 1
         duration_s = self._duration_s(rank, level)
-        row = rows.put(key, hi, lo)
+        row = rows.put(hi, lo)
         rows.write(row, rank, level, now_ns, now_ns + duration_s * _SECOND)
         if new and rows.count > self._limit:
             self._shed(now_ns)
@@ -187,9 +186,9 @@ class Decisions:
         durations: list[int] = self._durations_s[rank]
         return durations[min(_MOST_GROWTH, level)]
 
-    def _shift(self, key: int, now_ns: int) -> float:
+    def _shift(self, hi: int, lo: int, now_ns: int) -> float:
         """Between minus and plus `jitter` log-odds, unpredictable without the key."""
-        number = self._keyring.draw(key, now_ns // _HOUR)
+        number = self._keyring.draw(self._keyring.source_of(hi, lo), now_ns // _HOUR)
         return self._jitter * (number / _HALF_OF_ALL - 1.0)
 
     def _shed(self, now_ns: int) -> int:
@@ -228,7 +227,7 @@ class Decisions:
 
     def _row_of(self, source: str) -> int:
         halves = self._keyring.halves(source)
-        return -1 if halves is None else self._rows.find(self._keyring.source_of(halves[0], halves[1]))
+        return -1 if halves is None else self._rows.find(halves[0], halves[1])
 
     def _source(self, row: int) -> str:
         return place_at(self._rows.hi(row), self._rows.lo(row)).source_text

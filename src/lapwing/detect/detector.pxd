@@ -59,6 +59,7 @@ cdef class Detector:
     @cython.locals(login=Login)
     cdef object _take(self, object event)
     cdef object _follow(self, Login login)
+    cdef int _see(self, Login login) except -1
     cdef int _weigh(self, Login login) except -1
     @cython.locals(own=double, row=Row)
     cdef tuple _strange(self, Login login)

@@ -186,6 +186,7 @@ class Detector:
         login.endpoint = endpoint
         login.failed = True
         self._failed_count += 1
+        self._see(login)  # the answer to it is given already
         told = self._follow(login)
         return self._said(told) if told else ()
 
@@ -368,12 +369,12 @@ class Detector:
         login = self._keyring.login(event, self._now_ns)
         if login is None:
             return self._pass_time()
+        self.latest = login
+        self._weigh(login)
         return self._follow(login)
 
     def _follow(self, login: Login) -> list[Finding] | None:
-        """Weigh a login whose outcome is known, and see what becomes of it."""
-        self.latest = login
-        self._weigh(login)
+        """What becomes of a login whose outcome is known and that every tracker has seen."""
         told = self._pass_time()
         if login.routine:
             return told
@@ -425,6 +426,17 @@ class Detector:
         return told
 
     def _weigh(self, login: Login) -> int:
+        """Let every tracker see the login, and judge what they say."""
+        self._see(login)
+        context = login.event.circumstances if login.event is not None else None
+        if context is None:
+            self.verdict = self._judge.judge(self._evidence, login.known)
+        else:
+            login.beside = self._surroundings.observe(login, context)
+            self.verdict = self._judge.judge(self._evidence, login.known, login.beside)
+        return 0
+
+    def _see(self, login: Login) -> int:
         """Let every tracker see the login, the pair first as it tells what is new about it."""
         now_ns = self._now_ns
         self._glanced = self._glance(login)

@@ -15,7 +15,7 @@ PAGE_BYTES = 4_096
 CLIENTS = 1_000  # fingerprints shared by all sources
 PEOPLE = 2_000  # accounts that log in well while all this goes on
 TIMED = 50_000  # decisions timed one by one
-BATCH = 10_000  # events handed over at once
+BATCH = 1_000  # events handed over at once: few, as what they need for a moment is no memory of a source
 MILLISECOND_NS = 1_000_000
 
 
