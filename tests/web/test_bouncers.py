@@ -107,7 +107,8 @@ def test_a_decision_that_is_renewed_is_told_again_with_its_new_time() -> None:
     told = pull()
     (again,) = told["new"]
     assert [one["value"] for one in told["deleted"]] == [ATTACKER]
-    assert int(again["duration"][:-1]) == forward.gate.answer(ATTACKER).retry_after_s
+    later_s = forward.gate.answer(ATTACKER).retry_after_s  # a tenth of a second later by the clock
+    assert int(again["duration"][:-1]) - later_s in (0, 1)
     assert pull() == {"new": None, "deleted": None}
 
 

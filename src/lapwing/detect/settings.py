@@ -292,8 +292,8 @@ class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     max_sources: int = 100_000
     """Sources, source-account pairs (four times as many), networks, accounts, fingerprints and secrets kept, each
-    1 024 to 10 000 000. About 300 bytes a source that failed once and is answered, of a million. When full, rows without suspicion or
-    trust go first, oldest first."""
+    1 024 to 10 000 000. About 300 bytes a source that failed once and is answered, of a million. When full, rows
+    without suspicion or trust go first, oldest first."""
     forget_after_s: int = 7 * 86_400
     """Rows untouched for this long are dropped, 86 400 to 31 536 000: trust and slow evidence live a week."""
     prior: float = -6.0
