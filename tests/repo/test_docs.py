@@ -3,7 +3,8 @@
 `python` blocks are executed, each by itself. `console` blocks hold commands after `$ ` and what they
 print: each line shown must occur in the output, in that order; `...` stands for anything, and numbers that depend on
 the machine are written so. `toml` blocks are checked as settings, `json` blocks are parsed as events, `sh` blocks
-name make targets that exist. The blocks run in a folder that holds `capture.pcap`, the demo capture.
+name make targets that exist. The blocks run in a folder that holds `capture.pcap`, the demo capture, and `lapwing.db`, a
+store in which nothing is planted yet.
 """
 
 import os
@@ -55,6 +56,7 @@ def of(*languages: str) -> pytest.MarkDecorator:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "capture.pcap").symlink_to(capture_path())
+    (tmp_path / "lapwing.db").touch()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
