@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from lapwing.app.log_reading import read_logs
-from lapwing.app.surroundings import look_up
 from lapwing.events import AuthResolved, Circumstances, SettingsError
 from lapwing.io.places import PlaceBook
-from lapwing.logins import LoginSettings
+from lapwing.io.surroundings import look_up
+from lapwing.logins import LoginSettings, SecretTagger
 from lapwing.sessions import PipelineSettings
 
 from .mmdb import database
@@ -59,11 +59,11 @@ def test_a_database_that_is_none_is_refused_by_its_key(tmp_path: Path) -> None:
     path.write_bytes(b"not a database")
     for wrong in (path, tmp_path / "absent.mmdb"):
         with pytest.raises(SettingsError, match=r"logins\.places: .*mmdb"):
-            look_up(LoginSettings(places=(str(wrong),)))
+            look_up(LoginSettings(places=(str(wrong),)), SecretTagger(bytes(32)))
 
 
 def test_without_databases_and_leaks_nothing_is_asked() -> None:
-    assert look_up(LoginSettings()) is None
+    assert look_up(LoginSettings(), SecretTagger(bytes(32))) is None
 
 
 def test_a_log_is_read_with_the_places_of_its_sources(databases: tuple[str, str], tmp_path: Path) -> None:

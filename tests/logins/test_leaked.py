@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lapwing.app.commands.leaks import build, read_leaks
+from lapwing.app.commands.leaks import build
 from lapwing.app.exit_codes import ExitCode
 from lapwing.events import SettingsError, SourceError
+from lapwing.io.surroundings import read_leaks
 from lapwing.logins import LeakFilter, load_leaks
 from lapwing.logins.leaked import hash_of, shape_for
 

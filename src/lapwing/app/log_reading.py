@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.notebook import reading_page
 from lapwing.app.reading import Paths
-from lapwing.app.surroundings import look_up
 from lapwing.detect import FILE_KEY, Detector
 from lapwing.events import (
     AnomalySeen,
@@ -29,6 +28,7 @@ from lapwing.events import (
 )
 from lapwing.io.capture import Progress
 from lapwing.io.logs import LogFile, open_log
+from lapwing.io.surroundings import look_up
 from lapwing.logins import SecretTagger
 from lapwing.logins.logs import (
     LOG_FORMATS,

@@ -12,11 +12,11 @@ from typing import NamedTuple, Protocol, Self
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.log_reading import LogChoice, expand, latest_ns, time_zone, told_of
 from lapwing.app.reading import Paths
-from lapwing.app.surroundings import look_up
 from lapwing.detect import Detector
 from lapwing.events import AnomalySeen, AuthEvent, AuthResolved, Event, SensorEnded, SensorStarted, Severity
 from lapwing.io.capture import Progress
 from lapwing.io.logs import FollowedLog, PositionFile
+from lapwing.io.surroundings import look_up
 from lapwing.logins import SecretTagger
 from lapwing.logins.logs import Clock, LogContext, LogLines
 from lapwing.sessions import FAMILIES, LoginDriver, PipelineSettings, Wanted
@@ -66,14 +66,15 @@ class LogWatching:
         from_start: bool = False,
         sensor: str = "",
         driver: TakesLogins | None = None,
+        tagger: SecretTagger | None = None,
         decoys: Decoys | None = None,
     ) -> None:
-        """See `watch_logs`; `driver` takes the logins where others share it.
+        """See `watch_logs`; `driver` takes the logins where others share it, and `tagger` is then the one it knows.
 
         Raises SourceError, StoreError, SettingsError.
         """
         self._settings = settings or PipelineSettings()
-        self._tagger = SecretTagger(secrets.token_bytes(32) if decoys is None else decoys.tag_key)
+        self._tagger = tagger or SecretTagger(secrets.token_bytes(32) if decoys is None else decoys.tag_key)
         self._driver: TakesLogins = driver or self._own_driver(Wanted(events), sensor)
         self._choice = choice or LogChoice()
         self._zone = time_zone(self._settings.logs)

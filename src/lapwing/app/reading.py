@@ -10,7 +10,6 @@ from typing import Any, Self
 
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.notebook import reading_page
-from lapwing.app.surroundings import look_up
 from lapwing.detect import FILE_KEY, Detector
 from lapwing.events import (
     AnomalySeen,
@@ -43,6 +42,8 @@ from lapwing.io.capture import (
     open_live,
     worth_reading_ahead,
 )
+from lapwing.io.surroundings import look_up
+from lapwing.logins import SecretTagger
 from lapwing.protocols import DatagramProtocol, StreamProtocol
 from lapwing.sessions import FAMILIES, PipelineSettings, RunKeys, SessionDriver, Wanted
 
@@ -115,13 +116,16 @@ class Reading:
         self._record = record
         # Whoever is on the wire could adapt to a key known beforehand; a file was finished before it was read.
         key = secrets.token_bytes(32) if self._live is not None else FILE_KEY
-        detector = Detector(settings.detect, key=key, look_up=look_up(settings.logins))
+        keys = keys or fresh_keys()
+        tagger = SecretTagger(keys.tag_key)
+        detector = Detector(settings.detect, key=key, look_up=look_up(settings.logins, tagger))
         self._filter = filter
         self._count = count
         self._verify = verify_checksums
         self._driver = SessionDriver(
             settings,
-            keys or fresh_keys(),
+            keys,
+            tagger=tagger,
             wanted=Wanted(events),
             detector=detector,
             sensor=sensor,

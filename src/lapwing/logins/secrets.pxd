@@ -1,7 +1,7 @@
 cdef class SecretTagger:
     cdef bytes _key
     cdef object _leaks
-    cdef set _leaked
+    cdef set _leaked, _leaked_before
 
     cpdef str tag(self, secret)
     cpdef watch_for(self, leaks)

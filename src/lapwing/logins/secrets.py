@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 from lapwing.logins.leaked import LeakFilter
 
-MAX_LEAKED = 65_536  # tags of leaked secrets kept; a full set starts anew
+MAX_LEAKED = 65_536  # tags of leaked secrets in each of two sets: the older goes when the younger is full
 TAG_BYTES = 8  # enough to tell equal secrets of one run from unequal ones; too short and keyed to attack offline
 
 
@@ -16,6 +16,7 @@ class SecretTagger:
         self._key = key
         self._leaks: LeakFilter | None = None
         self._leaked: set[str] = set()
+        self._leaked_before: set[str] = set()
 
     def tag(self, secret: bytes | str) -> str:
         """Return the tag of `secret` as hex."""
@@ -23,7 +24,7 @@ class SecretTagger:
         tag = blake2b(data, key=self._key, digest_size=TAG_BYTES).hexdigest()
         if self._leaks is not None and self._leaks.has(data):
             if len(self._leaked) >= MAX_LEAKED:
-                self._leaked.clear()
+                self._leaked_before, self._leaked = self._leaked, set()
             self._leaked.add(tag)
         return tag
 
@@ -33,4 +34,4 @@ class SecretTagger:
 
     def is_leaked(self, tag: str) -> bool | None:
         """Whether the secret of a tag made here is a leaked one; None where nothing was watched for."""
-        return None if self._leaks is None else tag in self._leaked
+        return None if self._leaks is None else tag in self._leaked or tag in self._leaked_before

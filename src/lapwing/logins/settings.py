@@ -105,7 +105,8 @@ class LoginSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `fold_username_dots`: whether `j.doe@example.com` is `jdoe@example.com`; right only where the mail host does so.
     `drop_username_tag`: whether `jdoe+shop@example.com` is `jdoe@example.com`.
     `places`: databases in MaxMind's format, of countries, cities or network operators; none is shipped.
-    `leaks`: a filter of leaked secrets, as `lapwing leaks build` writes it; for logs and guarded applications.
+    `leaks`: a filter of leaked secrets, as `lapwing leaks build` writes it, in which each secret that is seen is looked
+    up while it is in hand: on the wire, in logs, in a guarded application.
     """
 
     endpoints: tuple[str, ...] = DEFAULT_ENDPOINTS

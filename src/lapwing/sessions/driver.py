@@ -89,10 +89,12 @@ class SessionDriver:
         sensor: str = "",
         protocols: Iterable[StreamProtocol | DatagramProtocol] = (),
         idle: IdleRule | None = None,
+        tagger: SecretTagger | None = None,
     ) -> None:
         """`detector` may be shared by successive drivers, so that what it learnt outlives a flow table.
 
         `idle` says for single flows after how much silence they, and their parsers, end.
+        `tagger` tags secrets under the run's key where somebody else must know its tags.
         `protocols` are looked for after our own. Raises ValueError when two of a kind have one name.
         """
         wanted = wanted or Wanted()
@@ -114,7 +116,7 @@ class SessionDriver:
             one.name for one in datagrams if one.tally and not (wanted.session or one.name in READ_FOR_LOGINS)
         )
         self._login_settings = settings.logins
-        self._tagger = SecretTagger(keys.tag_key)
+        self._tagger = tagger if tagger is not None else SecretTagger(keys.tag_key)
         self._next_auth_id = count(1).__next__
         self._sessions: list[Any] = []  # by slot: StreamSession, DatagramSession or None
         self._now_ns = 0  # the latest packet since flows were last finished

@@ -20,6 +20,8 @@ from lapwing.events import (
     Event,
     Outcome,
 )
+from lapwing.io import surroundings
+from lapwing.logins import SecretTagger
 from lapwing.sessions import LoginDriver, PipelineSettings, source_of
 
 if TYPE_CHECKING:
@@ -65,14 +67,16 @@ class Gate:
         """`decoys` are looked for in every login; `tag_key` is the one their passwords are tagged under.
 
         `key` (16 to 64 bytes) seals what a snapshot holds; random by default. `look_up` gives the circumstances of
-        logins that come without.
+        logins that come without, instead of the databases and the list of leaked secrets that the settings name.
+        Raises SettingsError where one of those cannot be read.
         """
         self.settings = settings or PipelineSettings()
         key = key or secrets.token_bytes(32)
+        self.tagger = SecretTagger(tag_key or secrets.token_bytes(32))
+        look_up = look_up or surroundings.look_up(self.settings.logins, self.tagger)
         self._detector = Detector(self.settings.detect, key=key, look_up=look_up)
         self._decisions = self._detector.decisions(self.settings.detect.max_sources, key)
         self._driver = LoginDriver(self.settings, detector=self._detector, decisions=self._decisions, decoys=decoys)
-        self.tag_key = tag_key or secrets.token_bytes(32)
         self.now_ns = clock
         self._listener = listener
         self._lock = Lock()

@@ -9,7 +9,7 @@ import msgspec
 
 from lapwing.events import AuthAttempted, AuthEvidence, AuthResolved, FlowKey, Outcome, Side, Transport
 from lapwing.events.messages import HttpRequest, HttpResponse
-from lapwing.logins import LoginAdapter, LoginContext, SecretTagger, adapter_for
+from lapwing.logins import LoginAdapter, LoginContext, adapter_for
 from lapwing.logins.endpoints import compiled, path_segments
 from lapwing.logins.forwarded import TrustedProxies, plain_address
 from lapwing.logins.usernames import normalise
@@ -80,7 +80,6 @@ class WebLoginWatch:
         self._proxies = TrustedProxies(trusted_proxies)
         self._settings = gate.settings.logins
         self._endpoints = compiled(self._settings.endpoints)
-        self._tagger = SecretTagger(gate.tag_key)
         self._enforce = enforce
         self._next_flow = count(1).__next__
         self._accepted: OrderedDict[tuple[str, str | None, str | None, str], None] = OrderedDict()
@@ -106,7 +105,7 @@ class WebLoginWatch:
         """Return the login that a request is, with the answer to it; None for any other request."""
         client_ip = self.client(peer, headers)
         key = FlowKey(self._next_flow(), "", Transport.TCP, client_ip, peer.port, "", 0)
-        adapter = adapter_for("http", LoginContext(key, self._settings, self._tagger, self.gate.next_auth_id))
+        adapter = adapter_for("http", LoginContext(key, self._settings, self.gate.tagger, self.gate.next_auth_id))
         assert adapter is not None
         request = HttpRequest(
             method=method, target=target, version="1.1", headers=list(headers), body=body, body_bytes=len(body)

@@ -17,7 +17,6 @@ from lapwing.app.log_reading import LogChoice
 from lapwing.app.log_watching import LogWatching
 from lapwing.app.output import Writer
 from lapwing.app.shapes import LOGIN_COLUMNS
-from lapwing.app.surroundings import look_up
 from lapwing.events import Action, Event, SettingsError
 from lapwing.io.enforce import DenyFile, DenyShape, NftSet, Webhook
 from lapwing.web import LOOPBACK, ForwardAuth, ForwardServer, Gate
@@ -79,7 +78,11 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
     chosen = families(options.events)
     settings = load(options.config).settings
     state = GateState(options.state) if options.state is not None else None
-    gate = Gate(settings, key=state.key if state is not None else None, look_up=look_up(settings.logins))
+    gate = Gate(
+        settings,
+        key=state.key if state is not None else None,
+        tag_key=decoys.tag_key if decoys is not None else None,
+    )
     if state is not None and state.restore(gate):
         complain(f"going on from {options.state}")
     forward = _forward(gate, options)
@@ -90,6 +93,7 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
         positions=options.positions,
         from_start=options.from_start,
         driver=gate,
+        tagger=gate.tagger,
         decoys=decoys,
     )
     guarding.gate, guarding.state, guarding.lateness = gate, state, Lateness(forward)

@@ -8,7 +8,8 @@ from pathlib import Path
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.lines import bounded_lines
 from lapwing.events import SettingsError, SourceError
-from lapwing.logins import LeakFilter, load_leaks
+from lapwing.io.surroundings import read_leaks
+from lapwing.logins import LeakFilter
 from lapwing.logins.leaked import MAX_BITS, hash_of, shape_for
 
 MAX_LINE_BYTES = 64 * 1024  # a hash with its count has some fifty, a password at the most a few hundred
@@ -40,16 +41,6 @@ def check(path: Path) -> ExitCode:
         found += leaked
         sys.stdout.write(f"line {number}: {'leaked' if leaked else 'not known'}\n")
     return ExitCode.FINDINGS if found else ExitCode.CLEAN
-
-
-def read_leaks(path: Path) -> LeakFilter:
-    """The filter in a file. Raises SettingsError."""
-    try:
-        return load_leaks(path.read_bytes())
-    except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}") from None
-    except ValueError as error:
-        raise SettingsError(f"{path}: {error}") from None
 
 
 def hashes(inputs: Sequence[Path]) -> Iterator[bytes]:
