@@ -3,8 +3,8 @@
 `python` blocks are executed, each by itself. `console` blocks hold commands after `$ ` and what they
 print: each line shown must occur in the output, in that order; `...` stands for anything, and numbers that depend on
 the machine are written so. `toml` blocks are checked as settings, `json` blocks are parsed as events, `sh` blocks
-name make targets that exist. The blocks run in a folder that holds `capture.pcap`, the demo capture, and `lapwing.db`, a
-store in which nothing is planted yet.
+name make targets that exist. The blocks run in a folder that holds `capture.pcap`, the demo capture, and `lapwing.db`,
+a store in which nothing is planted yet.
 """
 
 import os

@@ -25,6 +25,8 @@ cdef class Guard:
 
     @cython.locals(ts_ns=i64, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
     cpdef object attempt(self, AuthAttempt attempt)
+    cdef Verdict _refuse_again(self, AuthAttempt attempt, Login login, i64 ts_ns)
+    cdef object _refused(self, AuthAttempt attempt, bint judged)
     @cython.locals(detector=Detector, decisions=Decisions, verdict=Verdict, login=Login)
     cdef Verdict _observe(self, object event)
     @cython.locals(change=Change)

@@ -18,6 +18,7 @@ import msgspec
 from lapwing.detect import NO_VERDICT, Contribution, DetectSettings
 from lapwing.detect.decisions import Change, Decisions
 from lapwing.detect.detector import Detector
+from lapwing.detect.login import Login
 from lapwing.detect.verdict import Verdict
 from lapwing.events import (
     AccountChanged,
@@ -150,20 +151,21 @@ class Guard:
             if attempt.circumstances is not None or self._detector.needs_events:
                 return self._attempt_event(attempt, ts_ns)
             detector, decisions = self._detector, self._decisions
-            verdict = detector.assess_try(
+            login = detector.identify_try(
                 attempt.source, attempt.username, attempt.protocol, attempt.secret_tag, attempt.fingerprint, ts_ns
             )
-            login = detector.latest
-            if login is None or (verdict.action is _ALLOW and not len(decisions)):
+            if login is None:
+                return detector.verdict
+            if decisions.blocks(login.hi, login.lo, ts_ns) and not detector.is_at_home(login):
+                return self._refuse_again(attempt, login, ts_ns)
+            verdict = detector.judge_try()
+            if verdict.action is _ALLOW and not len(decisions):
                 return verdict
             verdict = decisions.answer_at(verdict, login.hi, login.lo, ts_ns, verdict.known)
             if decisions.changes:
                 self._publish_changes(decisions.changes)
             if verdict.action is _BLOCK:
-                self._blocked_count += 1
-                told = detector.count_refused(attempt.endpoint)
-                if told:
-                    self._publish(told)
+                self._refused(attempt, True)
             return verdict
 
     def result(self, result: AuthResult) -> Verdict | Takeover:
@@ -291,8 +293,19 @@ class Guard:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
+    def _refuse_again(self, attempt: AuthAttempt, login: Login, ts_ns: int) -> Verdict:
+        """What is said to a source that is blocked does not depend on the try, so it is judged as it is counted."""
+        self._refused(attempt, False)
+        return self._decisions.answer_at(self._detector.verdict, login.hi, login.lo, ts_ns, False)
+
+    def _refused(self, attempt: AuthAttempt, judged: bool) -> None:
+        self._blocked_count += 1
+        told = self._detector.refuse_try(attempt.endpoint, judged)
+        if told:
+            self._publish(told)
+
     def _attempt_event(self, attempt: AuthAttempt, ts_ns: int) -> Verdict:
-        """Judge a try of which more is known than `assess_try` takes."""
+        """Judge a try of which more is known than `identify_try` takes."""
         verdict = self._detector.assess(AuthAttempted(**_facts(attempt, ts_ns)))
         verdict = self._answer(attempt.source, ts_ns, verdict)
         if verdict.action is _BLOCK:

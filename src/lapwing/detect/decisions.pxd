@@ -30,6 +30,8 @@ cdef class Decisions:
 
     @cython.locals(row=i64, until_ns=i64, in_force=bint, standing=int, rank=int)
     cpdef Verdict answer_at(self, Verdict verdict, u64 hi, u64 lo, i64 now_ns, bint known)
+    @cython.locals(row=i64)
+    cpdef bint blocks(self, u64 hi, u64 lo, i64 now_ns) except -1
     @cython.locals(rank=int, until_ns=i64)
     cdef Verdict _renew(self, Verdict verdict, i64 row, i64 now_ns)
     @cython.locals(rows=Standings, row=i64, new=bint, level=int, duration_s=i64)

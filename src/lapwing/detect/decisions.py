@@ -128,6 +128,11 @@ class Decisions:
             return verdict.but(_ACTIONS[rank], 0)
         return self._decide(rank, verdict, hi, lo, now_ns)
 
+    def blocks(self, hi: int, lo: int, now_ns: int) -> bool:
+        """Whether a block stands against an address, IPv4 as IPv4-mapped IPv6."""
+        row = self._rows.find(hi, lo)
+        return row >= 0 and self._rows.rank(row) == _BLOCKED and now_ns < self._rows.until(row)
+
     def standing(self, source: str, now_ns: int) -> Standing | None:
         """The answer that holds for one source now."""
         row = self._row_of(source)

@@ -52,9 +52,12 @@ cdef class Detector:
     @cython.locals(login=Login)
     cpdef Verdict assess(self, object event)
     @cython.locals(login=Login)
-    cpdef Verdict assess_try(self, str address, object username, str protocol, object secret_tag, object client, i64 ts_ns)
+    cpdef Login identify_try(self, str address, object username, str protocol, object secret_tag, object client, i64 ts_ns)
+    cpdef bint is_at_home(self, Login login) except -1
     @cython.locals(login=Login)
-    cpdef object count_refused(self, object endpoint)
+    cpdef Verdict judge_try(self)
+    @cython.locals(login=Login)
+    cpdef object refuse_try(self, object endpoint, bint judged)
     cdef bint _is_excluded(self, object event) except -1
     @cython.locals(login=Login)
     cdef object _take(self, object event)

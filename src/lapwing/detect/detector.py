@@ -159,7 +159,7 @@ class Detector:
             self._weigh(login)
         return self.verdict
 
-    def assess_try(
+    def identify_try(
         self,
         address: str,
         username: str | None,
@@ -167,32 +167,48 @@ class Detector:
         secret_tag: str | None,
         client: str | None,
         ts_ns: int,
-    ) -> Verdict:
-        """The same without an event, where `needs_events` is false: the shortest way to a verdict."""
+    ) -> Login | None:
+        """A try without an event, where `needs_events` is false: None where its address is none.
+
+        It is the `latest` login, which `judge_try` and `refuse_try` are about.
+        """
         if ts_ns > self._now_ns:
             self._now_ns = ts_ns
         self.verdict = NO_VERDICT
         login = self.latest = self._keyring.identify(address, username, protocol, secret_tag, client)
         if login is not None:
             login.now_ns = self._now_ns
+        return login
+
+    def is_at_home(self, login: Login) -> bool:
+        """Whether the account has logged in from there before. Nothing is touched."""
+        return self._pairs.knows(login)
+
+    def judge_try(self) -> Verdict:
+        """The verdict on the try identified last, from what is known: the shortest way to one. Nothing is counted."""
+        login = self.latest
+        if login is not None:
             self._weigh(login)
         return self.verdict
 
-    def count_refused(self, endpoint: str) -> Iterable[Event]:
-        """The try that `assess_try` just judged is refused: it counts as a failed one of `endpoint`."""
+    def refuse_try(self, endpoint: str, judged: bool) -> Iterable[Event]:
+        """The try identified last is refused: it counts as a failed one of `endpoint`, and is judged if it was not."""
         login = self.latest
         if login is None:
             return ()
         login.endpoint = endpoint
         login.failed = True
         self._failed_count += 1
-        self._see(login)  # the answer to it is given already
+        if judged:
+            self._see(login)
+        else:
+            self._weigh(login)
         told = self._follow(login)
         return self._said(told) if told else ()
 
     @property
     def needs_events(self) -> bool:
-        """Whether some logins are passed over or looked up, so that `assess_try` does not do."""
+        """Whether some logins are passed over or looked up, so that `identify_try` does not do."""
         return self._exclusions is not None or self._look_up is not None
 
     def finish(self, now_ns: int) -> Iterable[Event]:

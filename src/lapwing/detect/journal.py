@@ -239,7 +239,7 @@ class Journal:
     def retell(self, slot: int) -> Login:
         """The login of an entry as the first failure of its pair. The object is used again by the next call.
 
-        Its name is not told: see `name_of`.
+        Its name is not told: see `name_of`. Neither are its pair and its network, which nobody asks for.
         """
         login = self._scratch
         base = slot * WORDS
@@ -249,8 +249,9 @@ class Journal:
         login.client = words[base + CLIENT]
         meta = words[base + META]
         login.protocol = meta >> 24 & 0xFF
-        self.keyring.place(login, words[base + HI], words[base + LO])
-        login.pair = self.keyring.pair_with(login.source, login.account, login.protocol)
+        login.hi = words[base + HI]
+        login.lo = words[base + LO]
+        login.source = self.keyring.source_of(login.hi, login.lo)
         login.now_ns = words[base + AT]
         login.seq = words[base + SEQ]
         login.count = meta & COUNT_MASK

@@ -34,6 +34,8 @@ cdef class Table:
     cpdef u32 glance(self, u64 key) except? 0
     @cython.locals(at=u64, here=u32, tag=u32)
     cdef i64 _place(self, u64 key) except? -1
+    @cython.locals(at=u64)
+    cdef i64 _place_of(self, u64 key, u32 value) except? -1
     cdef u64 _key_at(self, u32 value) except? 0
     cpdef Row row_at(self, i64 at)
     cpdef Row peek(self, u64 key)
@@ -41,7 +43,7 @@ cdef class Table:
     cpdef int refresh(self, i64 row) except -1
     cpdef bint insert(self, u64 key, Row row) except -1
     cpdef bint spark(self, u64 key, i64 pos) except -1
-    cpdef int kindle(self, u64 key, Row row) except -1
+    cpdef int kindle(self, u64 key, i64 slot, Row row) except -1
     cpdef int lose_spark(self, i64 slot) except -1
     cpdef int hold(self, u64 key) except -1
     cpdef bint holds(self, u64 key) except -1

@@ -123,6 +123,13 @@ class Table:
                 return at
             at = (at + 1) & self._mask
 
+    def _place_of(self, key: int, value: int) -> int:
+        """Where `value`, which is in the index, stands for `key`: no key of a spark is computed to compare it."""
+        at = key & self._mask
+        while self._index[at] != value:
+            at = (at + 1) & self._mask
+        return at
+
     def _key_at(self, value: int) -> int:
         if value & SPARK_BIT:
             return self.journal.word(value & SPARK_MASK, self.field)
@@ -176,17 +183,17 @@ class Table:
         self.journal.mark_spark(slot, self.number, True)
         return True
 
-    def kindle(self, key: int, row: Any) -> int:
-        """The spark of `key` becomes `row`."""
-        at = self._place(key)
-        self.journal.mark_spark(self._index[at] & SPARK_MASK, self.number, False)
+    def kindle(self, key: int, slot: int, row: Any) -> int:
+        """The spark of `key` at `slot` becomes `row`."""
+        at = self._place_of(key, SPARK_BIT | slot)
+        self.journal.mark_spark(slot, self.number, False)
         self.sparks -= 1
         self._index[at] = self._new_row(key, row)  # the mark stays: it is of the same key
         return 0
 
     def lose_spark(self, slot: int) -> int:
         """The journal forgets the entry at `slot`, and with it its spark."""
-        self._erase(self._place(self.journal.word(slot, self.field)))
+        self._erase(self._place_of(self.journal.word(slot, self.field), SPARK_BIT | slot))
         self.journal.mark_spark(slot, self.number, False)
         self.sparks -= 1
         self.evicted_count += 1
@@ -404,7 +411,7 @@ class Table:
         return False
 
     def _remove(self, row: int) -> int:
-        self._erase(self._place(self._keys[row - 1]))
+        self._erase(self._place_of(self._keys[row - 1], row))
         self._unlink(row)
         self.release(self._rows[row - 1])
         self._rows[row - 1] = None

@@ -16,6 +16,7 @@ cdef class Verdict:
     cpdef tuple _facts(self)
     cdef Verdict but(self, object action, long long retry_after_s)
 
+@cython.locals(verdict=Verdict)
 cdef Verdict judged(
     object action, double risk, double log_odds, tuple reasons, long long retry_after_s, bint known
 )

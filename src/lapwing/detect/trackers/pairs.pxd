@@ -35,6 +35,8 @@ cdef class Pairs(Tracker):
 
     @cython.locals(row=Pair)
     cpdef Row fresh(self, i64 now_ns)
+    @cython.locals(row=Pair)
+    cpdef bint knows(self, Login login) except -1
     @cython.locals(mine=Pair)
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Pair, fading=Fading, new=bint, reasons=tuple)

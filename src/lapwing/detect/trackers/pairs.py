@@ -159,6 +159,11 @@ class Pairs(Tracker):
             self.table.hold(login.pair)
         return reasons
 
+    def knows(self, login: Login) -> bool:
+        """Whether the account has logged in from this source. Nothing is touched."""
+        row = self.table.peek(login.pair)
+        return row is not None and row.good_ns > 0 and login.account != 0
+
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
         mine = row

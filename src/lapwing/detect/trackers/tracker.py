@@ -106,7 +106,7 @@ class Tracker:
         self.count(row, login)
         if self.dimension >= 0:
             self._begin_story(row, login, slot)
-        self.table.kindle(key, row)
+        self.table.kindle(key, slot, row)
         return row
 
     def _begin_story(self, row: Any, login: Login, slot: int) -> int:
