@@ -26,7 +26,6 @@ from lapwing.callbacks.interactsh import (
 )
 from lapwing.callbacks.push import unseal
 from lapwing.io.listen import Collector, Eviction, Generation
-from lapwing.io.listen.clock import NS_PER_S
 from lapwing.io.listen.mailroom import MAX_CONSUMERS
 from tests.io.listen.lab import DOMAIN, Client, Stream, get, resolve, rsa_key, serving, settings, talk
 
@@ -271,8 +270,6 @@ async def test_use_moves_a_sliding_end_and_no_other(tmp_path: Path) -> None:
             client = await Client(collector).register()
             before = await collector.mailroom._mailboxes.find(client.identity.correlation_id)
             await hit(collector, client)
-            (mailbox_id,) = collector.mailroom._seen
-            collector.mailroom._seen[mailbox_id] += 3_600 * NS_PER_S * 12  # more than a hundredth of its time
             await collector.mailroom.sweep()
             after = await collector.mailroom._mailboxes.find(client.identity.correlation_id)
             assert before is not None
@@ -281,6 +278,22 @@ async def test_use_moves_a_sliding_end_and_no_other(tmp_path: Path) -> None:
             assert after.expires_ns is not None
             assert (after.expires_ns > before.expires_ns) is moved
             await client.deregister()
+
+
+async def test_a_mailbox_that_is_hit_all_the_time_is_not_written_all_the_time(tmp_path: Path) -> None:
+    async with serving(settings(tmp_path)) as collector:
+        client = await Client(collector).register()
+        ends = []
+        for _ in range(3):
+            await hit(collector, client)
+            await collector.mailroom.sweep()
+            found = await collector.mailroom._mailboxes.find(client.identity.correlation_id)
+            assert found is not None
+            ends.append(found.expires_ns)
+        assert ends[0] == ends[1] == ends[2]
+        assert ends[0] is not None
+        last_use_ns = collector.clock.now_ns()
+        assert ends[0] >= last_use_ns + collector.mailroom._lifetime_ns  # none comes early by that
 
 
 async def test_a_restart_keeps_sessions_cursors_and_what_waits(tmp_path: Path) -> None:

@@ -6,11 +6,9 @@ same, so an alert comes at least once; its `ts_ns` and `token` tell a repeated o
 
 import asyncio
 import http.client
-import smtplib
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,12 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from lapwing.callbacks import Doubts, Interaction
 from lapwing.callbacks.alerts import Tripped, tripped
 from lapwing.io.listen.clock import NS_PER_S, Clock
+from lapwing.io.listen.mailing import send_mail
 from lapwing.io.listen.settings import AlertSettings
 from lapwing.io.store import Letter, Letters, PlantedToken, Store
 
 AT_ONCE = 8  # alerts tried at one time
 LOOK_S = 1.0  # between looks at what is due; what was just written is looked at when it is committed
-SUBMISSION_PORT = 587
 MAX_FAILURE_CHARS = 256
 
 
@@ -107,7 +105,7 @@ class Alerting:
     async def _try(self, letter: Letter) -> None:
         try:
             await asyncio.to_thread(self._send, letter)
-        except (OSError, http.client.HTTPException, smtplib.SMTPException, ValueError) as problem:
+        except (OSError, http.client.HTTPException, ValueError) as problem:
             await self._failed(letter, str(problem).partition("\n")[0] or type(problem).__name__)
         else:
             await self._letters.delivered(letter.letter_id)
@@ -128,7 +126,7 @@ class Alerting:
         """Deliver one, in a thread. Raises what says that it was not taken."""
         kind, _, address = letter.address.partition(":")
         if kind == "mailto":
-            self._mail(address, msgspec.json.decode(letter.body, type=Tripped))
+            send_mail(self._settings, self._tls, address, msgspec.json.decode(letter.body, type=Tripped))
         else:
             self._post(letter.address, letter.body)
 
@@ -149,19 +147,6 @@ class Alerting:
             status = connection.getresponse().status
         if not 200 <= status < 300:
             raise OSError(f"status {status}")
-
-    def _mail(self, address: str, alert: Tripped) -> None:
-        settings = self._settings
-        message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = settings.mail_from, address, alert.subject
-        message.set_content(alert.text)
-        host, _, port = settings.mail_server.partition(":")
-        with smtplib.SMTP(host, int(port or SUBMISSION_PORT), timeout=settings.timeout_s) as server:
-            if settings.mail_tls:
-                server.starttls(context=self._tls)
-            if settings.mail_user:
-                server.login(settings.mail_user, settings.mail_password)
-            server.send_message(message)
 
 
 def _place(address: str) -> str:

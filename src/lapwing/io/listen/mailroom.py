@@ -27,6 +27,7 @@ from lapwing.callbacks.interactsh import (
 from lapwing.events import WireError
 from lapwing.io.listen.clock import NS_PER_S, Clock
 from lapwing.io.listen.directory import Directory
+from lapwing.io.listen.noted import Noted
 from lapwing.io.listen.settings import CollectorSettings, Eviction
 from lapwing.io.store import (
     NOBODY,
@@ -100,7 +101,8 @@ class Mailroom:
         self._clock = clock
         self._open: OrderedDict[str, OpenMailbox] = OrderedDict()
         self._heads: dict[int, int] = {}  # newest number of each open mailbox, below 0 while it is looked up
-        self._seen: dict[int, int] = {}
+        self._seen: dict[int, int] = {}  # used, and not noted lately
+        self._noted = Noted(self._grain_ns)
         self._changing = asyncio.Lock()
         self.ended_count = 0
         self.on_end: Callable[[int], None] = lambda _mailbox_id: None
@@ -161,6 +163,7 @@ class Mailroom:
         if not await self._mailboxes.renew(keys.mailbox_id, now_ns, expires_ns):
             raise RefusedError("could not set id and public key: removed meanwhile, register again")
         self._forget(keys.correlation_id)
+        self._noted.discard(keys.mailbox_id)
         renewed = await self._mailboxes.find(keys.correlation_id)
         return Made(renewed or keys, kept=True)
 
@@ -179,6 +182,7 @@ class Mailroom:
         self._directory.discard(correlation_id)
         self._forget(correlation_id)
         self._seen.pop(mailbox_id, None)
+        self._noted.discard(mailbox_id)
         await self._mailboxes.remove(mailbox_id)
         self.on_end(mailbox_id)
 
@@ -198,15 +202,17 @@ class Mailroom:
             await self._mailboxes.shift(by_ns)
             await self._writer.retention.shift_marks(by_ns)
             self._seen = {mailbox_id: at_ns + by_ns for mailbox_id, at_ns in self._seen.items()}
+            self._noted.forget()
             self._open.clear()
             self._heads.clear()
 
     def committed(self, first_seq: int, rows: Sequence[Row]) -> None:
         """Interactions were written: what is known of their mailboxes follows."""
-        heads, seen, now_ns = self._heads, self._seen, self._clock.now_ns()
+        heads, noted, seen, now_ns = self._heads, self._noted, self._seen, self._clock.now_ns()
         for seq, row in enumerate(rows, first_seq):
             if row.mailbox_id:
-                seen[row.mailbox_id] = now_ns
+                if row.mailbox_id not in noted:
+                    seen[row.mailbox_id] = now_ns
                 if row.mailbox_id in heads:
                     heads[row.mailbox_id] = seq
 
@@ -218,18 +224,28 @@ class Mailroom:
 
     def used(self, mailbox_id: int) -> None:
         """A mailbox was asked for or hit: where ends slide, this moves its own."""
-        self._seen[mailbox_id] = self._clock.now_ns()
+        if mailbox_id not in self._noted:
+            self._seen[mailbox_id] = self._clock.now_ns()
 
     async def _save_seen(self) -> None:
+        """Note uses: an end moves by a hundredth more than it must, and needs no noting again until that is over."""
         seen, self._seen = self._seen, {}
+        self._noted.begin(self._clock.now_ns())
         if not seen:
             return
         sliding = self._settings.eviction is Eviction.SLIDING
-        await self._mailboxes.touch(seen, self._lifetime_ns if sliding else None)
+        lifetime_ns = self._lifetime_ns + self._grain_ns if sliding else None
+        await self._mailboxes.touch(seen, lifetime_ns)
+        for mailbox_id in seen:
+            self._noted.add(mailbox_id)
         for opened in self._open.values():
             seen_ns = seen.get(opened.keys.mailbox_id)
-            if sliding and seen_ns is not None:
-                opened.keys = replace(opened.keys, seen_ns=seen_ns, expires_ns=seen_ns + self._lifetime_ns)
+            if lifetime_ns is not None and seen_ns is not None:
+                opened.keys = replace(opened.keys, seen_ns=seen_ns, expires_ns=seen_ns + lifetime_ns)
+
+    @property
+    def _grain_ns(self) -> int:
+        return self._lifetime_ns // 100
 
     @property
     def _lifetime_ns(self) -> int:

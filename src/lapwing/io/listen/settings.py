@@ -1,5 +1,6 @@
 """What the collector listens to, answers and allows."""
 
+from contextlib import suppress
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ from lapwing.io.store import StoreSettings
 from lapwing.logins.forwarded import TrustedProxies
 
 MAX_URL_CHARS = 1_024  # of a webhook
+SUBMISSION_PORT = 587  # RFC 6409: where a mail server takes mail of its own users
+IMPLICIT_TLS_PORT = 465  # RFC 8314: the same, with TLS from the start
 
 
 class Generation(StrEnum):
@@ -119,8 +122,8 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     mail_to: tuple[str, ...] = ()  # addresses that get each alert as text
     mail_from: str = ""  # in whose name
     mail_server: str = ""  # HOST or HOST:PORT that takes mail, 587 without a port
-    mail_tls: bool = True  # whether it must offer STARTTLS
-    mail_user: str = ""  # for a server that wants a login
+    mail_tls: bool = True  # whether it must offer STARTTLS; port 465 speaks TLS from the start
+    mail_user: str = ""  # for a server that wants a login, which is only done over TLS
     mail_password: str = ""
     ca_file: str = ""  # PEM certificates that vouch for webhooks and server; those of the system when empty
     tries_count: int = 10  # then an alert is given up, and kept
@@ -138,14 +141,34 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise SettingsError("collector.alerts.mail_to: needs mail_from and mail_server")
         if any("@" not in address or not address.isprintable() for address in self.mail_to):
             raise SettingsError("collector.alerts.mail_to: addresses like soc@example.com")
+        if self.mail_server:
+            _mail_place(self.mail_server)
+        if bool(self.mail_user) != bool(self.mail_password):
+            raise SettingsError("collector.alerts: mail_user and mail_password belong together")
+        if self.mail_user and not self.mail_tls:
+            raise SettingsError("collector.alerts.mail_tls: a password is sent over TLS alone; leave mail_user empty")
         for name in ("tries_count", "retry_s", "max_retry_s", "timeout_s"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"collector.alerts.{name}: must be above 0")
 
     @property
+    def mail_place(self) -> tuple[str, int]:
+        """Host and port of the mail server."""
+        return _mail_place(self.mail_server)
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """Everybody who is told."""
         return (*self.webhooks, *(f"mailto:{address}" for address in self.mail_to))
+
+
+def _mail_place(text: str) -> tuple[str, int]:
+    """Host and port of a mail server. Raises SettingsError."""
+    parts = urlsplit(f"//{text}")
+    with suppress(ValueError):
+        if parts.hostname and parts.netloc == text and "@" not in text:
+            return parts.hostname, parts.port or SUBMISSION_PORT
+    raise SettingsError("collector.alerts.mail_server: HOST or HOST:PORT, as mail.example.com:587")
 
 
 class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,7 +17,8 @@ from lapwing.io.store.schema import interactions
 from lapwing.io.store.settings import Durability, StoreSettings
 
 BUSY_MS = 10_000  # how long SQLite waits for another process's write
-CACHE_KIB = 16 * 1024  # of pages per connection
+WRITER_CACHE_KIB = 48 * 1024  # of pages: the indexes of some million interactions, written to in no order
+READER_CACHE_KIB = 8 * 1024  # of pages per connection that reads
 CHECKPOINT_PAGES = 16_000  # 64 MiB of write-ahead log; then the writer moves it into the file itself and waits
 ROW_BYTES = 100  # of an interaction beside its payload: columns, row header, index entries
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -146,8 +147,9 @@ def _engines(url: URL, settings: StoreSettings) -> tuple[AsyncEngine, AsyncEngin
     writer, reader = engine(1), engine(settings.readers_count)
     if url.get_backend_name() == "sqlite":
         synchronous = "FULL" if settings.durability is Durability.FULL else "NORMAL"
-        _prepare_sqlite(writer.sync_engine, ["journal_mode=WAL", f"synchronous={synchronous}"], "BEGIN IMMEDIATE")
-        _prepare_sqlite(reader.sync_engine, ["query_only=ON"], "BEGIN")
+        own = [f"cache_size=-{WRITER_CACHE_KIB}", "journal_mode=WAL", f"synchronous={synchronous}"]
+        _prepare_sqlite(writer.sync_engine, own, "BEGIN IMMEDIATE")
+        _prepare_sqlite(reader.sync_engine, [f"cache_size=-{READER_CACHE_KIB}", "query_only=ON"], "BEGIN")
     return writer, reader
 
 
@@ -157,7 +159,7 @@ def _prepare_sqlite(engine: Engine, pragmas: list[str], begin: str) -> None:
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        common = [f"busy_timeout={BUSY_MS}", f"cache_size=-{CACHE_KIB}", f"wal_autocheckpoint={CHECKPOINT_PAGES}"]
+        common = [f"busy_timeout={BUSY_MS}", f"wal_autocheckpoint={CHECKPOINT_PAGES}"]
         for pragma in [*common, *pragmas]:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -94,16 +94,11 @@ class Mailboxes:
             await connection.execute(change.values(public_key=public_key, aes_key=aes_key, wrapped_key=wrapped_key))
 
     async def touch(self, seen: Mapping[int, int], lifetime_ns: int | None) -> None:
-        """Mailboxes were used: note when, and move their ends where they slide.
-
-        An end moves where that makes a hundredth of its time, and then by as much more: none comes early, and a mailbox
-        that is hit all the time is not written all the time.
-        """
-        grain_ns = 0 if lifetime_ns is None else lifetime_ns // 100
-        own = (mailboxes.c.mailbox_id == bindparam("own")) & (mailboxes.c.seen_ns < bindparam("seen") - grain_ns)
-        change = update(mailboxes).where(own & _LIVES).values(seen_ns=bindparam("seen"))
+        """Mailboxes were used: note when, and move their ends where they slide."""
+        own = (mailboxes.c.mailbox_id == bindparam("own")) & _LIVES
+        change = update(mailboxes).where(own).values(seen_ns=bindparam("seen"))
         if lifetime_ns is not None:
-            change = change.values(expires_ns=bindparam("seen") + lifetime_ns + grain_ns)
+            change = change.values(expires_ns=bindparam("seen") + lifetime_ns)
         rows = [{"own": mailbox_id, "seen": seen_ns} for mailbox_id, seen_ns in seen.items()]
         for first in range(0, len(rows), TOUCHED_AT_ONCE):
             async with self._store.writer.begin() as connection:
