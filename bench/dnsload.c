@@ -3,8 +3,8 @@
  *     dnsload PORT COUNT WINDOW NAME [SOCKETS [FILE [IDS]]]
  *
  * Batches of system calls, so that asking costs a fraction of answering. The names are `q<8 hex digits>.NAME`.
- * What was not answered within two seconds of silence is lost. After a SIGTERM it takes what was answered and ends.
- * Prints one line: answered, lost, wall seconds, and its own processor seconds. FILE gets the number of each answered
+ * What was not answered within two seconds of silence is lost, with IDS within a minute. After a SIGTERM it takes what
+ * was answered and ends. Prints one line: answered, lost, wall seconds, and its own processor seconds. FILE gets the number of each answered
  * query as four bytes, least significant first; `-` is none. IDS holds ids of ID_CHARS characters each, nothing between
  * them: every query has one of them, in no order, in place of the first characters of NAME. */
 #define _GNU_SOURCE
@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { ID_CHARS = 20, ID_PLACE = 23, BATCH = 64, MAX_SOCKETS = 16, MAX_QUERY = 300, SILENCE_MS = 2000 };
+enum { ID_CHARS = 20, ID_PLACE = 23, BATCH = 64, MAX_SOCKETS = 16, MAX_QUERY = 300, SILENCE_MS = 2000, LONG_SILENCE_MS = 60000 };
 
 static volatile sig_atomic_t ended;
 
@@ -125,7 +125,7 @@ int main(int count_of, char **words) {
             sent += done;
             next = (next + 1) % sockets;
         }
-        if (!poll(polled, sockets, SILENCE_MS)) lost = sent - answered;
+        if (!poll(polled, sockets, ids ? LONG_SILENCE_MS : SILENCE_MS)) lost = sent - answered;
         for (int index = 0; index < sockets; index++) {
             int got = BATCH;
             while ((polled[index].revents & POLLIN || ended) && got == BATCH) {

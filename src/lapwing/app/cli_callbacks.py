@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lapwing.app.cli_parts import ConfigFile, Group, commands, leave, output_option
+from lapwing.app.cli_tokens import Output, StoreOption
 from lapwing.app.formats import Format
 
 group = Group("Learn who reached what was planted.")
@@ -183,6 +184,16 @@ def wait(
         session_file=session_file, private_networks=private_network or (), ca_file=ca, config=config
     )
     leave(client.wait, client.WaitOptions(collector, token, accept.value, timeout, json))
+
+
+@group.command()
+def alerts(
+    retry: Annotated[bool, typer.Option("--retry", help="Have those that were given up tried again.")] = False,
+    store: StoreOption = "lapwing.db",
+    output: Output = None,
+) -> None:
+    """List alerts that nobody has taken yet: those that wait for another try, and those that were given up."""
+    leave(commands("callback_alerts", "collector").run, store, output, retry)
 
 
 @group.command()

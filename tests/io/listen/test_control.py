@@ -26,6 +26,7 @@ from lapwing.callbacks.interactsh import (
 )
 from lapwing.callbacks.push import unseal
 from lapwing.io.listen import Collector, Eviction, Generation
+from lapwing.io.listen.clock import Clock
 from lapwing.io.listen.mailroom import MAX_CONSUMERS
 from tests.io.listen.lab import DOMAIN, Client, Stream, get, resolve, rsa_key, serving, settings, talk
 
@@ -264,11 +265,20 @@ async def test_what_is_past_its_time_is_gone_for_everybody(tmp_path: Path) -> No
         await stream.close()
 
 
+class Later(Clock):
+    """The time in a while."""
+
+    def __init__(self, by_ns: int) -> None:
+        super().__init__()
+        self._base_ns += by_ns
+
+
 async def test_use_moves_a_sliding_end_and_no_other(tmp_path: Path) -> None:
     for eviction, moved in ((Eviction.SLIDING, True), (Eviction.FIXED, False)):
         async with serving(settings(tmp_path, eviction=eviction)) as collector:
             client = await Client(collector).register()
             before = await collector.mailroom._mailboxes.find(client.identity.correlation_id)
+            collector.mailroom._clock = Later(collector.mailroom._grain_ns + 1)
             await hit(collector, client)
             await collector.mailroom.sweep()
             after = await collector.mailroom._mailboxes.find(client.identity.correlation_id)
@@ -292,8 +302,11 @@ async def test_a_mailbox_that_is_hit_all_the_time_is_not_written_all_the_time(tm
             ends.append(found.expires_ns)
         assert ends[0] == ends[1] == ends[2]
         assert ends[0] is not None
-        last_use_ns = collector.clock.now_ns()
-        assert ends[0] >= last_use_ns + collector.mailroom._lifetime_ns  # none comes early by that
+        mailroom = collector.mailroom
+        mailroom._clock = Later(mailroom._lifetime_ns)  # of the first use its time is over, not of the last
+        assert await mailroom.sweep() == 0
+        mailroom._clock = Later(mailroom._lifetime_ns + mailroom._grain_ns)
+        assert await mailroom.sweep() == 1
 
 
 async def test_a_restart_keeps_sessions_cursors_and_what_waits(tmp_path: Path) -> None:

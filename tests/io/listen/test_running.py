@@ -212,7 +212,22 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("", "--domain"), ('domains = ["a.example"]\nwildcard = true', "token"), ('domains = ["a.example"]\nx = 1', "x")],
+    [
+        ("", "--domain"),
+        ('domains = ["a.example"]\nwildcard = true', "token"),
+        ('domains = ["a.example"]\nx = 1', "^collector: x: no such setting; there are domains, "),
+        ('domains = ["a.example"]\nipv = []', r"^collector: ipv: no such setting; did you mean ipv[46]\?$"),
+        ('domains = ["a.example"]\n[store]\nkeep_byte = 5', "^collector: store.keep_byte: no such .* mean keep_bytes"),
+        (
+            'domains = ["a.example"]\n[ports]\ngopher = [70]',
+            "^collector: ports.gopher: no such setting; there are dns, ",
+        ),
+        ('domains = ["a.example"]\n[ports]\ndns = "x"', r"^collector: ports\.dns: expected `array`, got `str`$"),
+        ('domains = ["a.example"]\n[ports]\ndns = [99999]', r"^collector: ports\.dns: ports are 0 to 65535"),
+        ('domains = ["a b"]', r"^collector: domains: 'a b' is no domain"),
+        ('domains = ["a.example"]\nipv4 = ["192.0.2.999"]', r"^collector: ipv4: '192\.0\.2\.999' is no such address"),
+        ('domains = ["a.example"]\nipv4 = ["2001:db8::1"]', r"^collector: ipv4: '2001:db8::1' is no such address"),
+    ],
 )
 def test_wrong_settings_are_named(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "collector.toml"

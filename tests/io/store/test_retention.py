@@ -304,7 +304,7 @@ async def test_use_is_noted_for_many_by_one_statement(store: Store) -> None:
     held = Mailboxes(store)
     made = [await held.add(keys(f"abcdefghi{number}", expires_ns=1_000)) for number in range(2)]
     ids = [one.mailbox_id for one in made if one is not None]
-    await held.touch({ids[0]: 500}, 1_000)
+    await held.touch({ids[0]: 500, ids[1]: 11}, 1_000, 10)  # used at 1 before
     ends = [one.expires_ns for one in [await held.find(f"abcdefghi{number}") for number in range(2)] if one is not None]
     assert ends == [1_500, 1_000]
     with statements(store) as said:

@@ -1,11 +1,13 @@
 """`lapwing callbacks serve`: the collector, until it is told to stop."""
 
 import asyncio
+import difflib
+import re
 import signal
 import sys
 from collections import deque
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 
@@ -21,6 +23,7 @@ from lapwing.io.listen import Collector, CollectorSettings
 from lapwing.io.store import PlantedToken
 
 MAX_UNWRITTEN = 10_000  # events waiting for a slow reader of standard output; the store has them all
+_UNKNOWN = re.compile("Object contains unknown field `(.*)`")
 
 
 class ServeOptions(NamedTuple):
@@ -70,15 +73,42 @@ def effective(options: ServeOptions) -> CollectorSettings:
         values["control_listen"], values["control_port"] = _endpoint(options.control)
     if not values.get("domains"):
         raise SettingsError("name the domain the collector answers for: --domain oast.example.com")
+    if isinstance(values["domains"], list):
+        values["domains"] = [one.strip(".").lower() if isinstance(one, str) else one for one in values["domains"]]
     try:
         return msgspec.convert(values, CollectorSettings)
-    except (msgspec.ValidationError, SettingsError) as error:
-        raise SettingsError(f"collector: {error}") from None
+    except msgspec.ValidationError as error:
+        raise SettingsError(_refusal(str(error))) from None
+    except SettingsError as error:
+        raise SettingsError(f"collector: {str(error).removeprefix('collector.')}") from None
+
+
+def _refusal(said: str) -> str:
+    """What msgspec says of a value, as the setting's path and what would be right."""
+    message, _, place = said.partition(" - at `$")
+    path = place.rstrip("`").strip(".")
+    found = _UNKNOWN.fullmatch(message)
+    if found is None:
+        return f"collector: {path}: {message[:1].lower()}{message[1:]}" if path else f"collector: {message}"
+    known = _known(path)
+    close = difflib.get_close_matches(found[1], known, n=1)
+    right = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+    return f"collector: {f'{path}.' if path else ''}{found[1]}: no such setting; {right}"
+
+
+def _known(path: str) -> tuple[str, ...]:
+    """The settings of a section."""
+    section: Any = CollectorSettings
+    for name in filter(None, path.split(".")):
+        section = get_type_hints(section).get(name)
+        if not isinstance(section, type) or not issubclass(section, msgspec.Struct):
+            return ()
+    return tuple(section.__struct_fields__)
 
 
 def _named(options: ServeOptions) -> dict[str, Any]:
     return {
-        "domains": [domain.strip(".").lower() for domain in options.domains],
+        "domains": options.domains,
         "ipv4": [address for address in options.addresses if ":" not in address],
         "ipv6": [address for address in options.addresses if ":" in address],
         "listen": options.listen,

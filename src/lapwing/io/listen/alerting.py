@@ -119,7 +119,7 @@ class Alerting:
             wait_s = min(settings.retry_s * 2 ** min(tries - 1, 32), settings.max_retry_s)
             due_ns = self._clock.now_ns() + int(wait_s * NS_PER_S)
         else:
-            self._say(f"an alert was given up after {tries} tries: {_place(letter.address)}: {failure}")
+            self._say(f"an alert was given up after {tries} tries: {shown_address(letter.address)}: {failure}")
         await self._letters.failed(letter.letter_id, failure[:MAX_FAILURE_CHARS], due_ns)
 
     def _send(self, letter: Letter) -> None:
@@ -149,7 +149,7 @@ class Alerting:
             raise OSError(f"status {status}")
 
 
-def _place(address: str) -> str:
+def shown_address(address: str) -> str:
     """An address without what may be secret in it: the path of a webhook is its key."""
     parts = urlsplit(address)
     return address if parts.scheme == "mailto" else f"{parts.scheme}://{parts.hostname}"

@@ -190,7 +190,7 @@ class Mailroom:
         """End what is past its time; returns how many ended."""
         async with self._changing:
             await self._save_seen()
-            ended = await self._mailboxes.ended(self._clock.now_ns())
+            ended = await self._mailboxes.ended(self._now_less_grain_ns)
             for mailbox in ended:
                 await self._remove(mailbox.mailbox_id, mailbox.correlation_id)
         self.ended_count += len(ended)
@@ -228,14 +228,14 @@ class Mailroom:
             self._seen[mailbox_id] = self._clock.now_ns()
 
     async def _save_seen(self) -> None:
-        """Note uses: an end moves by a hundredth more than it must, and needs no noting again until that is over."""
+        """Note uses, and of each mailbox no other for a hundredth of its time."""
         seen, self._seen = self._seen, {}
         self._noted.begin(self._clock.now_ns())
         if not seen:
             return
         sliding = self._settings.eviction is Eviction.SLIDING
-        lifetime_ns = self._lifetime_ns + self._grain_ns if sliding else None
-        await self._mailboxes.touch(seen, lifetime_ns)
+        lifetime_ns = self._lifetime_ns if sliding else None
+        await self._mailboxes.touch(seen, lifetime_ns, self._grain_ns)
         for mailbox_id in seen:
             self._noted.add(mailbox_id)
         for opened in self._open.values():
@@ -248,6 +248,11 @@ class Mailroom:
         return self._lifetime_ns // 100
 
     @property
+    def _now_less_grain_ns(self) -> int:
+        """Ends before this are over. Where they slide, a use may not be noted for a grain: so much later they come."""
+        return self._clock.now_ns() - (self._grain_ns if self._settings.eviction is Eviction.SLIDING else 0)
+
+    @property
     def _lifetime_ns(self) -> int:
         return int(self._settings.eviction_s * NS_PER_S)
 
@@ -255,7 +260,7 @@ class Mailroom:
         expires_ns = keys.expires_ns
         if expires_ns is not None and self._settings.eviction is Eviction.SLIDING:
             expires_ns = max(expires_ns, self._seen.get(keys.mailbox_id, 0) + self._lifetime_ns)
-        return expires_ns is not None and expires_ns <= self._clock.now_ns()
+        return expires_ns is not None and expires_ns <= self._now_less_grain_ns
 
     # Reading.
 

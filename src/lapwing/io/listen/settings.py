@@ -1,7 +1,9 @@
 """What the collector listens to, answers and allows."""
 
+import re
 from contextlib import suppress
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +19,9 @@ from lapwing.logins.forwarded import TrustedProxies
 MAX_URL_CHARS = 1_024  # of a webhook
 SUBMISSION_PORT = 587  # RFC 6409: where a mail server takes mail of its own users
 IMPLICIT_TLS_PORT = 465  # RFC 8314: the same, with TLS from the start
+
+MAX_DOMAIN_CHARS = 189  # of 253 in a name; a label for a token of 63 characters goes before it
+_DOMAIN = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*", re.ASCII | re.IGNORECASE)
 
 
 class Generation(StrEnum):
@@ -208,6 +213,15 @@ class CollectorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         """Raise SettingsError where settings do not fit one another."""
         if not self.domains:
             raise SettingsError("collector.domains: name at least one domain")
+        for domain in self.domains:
+            if len(domain) > MAX_DOMAIN_CHARS or not _DOMAIN.fullmatch(domain):
+                raise SettingsError(f"collector.domains: {domain!r} is no domain; write it as oast.example.com")
+        for name, kind in (("ipv4", IPv4Address), ("ipv6", IPv6Address)):
+            for address in getattr(self, name):
+                try:
+                    kind(address)
+                except ValueError:
+                    raise SettingsError(f"collector.{name}: {address!r} is no such address") from None
         if self.wildcard and not self.token:
             raise SettingsError("collector.wildcard: needs a token, as everybody would read everything")
         try:

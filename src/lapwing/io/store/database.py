@@ -114,8 +114,8 @@ def _checkpoint(file: Path) -> None:
 
 
 def shown(url: URL) -> str:
-    """An address without its password."""
-    return url.render_as_string(hide_password=True)
+    """An address as it is written in settings, without its password."""
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def _driver_url(text_url: str) -> URL:

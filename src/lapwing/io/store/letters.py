@@ -43,6 +43,11 @@ class Letters:
         query = select(letters).where(letters.c.due_ns <= now_ns).order_by(letters.c.due_ns).limit(limit)
         return await self._read(query)
 
+    async def waiting(self, limit: int = MAX_DEAD) -> list[Letter]:
+        """Alerts that are to be tried, the soonest first."""
+        query = select(letters).where(letters.c.due_ns.is_not(None)).order_by(letters.c.due_ns).limit(limit)
+        return await self._read(query)
+
     async def dead(self, limit: int = MAX_DEAD) -> list[Letter]:
         """Alerts that were given up, newest first."""
         query = select(letters).where(letters.c.due_ns.is_(None)).order_by(letters.c.letter_id.desc()).limit(limit)

@@ -93,10 +93,13 @@ class Mailboxes:
         async with self._store.writer.begin() as connection:
             await connection.execute(change.values(public_key=public_key, aes_key=aes_key, wrapped_key=wrapped_key))
 
-    async def touch(self, seen: Mapping[int, int], lifetime_ns: int | None) -> None:
-        """Mailboxes were used: note when, and move their ends where they slide."""
-        own = (mailboxes.c.mailbox_id == bindparam("own")) & _LIVES
-        change = update(mailboxes).where(own).values(seen_ns=bindparam("seen"))
+    async def touch(self, seen: Mapping[int, int], lifetime_ns: int | None, grain_ns: int = 0) -> None:
+        """Mailboxes were used: note when, and move their ends where they slide.
+
+        Nothing is written of one whose use was noted within `grain_ns` before.
+        """
+        own = (mailboxes.c.mailbox_id == bindparam("own")) & (mailboxes.c.seen_ns < bindparam("seen") - grain_ns)
+        change = update(mailboxes).where(own & _LIVES).values(seen_ns=bindparam("seen"))
         if lifetime_ns is not None:
             change = change.values(expires_ns=bindparam("seen") + lifetime_ns)
         rows = [{"own": mailbox_id, "seen": seen_ns} for mailbox_id, seen_ns in seen.items()]
