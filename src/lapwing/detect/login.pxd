@@ -35,7 +35,7 @@ cdef class Keyring:
     cdef dict _others
     cdef list _protocols
     cdef dict _protocol_numbers
-    cdef u64 _hidden[201]
+    cdef u64 _hidden[256]
     cdef object _latest_protocol
     cdef int _latest_number
     cdef Login _login

@@ -144,7 +144,7 @@ class Keyring:
         self._k0 = int.from_bytes(digest[:8], "big")
         self._k1 = int.from_bytes(digest[8:], "big")
         self._others: dict[str, tuple[int, int] | None] = {}
-        self._hidden = [0] * 201
+        self._hidden = [0] * 256  # as many as a journal entry can name
         self._latest_protocol: str | None = None
         self._latest_number = 0
         self._login = Login()
