@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lapwing.events import FlowKey, Message, Side, Transport
 from lapwing.events.messages import DnsQuery, DnsQuestion, DnsRecord, DnsResponse, DnsUnanswered
 from lapwing.protocols.contract import Match
-from lapwing.protocols.dns import DNS, MAX_BAD_DATAGRAMS, MAX_PENDING, DnsParser, DnsTally
+from lapwing.protocols.dns import DNS, MAX_BAD_DATAGRAMS, MAX_PENDING, UNANSWERED_AFTER_NS, DnsParser, DnsTally
 
 KEY = FlowKey(1, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.UDP, "192.0.2.10", 40_000, "198.51.100.53", 53)
 MULTICAST = FlowKey(2, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.UDP, "192.0.2.10", 5353, "224.0.0.251", 5353)
@@ -148,7 +148,7 @@ WIRE = [
 def test_a_tally_counts_what_the_parser_says_and_ends_where_it_does(datagrams: list[bytes], key: FlowKey) -> None:
     parser, tally = DnsParser(key), DnsTally(key.client_port, key.server_port)
     for datagram in datagrams:
-        assert tally.parse(datagram) == len(parser.parse(Side.CLIENT, datagram, 0))
+        assert tally.parse(datagram, 0) == len(parser.parse(Side.CLIENT, datagram, 0))
         assert tally.poisoned is (parser.poisoned is not None)
     assert tally.close() == len(parser.close(0))
 
@@ -156,7 +156,7 @@ def test_a_tally_counts_what_the_parser_says_and_ends_where_it_does(datagrams: l
 def test_a_tally_stays_poisoned() -> None:
     tally = DnsTally(KEY.client_port, KEY.server_port)
     for datagram in (*[b""] * MAX_BAD_DATAGRAMS, query().to_wire(), b""):
-        tally.parse(datagram)
+        tally.parse(datagram, 0)
     assert tally.poisoned
 
 
@@ -165,9 +165,75 @@ def test_a_tally_gives_up_the_same_queries_as_the_parser(key: FlowKey) -> None:
     parser, tally = DnsParser(key), DnsTally(key.client_port, key.server_port)
     for number in range(MAX_PENDING + 9):
         wire = query(number=number).to_wire()
-        assert tally.parse(wire) == len(parser.parse(Side.CLIENT, wire, 0))
-    assert tally.parse(answer(query(number=3))) == len(parser.parse(Side.SERVER, answer(query(number=3)), 0))
+        assert tally.parse(wire, 0) == len(parser.parse(Side.CLIENT, wire, 0))
+    assert tally.parse(answer(query(number=3)), 0) == len(parser.parse(Side.SERVER, answer(query(number=3)), 0))
     assert tally.close() == len(parser.close(0))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(WIRE), st.integers(0, UNANSWERED_AFTER_NS)), max_size=30),
+    st.sampled_from([KEY, MULTICAST]),
+)
+def test_woken_or_not_a_parser_tells_the_same_and_a_tally_counts_it(
+    datagrams: list[tuple[bytes, int]], key: FlowKey
+) -> None:
+    woken, slept, tally = DnsParser(key), DnsParser(key), DnsTally(key.client_port, key.server_port)
+    told: list[Message] = []
+    other: list[Message] = []
+    counted = now_ns = 0
+    for datagram, later_ns in datagrams:
+        now_ns += later_ns
+        while woken.next_wakeup_ns is not None and woken.next_wakeup_ns <= now_ns:
+            told += woken.tick(woken.next_wakeup_ns)
+        told += woken.parse(Side.CLIENT, datagram, now_ns)
+        other += slept.parse(Side.CLIENT, datagram, now_ns)
+        counted += tally.parse(datagram, now_ns)
+    told += woken.close(now_ns)
+    other += slept.close(now_ns)
+    assert told == other
+    assert counted + tally.close() == len(told)
+
+
+def test_a_query_is_told_to_have_no_answer_after_ten_seconds_and_once() -> None:
+    parser = DnsParser(KEY)
+    assert parser.next_wakeup_ns is None
+    parse(parser, Side.CLIENT, query().to_wire(), 5)
+    parse(parser, Side.CLIENT, query("b.example").to_wire(), 7)
+    assert parser.next_wakeup_ns == 5 + UNANSWERED_AFTER_NS
+    assert list(parser.tick(5 + UNANSWERED_AFTER_NS)) == [DnsUnanswered(7, "www.example.com", "A", 5)]
+    assert parser.next_wakeup_ns == 7 + UNANSWERED_AFTER_NS
+    parse(parser, Side.SERVER, answer(query("b.example")), 8)
+    assert parser.next_wakeup_ns is None
+    parse(parser, Side.CLIENT, query().to_wire(), 6 + UNANSWERED_AFTER_NS)  # once more: still the same query
+    assert list(parser.close(30 * UNANSWERED_AFTER_NS)) == []
+
+
+def test_an_answer_that_comes_late_still_has_its_rtt() -> None:
+    parser = DnsParser(KEY)
+    parse(parser, Side.CLIENT, query().to_wire(), 5)
+    unanswered, message = parser.parse(Side.SERVER, answer(query()), 6 + UNANSWERED_AFTER_NS)
+    assert isinstance(unanswered, DnsUnanswered)
+    assert isinstance(message, DnsResponse)
+    assert message.rtt_ns == 1 + UNANSWERED_AFTER_NS
+
+
+def test_what_is_late_and_what_is_waited_for_are_bounded_together() -> None:
+    parser, tally = DnsParser(KEY), DnsTally(KEY.client_port, KEY.server_port)
+    counts = [0, 0]
+    for number in range(MAX_PENDING * 3):
+        now_ns = number // MAX_PENDING * UNANSWERED_AFTER_NS
+        for number_again in (number, number // 2):
+            wire = query(number=number_again).to_wire()
+            counts[0] += len(parser.parse(Side.CLIENT, wire, now_ns))
+            counts[1] += tally.parse(wire, now_ns)
+        assert len(parser._pending) + len(parser._late) <= MAX_PENDING
+    assert counts[0] + len(parser.close(0)) == counts[1] + tally.close()
+
+
+def test_a_group_that_is_asked_wakes_nobody() -> None:
+    parser = DnsParser(MULTICAST)
+    parser.parse(Side.CLIENT, query().to_wire(), 0)
+    assert parser.next_wakeup_ns is None
 
 
 @given(st.lists(st.tuples(st.sampled_from(Side), st.binary(max_size=120)), max_size=12))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from lapwing.events import Side
 from lapwing.events.messages import DnsQuery, DnsResponse, DnsUnanswered
 from lapwing.protocols import Match
+from lapwing.protocols.dns import UNANSWERED_AFTER_NS
 from lapwing.protocols.dns_tcp import DNS_TCP, DnsStreamParser
 from tests.protocols.playbook import KEY, SIZES, Step, any_steps, client, closes, cut, lost, play, server
 from tests.protocols.test_dns import answer, query
@@ -84,3 +85,12 @@ def test_any_bytes_give_messages_within_the_bounds(steps: list[Step]) -> None:
 )
 def test_the_first_message_tells(side: Side, head: bytes, match: Match) -> None:
     assert DNS_TCP.probe(side, head) is match
+
+
+def test_an_overdue_query_is_told_while_the_connection_lives() -> None:
+    parser = DnsStreamParser(KEY)
+    parser.feed(Side.CLIENT, TALK[0].data, 3)
+    assert parser.next_wakeup_ns == 3 + UNANSWERED_AFTER_NS
+    parser.feed(Side.SERVER, TALK[1].data, 4)
+    assert parser.tick(3 + UNANSWERED_AFTER_NS) == [DnsUnanswered(1, "www.example.com", "A", 3)]
+    assert parser.next_wakeup_ns is None

@@ -6,6 +6,7 @@ import pytest
 
 import lapwing
 from lapwing.events import AnomalySeen
+from lapwing.protocols import DatagramTally
 from lapwing.protocols.dns import DNS
 from lapwing.testing import START_NS, TcpConversation, TimedFrame, interleave, pcap, udp_frame
 
@@ -59,10 +60,8 @@ def test_dns_messages_are_counted_whether_or_not_anybody_looks_at_them(tmp_path:
 def test_a_tally_that_raises_costs_its_own_flow_and_is_reported_as_the_parser(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Broken:
-        poisoned = False
-
-        def parse(self, datagram: bytes) -> int:
+    class Broken(DatagramTally):
+        def parse(self, datagram: bytes, now_ns: int) -> int:
             raise ZeroDivisionError("a bug")
 
         def close(self) -> int:

@@ -30,6 +30,7 @@ from lapwing.flows.layout import (
     ActionKind,
 )
 from lapwing.flows.objects import closed_events, flow_keys, opened_events
+from lapwing.flows.rules import MAX_CLOCK_NS
 from lapwing.flows.settings import FlowSettings, IdleRule
 from lapwing.flows.text import community_id
 
@@ -39,6 +40,7 @@ __all__ = [
     "COMPILED",
     "CONN_STATES",
     "KEY_DTYPE",
+    "MAX_CLOCK_NS",
     "RECORD_DTYPE",
     "ROLE_EVIDENCE",
     "SCOPES",

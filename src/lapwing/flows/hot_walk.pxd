@@ -27,6 +27,7 @@ cdef class ActionWalk:
     cpdef bytes data(self)
     cpdef read(self, Py_ssize_t slot)
     cpdef ignore(self, Py_ssize_t slot)
+    cpdef bint is_ignored(self, Py_ssize_t slot) except -1
     cpdef rest(self, Py_ssize_t slot, int side, i64 idle_bytes)
     cpdef i64 wake(self, Py_ssize_t slot, int side) except? 0
     cpdef key(self, Py_ssize_t slot)

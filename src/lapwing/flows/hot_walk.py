@@ -137,6 +137,10 @@ class ActionWalk:
         """Nobody reads the flow at `slot`: hand out none of its payload."""
         self.interest[slot] = IGNORED_FLOW
 
+    def is_ignored(self, slot: cython.Py_ssize_t):
+        """Whether nobody reads the flow at `slot` any more."""
+        return self.interest[slot] == IGNORED_FLOW
+
     def rest(self, slot: cython.Py_ssize_t, side: cython.int, idle_bytes: i64):
         """Of the next payload of `side` nobody must see so many bytes."""
         self.idle[2 * slot + side] = idle_bytes

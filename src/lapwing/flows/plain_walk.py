@@ -86,6 +86,10 @@ class ActionWalk:
         """Nobody reads the flow at `slot`: hand out none of its payload."""
         self._interest[slot] = IGNORED
 
+    def is_ignored(self, slot: int) -> bool:
+        """Whether nobody reads the flow at `slot` any more."""
+        return self._interest[slot] == IGNORED
+
     def rest(self, slot: int, side: int, idle_bytes: int) -> None:
         """Of the next payload of `side` nobody must see so many bytes."""
         self._idle[slot, side] = idle_bytes

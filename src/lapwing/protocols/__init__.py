@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from lapwing.protocols.contract import (
+    MAX_SILENT_TICKS,
     PROBE_BYTES,
     DatagramParser,
     DatagramProtocol,
@@ -15,6 +16,7 @@ from lapwing.protocols.contract import (
     Match,
     StreamParser,
     StreamProtocol,
+    WakingParser,
     cut_reason,
 )
 from lapwing.protocols.dhcp import DHCP
@@ -31,6 +33,7 @@ from lapwing.protocols.pop3 import POP3
 from lapwing.protocols.quic import QUIC
 from lapwing.protocols.smtp import SMTP
 from lapwing.protocols.ssh import SSH
+from lapwing.protocols.tally import DatagramTally
 from lapwing.protocols.tls import TLS
 from lapwing.protocols.websocket import WEBSOCKET
 
@@ -58,16 +61,19 @@ def handover_of(parser: StreamParser | DatagramParser) -> Handover | None:
 __all__ = [
     "DATAGRAM_PROTOCOLS",
     "ICMP",
+    "MAX_SILENT_TICKS",
     "PROBE_BYTES",
     "STREAM_PROTOCOLS",
     "DatagramParser",
     "DatagramProtocol",
+    "DatagramTally",
     "FirstLook",
     "Handover",
     "Match",
     "StreamIdentifier",
     "StreamParser",
     "StreamProtocol",
+    "WakingParser",
     "by_name",
     "cut_reason",
     "handover_of",

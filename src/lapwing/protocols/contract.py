@@ -8,8 +8,10 @@ from enum import IntEnum
 from typing import Any, NamedTuple, Protocol
 
 from lapwing.events import FlowKey, Message, Side
+from lapwing.protocols.tally import DatagramTally
 
 MAX_POISON_REASON_BYTES = 256  # a reason goes into events and logs
+MAX_SILENT_TICKS = 64  # of a parser while nothing comes of its flow: a clock that jumps by years must not tick for ever
 
 
 def cut_reason(text: str) -> str:
@@ -62,6 +64,23 @@ class StreamParser(Protocol):
         """`side` sends no more (`fin`, or the close reason of the flow). Called at most once per side."""
 
 
+class WakingParser(Protocol):
+    """What a StreamParser or DatagramParser has more if it acts when time passes and nothing comes.
+
+    Time is that of the packets, and the clock's while an interface is silent. A parser is woken once for each time it
+    names: before anything that comes at that time or later is handed to it, and never after its flow was closed or both
+    its sides. Time may have jumped far beyond; `now_ns` is still the time it named, so that what it returns depends on
+    its flow alone. It is asked for its next time after every call. While nothing comes of the flow it is woken
+    MAX_SILENT_TICKS times at most. Messages, poison, done: as after any other call; no side said what it returns, and
+    the client's stands for that.
+    """
+
+    next_wakeup_ns: int | None  # None: not before something comes. A time that has passed: as soon as possible
+
+    def tick(self, now_ns: int) -> Iterable[Message]:
+        """The time that `next_wakeup_ns` named has come."""
+
+
 class QuietParser(Protocol):
     """A parser for one listener, as StreamParser but that messages which it does not want come as None, to be counted.
 
@@ -95,21 +114,6 @@ class DatagramParser(Protocol):
         """Take one datagram."""
 
     def close(self, now_ns: int) -> Iterable[Message]:
-        """The flow ended."""
-
-
-class DatagramTally(Protocol):
-    """Datagrams of one flow in, and only the number of messages that a parser of the protocol makes of them.
-
-    It reads no more of a datagram than that takes.
-    """
-
-    poisoned: bool  # where the parser would be
-
-    def parse(self, datagram: bytes) -> int:
-        """Take one datagram, of either side."""
-
-    def close(self) -> int:
         """The flow ended."""
 
 

@@ -101,7 +101,7 @@ class _Frames:
 
 
 class DnsStreamParser:
-    """Queries and responses of one connection; see StreamParser for the contract."""
+    """Queries and responses of one connection; see StreamParser and WakingParser for the contract."""
 
     def __init__(self, key: FlowKey) -> None:
         self.poisoned: str | None = None
@@ -125,6 +125,15 @@ class DnsStreamParser:
         """Go on after the message with the hole, where its length is known."""
         (self._client if side is _CLIENT else self._server).gap(missing_bytes)
         return []
+
+    @property
+    def next_wakeup_ns(self) -> int | None:
+        """When the next query is overdue."""
+        return self._messages.next_wakeup_ns
+
+    def tick(self, now_ns: int) -> list[Message]:
+        """Tell of the queries that should have had an answer by now."""
+        return [*self._messages.tick(now_ns)]
 
     def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:
         """When both sides are closed, name what was never answered."""

@@ -1,31 +1,15 @@
 """Packets in, one ordered stream of events out. No clock, no I/O: batches are handed in, lists are handed back."""
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from lapwing.detect import Detector
-from lapwing.events import (
-    AnomalySeen,
-    Event,
-    FlowClosed,
-    FlowEstablished,
-    FlowKey,
-    FlowOpened,
-    IdentifiedBy,
-    Message,
-    SessionEnded,
-    SessionEndReason,
-    SessionIdentified,
-    SessionMessaged,
-    Severity,
-    Transport,
-)
+from lapwing.events import AnomalySeen, Event, FlowClosed, FlowEstablished, FlowOpened, Severity
 from lapwing.flows import (
     ANOMALY_KINDS,
-    CLOSE_REASONS,
+    MAX_CLOCK_NS,
     ActionKind,
     ActionWalk,
     FlowTable,
@@ -36,43 +20,26 @@ from lapwing.flows import (
     opened_events,
     records_of,
 )
-from lapwing.logins import READ_FOR_LOGINS, LoginAdapter, LoginContext, SecretTagger, adapter_for
-from lapwing.protocols import (
-    DATAGRAM_PROTOCOLS,
-    ICMP,
-    STREAM_PROTOCOLS,
-    DatagramProtocol,
-    FirstLook,
-    Handover,
-    StreamIdentifier,
-    StreamProtocol,
-    by_name,
-    cut_reason,
-    handover_of,
-)
-from lapwing.sessions.emit import Outlet, Wanted
-from lapwing.sessions.icmp import named
-from lapwing.sessions.session import MAX_PENDING_PIECES, SIDES, DatagramSession, Session, StreamSession
+from lapwing.logins import READ_FOR_LOGINS, SecretTagger
+from lapwing.protocols import DATAGRAM_PROTOCOLS, STREAM_PROTOCOLS, DatagramProtocol, StreamProtocol, by_name
+from lapwing.sessions.conversations import Conversations
+from lapwing.sessions.emit import Outlet, Wanted, flow_fields
+from lapwing.sessions.session import SIDES
 from lapwing.sessions.settings import PipelineSettings, RunKeys
 
 # Actions and reasons as numbers, here for the compiled driver too.
 OPENED, ESTABLISHED, SEGMENT, GAP, SIDE_CLOSED, DATAGRAM, ANOMALY, CLOSED, ICMP_ERROR = range(9)
 assert tuple(ActionKind) == tuple(range(9))  # in that order
-_ACTIVE = CLOSE_REASONS.index("active")
 _NOTHING = memoryview(b"")
-_BY_CONTENT = IdentifiedBy.CONTENT  # before Python 3.12 a look at a member of an enum costs as much as a call
-_CLOSED_WITH_FLOW = SessionEndReason.CLOSED
 
 _BROKEN_DATAGRAMS = (
     ("incomplete", "wire.fragment_incomplete", Severity.INFO),
     ("overlaps", "wire.fragment_overlap", Severity.MEDIUM),
     ("refused", "wire.fragment_refused", Severity.LOW),
 )
-MAX_HANDOVERS = 4  # from one protocol to the next in one stream: more is made up
-MAX_PROBED_DATAGRAMS = 3  # of a flow; after that nothing recognised it and it is left alone
 
 
-class SessionDriver:
+class SessionDriver(Conversations):
     """Joins flow table, parsers, login adapters and detection; the order of events is the order of packets.
 
     One driver serves one stream of packets in time order. `process` takes a batch as a capture source gives it and
@@ -98,35 +65,29 @@ class SessionDriver:
         `protocols` are looked for after our own. Raises ValueError when two of a kind have one name.
         """
         wanted = wanted or Wanted()
-        self._table = FlowTable(settings.flows, keys.flow_key, payloads=True, idle=idle)
         self._extractor = extractor_for(settings.flows.key, settings.flows.key_also)
         self._words = self._extractor.words if self._extractor is not None else None
         self._fragments = Fragments(settings.flows.tunnel_depth)
         self._told_fragments: dict[str, int] = {}
-        self._walk = ActionWalk(everything=wanted.flow)
         self._detector = detector if detector is not None else Detector(settings.detect)
-        self._outlet = Outlet(wanted, self._detector, sensor)
-        more = tuple(protocols)
-        streams = (*STREAM_PROTOCOLS, *(one for one in more if isinstance(one, StreamProtocol)))
-        datagrams = (*DATAGRAM_PROTOCOLS, *(one for one in more if isinstance(one, DatagramProtocol)))
-        self._first_look = FirstLook(streams, datagrams)
-        self._by_name = by_name(streams)
-        by_name(datagrams)
-        self._counted = frozenset(
-            one.name for one in datagrams if one.tally and not (wanted.session or one.name in READ_FOR_LOGINS)
-        )
-        self._login_settings = settings.logins
-        self._tagger = tagger if tagger is not None else SecretTagger(keys.tag_key)
-        self._next_auth_id = count(1).__next__
-        self._sessions: list[Any] = []  # by slot: StreamSession, DatagramSession or None
         self._now_ns = 0  # the latest packet since flows were last finished
         self._latest_ns = 0  # the latest of all
-        self._parsers_created = 0
-        self._parsers_ended = 0
-        self._parser_faults = 0
-        self._encrypted = 0
-        self._gap_bytes = 0
-        self._messages = 0
+        more = tuple(protocols)
+        datagrams = (*DATAGRAM_PROTOCOLS, *(one for one in more if isinstance(one, DatagramProtocol)))
+        by_name(datagrams)
+        Conversations.__init__(
+            self,
+            FlowTable(settings.flows, keys.flow_key, payloads=True, idle=idle),
+            ActionWalk(everything=wanted.flow),
+            Outlet(wanted, self._detector, sensor),
+            streams=(*STREAM_PROTOCOLS, *(one for one in more if isinstance(one, StreamProtocol))),
+            datagrams=datagrams,
+            counted=frozenset(
+                one.name for one in datagrams if one.tally and not (wanted.session or one.name in READ_FOR_LOGINS)
+            ),
+            logins=settings.logins,
+            tagger=tagger if tagger is not None else SecretTagger(keys.tag_key),
+        )
 
     @property
     def now_ns(self) -> int:
@@ -149,6 +110,7 @@ class SessionDriver:
                     self._track(source, rows, index, end)
             else:
                 self._track(buffer, packets, 0, packet_count)
+            self._wake(min(self._now_ns, MAX_CLOCK_NS))  # which is as far as the table's clock goes
         return self._outlet.take()
 
     def _track(self, source: Any, rows: "np.ndarray[Any, Any]", index: int, end: int) -> None:
@@ -174,11 +136,12 @@ class SessionDriver:
             self._extractor.source = number
 
     def advance(self, now_ns: int) -> list[Event]:
-        """Let time pass without packets: expire idle flows."""
+        """Let time pass without packets: expire idle flows, and wake the parsers that asked for it."""
         more = True
         while more:
             more = self._table.advance(now_ns)
             self._drain(_NOTHING)
+        self._wake(min(now_ns, MAX_CLOCK_NS))
         return self._outlet.take()
 
     def end_flow(self, flow_id: int) -> list[Event]:
@@ -194,6 +157,7 @@ class SessionDriver:
             more = self._table.finish()
             self._drain(_NOTHING)
             yield self._outlet.take()
+        self._wakeups.clear()
         yield self.note(self._broken_datagrams())
         self._now_ns = 0
 
@@ -223,12 +187,7 @@ class SessionDriver:
         counters = {f"flows.{name.removeprefix('flows_')}": value for name, value in self._table.statistics().items()}
         counters |= {f"detect.{name}": value for name, value in self._detector.statistics().items()}
         counters |= {f"fragments.{name}": value for name, value in self._fragments.statistics().items()}
-        counters["sessions.parsers_created"] = self._parsers_created
-        counters["sessions.parsers_ended"] = self._parsers_ended
-        counters["sessions.parser_faults"] = self._parser_faults
-        counters["sessions.encrypted"] = self._encrypted
-        counters["sessions.gap_bytes"] = self._gap_bytes
-        counters["sessions.messages"] = self._messages
+        counters |= {f"sessions.{name}": value for name, value in self._counters().items()}
         return counters
 
     # -- one call's actions ------------------------------------------------------------------------------------------
@@ -242,21 +201,31 @@ class SessionDriver:
             self._walk_everything(opened, closed_events(records_of(table), words=self._words))
         else:
             while walk.step():
+                if walk.ts_ns >= self._wakeups.next_ns and not self._still_wanted():
+                    continue
                 self._act()
 
     def _walk_everything(self, opened: list[FlowOpened], closed: list[FlowClosed]) -> None:
         """As `_act` for each action, and flow events in their places between."""
         walk, outlet = self._walk, self._outlet
         while walk.step():
+            if walk.ts_ns >= self._wakeups.next_ns and not self._still_wanted():
+                continue
             if walk.kind == OPENED:
                 outlet.publish(opened[walk.aux])
             elif walk.kind == ESTABLISHED:
                 key = walk.key(walk.slot)
-                outlet.publish(FlowEstablished(walk.ts_ns, *_fields(key), rtt_ns=walk.aux or None))
+                outlet.publish(FlowEstablished(walk.ts_ns, *flow_fields(key), rtt_ns=walk.aux or None))
             else:
                 self._act()
                 if walk.kind == CLOSED:
                     outlet.publish(closed[walk.aux])
+
+    def _still_wanted(self) -> bool:
+        """Wake who is to be woken before the action where the walk stands; False when nobody reads its flow by then."""
+        walk = self._walk
+        self._wake(walk.ts_ns)
+        return not (walk.kind in (SEGMENT, DATAGRAM) and walk.is_ignored(walk.slot))
 
     def _act(self) -> None:
         """Do what the action asks for where the walk stands."""
@@ -281,366 +250,6 @@ class SessionDriver:
         elif session.parser is not None:
             self._close_side(slot, session, walk.side, "fin", walk.ts_ns)
 
-    def _at(self, slot: int) -> Any:
-        """The session of the flow at `slot`, None where nobody reads it."""
-        return self._sessions[slot] if slot < len(self._sessions) else None
-
-    def _keep(self, slot: int, session: Session) -> Any:
-        """Keep the session of the flow at `slot`, for whom slots are few and used again."""
-        sessions = self._sessions
-        while slot >= len(sessions):
-            sessions.append(None)
-        sessions[slot] = session
-        return session
-
-    def _hear(
-        self, slot: int, session: Session, side: int, ask: Callable[..., Any], argument: bytes | int | str, ts_ns: int
-    ) -> None:
-        """Hand `argument` of `side` to a method of the parser, publish its messages, and see whether it goes on."""
-        try:
-            if session.quiet:
-                session.parser.wake(SIDES[side], self._walk.wake(slot, side))
-            messages = ask(SIDES[side], argument, ts_ns)
-            if session.quiet:
-                self._walk.rest(slot, side, session.parser.idle_bytes)
-            if messages:
-                self._messages_of(session, side, messages, ts_ns)
-            over = session.parser.poisoned is not None or session.parser.done
-        except Exception as fault:
-            self._fault(slot, session, fault, ts_ns)
-            return
-        if over:
-            self._stop(slot, session, ts_ns)
-
-    def _messages_of(self, session: Session, side: int, messages: Iterable[Message | None], ts_ns: int) -> None:
-        adapter = session.adapter
-        outlet = self._outlet
-        for message in messages:
-            session.message_count += 1
-            self._messages += 1
-            if message is None:  # its only listener does not want it
-                continue
-            if outlet.wants_sessions:
-                key = session.key
-                assert key is not None
-                redacted = message.redacted()
-                outlet.publish(SessionMessaged(ts_ns, *_fields(key), session.protocol, SIDES[side], redacted))
-            if adapter is not None:
-                for login in adapter.message(SIDES[side], message, ts_ns):
-                    outlet.login(login)
-
-    def _tells_nothing(self, slot: int, protocol: StreamProtocol | DatagramProtocol) -> bool:
-        """Count and leave alone what is encrypted: what its parser tells stands in session events and nowhere else."""
-        if protocol.encrypted:
-            self._encrypted += 1
-            if not self._outlet.wants_sessions:
-                self._ignore(slot)
-                return True
-        return False
-
-    def _start(
-        self,
-        slot: int,
-        session: Session,
-        protocol: StreamProtocol | DatagramProtocol,
-        evidence: IdentifiedBy,
-        ts_ns: int,
-    ) -> None:
-        """The protocol is known: make its parser and the adapter that finds logins in its messages.
-
-        A factory that raises leaves the session without a parser, and its end told.
-        """
-        key = session.key = self._walk.key(slot)
-        session.protocol = protocol.name
-        self._parsers_created += 1
-        if self._outlet.wants_sessions:
-            self._outlet.publish(SessionIdentified(ts_ns, *_fields(key), protocol.name, evidence))
-        context = LoginContext(key, self._login_settings, self._tagger, self._next_auth_id)
-        adapter = adapter_for(protocol.name, context)
-        try:
-            session.parser = self._parser_for(session, protocol, adapter)
-        except Exception as fault:
-            self._fault(slot, session, fault, ts_ns)
-            return
-        session.adapter = adapter
-
-    def _parser_for(
-        self, session: Session, protocol: StreamProtocol | DatagramProtocol, adapter: LoginAdapter | None
-    ) -> Any:
-        """Make the parser; where only the adapter takes its messages, one that leaves out what that does not want."""
-        quiet = protocol.quiet if isinstance(protocol, StreamProtocol) else None
-        if quiet is None or adapter is None or self._outlet.wants_sessions:
-            assert session.key is not None
-            return protocol.make(session.key)
-        session.quiet = True
-        return quiet(adapter)
-
-    # -- TCP -----------------------------------------------------------------------------------------------------------
-
-    def _listen(self, slot: int, session: StreamSession | None, side: int, data: bytes, ts_ns: int) -> None:
-        """Hand bytes to the parser, or find out which it should be."""
-        if session is not None and session.parser is not None:
-            self._hear(slot, session, side, session.parser.feed, data, ts_ns)
-        else:
-            self._identify(slot, session, side, data, 0, ts_ns)
-
-    def _identify(
-        self, slot: int, session: StreamSession | None, side: int, data: bytes, missing: int, ts_ns: int
-    ) -> None:
-        if session is None:
-            if data and self._glance(slot, side, data, ts_ns):
-                return
-            session = self._keep(slot, self._undecided(slot))
-            self._walk.read(slot)
-        identifier = session.identifier
-        assert identifier is not None
-        session.pending.append((side, data, missing, ts_ns))
-        try:
-            protocol = identifier.feed(SIDES[side], data) if data else None
-        except Exception as fault:
-            self._fault(slot, session, fault, ts_ns)
-            return
-        if protocol is None and len(session.pending) >= MAX_PENDING_PIECES:
-            protocol = identifier.settle()
-        if protocol is not None:
-            self._begin(slot, session, protocol, ts_ns)
-        elif identifier.hopeless:
-            self._ignore(slot)
-
-    def _undecided(self, slot: int) -> StreamSession:
-        return StreamSession(StreamIdentifier(self._walk.server_port(slot), self._first_look))
-
-    def _glance(self, slot: int, side: int, data: bytes, ts_ns: int) -> bool:
-        """Decide with the first bytes alone, as most flows allow; False when that takes more."""
-        try:
-            choice = self._first_look.stream(SIDES[side], data, self._walk.server_port(slot))
-        except Exception as fault:
-            self._fault(slot, StreamSession(None), fault, ts_ns)
-            return True
-        if choice is True:
-            return False
-        if choice is False:
-            self._ignore(slot)
-        elif not self._tells_nothing(slot, choice):
-            session = self._keep(slot, StreamSession(None))
-            self._walk.read(slot)
-            self._start(slot, session, choice, _BY_CONTENT, ts_ns)
-            if session.parser is not None:
-                self._hear(slot, session, side, session.parser.feed, data, ts_ns)
-        return True
-
-    def _begin(self, slot: int, session: StreamSession, protocol: StreamProtocol, ts_ns: int) -> None:
-        """Start the parser and hand it what was kept until now."""
-        if self._tells_nothing(slot, protocol):
-            return
-        identifier = session.identifier
-        assert identifier is not None
-        assert identifier.evidence is not None
-        self._start(slot, session, protocol, identifier.evidence, ts_ns)
-        pending, session.pending, session.identifier = session.pending, [], None
-        for side, piece, missing_bytes, piece_ts in pending:
-            reading = self._at(slot)
-            if reading is None:
-                break  # the parser stopped
-            if missing_bytes:
-                self._gap(slot, reading, side, missing_bytes, piece_ts)
-            else:
-                self._listen(slot, reading, side, piece, piece_ts)
-
-    def _gap(self, slot: int, session: StreamSession, side: int, missing: int, ts_ns: int) -> None:
-        if session.parser is None:
-            self._identify(slot, session, side, b"", missing, ts_ns)
-            return
-        session.note_gap(side, missing)
-        self._gap_bytes += missing
-        self._hear(slot, session, side, session.parser.gap, missing, ts_ns)
-
-    def _close_side(self, slot: int, session: StreamSession, side: int, reason: str, ts_ns: int) -> None:
-        if session.parser is not None and session.note_close(side):
-            self._hear(slot, session, side, session.parser.close, reason, ts_ns)
-
-    # -- UDP -----------------------------------------------------------------------------------------------------------
-
-    def _datagram(self, slot: int, session: DatagramSession | None, side: int, data: bytes, ts_ns: int) -> None:
-        if session is None:
-            session = self._keep(slot, DatagramSession())
-            self._walk.read(slot)
-        if session.tally is not None:
-            self._count(slot, session, data, ts_ns)
-            return
-        if session.parser is None:
-            try:
-                protocol = self._first_look.datagram(SIDES[side], data, self._walk.server_port(slot))
-            except Exception as fault:
-                self._fault(slot, session, fault, ts_ns)
-                return
-            if protocol is None:
-                session.probed += 1
-                if session.probed >= MAX_PROBED_DATAGRAMS:
-                    self._ignore(slot)
-                return
-            if self._tells_nothing(slot, protocol):
-                return
-            if protocol.name in self._counted:
-                self._count_from(slot, session, protocol, data, ts_ns)
-                return
-            self._start(slot, session, protocol, _BY_CONTENT, ts_ns)
-        if session.parser is not None:
-            self._hear(slot, session, side, session.parser.parse, data, ts_ns)
-
-    def _count_from(
-        self, slot: int, session: DatagramSession, protocol: DatagramProtocol, data: bytes, ts_ns: int
-    ) -> None:
-        """Nobody looks at the messages of this protocol: only their number is wanted."""
-        assert protocol.tally is not None
-        session.protocol = protocol.name
-        self._parsers_created += 1
-        try:
-            session.tally = protocol.tally(self._walk.client_port(slot), self._walk.server_port(slot))
-        except Exception as fault:
-            self._fault(slot, session, fault, ts_ns)
-            return
-        self._count(slot, session, data, ts_ns)
-
-    def _count(self, slot: int, session: DatagramSession, data: bytes, ts_ns: int) -> None:
-        try:
-            self._messages += session.tally.parse(data)
-        except Exception as fault:
-            self._fault(slot, session, fault, ts_ns)
-            return
-        if session.tally.poisoned:
-            self._parsers_ended += 1
-            self._ignore(slot)
-
-    def _icmp_error(
-        self, slot: int, session: DatagramSession | None, side: int, data: bytes, about: int, ts_ns: int
-    ) -> None:
-        """Tell what the network says of a packet, and of which flow; no login is in it."""
-        if not self._outlet.wants_sessions:
-            self._ignore(slot)
-            return
-        if session is None:
-            session = self._keep(slot, DatagramSession())
-            self._walk.read(slot)
-            self._start(slot, session, ICMP, IdentifiedBy.CONTENT, ts_ns)
-        self._messages_of(session, side, named(session.parser.parse(SIDES[side], data, ts_ns), about), ts_ns)
-
-    # -- ends ----------------------------------------------------------------------------------------------------------
-
-    def _ignore(self, slot: int) -> None:
-        """Nobody reads this flow any more: the walk hands out nothing of it, and soon the table has nothing."""
-        if slot < len(self._sessions):
-            self._sessions[slot] = None
-        self._walk.ignore(slot)
-        self._table.ignore(slot, self._walk.flow_id(slot))
-
-    def _stop(self, slot: int, session: Session, ts_ns: int) -> None:
-        """The parser is poisoned or done; the flow goes on, and after a handover somebody else reads it."""
-        self._end_session(session, SessionEndReason.DONE, ts_ns)
-        handover = handover_of(session.parser) if session.parser.poisoned is None else None
-        turn = session.handover_count + 1 if isinstance(session, StreamSession) else 0
-        if handover is None or turn > MAX_HANDOVERS:
-            self._ignore(slot)
-        else:
-            self._hand_over(slot, handover, turn, ts_ns)
-
-    def _hand_over(self, slot: int, handover: Handover, turn: int, ts_ns: int) -> None:
-        """The stream goes on as another protocol: make its parser and give it what is not consumed."""
-        session = self._keep(slot, self._undecided(slot))
-        session.handover_count = turn
-        if handover.protocol is not None:
-            session.identifier = None
-            protocol = self._by_name.get(handover.protocol)
-            if protocol is None:
-                self._fault(slot, session, LookupError(handover.protocol), ts_ns)
-                return
-            if self._tells_nothing(slot, protocol):
-                return
-            self._start(slot, session, protocol, IdentifiedBy.HANDOVER, ts_ns)
-        for side, data in enumerate((handover.client, handover.server)):
-            reading = self._at(slot)
-            if data and reading is not None:
-                self._listen(slot, reading, side, data, ts_ns)
-
-    def _fault(self, slot: int, session: Session, fault: Exception, ts_ns: int) -> None:
-        """A bug of ours or of a plugin, in a probe, a factory or a parser: name it, and read this flow no more."""
-        self._parser_faults += 1
-        made = "factory" if session.parser is None and session.tally is None else "parser"
-        where = f"{session.protocol} {made}" if session.protocol else "a probe"
-        detail = f"{where}: {type(fault).__name__}"
-        if self._outlet.wants_anomalies:
-            key = session.key or self._walk.key(slot)
-            event = AnomalySeen(
-                ts_ns=ts_ns,
-                kind="session.parser_fault",
-                severity=Severity.HIGH,
-                detail=detail,
-                flow_id=key.flow_id,
-                community_id=key.community_id,
-                client_ip=key.client_ip,
-                server_ip=key.server_ip,
-                client_port=key.client_port,
-                server_port=key.server_port,
-            )
-            self._outlet.publish(event)
-        if session.protocol:
-            self._end_session(session, SessionEndReason.POISONED, ts_ns, detail)
-        self._ignore(slot)
-
-    def _close(self, slot: int, session: Session, reason_index: int, ts_ns: int) -> None:
-        """The flow ended, unless its record was only cut."""
-        if reason_index == _ACTIVE:
-            return
-        if type(session) is StreamSession:
-            self._settle(slot, session, ts_ns)
-            for side in (0, 1):
-                reading = self._at(slot)
-                if reading is None:
-                    break  # the parser stopped
-                self._close_side(slot, reading, side, CLOSE_REASONS[reason_index], ts_ns)
-        elif type(session) is DatagramSession:
-            self._close_datagrams(slot, session, ts_ns)
-        left, self._sessions[slot] = self._sessions[slot], None  # a fault or a poison while closing takes it out
-        if left is not None and left.parser is not None:
-            self._end_session(left, _CLOSED_WITH_FLOW, ts_ns)
-
-    def _close_datagrams(self, slot: int, session: DatagramSession, ts_ns: int) -> None:
-        try:
-            if session.tally is not None:
-                self._messages += session.tally.close()
-                self._parsers_ended += 1
-            elif session.parser is not None:
-                self._messages_of(session, 0, session.parser.close(ts_ns), ts_ns)
-        except Exception as fault:
-            self._fault(slot, session, fault, ts_ns)
-
-    def _settle(self, slot: int, session: StreamSession, ts_ns: int) -> None:
-        """The flow ends undecided: decide with what was seen, so that a short exchange is read all the same."""
-        identifier = session.identifier
-        if identifier is not None:
-            protocol = identifier.settle()
-            if protocol is not None:
-                self._begin(slot, session, protocol, ts_ns)
-
-    def _end_session(self, session: Session, reason: SessionEndReason, ts_ns: int, detail: str = "") -> None:
-        """Resolve what is pending. A parser that is poisoned ended by that, whatever else ends it."""
-        self._parsers_ended += 1
-        outlet = self._outlet
-        if session.adapter is not None:
-            for login in session.adapter.close(ts_ns):
-                outlet.login(login)
-        if not outlet.wants_sessions:
-            return
-        poison = None if detail else session.parser.poisoned
-        if poison is not None:
-            reason, detail = SessionEndReason.POISONED, cut_reason(poison)
-        assert session.key is not None
-        gaps = (session.client_gap_bytes, session.server_gap_bytes)
-        event = SessionEnded(
-            ts_ns, *_fields(session.key), session.protocol, reason, session.message_count, *gaps, detail
-        )
-        outlet.publish(event)
-
     def _anomaly(self, slot: int, side: int, kind: int, times: int, ts_ns: int) -> None:
         key = self._walk.key(slot)
         event = AnomalySeen(
@@ -657,16 +266,3 @@ class SessionDriver:
             server_port=key.server_port,
         )
         self._outlet.publish(event)
-
-
-def _fields(key: FlowKey) -> tuple[int, str, Transport, str, int, str, int]:
-    """The key's fields in the order every flow-bound event repeats them."""
-    return (
-        key.flow_id,
-        key.community_id,
-        key.transport,
-        key.client_ip,
-        key.client_port,
-        key.server_ip,
-        key.server_port,
-    )

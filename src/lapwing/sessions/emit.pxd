@@ -1,5 +1,7 @@
 cimport cython
 
+cpdef tuple flow_fields(key)
+
 @cython.final
 cdef class Outlet:
     cdef readonly object families

@@ -1,11 +1,16 @@
 cimport cython
+from lapwing.protocols.tally cimport DatagramTally as Tally
+
+cdef long long _NEVER_NS
 
 @cython.no_gc
 cdef class Session:
-    cdef public object key, protocol, parser, tally, adapter
+    cdef public object key, protocol, parser, adapter
+    cdef public Tally tally
     cdef public Py_ssize_t message_count
-    cdef public bint quiet
-    cdef public long long client_gap_bytes, server_gap_bytes
+    cdef public bint quiet, wakes
+    cdef public int silent_ticks
+    cdef public long long client_gap_bytes, server_gap_bytes, wakeup_ns, alarm_ns
 
 @cython.no_gc
 @cython.final

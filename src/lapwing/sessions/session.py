@@ -4,10 +4,11 @@ from typing import Any
 
 from lapwing.events import FlowKey, Side
 from lapwing.logins import LoginAdapter
-from lapwing.protocols import StreamIdentifier
+from lapwing.protocols import DatagramTally, StreamIdentifier
 
 SIDES = (Side.CLIENT, Side.SERVER)
 
+NEVER_NS = _NEVER_NS = (1 << 63) - 1  # later than any time there is
 MAX_PENDING_PIECES = 64  # segments kept while the protocol is not decided; the identifier bounds their bytes
 
 
@@ -16,6 +17,7 @@ class Session:
 
     __slots__ = (
         "adapter",
+        "alarm_ns",
         "client_gap_bytes",
         "key",
         "message_count",
@@ -23,7 +25,10 @@ class Session:
         "protocol",
         "quiet",
         "server_gap_bytes",
+        "silent_ticks",
         "tally",
+        "wakes",
+        "wakeup_ns",
     )
 
     def __init__(self) -> None:
@@ -31,8 +36,12 @@ class Session:
         self.key: FlowKey | None = None
         self.protocol = ""
         self.parser: Any = None  # StreamParser or DatagramParser
-        self.tally: Any = None  # DatagramTally, in place of a parser
+        self.tally: DatagramTally | None = None  # in place of a parser
         self.quiet = False  # it is a QuietParser
+        self.wakes = False  # it is a WakingParser, and may still be woken
+        self.wakeup_ns = _NEVER_NS  # when
+        self.alarm_ns = _NEVER_NS  # when that is looked at next
+        self.silent_ticks = 0  # since something came
         self.adapter: LoginAdapter | None = None
         self.message_count = 0
         self.client_gap_bytes = 0
@@ -61,12 +70,15 @@ class StreamSession(Session):
             self.client_gap_bytes += missing_bytes
 
     def note_close(self, side: int) -> bool:
-        """Note that a side sends no more; False when that was known."""
+        """Note that a side sends no more; False when that was known. A parser that was told of both is not woken."""
         known = self.server_closed if side else self.client_closed
         if side:
             self.server_closed = True
         else:
             self.client_closed = True
+        if self.client_closed and self.server_closed:
+            self.wakes = False
+            self.wakeup_ns = _NEVER_NS
         return not known
 
 

@@ -51,7 +51,10 @@ class DnsResponse(BaseMessage, frozen=True, gc=False, tag="dns.response"):
 
 
 class DnsUnanswered(BaseMessage, frozen=True, gc=False, tag="dns.unanswered"):
-    """A query that nobody answered before its flow ended or too many others waited; `asked_ns` is its time."""
+    """A query that nobody answered within 10 s, before its flow ended or too many others waited.
+
+    It is told once, at that time; `asked_ns` is that of the query. An answer may still come.
+    """
 
     transaction_id: int
     name: str
