@@ -3,9 +3,22 @@
 from hypothesis import strategies as st
 
 from lapwing.events import Side
-from lapwing.testing.playbook import KEY, Step, client, closes, cut, lost, play, play_logins, server
+from lapwing.testing.playbook import KEY, Step, client, closes, cut, lost, passes, play, play_logins, server
 
-__all__ = ["KEY", "SIZES", "Step", "any_steps", "client", "closes", "cut", "lost", "play", "play_logins", "server"]
+__all__ = [
+    "KEY",
+    "SIZES",
+    "Step",
+    "any_steps",
+    "client",
+    "closes",
+    "cut",
+    "lost",
+    "passes",
+    "play",
+    "play_logins",
+    "server",
+]
 
 
 def any_steps(alphabet: st.SearchStrategy[bytes]) -> st.SearchStrategy[list[Step]]:

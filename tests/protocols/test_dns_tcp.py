@@ -9,7 +9,7 @@ from lapwing.events.messages import DnsQuery, DnsResponse, DnsUnanswered
 from lapwing.protocols import Match
 from lapwing.protocols.dns import UNANSWERED_AFTER_NS
 from lapwing.protocols.dns_tcp import DNS_TCP, DnsStreamParser
-from tests.protocols.playbook import KEY, SIZES, Step, any_steps, client, closes, cut, lost, play, server
+from tests.protocols.playbook import KEY, SIZES, Step, any_steps, client, closes, cut, lost, passes, play, server
 from tests.protocols.test_dns import answer, query
 
 
@@ -88,9 +88,10 @@ def test_the_first_message_tells(side: Side, head: bytes, match: Match) -> None:
 
 
 def test_an_overdue_query_is_told_while_the_connection_lives() -> None:
-    parser = DnsStreamParser(KEY)
-    parser.feed(Side.CLIENT, TALK[0].data, 3)
-    assert parser.next_wakeup_ns == 3 + UNANSWERED_AFTER_NS
-    parser.feed(Side.SERVER, TALK[1].data, 4)
-    assert parser.tick(3 + UNANSWERED_AFTER_NS) == [DnsUnanswered(1, "www.example.com", "A", 3)]
-    assert parser.next_wakeup_ns is None
+    messages = play(DnsStreamParser(KEY), *TALK[:2], passes(2 * UNANSWERED_AFTER_NS), TALK[2], *END)
+    assert messages[3] == DnsUnanswered(1, "www.example.com", "A", 0)
+    late = messages[4]
+    assert isinstance(late, DnsResponse)
+    assert late.rtt_ns is not None
+    assert late.rtt_ns > UNANSWERED_AFTER_NS
+    assert len(messages) == 5
