@@ -1,7 +1,13 @@
 """Live capture between two cores: a sender at its full rate on one, Lapwing with full tracking on the other.
 
-`python -m bench.live --seconds 120` prints what was sent, received and dropped; then the same with two readers among
-which the kernel divides by flow. Needs root and `ip`.
+`python -m bench.live --seconds 120` prints what was sent, received and dropped. Then several readers, among which the
+kernel divides by flow, are held against one, in two ways:
+
+- at their limit (`shard_live`): no sender on one core fills a reader on another, so each reader is given a small share
+  of a core by the kernel (SCHED_DEADLINE), all of them drop, and what they take is compared;
+- by processor time (`shard_live_by_cpu`): all packets are taken, and the readers' seconds are compared.
+
+Needs root, `ip`, and `chrt` and `taskset` of util-linux.
 """
 
 import argparse
@@ -13,9 +19,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
-from lapwing.app.flow_reading import flows
+from lapwing.app.flow_reading import FlowReading, flows
 from lapwing.io.capture import LiveSettings
 from lapwing.testing import udp_frame
 
@@ -25,8 +32,13 @@ AT_ONCE = 512  # frames a system call sends
 LEFT, RIGHT = "left", "right"
 DEFAULT_SECONDS = 20
 READERS = 2
-SHARED_S = 10.0  # of the run with several readers
+COMPARED_S = 10.0  # of each run that is only compared with another
 DRAIN_S = 2.0  # after the sender ended, until the reader is sure to have everything
+SAMPLE_S = 0.1
+SETTLE_S = 1.0  # of sending that is not compared: flows are new, the ring fills
+SLICE_NS, PERIOD_NS = 4_000_000, 100_000_000  # a reader's share of a core at its limit: 4 %, a tenth of the sender's rate
+
+Outcome = dict[str, Any]
 
 
 class _Iovec(ctypes.Structure):
@@ -41,8 +53,8 @@ class _Message(ctypes.Structure):  # struct mmsghdr
         ("iovec_count", ctypes.c_size_t),
         ("control", ctypes.c_void_p),
         ("control_length", ctypes.c_size_t),
-        ("flags", ctypes.c_int),
-        ("sent", ctypes.c_uint),
+        ("flags", ctypes.c_long),  # an int, and room up to the end of struct msghdr
+        ("sent", ctypes.c_long),  # an unsigned int, and room up to the next message
     ]
 
 
@@ -57,7 +69,7 @@ def send(seconds: float) -> None:
     while time.monotonic() - begin < seconds:
         for messages, _ in batches:
             sent += max(0, sendmmsg(wire.fileno(), messages, AT_ONCE, 0))
-    print(json.dumps({"sent": sent, "seconds": time.monotonic() - begin}))
+    print(json.dumps({"sent": sent, "begin": begin, "end": time.monotonic()}))
 
 
 def _batch(first: int) -> tuple[Any, Any]:
@@ -80,19 +92,27 @@ def _frame(number: int) -> Any:
 
 
 def receive(seconds: float, group: int | None) -> None:
-    """Track until the time is over; prints what was seen and what the kernel dropped."""
+    """Track until the time is over; prints what was seen, what the kernel dropped, and how both grew."""
     end = time.monotonic() + seconds
-    begin_cpu = time.process_time()
+    samples: list[tuple[float, float, float]] = []
     with flows(interface=RIGHT, live=LiveSettings(profile="high-throughput", fanout_group=group)) as reading:
+        Thread(target=_watch, args=(reading, samples, end), daemon=True).start()
         print("ready", flush=True)
-        records = 0
-        for rows in reading.records():
-            records += len(rows)
-            if time.monotonic() > end:
-                reading.stop()
+        for _ in reading.records():
+            pass
         counters = reading.statistics()
     found = {name: counters[f"capture.{name}"] for name in ("packets", "kernel_packets", "kernel_drops")}
-    print(json.dumps(found | {"flows": counters["flows.created"], "cpu_seconds": time.process_time() - begin_cpu}))
+    print(json.dumps(found | {"flows": counters["flows.created"], "samples": samples}))
+
+
+def _watch(reading: FlowReading, samples: list[tuple[float, float, float]], end: float) -> None:
+    """Note time, packets and processor time now and then; end the reading when its time is over."""
+    while (now := time.monotonic()) < end:
+        progress = reading.progress()
+        packets = progress.read_bytes / FRAME_BYTES if progress is not None else 0.0
+        samples.append((now, packets, time.process_time()))
+        time.sleep(SAMPLE_S)
+    reading.stop()
 
 
 def measure_live(seconds: float = DEFAULT_SECONDS) -> dict[str, float] | None:
@@ -104,31 +124,48 @@ def measure_live(seconds: float = DEFAULT_SECONDS) -> dict[str, float] | None:
         subprocess.run(["ip", "netns", "add", name], check=True, capture_output=True)
     except (FileNotFoundError, subprocess.CalledProcessError):
         return None
+    compared = min(seconds, COMPARED_S)
     try:
         _connect(name)
         sent, (seen,) = _send_to(name, 1, seconds)
-        _, shared = _send_to(name, READERS, min(seconds, SHARED_S))
+        free = [_send_to(name, readers, compared) for readers in (1, READERS)]
+        bound = [_send_to(name, readers, compared, at_limit=True) for readers in (1, READERS)]
     finally:
         subprocess.run(["ip", "netns", "del", name], check=True)
-    return {
-        "live_sent_pps": sent["sent"] / sent["seconds"],
+    figures = {
+        "live_sent_pps": sent["sent"] / _length(sent),
         "live_kernel_drops": seen["kernel_drops"],
-        "live_received_pps": seen["packets"] / sent["seconds"],
-        "live_seconds": sent["seconds"],
-        "live_reader_cpu_share": seen["cpu_seconds"] / sent["seconds"],
-        "shard_live": _capacity(shared) / _capacity([seen]),
+        "live_received_pps": seen["packets"] / _length(sent),
+        "live_seconds": _length(sent),
+        "live_flows": seen["flows"],
+        "live_reader_cpu_share": _grown(seen, sent)[1],
+        "shard_live_by_cpu": _room(*free[1]) / _room(*free[0]),
     }
+    if all(reader["kernel_drops"] for _, readers in bound for reader in readers):  # else nobody was at the limit
+        one, several = (_taken(*run) for run in bound)
+        figures |= {"shard_live": several / one, "shard_live_one_pps": one, "shard_live_all_pps": several}
+    return figures
 
 
-def _capacity(readers: list[dict[str, float]]) -> float:
-    """Packets a second all readers could take, each with a core of its own.
+def _grown(reader: Outcome, sent: Outcome) -> tuple[float, float]:
+    """Packets a second that a reader took while they were sent, and the share of a core it needed."""
+    samples = [one for one in reader["samples"] if sent["begin"] + SETTLE_S <= one[0] <= sent["end"]]
+    (begin, packets, cpu), (end, packets_then, cpu_then) = samples[0], samples[-1]
+    return (packets_then - packets) / (end - begin), (cpu_then - cpu) / (end - begin)
 
-    By processor time: with the sender on one of two cores, two readers cannot be watched at their full rate. The one
-    with the most packets is full first.
-    """
-    whole = sum(reader["packets"] for reader in readers)
-    busiest = max(readers, key=lambda reader: reader["cpu_seconds"])
-    return whole / busiest["cpu_seconds"]
+
+def _taken(sent: Outcome, readers: list[Outcome]) -> float:
+    """Packets a second all readers took."""
+    return sum(_grown(reader, sent)[0] for reader in readers)
+
+
+def _room(sent: Outcome, readers: list[Outcome]) -> float:
+    """Packets a second all readers could take, each with a core of its own; the busiest is full first."""
+    return _taken(sent, readers) / max(_grown(reader, sent)[1] for reader in readers)
+
+
+def _length(sent: Outcome) -> float:
+    return float(sent["end"] - sent["begin"])
 
 
 def _connect(name: str) -> None:
@@ -138,21 +175,26 @@ def _connect(name: str) -> None:
         subprocess.run([*ip, "set", interface, "up"], check=True)
 
 
-def _send_to(name: str, readers: int, seconds: float) -> tuple[dict[str, float], list[dict[str, float]]]:
+def _send_to(name: str, readers: int, seconds: float, *, at_limit: bool = False) -> tuple[Outcome, list[Outcome]]:
     """What the sender sent, and what each reader saw."""
     first, second = sorted(os.sched_getaffinity(0))[:2]
     group = ["--group", str(os.getpid() & 0xFFFF)] if readers > 1 else []
-    started = [_start(name, first, "receive", seconds + DRAIN_S, group) for _ in range(readers)]
+    core = None if at_limit else first  # the kernel gives shares only to those who may run anywhere
+    started = [_start(name, core, "receive", seconds + DRAIN_S, group) for _ in range(readers)]
     for reader in started:
         assert reader.stdout is not None
         reader.stdout.readline()
+        if at_limit:
+            share = ["-T", str(SLICE_NS), "-P", str(PERIOD_NS), "-D", str(PERIOD_NS)]
+            subprocess.run(["chrt", "--deadline", *share, "--pid", "0", str(reader.pid)], check=True)
     sent = json.loads(_start(name, second, "send", seconds, []).communicate()[0])
     return sent, [json.loads(reader.communicate()[0]) for reader in started]
 
 
-def _start(name: str, core: int, what: str, seconds: float, more: list[str]) -> "subprocess.Popen[str]":
+def _start(name: str, core: int | None, what: str, seconds: float, more: list[str]) -> "subprocess.Popen[str]":
     program = [sys.executable, "-m", "bench.live", what, "--seconds", str(seconds), *more]
-    command = ["ip", "netns", "exec", name, "taskset", "-c", str(core), *program]
+    pinned = [] if core is None else ["taskset", "-c", str(core)]
+    command = ["ip", "netns", "exec", name, *pinned, *program]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
 
 
