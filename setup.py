@@ -17,9 +17,6 @@ from typing import Any
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-# A slice is a struct of 208 bytes, and every packet has one. Unless GCC may take so large a struct apart it copies it
-# whole, 16 bytes at a time right after 8 of them were written, and that wait is a sixth of decoding.
-WHOLE_SLICES = ("--param", "sra-max-scalarization-size-Ospeed=2048") if sys.platform == "linux" else ()
 LOOPS = {"boundscheck": True, "wraparound": False, "cdivision": True}
 OBJECTS = {"annotation_typing": False, "binding": False}  # types come from the .pxd alone, and Python's rules hold
 
@@ -27,6 +24,10 @@ OBJECTS = {"annotation_typing": False, "binding": False}  # types come from the 
 # Small readers of the loops take a memoryview struct of 200 bytes by value, so they must inline. Elsewhere that would
 # only make many copies of long helpers, which push each other out of the processor's cache.
 INLINE = "-DCYTHON_INLINE=inline __attribute__((always_inline))"
+# And GCC may take so large a struct apart. Otherwise every slice is copied whole, 16 bytes at a time right after 8 of
+# them were written, and the wait for these is a sixth of decoding.
+APART = ("--param", "sra-max-scalarization-size-Ospeed=2048") if sys.platform == "linux" else ()
+FAST = ("-O3", INLINE, *APART)
 
 
 def extension(source: Path, *options: str) -> Extension:
@@ -56,6 +57,6 @@ compiles = os.environ.get("LAPWING_COMPILE", "1") != "0"
 package = Path("src/lapwing")
 loops = sorted(package.rglob("hot*.py"))
 objects = sorted(path for path in package.rglob("*.py") if path.with_suffix(".pxd").exists() and path not in loops)
-modules = [*compiled(loops, LOOPS, "-O3", INLINE, *WHOLE_SLICES), *compiled(objects, OBJECTS, "-O2")] if compiles else []
+modules = [*compiled(loops, LOOPS, *FAST), *compiled(objects, OBJECTS, "-O2")] if compiles else []
 
 setup(ext_modules=modules, options={"build_ext": {"parallel": os.cpu_count() or 1}})

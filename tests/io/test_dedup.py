@@ -3,15 +3,23 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lapwing.io.capture import Dedup, DedupSettings, open_capture
 from lapwing.io.capture.dedup import PRESETS
+from lapwing.io.capture.plain_dedup import Seen as PlainSeen
 from lapwing.testing import START_NS, TimedFrame, ethernet, ip, pcap, udp, udp_frame
 from lapwing.wire import PACKET_DTYPE
 
+try:
+    from lapwing.io.capture import hot_dedup
+except ImportError:
+    hot_dedup = None
+
 US = 1_000
+needs_compiled = pytest.mark.skipif(hot_dedup is None, reason="built without a compiler")
 
 
 def kept(frames: list[tuple[int, bytes]], settings: DedupSettings | None = None, batch: int = 1_000) -> list[int]:
@@ -102,3 +110,50 @@ def test_a_capture_is_read_without_its_copies(tmp_path: Path) -> None:
         assert batch is not None
         assert batch.count == 2
         assert source.statistics()["duplicate_packets"] == 1
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> tuple[bytes, list[np.ndarray]]:
+    """Bytes, and columns of packets that lie anywhere in them, perhaps beyond their end."""
+    data = draw(st.binary(max_size=60))
+    packet = st.tuples(
+        st.integers(-(2**63), 2**63 - 1) | st.integers(0, 50),
+        st.integers(0, max(len(data) - 1, 0)),
+        st.integers(0, 12),
+        st.sampled_from([60, 61]),
+        st.sampled_from([1, 1, 113, 276]),
+    )
+    rows = draw(st.lists(packet, max_size=30))
+    # A header of the link that was captured is there: decoded rows lie in their buffer.
+    rows = [row for row in rows if row[4] == 1 or row[1] + row[2] <= len(data)]
+    kinds = (np.int64, np.uint32, np.uint32, np.uint32, np.uint16)
+    return data, [np.array([row[at] for row in rows], kind) for at, kind in enumerate(kinds)]
+
+
+@needs_compiled
+@given(
+    st.lists(batches(), max_size=4),
+    st.integers(1, 5),
+    st.sampled_from([1, 20, 2**62]),
+    st.sampled_from([0, 3, 14]),
+    st.booleans(),
+)
+def test_compiled_and_plain_leave_out_the_same(
+    given_batches: list[tuple[bytes, list[np.ndarray]]], limit: int, window_ns: int, skip: int, opposite_only: bool
+) -> None:
+    assert hot_dedup is not None
+    plain = PlainSeen(limit, window_ns, skip, opposite_only, bytes(16))
+    compiled = hot_dedup.Seen(limit, window_ns, skip, opposite_only, bytes(16))
+    for data, columns in given_batches:
+        kept = [np.ones(len(columns[0]), np.uint8) for _ in range(2)]
+        assert compiled.sift(data, columns, kept[0]) == plain.sift(data, columns, kept[1])
+        assert kept[0].tolist() == kept[1].tolist()
+
+
+@needs_compiled
+def test_the_compiled_hash_is_siphash_1_3() -> None:
+    assert hot_dedup is not None
+    key = bytes(range(16))
+    # Of bytes 0, 1, 2 ...: the vectors that the Rust standard library tests its SipHash-1-3 with.
+    found = [hot_dedup.sip(key, bytes(range(size))) for size in (0, 1, 8, 15)]
+    assert found == [0xABAC0158050FC4DC, 0xC9F49BF37D57CA93, 0x369095118D299A8E, 0xD320D86D2A519956]
