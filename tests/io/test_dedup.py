@@ -1,6 +1,9 @@
 """A packet seen twice within a moment is one packet; a repetition is not."""
 
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +16,9 @@ from lapwing.io.capture.plain_dedup import Seen as PlainSeen
 from lapwing.testing import START_NS, TimedFrame, ethernet, ip, pcap, udp, udp_frame
 from lapwing.wire import PACKET_DTYPE
 
-try:
-    from lapwing.io.capture import hot_dedup
-except ImportError:
-    hot_dedup = None
+hot_dedup: Any = None
+with suppress(ImportError):
+    hot_dedup = import_module("lapwing.io.capture.hot_dedup")
 
 US = 1_000
 needs_compiled = pytest.mark.skipif(hot_dedup is None, reason="built without a compiler")
@@ -141,7 +143,6 @@ def batches(draw: st.DrawFn) -> tuple[bytes, list[np.ndarray]]:
 def test_compiled_and_plain_leave_out_the_same(
     given_batches: list[tuple[bytes, list[np.ndarray]]], limit: int, window_ns: int, skip: int, opposite_only: bool
 ) -> None:
-    assert hot_dedup is not None
     plain = PlainSeen(limit, window_ns, skip, opposite_only, bytes(16))
     compiled = hot_dedup.Seen(limit, window_ns, skip, opposite_only, bytes(16))
     for data, columns in given_batches:
@@ -152,7 +153,6 @@ def test_compiled_and_plain_leave_out_the_same(
 
 @needs_compiled
 def test_the_compiled_hash_is_siphash_1_3() -> None:
-    assert hot_dedup is not None
     key = bytes(range(16))
     # Of bytes 0, 1, 2 ...: the vectors that the Rust standard library tests its SipHash-1-3 with.
     found = [hot_dedup.sip(key, bytes(range(size))) for size in (0, 1, 8, 15)]
