@@ -20,19 +20,20 @@ if TYPE_CHECKING:
     from lapwing.app.flow_reading import FlowReading, flows
     from lapwing.app.log_reading import LogReading, read_logs
     from lapwing.app.log_watching import LogWatching, watch_logs
-    from lapwing.app.login_guard import AuthAttempt, AuthResult, Guard, Takeover
+    from lapwing.app.login_guard import Guard
+    from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
     from lapwing.app.reading import Reading, read, stream
 
 _HOMES = {
-    "AuthAttempt": "lapwing.app.login_guard",
-    "AuthResult": "lapwing.app.login_guard",
+    "AuthAttempt": "lapwing.app.login_tries",
+    "AuthResult": "lapwing.app.login_tries",
     "Decoys": "lapwing.app.decoys",
     "FlowReading": "lapwing.app.flow_reading",
     "Guard": "lapwing.app.login_guard",
     "LogReading": "lapwing.app.log_reading",
     "LogWatching": "lapwing.app.log_watching",
     "Reading": "lapwing.app.reading",
-    "Takeover": "lapwing.app.login_guard",
+    "Takeover": "lapwing.app.login_tries",
     "load_decoys": "lapwing.app.decoys",
     "read": "lapwing.app.reading",
     "read_logs": "lapwing.app.log_reading",

@@ -10,7 +10,8 @@ import msgspec
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.log_reading import read_logs
-from lapwing.app.login_guard import AuthAttempt, Guard
+from lapwing.app.login_guard import Guard
+from lapwing.app.login_tries import AuthAttempt
 from lapwing.events import AuthResolved, SettingsError
 from lapwing.lab import (
     BEHAVIOURS,

@@ -1,0 +1,334 @@
+# cython: infer_types=True, embedsignature=True, embedsignature.format=clinic
+"""What a guard does: judge a try, count how it ended, keep what follows, answer questions.
+
+Runs compiled, typed by `guard_core.pxd`, and as it stands.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
+from lapwing.detect import NO_VERDICT, Contribution, DetectSettings
+from lapwing.detect.decisions import Change, Decisions
+from lapwing.detect.detector import Detector
+from lapwing.detect.login import Login
+from lapwing.detect.verdict import Verdict
+from lapwing.events import (
+    AccountChanged,
+    Action,
+    AuthAttempted,
+    AuthEvent,
+    AuthEvidence,
+    AuthResolved,
+    Circumstances,
+    Event,
+    Finding,
+    FindingClosed,
+    Outcome,
+)
+from lapwing.logins import LeakFilter
+
+SNAPSHOT_VERSION = 1
+MAX_EVENTS = 10_000  # kept for `events_since`; older ones are counted as lost
+MAX_TAKEOVERS = 1_000  # kept apart, so that no flood of other findings pushes them out
+TAG_BYTES = 8
+
+_ALLOW, _BLOCK = Action.ALLOW, Action.BLOCK
+
+
+class GuardCore:
+    """`lapwing.Guard` but for its signature, which compiled classes do not show."""
+
+    def __init__(
+        self,
+        settings: DetectSettings,
+        key: bytes,
+        clock: Callable[[], int],
+        on_event: Callable[[Event], None] | None,
+        leaks: LeakFilter | None,
+        look_up: Callable[[AuthEvent], Circumstances | None] | None,
+    ) -> None:
+        self._leaks = leaks
+        self.settings = settings
+        self._key = key
+        self._clock = clock
+        self._on_event = on_event
+        self._lock = threading.Lock()
+        self._seq = 0
+        self._events: deque[tuple[int, Event | Change]] = deque(maxlen=MAX_EVENTS)
+        self._takeovers: deque[Finding] = deque(maxlen=MAX_TAKEOVERS)
+        self._blocked_count = 0
+        self._detector = Detector(self.settings, key=self._key, look_up=look_up)
+        self._decisions: Decisions = self._detector.decisions(self.settings.max_sources, self._key)
+
+    # -- logins --------------------------------------------------------------------------------------------------------
+
+    def attempt(self, attempt: AuthAttempt) -> Verdict:
+        """Judge a try before its secret is checked. A refused (`block`) try is counted as a failed one here."""
+        if attempt._secret is not None:
+            self._tag(attempt)
+        ts_ns = attempt.ts_ns if attempt.ts_ns is not None else self._clock()
+        with self._lock:
+            if attempt.circumstances is not None or self._detector.needs_events:
+                return self._attempt_event(attempt, ts_ns)
+            detector, decisions = self._detector, self._decisions
+            login = detector.identify_try(
+                attempt.source, attempt.username, attempt.protocol, attempt.secret_tag, attempt.fingerprint, ts_ns
+            )
+            if login is None:
+                return detector.verdict
+            if decisions.blocks(login.hi, login.lo, ts_ns) and not detector.is_at_home(login):
+                return self._refuse_again(attempt, login, ts_ns)
+            verdict = detector.judge_try()
+            if verdict.action is _ALLOW and not len(decisions):
+                return verdict
+            verdict = decisions.answer_at(verdict, login.hi, login.lo, ts_ns, verdict.known)
+            if decisions.changes:
+                self._publish_changes(decisions.changes)
+            if verdict.action is _BLOCK:
+                self._refused(attempt, True)
+            return verdict
+
+    def result(self, result: AuthResult) -> Verdict | Takeover:
+        """Take in how a try ended. A `Takeover` where a success is probably not its owner's."""
+        if result._secret is not None:
+            self._tag(result)
+        with self._lock:
+            ts_ns = result.ts_ns if result.ts_ns is not None else self._clock()
+            facts = _facts(result, ts_ns) | {"account_exists": result.account_exists}
+            event = _resolved(facts, result.outcome, "told")
+            told = self._take(event)
+            verdict = self._detector.verdict
+            if told or verdict.action is not _ALLOW or len(self._decisions):
+                verdict = self._answer(event.client_ip, ts_ns, verdict)
+        for finding in told:
+            if finding.finding == "account-takeover" and not isinstance(finding, FindingClosed):
+                action = Action.BLOCK if verdict.action is Action.BLOCK else Action.CHALLENGE
+                return Takeover(action, finding.risk, finding.subject, event.client_ip, verdict, finding)
+        return verdict
+
+    def changed(self, change: AccountChanged) -> Takeover | None:
+        """Take in that an account's password, address or second factor was changed; a takeover where that tells one."""
+        with self._lock:
+            told: list[Any] = list(self._detector.observe(change))
+            self._publish(told)
+        for finding in told:
+            return Takeover(Action.CHALLENGE, finding.risk, finding.subject, change.client_ip, NO_VERDICT, finding)
+        return None
+
+    def observe(self, event: AuthEvent) -> Verdict:
+        """Take in one login event of a one-step source: a log, a capture, another sensor."""
+        with self._lock:
+            return self._observe(event)
+
+    def observe_many(self, events: Iterable[AuthEvent]) -> list[Verdict]:
+        """Take in many events in their order under one lock."""
+        with self._lock:
+            return [self._observe(event) for event in events]
+
+    def explain(self, verdict: Verdict) -> list[Contribution]:
+        """What each reason of a verdict contributed, and what it would have been without."""
+        return self._detector.explain(verdict)
+
+    def release(self, source: str) -> None:
+        """Lift what was decided against `source`."""
+        with self._lock:
+            self._publish(self._decisions.release(self._detector.source_text(source), self._clock()))
+
+    # -- questions -----------------------------------------------------------------------------------------------------
+
+    def source(self, address: str) -> dict[str, float]:
+        """What is counted for an address (or its IPv6 /64); empty where nothing is."""
+        with self._lock:
+            return self._detector.look("source", address)
+
+    def account(self, name: str) -> dict[str, float]:
+        """What is counted for an account; empty where nothing is."""
+        with self._lock:
+            return self._detector.look("account", name)
+
+    def fingerprint(self, text: str) -> dict[str, float]:
+        """What is counted for a client fingerprint; empty where nothing is."""
+        with self._lock:
+            return self._detector.look("fingerprint", text)
+
+    def campaigns(self) -> list[Finding]:
+        """The findings that are open now."""
+        with self._lock:
+            return list(self._detector.open_findings(self._clock()))
+
+    def campaign(self, finding_id: str) -> Finding | None:
+        """One open finding; None when there is none of that id."""
+        return next((found for found in self.campaigns() if found.finding_id == finding_id), None)
+
+    def events_since(self, seq: int) -> list[Event]:
+        """Findings and decisions after `seq`, oldest first; the first may be later where more than 10 000 came."""
+        with self._lock:
+            return [_told(number, what) for number, what in self._events if number > seq]
+
+    def takeovers_since(self, seq: int) -> list[Finding]:
+        """Takeover findings after `seq`, kept apart from all others."""
+        with self._lock:
+            return [finding for finding in self._takeovers if finding.seq > seq]
+
+    def decisions(self) -> dict[str, tuple[Action, int]]:
+        """What stands against whom now: the answer and until when, nanoseconds UTC."""
+        with self._lock:
+            standing = self._decisions.in_force(self._clock())
+            return {source: (s.action, s.until_ns) for source, s in standing.items()}
+
+    def statistics(self) -> dict[str, int]:
+        """Counters that only grow, and gauges named `rows_*`, `open_*` and `answers`."""
+        with self._lock:
+            own = {"attempts_refused": self._blocked_count, "answers": len(self._decisions), "events": self._seq}
+            return {**self._detector.statistics(), **own}
+
+    # -- state ---------------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """All state, to go on from under the same key. No secret and no account name is readable in it."""
+        with self._lock:
+            state = [
+                SNAPSHOT_VERSION,
+                self._seq,
+                self._blocked_count,
+                self._decisions.dump(),
+                self._detector.snapshot(),
+            ]
+            return msgspec.msgpack.encode(state)
+
+    def restore(self, data: bytes) -> None:
+        """Become what `snapshot` gave; events told before are not in it. Raises ValueError where it does not fit."""
+        seq, blocked, decisions, detector = _opened(data)
+        with self._lock:
+            self._detector.restore(detector)
+            self._decisions.load(decisions)
+            self._seq, self._blocked_count = seq, blocked
+
+    def merge(self, data: bytes) -> None:
+        """Add what another node's `snapshot` knows. Raises ValueError where it does not fit."""
+        _, blocked, _, detector = _opened(data)
+        with self._lock:
+            self._detector.merge(detector)
+            self._blocked_count += blocked
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _refuse_again(self, attempt: AuthAttempt, login: Login, ts_ns: int) -> Verdict:
+        """What is said to a source that is blocked does not depend on the try, so it is judged as it is counted."""
+        self._refused(attempt, False)
+        return self._decisions.answer_at(self._detector.verdict, login.hi, login.lo, ts_ns, False)
+
+    def _refused(self, attempt: AuthAttempt, judged: bool) -> None:
+        self._blocked_count += 1
+        told = self._detector.refuse_try(attempt.endpoint, judged)
+        if told:
+            self._publish(told)
+
+    def _attempt_event(self, attempt: AuthAttempt, ts_ns: int) -> Verdict:
+        """Judge a try of which more is known than `identify_try` takes."""
+        verdict = self._detector.assess(AuthAttempted(**_facts(attempt, ts_ns)))
+        verdict = self._answer(attempt.source, ts_ns, verdict)
+        if verdict.action is _BLOCK:
+            self._blocked_count += 1
+            self._take(_resolved(_facts(attempt, ts_ns), Outcome.FAILED, "refused"))
+        return verdict
+
+    def _observe(self, event: AuthEvent) -> Verdict:
+        detector, decisions = self._detector, self._decisions
+        told: Any = detector.observe(event)
+        if told:
+            self._publish(told)
+        verdict = detector.verdict
+        if not told and verdict.action is _ALLOW and not len(decisions):
+            return verdict
+        login = detector.latest
+        if login is None:
+            return self._answer(event.client_ip, event.ts_ns, verdict)
+        verdict = decisions.answer_at(verdict, login.hi, login.lo, event.ts_ns, verdict.known)
+        if decisions.changes:
+            self._publish_changes(decisions.changes)
+        return verdict
+
+    def _take(self, event: AuthEvent) -> Sequence[Finding]:
+        told: Any = self._detector.observe(event)
+        if told:
+            self._publish(told)
+        return told  # type: ignore[no-any-return]
+
+    def _answer(self, address: str, ts_ns: int, verdict: Verdict) -> Verdict:
+        answer, decided = self._decisions.answer(verdict, address, ts_ns, known=verdict.known)
+        if decided:
+            self._publish(decided)
+        return answer
+
+    def _publish_changes(self, changes: tuple[Change, ...]) -> None:
+        """Keep what became of answers; it is put into words when somebody listens or asks."""
+        if self._on_event is not None:
+            self._publish([change.event() for change in changes])
+            return
+        for change in changes:
+            self._seq += 1
+            self._events.append((self._seq, change))
+
+    def _publish(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._seq += 1
+            msgspec.structs.force_setattr(event, "seq", self._seq)
+            self._events.append((self._seq, event))
+            if isinstance(event, Finding) and event.finding == "account-takeover":
+                self._takeovers.append(event)
+            if self._on_event is not None:
+                self._on_event(event)
+
+    def _tag(self, attempt: AuthAttempt) -> None:
+        """The secret leaves the attempt, and its tag comes in."""
+        secret, attempt._secret = attempt._secret, None
+        if secret is not None and attempt.secret_tag is None:
+            data = secret.encode("utf-8", "surrogatepass")
+            attempt.secret_tag = blake2b(data, key=self._key, digest_size=TAG_BYTES).hexdigest()
+        if secret is not None and self._leaks is not None:
+            given = attempt.circumstances or Circumstances()
+            attempt.circumstances = msgspec.structs.replace(given, secret_leaked=self._leaks.has(secret))
+
+
+def _told(seq: int, what: Event | Change) -> Event:
+    """An event of the past under its number."""
+    if not isinstance(what, Change):
+        return what
+    event = what.event()
+    msgspec.structs.force_setattr(event, "seq", seq)
+    return event
+
+
+def _facts(attempt: AuthAttempt, ts_ns: int) -> dict[str, Any]:
+    return {
+        "ts_ns": ts_ns,
+        "protocol": attempt.protocol,
+        "mechanism": attempt.mechanism,
+        "endpoint": attempt.endpoint,
+        "client_ip": attempt.source,
+        "username": attempt.username,
+        "secret_tag": attempt.secret_tag,
+        "fingerprint": attempt.fingerprint,
+        "circumstances": attempt.circumstances,
+    }
+
+
+def _resolved(facts: dict[str, Any], outcome: Outcome, detail: str) -> AuthResolved:
+    return AuthResolved(**facts, outcome=outcome, evidence=AuthEvidence.APPLICATION, confidence=1.0, detail=detail)
+
+
+def _opened(data: bytes) -> tuple[int, int, list[Any], bytes]:
+    try:
+        version, seq, blocked, decisions, detector = msgspec.msgpack.decode(data)
+    except (msgspec.DecodeError, ValueError, TypeError) as error:
+        raise ValueError(f"not a guard's snapshot: {error}") from None
+    if version != SNAPSHOT_VERSION:
+        raise ValueError(f"guard snapshot version {version}, this is version {SNAPSHOT_VERSION}")
+    return seq, blocked, decisions, detector
