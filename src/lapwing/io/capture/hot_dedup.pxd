@@ -6,6 +6,18 @@ ctypedef unsigned int u32
 ctypedef unsigned long long u64
 ctypedef long long i64
 
+# Eight bytes at `first`, the first the lowest. `last` is the address of the eighth: whoever names it has checked it.
+cdef extern from *:
+    """
+    static inline unsigned long long lapwing_word(const unsigned char *first, const unsigned char *last) {
+        unsigned long long word = 0;
+        (void)last;
+        for (int k = 7; k >= 0; k--) word = word << 8 | first[k];
+        return word;
+    }
+    """
+    u64 lapwing_word(const u8 *first, const u8 *last) nogil
+
 # One packet remembered. Places are counted from 1; 0 is none.
 cdef struct Memory:
     u64 name  # keyed hash of its bytes

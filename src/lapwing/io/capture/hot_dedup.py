@@ -3,8 +3,8 @@
 # ruff: noqa: F821 -- types of hot_dedup.pxd
 """Packets remembered for a moment, compiled. Cython in pure-Python mode.
 
-Semantics are those of `plain_dedup`; tests hold the two together. Bounds checks are on; only the words of a packet are
-read through a pointer, between two places that were compared with the buffer's length.
+Semantics are those of `plain_dedup`; tests hold the two together. Bounds checks are on; of a word that is hashed the
+first byte and the last are checked.
 """
 
 import cython
@@ -25,27 +25,6 @@ MEMORY = np.dtype([("name", "u8"), ("ts_ns", "i8"), *((name, "u4") for name in _
 
 @cython.cfunc
 @cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def _turned(word: u64, bits: cint) -> u64:
-    return (word << bits) | (word >> (64 - bits))
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def _word(data: cython.pointer(cython.const[u8])) -> u64:
-    """Eight bytes, the first the lowest."""
-    found: u64 = 0
-    k: cint
-    for k in range(8):
-        found |= cython.cast(u64, data[k]) << (8 * k)
-    return found
-
-
-@cython.cfunc
-@cython.nogil
 @cython.exceptval(0, check=True)
 def _sip(key_0: u64, key_1: u64, data: cython.const[u8][::1], begin: cython.Py_ssize_t, end: cython.Py_ssize_t) -> u64:
     """SipHash-1-3 of data[begin:end], which lies in `data`. Without the key nobody can make two packets of one hash."""
@@ -57,25 +36,29 @@ def _sip(key_0: u64, key_1: u64, data: cython.const[u8][::1], begin: cython.Py_s
     v3: u64 = key_1 ^ cython.cast(u64, 0x7465646279746573)
     word: u64 = 0
     last: u64 = cython.cast(u64, size) << 56
+    at: cython.Py_ssize_t
     k: cython.Py_ssize_t
     for k in range(size & 7):
         last |= cython.cast(u64, data[begin + words * 8 + k]) << (8 * k)
     for k in range(words + 4):
         if k <= words:
-            word = last if k == words else _word(cython.address(data[begin + k * 8]))
+            word = last
+            if k < words:
+                at = begin + k * 8
+                word = lapwing_word(cython.address(data[at]), cython.address(data[at + 7]))
             v3 ^= word
         elif k == words + 1:
             v2 ^= 0xFF
         v0 += v1
-        v1 = _turned(v1, 13) ^ v0
-        v0 = _turned(v0, 32)
+        v1 = (v1 << 13 | v1 >> 51) ^ v0
+        v0 = v0 << 32 | v0 >> 32
         v2 += v3
-        v3 = _turned(v3, 16) ^ v2
+        v3 = (v3 << 16 | v3 >> 48) ^ v2
         v0 += v3
-        v3 = _turned(v3, 21) ^ v0
+        v3 = (v3 << 21 | v3 >> 43) ^ v0
         v2 += v1
-        v1 = _turned(v1, 17) ^ v2
-        v2 = _turned(v2, 32)
+        v1 = (v1 << 17 | v1 >> 47) ^ v2
+        v2 = v2 << 32 | v2 >> 32
         if k <= words:
             v0 ^= word
     return v0 ^ v1 ^ v2 ^ v3
