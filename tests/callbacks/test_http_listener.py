@@ -247,6 +247,12 @@ def test_what_cannot_be_understood_is_kept_and_answered(said: bytes, status: int
     assert talk.closed == reason
 
 
+@pytest.mark.parametrize("target", [b"/a b  c", b"/tab\t", b"/" + b" x" * 15_000, b"x HTTP/1.1"])
+def test_a_target_goes_as_far_as_the_last_version(target: bytes) -> None:
+    talk = play(make, [b"GET  " + target + b"  HTTP/1.1\r\n\r\n"])
+    assert [one[1] for one in notes(talk)] == [target.decode()]
+
+
 def test_an_unfinished_request_is_kept_as_far_as_it_came() -> None:
     for said in (GET[:-2], POST[:-3], CHUNKED[:-4], b"GARBAGE"):
         talk = play(make, [said])

@@ -1,6 +1,10 @@
 """What a published message no longer holds."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lapwing.events.messages import REDACTED, FtpCommand, HttpRequest, HttpResponse, SmtpCommand
 from lapwing.events.messages.http import redact_target
@@ -19,6 +23,22 @@ from lapwing.events.messages.http import redact_target
 )
 def test_secret_parameters_and_user_information_leave_a_target(target: str, clean: str) -> None:
     assert redact_target(target) == clean
+
+
+SECRET_WORDS = "pass|pwd|secret|token|auth|session|sid|key|code|cred|sig|otp|pin|jwt|saml"
+SLOW_BUT_PLAIN = re.compile(rf"([?&;][^=&;#]*(?:{SECRET_WORDS})[^=&;#]*=)[^&;#]+", re.IGNORECASE)
+TARGET_PIECES = ["?", "&", ";", "#", "=", "/", "a", "b=c", "Pass", "key", "SID"]
+
+
+@given(st.lists(st.sampled_from(TARGET_PIECES), max_size=12).map("".join))
+def test_what_leaves_a_target_is_what_one_pattern_says(target: str) -> None:
+    assert redact_target(target) == SLOW_BUT_PLAIN.sub(rf"\1{REDACTED}", target)
+
+
+@pytest.mark.parametrize("piece", ["?", "?pass", "?a=", "&", "pass", "x://"])
+def test_a_target_of_a_million_characters_is_gone_through_once(piece: str) -> None:
+    filling = piece * (1_000_000 // len(piece))
+    assert redact_target(f"{filling}&sid=99") == f"{filling}&sid={REDACTED}"
 
 
 def test_a_published_request_has_no_body_and_no_secret_header() -> None:

@@ -176,7 +176,8 @@ def test_positions_are_kept_by_path(tmp_path: Path, path: Path) -> None:
     log.close()
 
 
-def test_a_file_that_holds_no_positions_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "positions").write_text("[]")
+@pytest.mark.parametrize("text", ["[]", "{", '{"x":' + "[" * 20_000])
+def test_a_file_that_holds_no_positions_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "positions").write_text(text)
     with pytest.raises(StoreError, match="no file of positions"):
         PositionFile(tmp_path / "positions")

@@ -15,7 +15,7 @@ Fields = list[tuple[str, str]]
 
 _FORM_START = re.compile(rb"[A-Za-z_][\w.$:\[\]%+-]{0,99}=")
 _BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,70})', re.IGNORECASE)
-_PART_NAME = re.compile(rb'content-disposition:[^\r\n]*?[; ]name="?([^";\r\n]{1,200})', re.IGNORECASE)
+_PART_NAME = re.compile(rb'content-disposition:[^\r\n]{0,200}?[; ]name="?([^";\r\n]{1,200})', re.IGNORECASE)
 
 
 _USUAL_KINDS = {"application/x-www-form-urlencoded": "form", "application/json": "json"}

@@ -58,8 +58,8 @@ _WORD_TRIES = 4  # places looked at per word
 _BEFORE_CHARS = 64  # of a word, and
 _AFTER_CHARS = 96  # behind it: more than any pattern spans
 _CHALLENGE_NAME = re.compile(
-    r"(?:mfa|2fa|otp|two_?-?factor)\w*?(?:required|challenge|pending|needed|token|state)"
-    r"|(?:require|need)\w*?(?:mfa|2fa|otp|two_?-?factor)"
+    r"(?:mfa|2fa|otp|two_?-?factor)\w{0,40}?(?:required|challenge|pending|needed|token|state)"
+    r"|(?:require|need)\w{0,40}?(?:mfa|2fa|otp|two_?-?factor)"
 )
 _PASSWORD_INPUT = re.compile(rb"<input\b[^>]{0,400}?\btype\s{0,4}=\s{0,4}[\"']?password\b", re.IGNORECASE)
 _LOGOUT = re.compile(

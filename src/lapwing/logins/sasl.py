@@ -7,7 +7,7 @@ from base64 import b64decode
 import msgspec
 
 _DIGEST_USER = re.compile(rb'username="([^"]*)"')
-_SCRAM_USER = re.compile(rb"[npy][^,]*,[^,]*,(?:m=[^,]*,)?n=([^,]*)")
+_SCRAM_USER = re.compile(rb"(?:[ny]|p=[^,]*),[^,]*,(?:m=[^,]*,)?n=([^,]*)")
 _BEARER = re.compile(rb"(?:^|\x01)auth=Bearer +([^\x01]+)", re.IGNORECASE)
 _XOAUTH2_USER = re.compile(rb"^user=([^\x01]*)")
 _OAUTHBEARER_USER = re.compile(rb"^n,a=([^,]*),")
@@ -39,8 +39,11 @@ def read(mechanism: str, data: bytes) -> Said:
         return Said(_text(name)) if separator else Said()
     if mechanism in {"xoauth2", "oauthbearer"}:
         return _bearer(data)
-    pattern = _DIGEST_USER if mechanism == "digest-md5" else _SCRAM_USER if mechanism.startswith("scram-") else None
-    found = pattern.match(data) or pattern.search(data) if pattern else None
+    found = None
+    if mechanism == "digest-md5":
+        found = _DIGEST_USER.search(data)
+    elif mechanism.startswith("scram-"):
+        found = _SCRAM_USER.match(data)
     return Said(_text(found[1])) if found else Said()
 
 

@@ -391,6 +391,13 @@ async def test_an_acknowledgement_beyond_what_there_is_counts_to_the_end(tmp_pat
         assert len(json.loads((await client.ask("GET", "/v1/interactions"))[1])["entries"]) == 1
 
 
+async def test_an_acknowledgement_of_brackets_alone_is_refused(tmp_path: Path) -> None:
+    async with serving(settings(tmp_path)) as collector:
+        client = await Client(collector).register()
+        status, body = await client.ask("POST", "/v1/ack", b'{"x":' + b"[" * 20_000)
+        assert (status, b"could not decode json body" in body) == (400, True)
+
+
 # Push.
 
 

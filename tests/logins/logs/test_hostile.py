@@ -121,6 +121,21 @@ def test_a_mangled_line_gives_a_reading_and_no_exception(data: st.DataObject) ->
     reader.close()
 
 
+def test_a_request_without_an_end_takes_no_longer_than_its_line() -> None:
+    begun = f'{TRUE}:4 [01/May/2026:10:00:00.123] a b/c 10/0/30/69/109 401 27 - - ---- 1/1/1/1/0 0/0 "POST /login?'
+    assert miss("haproxy", begun + "x" * 1_000_000) is Miss.OTHER
+    (event,) = logins("haproxy", f'{begun}{"x" * 1_000} HTTP/1.1"')
+    assert event.client_ip == TRUE
+
+
+@pytest.mark.parametrize("log_format", LOG_FORMATS, ids=lambda one: one.name)
+@pytest.mark.parametrize("piece", ["[", '{"a":'])
+def test_a_deeply_nested_document_is_no_line_of_any_log(log_format: LogFormat, piece: str) -> None:
+    line = f'{{"ts_ns":1,"event_type":"auth.resolved","MESSAGE":"x","__REALTIME_TIMESTAMP":"1","y":{piece * 20_000}'
+    assert not log_format.recognises(line)
+    assert isinstance(log_format.make(context()).read(line), Miss)
+
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

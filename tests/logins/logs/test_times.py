@@ -84,7 +84,14 @@ def test_remembering_the_last_minute_changes_nothing(moments: list[datetime]) ->
         assert clock.clf(f"{whole:%d/%b/%Y:%H:%M:%S} +0000") == expected
 
 
-@given(st.text(max_size=60) | st.integers() | st.floats() | st.none())
+def test_a_number_with_a_letter_in_it_is_no_time() -> None:
+    assert Clock().any("1.78e9") == 1_780_000_000 * 10**9
+    for text in ("1e", "17800e00e1", "1780000000 seconds", "1e999999999"):
+        assert Clock().any(text) is None
+        assert Clock().epoch(text) is None
+
+
+@given(st.text(max_size=60) | st.text("0123456789e.+-: ", max_size=20) | st.integers() | st.floats() | st.none())
 def test_any_value_is_a_time_or_none(value: object) -> None:
     found = Clock().any(value)
     assert found is None or found >= 0

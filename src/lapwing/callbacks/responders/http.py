@@ -20,7 +20,7 @@ MAX_AHEAD_BYTES = 256 * 1024  # pipelined while an answer is delayed
 
 Controls = Callable[[Asked], bool]  # whether a request is for the collector itself
 
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) +(\S.*?) +HTTP/(\d)\.(\d)\Z", re.DOTALL)
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) +(\S(?:.*[^ ])?) +HTTP/(\d)\.(\d)\Z", re.DOTALL)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"\d{1,12}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?\r?\n", re.DOTALL)

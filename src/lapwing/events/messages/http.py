@@ -1,6 +1,7 @@
 """HTTP/1.x messages (RFC 9110, RFC 9112)."""
 
 import re
+from collections.abc import Iterator
 from typing import Self
 
 import msgspec
@@ -13,10 +14,10 @@ SECRET_HEADERS = frozenset(
 )
 
 
-_SECRET_PARAMETER = re.compile(
-    r"([?&;][^=&;#]*(?:pass|pwd|secret|token|auth|session|sid|key|code|cred|sig|otp|pin|jwt|saml)[^=&;#]*=)[^&;#]+",
-    re.IGNORECASE,
-)
+# A name is taken whole and never given back, or a target of question marks alone would take minutes.
+_NAME = re.compile(r"[?&;]([^=&;#]*+)(=?)")
+_VALUE = re.compile(r"[^&;#]+")
+_SECRET_NAME = re.compile(r"pass|pwd|secret|token|auth|session|sid|key|code|cred|sig|otp|pin|jwt|saml", re.IGNORECASE)
 _USER_INFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#@]*@")
 
 
@@ -24,9 +25,23 @@ def redact_target(target: str) -> str:
     """Return a request target or URL with the user information and the values of secret-looking parameters replaced."""
     if "@" in target:
         target = _USER_INFO.sub(rf"\1{REDACTED}@", target)
-    if "=" in target:
-        target = _SECRET_PARAMETER.sub(rf"\1{REDACTED}", target)
+    if "=" in target and _SECRET_NAME.search(target):
+        target = "".join(_without_secrets(target))
     return target
+
+
+def _without_secrets(target: str) -> Iterator[str]:
+    """The pieces of `target`; a value may hold an address with parameters of its own, and is gone through too."""
+    done = 0
+    name = _NAME.search(target)
+    while name is not None:
+        place = name.end()
+        if name[2] and _SECRET_NAME.search(name[1]) and (value := _VALUE.match(target, place)):
+            yield target[done:place]
+            yield REDACTED
+            done = place = value.end()
+        name = _NAME.search(target, place)
+    yield target[done:]
 
 
 def _clean_headers(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -201,7 +201,7 @@ class ControlApi:
         opened, consumer = await self.identified(request)
         try:
             cursor = msgspec.json.decode(request.body or b"{}", type=_Acknowledgement).cursor
-        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             raise RefusedError(f"could not decode json body: {problem}") from None
         if cursor > 0:
             self.mailroom.acknowledge(opened, consumer, min(cursor, self._writer.last_seq))

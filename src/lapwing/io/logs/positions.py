@@ -31,7 +31,7 @@ class PositionFile:
             pass
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise StoreError(f"{path}: is no file of positions ({error}); name another, or delete it") from error
 
     def get(self, log: str) -> Position | None:

@@ -27,7 +27,7 @@ class OwnLines:
             return Miss.OTHER if _recognises(line) else Miss.FOREIGN
         try:
             event = _decode(line)
-        except (msgspec.DecodeError, UnicodeEncodeError, WireError):
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError, WireError):
             return Miss.FOREIGN
         client_ip = address(event.client_ip)
         if client_ip is None:

@@ -89,7 +89,10 @@ class Clock:
         """Read a number of seconds, milli-, micro- or nanoseconds since 1970, told apart by its size."""
         text = value if isinstance(value, str) else repr(value)
         if "e" in text:
-            text = f"{float(text):f}"
+            try:
+                text = f"{float(text):f}"
+            except ValueError:
+                return None
         match = _EPOCH.fullmatch(text[: MAX_DIGITS + 10])
         if match is None:
             return None
