@@ -219,3 +219,11 @@ def test_json_lines_can_be_read_as_interactshs_objects() -> None:
     read = from_object(json_line(mail), now_ns=0)
     assert (read.ts_ns, read.unique_id, read.peer.client_ip) == (TS_NS, ID, "203.0.113.9")
     assert json.loads(json_line(mail))["smtp-from"] == "a@example.com"
+
+
+def test_a_session_file_that_is_not_there_is_named_and_not_made(lapwing: Lapwing, tmp_path: Path) -> None:
+    missing = tmp_path / "typo"
+    said = lapwing("callbacks", "wait", "abc", "--session-file", missing, "--timeout", "1s")
+    assert (said.code, len(said.err.splitlines())) == (2, 1)
+    assert "no such file" in said.err
+    assert not missing.exists()

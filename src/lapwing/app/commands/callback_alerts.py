@@ -40,8 +40,12 @@ def run(store: str, output: Format | None, retry: bool) -> ExitCode:
     """List them: a table on a terminal, elsewhere a JSON object per line."""
     if retry:
         revived = asyncio.run(_revive(store))
-        complain(f"{plural(revived, 'alert')} will be tried again by the collector" if revived else "none was given up")
+        if revived:
+            complain(f"{plural(revived, 'alert')} will be tried again by the collector")
     found = asyncio.run(_alerts(store))
+    if not found:
+        complain("no alert waits, and none was given up")
+        return ExitCode.CLEAN
     if output is Format.TABLE or (output is None and sys.stdout.isatty()):
         _print(found)
     else:

@@ -110,6 +110,9 @@ def mint(options: CollectorOptions, note: str, number: int) -> ExitCode:
 def wait(options: WaitOptions) -> ExitCode:
     """Wait for one token; the exit code says how it ended."""
     timeout_s = _seconds(options.timeout, "--timeout")
+    file = options.collector.session_file
+    if file is not None and not file.exists():
+        raise SettingsError(f"--session-file {file}: no such file; `lapwing callbacks mint` makes one with its tokens")
     with _connected(options.collector, longest_s=timeout_s) as callbacks:
         planted = callbacks.find(options.token)
         if planted is None:

@@ -110,7 +110,10 @@ class HttpCollector:
         await self._client.aclose()
 
 
-REFUSED = "the name leads to a private address, so the collector was not contacted; allow its network if it is yours"
+REFUSED = (
+    "the name leads to a private address, so the collector was not contacted; "
+    "if it is yours, allow its network (private_networks, --private-network)"
+)
 
 
 class _Progress:

@@ -399,7 +399,7 @@ class Connection(asyncio.Protocol):
         if self._transport is None:
             return
         if self._tls is None:
-            self._transport.write(data)
+            self._put(data)
             return
         try:
             self._tls.send(data)
@@ -410,7 +410,12 @@ class Connection(asyncio.Protocol):
 
     def _send_out(self, tls: TlsLayer) -> None:
         data = tls.take_out()
-        if data and self._transport is not None:
+        if data:
+            self._put(data)
+
+    def _put(self, data: bytes) -> None:
+        """Send, unless the client left while what it asked for was looked up: uvloop raises then."""
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def _close(self) -> None:

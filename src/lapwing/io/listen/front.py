@@ -85,10 +85,10 @@ class ControlFront:
             self._reply(connection, error_reply("as many streams as a mailbox may have", 429), stream)
             return
         self._streams.setdefault(connection, {})[stream] = subscription
-        connection.begin_stream(_STREAM_HEAD, stream)
         out = _Out(connection, stream)
         try:
             with suppress(ConnectionError, TimeoutError):
+                connection.begin_stream(_STREAM_HEAD, stream)
                 await self._stream(out, opened, _start_of(request, opened, consumer), subscription)
         finally:
             self._hub.unsubscribe(mailbox_id, subscription)
