@@ -17,7 +17,17 @@ import pytest
 import lapwing
 from lapwing.app.planted import Planting, create, planted
 from lapwing.app.reading import Reading
-from lapwing.events import AuthResolved, Event, FlowClosed, SensorEnded, SessionMessaged, TokenTripped, decode
+from lapwing.events import (
+    AuthResolved,
+    Event,
+    FlowClosed,
+    SensorEnded,
+    SensorFailed,
+    SensorStarted,
+    SessionMessaged,
+    TokenTripped,
+    decode,
+)
 from lapwing.flows import FlowSettings
 from lapwing.io.capture import LiveSettings, Recorder
 from lapwing.sessions import PipelineSettings
@@ -73,6 +83,19 @@ def test_stopping_flushes_every_open_flow(wire: Wire) -> None:
     assert len([event for event in rest if isinstance(event, FlowClosed)]) == count
     (ended,) = [event for event in rest if isinstance(event, SensorEnded)]
     assert ended.counters["kernel_drops"] == 0
+
+
+def test_a_quiet_interface_is_told_of_and_by_the_clock(wire: Wire) -> None:
+    begin_ns = time.time_ns()
+    with lapwing.read(interface=Wire.right, live=settings(wire)) as reading:
+        lists = reading.lists()
+        until(lambda events: any(isinstance(event, SensorStarted) for event in events), lists)
+        wire.ip("link", "set", Wire.right, "down")
+        seen = [event for events in lists for event in events]
+    (failed,) = [event for event in seen if isinstance(event, SensorFailed)]
+    (ended,) = [event for event in seen if isinstance(event, SensorEnded)]
+    for event in (failed, ended):
+        assert begin_ns - 10**9 < event.ts_ns < time.time_ns()
 
 
 def test_flows_expire_by_the_clock_when_no_packet_comes(wire: Wire) -> None:
@@ -182,8 +205,9 @@ def test_a_decoy_used_on_the_wire_is_told_and_kept(wire: Wire, tmp_path: Path) -
     assert kept.hit_count == len(tripped)
 
 
-def test_flow_records_of_an_interface(wire: Wire) -> None:
-    program = start("flows", "-i", Wire.right, "--namespace", wire.namespace, "-c", "40", "-o", "ndjson")
+@pytest.mark.parametrize("group", [(), ("--fanout", "77")])
+def test_flow_records_of_an_interface(wire: Wire, group: tuple[str, ...]) -> None:
+    program = start("flows", "-i", Wire.right, "--namespace", wire.namespace, *group, "-c", "40", "-o", "ndjson")
     give_up = time.monotonic() + ENOUGH_S
     while program.poll() is None and time.monotonic() < give_up:
         wire.send(FRAMES)

@@ -186,6 +186,7 @@ def flows(
     ] = None,
     interface: of_captures.Interface = None,
     namespace: of_captures.Namespace = None,
+    fanout: of_captures.FanoutGroup = None,
     user: of_captures.User = None,
     dedup: of_captures.DedupOption = of_captures.Copies.OFF,
     config: ConfigFile = None,
@@ -201,12 +202,12 @@ def flows(
     if output is not Format.PARQUET:
         refuse("for -o parquet", {"--to": to})
     if interface is None:
-        refuse("for an interface: add -i", {"--namespace": namespace, "--user": user})
+        refuse("for an interface: add -i", {"--namespace": namespace, "--fanout": fanout, "--user": user})
         live, inputs = None, _inputs(files, more)
     elif files or more:
         raise misused("name captures, or an interface with -i, not both")
     else:
-        live, inputs = LiveOptions(interface, namespace=namespace, user=user, dedup=dedup), []
+        live, inputs = LiveOptions(interface, namespace=namespace, fanout=fanout, user=user, dedup=dedup), []
     leave(run, FlowOptions(inputs, filter_, count, output, config, live, to, ipfix, dedup))
 
 

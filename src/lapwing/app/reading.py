@@ -139,6 +139,7 @@ class Reading:
         self._damaged = False
         self._failed: list[str] = []
         self._unreadable = 0
+        self._quiet_ns = 0
         self._lists = tripping(self._run(), decoys, self._driver.note)
         self._events = (event for events in self._lists for event in events)
 
@@ -274,7 +275,7 @@ class Reading:
     def _note_failure(self, source: str, what: str) -> list[Event]:
         self._failed.append(what)
         detail = what.removeprefix(f"{source}: ")
-        return self._driver.note([SensorFailed(ts_ns=self._driver.now_ns, source=source, detail=detail)])
+        return self._driver.note([SensorFailed(ts_ns=self._now_ns(), source=source, detail=detail)])
 
     def _read_one(self, source: Source, path: str, left: int | None) -> Generator[list[Event], None, int | None]:
         """Read one capture; returns how many packets may still be read."""
@@ -289,9 +290,9 @@ class Reading:
                 break
             packets = batch.packets
             count = batch.count if left is None else min(batch.count, left)
-            if not started and count:
+            first_ns = int(packets[0]["ts_ns"]) if count else _quiet_until_ns(source)
+            if not started and first_ns is not None:
                 started = True
-                first_ns = int(packets[0]["ts_ns"])
                 yield from self._join(first_ns)
                 yield self._driver.note([SensorStarted(ts_ns=first_ns, source=path)])
             if left is not None:
@@ -310,6 +311,7 @@ class Reading:
     def _let_time_pass(self, source: InterfaceSource, events: list[Event]) -> None:
         """Expire by the clock when no packet comes, and say what the kernel had no room for."""
         if source.idle_until_ns is not None:
+            self._quiet_ns = source.idle_until_ns
             events += self._driver.advance(source.idle_until_ns)
         drops = source.take_drops()
         if drops:
@@ -325,6 +327,10 @@ class Reading:
         if record.failure is not None and already is None:
             events += self._note_failure("recording", record.failure)
 
+    def _now_ns(self) -> int:
+        """The time of the latest packet, or until when an interface is known to have been quiet since."""
+        return max(self._driver.now_ns, self._quiet_ns)
+
     def _join(self, first_ns: int) -> Iterator[list[Event]]:
         """A capture that begins before the last one ended is another story: end the flows of the last one first."""
         if first_ns < self._driver.now_ns:
@@ -332,7 +338,7 @@ class Reading:
 
     def _end_of_source(self, source: Source, path: str) -> Iterator[Event]:
         counters = source.statistics()
-        now_ns = self._driver.now_ns
+        now_ns = self._now_ns()
         for damage in source.damage:
             self._damaged = True
             yield damage
@@ -429,6 +435,11 @@ async def _in_thread(reading: Reading, lists: Iterator[list[Event]]) -> list[Eve
         reading.stop()
         await asyncio.wait([working])
         raise
+
+
+def _quiet_until_ns(source: Source) -> int | None:
+    """Until when an interface is known to be quiet: watching has begun though nothing came. None for all else."""
+    return source.idle_until_ns if isinstance(source, InterfaceSource) else None
 
 
 def _scheme(path: str) -> str:
