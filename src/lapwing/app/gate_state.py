@@ -1,17 +1,15 @@
 """What a guard knows, kept over restarts: a folder with a key and the state sealed under it."""
 
-import os
 import secrets
 import time
 from pathlib import Path
-from typing import BinaryIO
 
 from lapwing.events import SettingsError, StoreError
+from lapwing.io.files import replace, write_new
 from lapwing.web import Gate
 
 KEY_BYTES = 32
 SAVE_S = 60.0  # between writes: a crash forgets at most this much
-OWNER_ONLY = 0o600
 
 
 class GateState:
@@ -52,27 +50,16 @@ class GateState:
     def save(self, gate: Gate) -> None:
         """Write all of it, whole or not at all. Raises StoreError."""
         self._saved = time.monotonic()
-        fresh = self._state.with_suffix(".new")
         try:
-            with _private(fresh) as file:
-                file.write(gate.snapshot())
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._state)
+            replace(self._state, gate.snapshot())
         except OSError as error:
             raise StoreError(f"{self._state}: {error.strerror}") from None
 
 
 def _key(path: Path) -> bytes:
     if not path.exists():
-        with _private(path) as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
+        write_new(path, secrets.token_bytes(KEY_BYTES))
     key = path.read_bytes()
     if len(key) != KEY_BYTES:
         raise SettingsError(f"--state: {path}: {len(key)} bytes are no key; move it and the state away to start anew")
     return key
-
-
-def _private(path: Path) -> BinaryIO:
-    """A file that nobody else may read, from its first moment on."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "wb")

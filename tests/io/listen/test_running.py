@@ -174,7 +174,7 @@ def test_the_program_serves_writes_events_and_ends_cleanly(tmp_path: Path, numbe
         (["--port", "dns=x"], 2, "dns=5353"),
         (["--port", "gopher=70"], 2, "gopher"),
         (["--store", "/no/such/folder/store.db"], 3, "cannot be opened"),
-        (["-o", "csv"], 2, "ndjson or eve"),
+        (["-o", "csv"], 2, "is not one of ndjson, eve"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_an_exit_code(tmp_path: Path, more: list[str], code: int, said: str) -> None:

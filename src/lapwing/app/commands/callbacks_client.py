@@ -30,6 +30,7 @@ from lapwing.callbacks import (
 )
 from lapwing.events import SettingsError
 from lapwing.io.callbacks import BlockingSession, Hit, Planted
+from lapwing.io.files import append_to
 
 PAYLOAD_FILE = Path("interactsh_payload.txt")  # where interactsh's client puts them
 MAX_PAYLOADS = 10_000
@@ -81,7 +82,7 @@ def listen(options: ListenOptions) -> ExitCode:
     with ExitStack() as stack:
         outputs: list[BinaryIO] = [sys.stdout.buffer]
         if options.output is not None:
-            outputs.append(stack.enter_context(options.output.open("ab")))
+            outputs.append(stack.enter_context(append_to(options.output)))
         callbacks = stack.enter_context(_connected(options.collector))
         if callbacks.disabled is not None:
             return ExitCode.INPUT

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from lapwing.events import StoreError
+from lapwing.io.files import ANYBODY, replace
 
 
 class DenyShape(StrEnum):
@@ -31,10 +32,9 @@ class DenyFile:
         wanted = sorted(sources)
         if wanted == self._written:
             return
-        beside = self._path.with_name(self._path.name + ".new")
+        text = "".join(map(self._line.format, wanted))
         try:
-            beside.write_text("".join(map(self._line.format, wanted)))
-            beside.replace(self._path)
+            replace(self._path, text.encode(), ANYBODY, durable=False)  # the next run writes it anew
         except OSError as error:
             raise StoreError(f"{self._path}: cannot be written: {error.strerror or error}") from error
         self._written = wanted

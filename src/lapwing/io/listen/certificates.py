@@ -1,7 +1,6 @@
 """The certificate of this moment: read again when its files change, made by a CA of the collector's own, or issued."""
 
 import contextlib
-import os
 import ssl
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lapwing.events import CollectorError
+from lapwing.io.files import ANYBODY, write_new
 from lapwing.io.listen.secure import note_sni
 from lapwing.io.listen.settings import TlsSettings
 
@@ -120,8 +120,8 @@ def _authority(folder: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certifica
         data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
     )  # fmt: skip
     certificate = builder.add_extension(usage, critical=True).sign(key, hashes.SHA256())
-    write_private(key_file, _pem(key))
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    write_new(key_file, _pem(key))
+    write_new(file, certificate.public_bytes(serialization.Encoding.PEM), ANYBODY)
     return key, certificate
 
 
@@ -140,8 +140,8 @@ def _leaf(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    write_private(key_file, _pem(key))
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    write_new(key_file, _pem(key))
+    write_new(file, certificate.public_bytes(serialization.Encoding.PEM), ANYBODY)
     return file, key_file
 
 
@@ -165,10 +165,3 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Readable by nobody else, from its first byte on."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from lapwing.events import CollectorError
-from lapwing.io.listen.certificates import CERTIFICATE, KEY, LAB_NAME, write_private
+from lapwing.io.files import replace, write_new
+from lapwing.io.listen.certificates import CERTIFICATE, KEY, LAB_NAME
 from lapwing.io.listen.settings import AcmeSettings
 
 ACCOUNT_BITS = 2048  # of the account's RSA key; the library signs with it alone
@@ -64,8 +65,8 @@ class Issuer:
         finally:
             self._publish({})
         # Key first: between the two, the old certificate does not fit it and stays in use.
-        _replace(self._folder / KEY, _pem(key))
-        _replace(self._folder / CERTIFICATE, chain.encode("ascii"))
+        replace(self._folder / KEY, _pem(key))
+        replace(self._folder / CERTIFICATE, chain.encode("ascii"))
 
     def _order(self) -> tuple[str, ec.EllipticCurvePrivateKey]:
         from acme import challenges, client, errors, messages
@@ -107,7 +108,7 @@ class Issuer:
             if isinstance(key, rsa.RSAPrivateKey):
                 return key
         key = rsa.generate_private_key(public_exponent=65537, key_size=ACCOUNT_BITS)
-        write_private(file, _pem(key))
+        write_new(file, _pem(key))
         return key
 
 
@@ -122,12 +123,6 @@ def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _replace(file: Path, data: bytes) -> None:
-    fresh = file.with_suffix(".new")
-    write_private(fresh, data)
-    fresh.replace(file)
 
 
 def now_utc() -> datetime:

@@ -1,11 +1,11 @@
 """Where earlier runs stopped, kept in a file: written as a whole or not at all."""
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from lapwing.events import StoreError
+from lapwing.io.files import ANYBODY, replace
 from lapwing.io.logs.follow import Position
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -46,12 +46,7 @@ class PositionFile:
     def save(self) -> None:
         """Write them all. Raises StoreError."""
         data = msgspec.json.encode(_Contents(VERSION, self._positions))
-        beside = self._path.with_name(self._path.name + ".new")
         try:
-            with open(beside, "wb") as file:  # noqa: PTH123 - flushed and synced before it takes the other's place
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._path)
+            replace(self._path, data, ANYBODY)
         except OSError as error:
             raise StoreError(f"{self._path}: cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,31 @@
+"""Files that are written as a whole, and never through a link that somebody laid there before."""
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+OWNER_ONLY = 0o600
+ANYBODY = 0o666  # as far as the umask lets them
+
+
+def write_new(path: Path, data: bytes, mode: int = OWNER_ONLY, *, durable: bool = True) -> None:
+    """Write a file with this mode from its first byte on; what stood at `path`, also a link, goes. Raises OSError."""
+    path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        file.write(data)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def replace(path: Path, data: bytes, mode: int = OWNER_ONLY, *, durable: bool = True) -> None:
+    """Readers see the old file or the new one, no half of it; with `durable` also after a crash. Raises OSError."""
+    beside = path.with_name(path.name + ".new")
+    write_new(beside, data, mode, durable=durable)
+    beside.replace(path)
+
+
+def append_to(path: Path) -> BinaryIO:
+    """Open a file that grows, made for its owner alone where there is none. Raises OSError."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, OWNER_ONLY), "ab")
