@@ -20,6 +20,25 @@ _START_TIMEOUT_S = 30.0  # a daemon that does not answer by then has failed to s
 _FIRST_UID = 3000
 _NAMESPACES = ("--mount", "--uts", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
 
+# Of every FTP server that is recorded; each adds whom it lets in.
+VSFTPD = """
+listen=YES
+listen_ipv6=NO
+background=NO
+listen_address=@ftp@
+local_enable=YES
+chroot_local_user=YES
+allow_writeable_chroot=YES
+secure_chroot_dir=/run/vsftpd/empty
+pam_service_name=vsftpd
+xferlog_enable=YES
+xferlog_std_format=NO
+vsftpd_log_file=@conf@/truth/vsftpd.log
+ftpd_banner=files.example.com
+delay_failed_login=1
+seccomp_sandbox=NO
+"""
+
 
 def fill(text: str, values: Mapping[str, object]) -> str:
     """Put values in place of `@name@`; braces and dollars belong to the daemons' own languages."""

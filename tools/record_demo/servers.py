@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from .house import House, accounts, fill, key, write
+from .house import VSFTPD, House, accounts, fill, key, write
 from .network import FTP_V4, SMTP_V4, SSH_V4, WEB_V4, WEB_V6
 
 _HERE = Path(__file__).parent
@@ -37,24 +37,9 @@ http {
 """
 
 _VSFTPD = """
-listen=YES
-listen_ipv6=NO
-background=NO
-listen_address=@ftp@
 anonymous_enable=NO
-local_enable=YES
 write_enable=YES
-chroot_local_user=YES
-allow_writeable_chroot=YES
-secure_chroot_dir=/run/vsftpd/empty
-pam_service_name=vsftpd
-xferlog_enable=YES
-xferlog_std_format=NO
-vsftpd_log_file=@conf@/truth/vsftpd.log
-ftpd_banner=files.example.com
-delay_failed_login=1
 max_per_ip=0
-seccomp_sandbox=NO
 """
 
 _SSHD = """
@@ -131,7 +116,7 @@ def configure(conf: Path, *, web: Mapping[str, str], mail: Mapping[str, str], sh
     accounts(conf, shell)
     write(conf / "users.json", json.dumps(dict(web)))
     write(conf / "nginx.conf", fill(_NGINX, values))
-    write(conf / "vsftpd.conf", fill(_VSFTPD, values), 0o600)
+    write(conf / "vsftpd.conf", fill(VSFTPD + _VSFTPD, values), 0o600)
     write(conf / "sshd_config", fill(_SSHD, values))
     write(conf / "pam.d/vsftpd", _PAM)
     write(conf / "exim4/exim4.conf", fill(_EXIM, values))

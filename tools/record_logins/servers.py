@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.record_demo.house import House, accounts, fill, key, write
+from tools.record_demo.house import VSFTPD, House, accounts, fill, key, write
 from tools.record_demo.network import FTP_V4, LDAP_V4, SMTP_V4, SSH_V4, WEB_V6
 
 MAIL_V4, MAIL_V6 = SMTP_V4, WEB_V6
@@ -98,24 +98,9 @@ proxymap unix - - n - - proxymap
 """
 
 _VSFTPD = """
-listen=YES
-listen_ipv6=NO
-background=NO
-listen_address=@ftp@
 anonymous_enable=YES
 no_anon_password=NO
 anon_root=@conf@/site
-local_enable=YES
-chroot_local_user=YES
-allow_writeable_chroot=YES
-secure_chroot_dir=/run/vsftpd/empty
-pam_service_name=vsftpd
-xferlog_enable=YES
-xferlog_std_format=NO
-vsftpd_log_file=@conf@/truth/vsftpd.log
-ftpd_banner=files.example.com
-delay_failed_login=1
-seccomp_sandbox=NO
 ssl_enable=YES
 force_local_logins_ssl=NO
 force_local_data_ssl=NO
@@ -212,7 +197,7 @@ def configure(conf: Path, *, mail: Mapping[str, str], people: Mapping[str, str])
     write(conf / "mail.users", "".join(f"{name}:{{PLAIN}}{secret}::::::\n" for name, secret in mail.items()))
     write(conf / "postfix/main.cf", fill(_POSTFIX_MAIN, values))
     write(conf / "postfix/master.cf", _POSTFIX_MASTER)
-    write(conf / "vsftpd.conf", fill(_VSFTPD, values), 0o600)
+    write(conf / "vsftpd.conf", fill(VSFTPD + _VSFTPD, values), 0o600)
     write(conf / "slapd.conf", fill(_SLAPD, values))
     entries = (fill(_PERSON, values | {"name": name, "password": secret}) for name, secret in people.items())
     write(conf / "people.ldif", fill(_LDIF, values) + "".join(entries))
