@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import mean
 from threading import Thread
 from typing import Any
 
@@ -34,10 +35,12 @@ LEFT, RIGHT = "left", "right"
 DEFAULT_SECONDS = 20
 READERS = 2
 COMPARED_S = 10.0  # of each run that is only compared with another
+ROUNDS = 2  # of these, in turn
 DRAIN_S = 2.0  # after the sender ended, until the reader is sure to have everything
 SAMPLE_S = 0.1
 SETTLE_S = 1.0  # of sending that is not compared: flows are new, the ring fills
-SLICE_NS, PERIOD_NS = 4_000_000, 100_000_000  # a reader at its limit has 4 % of a core, a quarter of what it would need
+# A reader at its limit has 4 % of a core, a quarter of what it would need, in pieces long enough to warm its caches up.
+SLICE_NS, PERIOD_NS = 10_000_000, 250_000_000
 
 Outcome = dict[str, Any]
 _library = ctypes.CDLL(None)
@@ -134,8 +137,9 @@ def measure_live(seconds: float = DEFAULT_SECONDS) -> dict[str, float] | None:
     try:
         _connect(name)
         sent, (seen,) = _send_to(name, 1, seconds)
-        free = [_send_to(name, readers, compared) for readers in (1, READERS)]
-        bound = [_send_to(name, readers, compared, at_limit=True) for readers in (1, READERS)]
+        turns = [readers for _ in range(ROUNDS) for readers in (1, READERS)]
+        free = [_send_to(name, readers, compared) for readers in turns]
+        bound = [_send_to(name, readers, compared, at_limit=True) for readers in turns]
     finally:
         subprocess.run(["ip", "netns", "del", name], check=True)
     figures = {
@@ -145,10 +149,10 @@ def measure_live(seconds: float = DEFAULT_SECONDS) -> dict[str, float] | None:
         "live_seconds": _length(sent),
         "live_flows": seen["flows"],
         "live_reader_cpu_share": _grown(seen, sent)[1],
-        "shard_live_by_cpu": _room(*free[1]) / _room(*free[0]),
+        "shard_live_by_cpu": mean(_room(*run) for run in free[1::2]) / mean(_room(*run) for run in free[::2]),
     }
     if all(reader["kernel_drops"] for _, readers in bound for reader in readers):  # else nobody was at the limit
-        one, several = (_taken(*run) for run in bound)
+        one, several = (mean(_taken(*run) for run in runs) for runs in (bound[::2], bound[1::2]))
         figures |= {"shard_live": several / one, "shard_live_one_pps": one, "shard_live_all_pps": several}
     return figures
 
