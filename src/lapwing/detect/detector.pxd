@@ -2,7 +2,7 @@ cimport cython
 from lapwing.detect.campaigns cimport Campaigns
 from lapwing.detect.journal cimport Journal
 from lapwing.detect.login cimport Keyring, Login, i64, u64
-from lapwing.detect.rows cimport Row
+from lapwing.detect.rows cimport Row, Tally
 from lapwing.detect.trackers.accounts cimport Accounts
 from lapwing.detect.trackers.credentials cimport Credentials
 from lapwing.detect.trackers.groups cimport Fingerprints, Networks
@@ -12,6 +12,7 @@ from lapwing.detect.trackers.sources cimport Sources
 from lapwing.detect.trackers.strays cimport Strays
 from lapwing.detect.trackers.takeovers cimport Takeovers
 from lapwing.detect.trackers.tracker cimport Tracker
+from lapwing.detect.trackers.unknowns cimport Unknowns
 from lapwing.detect.trackers.weekly cimport Weekly
 from lapwing.detect.verdict cimport Judge, Verdict
 
@@ -32,6 +33,7 @@ cdef class Detector:
     cdef Site _site
     cdef Strays _strays
     cdef public Weekly _weekly
+    cdef public Unknowns _unknowns
     cdef Takeovers _takeovers
     cdef Judge _judge
     cdef public Campaigns _campaigns
@@ -64,7 +66,9 @@ cdef class Detector:
     cdef object _follow(self, Login login)
     cdef int _see(self, Login login) except -1
     cdef int _weigh(self, Login login) except -1
-    @cython.locals(own=double, row=Row)
+    @cython.locals(now_ns=i64, found=tuple, row=Tally)
+    cdef tuple _compare(self, Login login)
+    @cython.locals(own=double, row=Tally)
     cdef tuple _strange(self, Login login)
     cdef u64 _glance(self, Login login) except? 0
     @cython.locals(tracker=Tracker, row=Row)

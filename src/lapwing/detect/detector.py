@@ -30,6 +30,7 @@ from lapwing.detect.trackers.sources import Sources
 from lapwing.detect.trackers.strays import Strays
 from lapwing.detect.trackers.surroundings import Surroundings
 from lapwing.detect.trackers.takeovers import Suspicion, Takeovers
+from lapwing.detect.trackers.unknowns import Unknowns
 from lapwing.detect.trackers.weekly import Weekly
 from lapwing.detect.verdict import GROUPS, Contribution, Judge, Verdict
 from lapwing.events import (
@@ -98,6 +99,7 @@ class Detector:
         self._takeovers = Takeovers(s.takeover, limit, self._keyring, journal)
         self._strays = Strays(s.strays, journal)  # last: the journal marks sparks of its first eight tables
         self._weekly = Weekly(s.weekly)
+        self._unknowns = Unknowns(s.unknowns)
         self._surroundings = Surroundings(s.circumstances)
         self._judge = Judge(s)
         self._grouped: list[Any] = [
@@ -290,6 +292,7 @@ class Detector:
             "refused": [self._campaigns.refused_count, self._hijacks.refused_count],
             "journal": self._journal.dump(),
             "weekly": self._weekly.dump(),
+            "unknowns": self._unknowns.dump(),
             "surroundings": self._surroundings.dump(),
             "trackers": {t.name: t.dump() for t in self._every},
             "campaigns": [f.dump() for f in self._campaigns.open.values()],
@@ -305,6 +308,7 @@ class Detector:
             tracker.load(state["trackers"][tracker.name])
             tracker.table.shed()
         self._weekly.load(state["weekly"])
+        self._unknowns.load(state["unknowns"])
         self._surroundings.load(state["surroundings"])
         self._now_ns, self._ticked_ns = state["now_ns"], state["ticked_ns"]
         self._campaigns.swept_ns = state["swept_ns"]
@@ -335,6 +339,7 @@ class Detector:
         for tracker, theirs in zip(self._every, other._every, strict=True):
             tracker.merge(theirs)
         self._weekly.merge(other._weekly)
+        self._unknowns.merge(other._unknowns)
         self._surroundings.merge(other._surroundings)
         self._now_ns = max(self._now_ns, other._now_ns)
         mine = self.counts()
@@ -477,12 +482,8 @@ class Detector:
             evidence[5] = self._site.observe(login, now_ns)
             if not self._is_explained():
                 evidence[5] += self._strays.observe(login, now_ns)
-                if login.resident:
-                    pass
-                elif login.counts:
-                    evidence[5] += self._weekly.observe(login, now_ns)
-                elif login.took_back:
-                    self._weekly.take_back(login)
+                if not login.resident:
+                    evidence[5] += self._compare(login)
         if pair or source:
             evidence[3] = pair + source + self._strange(login)
         else:
@@ -494,6 +495,22 @@ class Detector:
             login.beside = self._surroundings.observe(login, context)
             self.verdict = self._judge.judge(evidence, login.known, login.beside)
         return 0
+
+    def _compare(self, login: Login) -> tuple[Reason, ...]:
+        """What the site's week and the names it has say of a login from a place nobody is at home at."""
+        now_ns = self._now_ns
+        if login.counts:
+            found = self._weekly.observe(login, now_ns)
+            if login.nobody:
+                found += self._unknowns.observe(login, self._credentials.all_good(now_ns), now_ns)
+            return found
+        if login.took_back:
+            self._weekly.take_back(login)
+        row = self._sources.current
+        if login.good_gain > 0.0 and row is not None and row.failing:
+            self._strays.excuse(login.good_gain * min(1.0, row.pairs_d))
+            self._unknowns.take_back(login)
+        return ()
 
     def _strange(self, login: Login) -> tuple[Reason, ...]:
         """What its client says of a source that is suspected anyway. Its own good login speaks for no client."""

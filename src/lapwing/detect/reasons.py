@@ -60,6 +60,8 @@ SENTENCES = {
     "new-country": "the account has logged in before, never from this country",
     "changed-after-login": "what the account is kept by was changed right after the login",
     "source-guessed": "{value:.1f} tries failed from this source before, on accounts that are not visible",
+    "unknown-names": "{value:.0f} names that the server does not have were tried from as many places; {threshold:.0f} "
+    "are usual",
     "hour-of-week": "{value:.0f} accounts failed from unknown places in this hour; {threshold:.0f} are usual in it",
     "site-failures": "{value:.0f} accounts failed from unknown places within about an hour; {threshold:.0f} are usual",
     "known-pair": "this account has logged in from this source before",

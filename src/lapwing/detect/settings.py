@@ -25,10 +25,10 @@ class PairSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Different wrong secrets in about a day that an account known at this source may have unnoticed, 0 to 1000."""
     typo_secrets: float = 6.0
     """A success takes back the failures before it up to this many, 0 to 100: more is guessing that ended well."""
-    machine_gap_ms: int = 2_000
+    machine_gap_ms: int = 2_500
     """Two different secrets in less time were not typed, 0 to 60 000: the answer has to be read as well."""
     hasty_gap_ms: int = 5_000
-    """Nor are many in less time than this, 0 to 60 000: such a try counts half of one that was not typed."""
+    """Nor are many that surely differ in less than this, 0 to 60 000: such a try counts half of one not typed."""
     machine_slope: float = 1.0
     """Per try that was not typed, 0 to 10; weighs at most `machine_cap`."""
     machine_cap: float = 4.5
@@ -49,6 +49,10 @@ class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     free_accounts: Four = (2.0, 2.5, 3.0, 4.0)
     """Accounts that fail at one source and do not succeed there, 0 to 1000: mistyped names, a second person."""
+    free_week_accounts: float = 7.0
+    """The same with a half-life of a week, 0 to 1000: somebody mistypes their name every other day."""
+    week_per_good: float = 0.1
+    """Of these excused by each account that logs in well here on a day, 0 to 1."""
     account_slope: float = 1.5
     """Per further account, 0 to 10: six within minutes, or within the hour with one client, are even odds."""
     free_tries: Four = (6.0, 8.0, 10.0, 12.0)
@@ -161,6 +165,19 @@ class StraySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hours of the last 48 in which they may come, 0 to 48: an outage fills few."""
     slope: float = 0.3
     """Per further account, 0 to 10."""
+    cap: float = 8.0
+    """Limit of the weight, 0 to 50."""
+
+
+class UnknownSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Names that the server does not have, from sources that never logged in, over a day."""
+
+    free_names: float = 8.0
+    """Such names and such sources, whichever are fewer, 0 to 1e6: scanners come by every host."""
+    per_good: float = 0.03
+    """Excused per account that logs in well, 0 to 1: people mistype their names."""
+    slope: float = 0.5
+    """Per further name and source, 0 to 10."""
     cap: float = 8.0
     """Limit of the weight, 0 to 50."""
 
@@ -317,6 +334,7 @@ class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: AccountSettings = AccountSettings()
     site: SiteSettings = SiteSettings()
     strays: StraySettings = StraySettings()
+    unknowns: UnknownSettings = UnknownSettings()
     weekly: WeeklySettings = WeeklySettings()
     takeover: TakeoverSettings = TakeoverSettings()
     circumstances: CircumstanceSettings = CircumstanceSettings()

@@ -34,6 +34,7 @@ GROUP_OF = {
     "network-group": "network",
     "site-failures": "site",
     "strays": "site",
+    "unknown-names": "site",
     "hour-of-week": "site",
 }
 BESIDE = frozenset(

@@ -10,7 +10,7 @@ from lapwing.lab.families import FAMILIES, Family
 from lapwing.lab.pace import Pace, measure_pace
 from lapwing.lab.plot import draw
 from lapwing.lab.report import figures, page
-from lapwing.lab.search import BEHAVIOURS, Unseen, search, search_baselines, search_table
+from lapwing.lab.search import BEHAVIOURS, Unseen, search, search_baselines, search_long, search_table
 
 __all__ = [
     "BASELINES",
@@ -31,6 +31,7 @@ __all__ = [
     "page",
     "search",
     "search_baselines",
+    "search_long",
     "search_table",
     "standing_table",
     "stopped",

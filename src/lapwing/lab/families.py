@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from lapwing.lab.stress import STRESS
+from lapwing.lab.stress import STRESS, absent
 from lapwing.lab.traffic import (
     BENIGN,
     BROWSERS,
@@ -66,6 +66,24 @@ def daily(seed: int) -> Scenario:
         t.login(at_ns, sources[n % 60], f"member{n}", f"leak {n}", client=f"ja4:own{n % 60}")
     t.expect("velocity-spike", "site", None, *sources)
     return t.scenario("daily")
+
+
+def leaked_list(seed: int) -> Scenario:
+    """A list of another site's accounts: a try every three minutes, sources and clients ever new, one name in ten fits.
+
+    The server tells that it has no such account, and nothing else stands out: no hour has more failures than usual.
+    """
+    t = Traffic(seed)
+    t.people(250, START_NS, 8 * HOUR_NS, days=2)
+    sources = [attacker(n) for n in range(120)]
+    gone = set()
+    for n, source in enumerate(sources):
+        at_ns = START_NS + DAY_NS + HOUR_NS + int((n + t.random.random()) * 180 * 10**9)
+        name = f"user{n}" if n % 10 == 0 else f"customer{n}"
+        gone.add(name) if n % 10 else None
+        t.login(at_ns, source, name, f"leak {n}", client=f"ja4:rotated{n}")
+    t.expect("velocity-spike", "site", None, *sources)
+    return absent(t.scenario("leaked-list"), gone)
 
 
 def trickle(seed: int) -> Scenario:
@@ -157,7 +175,7 @@ def giving_up(seed: int) -> Scenario:
 _LOUD = (stuffing, spraying, guessing, guessing_hidden, guessing_won, own_account, rotating_addresses)
 _DISTRIBUTED = (
     stuffing_distributed, stuffing_by_turns, spraying_distributed, targeted, rotating_spelling, neighbours, rotating,
-    probing,
+    probing, leaked_list,
 )  # fmt: skip
 _SLOW = (low_and_slow, slowest, guess_here_login_there, daily)
 

@@ -27,8 +27,7 @@ def lost_passwords(seed: int) -> Scenario:
         for n in range(200):
             at_ns = START_NS + day * DAY_NS + t.random.randrange(8 * HOUR_NS)
             t.person(at_ns, home(n), f"user{n}", _own_client(seed, n), typos=int(t.random.random() < 0.08))
-    for n in range(20):
-        number = t.random.randrange(200)
+    for n, number in enumerate(t.random.sample(range(200), 20)):
         at_ns = START_NS + (1 + n // 10) * DAY_NS + t.random.randrange(8 * HOUR_NS)
         source, client, most = home(number), _own_client(seed, number), 7
         if n % 3 == 0:
@@ -105,21 +104,23 @@ def _poll(t: Traffic, source: str, account: str, at_ns: int) -> None:
 def renamed(seed: int) -> Scenario:
     """A migration: since Tuesday accounts are called by e-mail address. Everybody tries the old name first.
 
-    The old names are gone, and the server says so. Some try them twice, a few give up until another day.
+    The old names are gone, and the server says so. Some try them twice, a few give up until another day. A third comes
+    from addresses that the site has not seen.
     """
     t = Traffic(seed)
     t.people(300, START_NS, 8 * HOUR_NS)
     gone = set()
     for n in range(300):
         at_ns = START_NS + DAY_NS + t.random.randrange(4 * HOUR_NS)
-        client = BROWSERS[n % 8]
+        source, client = home(n if n % 3 else 1_000 + n), BROWSERS[n % 8]
+        t.ordinary.add(source)
         for _ in range(t.random.randint(1, 2)):
-            t.login(at_ns, home(n), f"old.user{n}", f"user{n} right", client=client)
+            t.login(at_ns, source, f"old.user{n}", f"user{n} right", client=client)
             gone.add(f"old.user{n}")
             at_ns += t.random.randint(8, 40) * SECOND_NS
         if t.random.random() < 0.04:
             continue
-        t.person(at_ns, home(n), f"user{n}", client, typos=int(t.random.random() < 0.1))
+        t.person(at_ns, source, f"user{n}", client, typos=int(t.random.random() < 0.1))
     return absent(t.scenario("renamed"), gone)
 
 

@@ -1,6 +1,6 @@
 """The lab's labelled login traffic, for tests of Lapwing and of plugins."""
 
-from lapwing.lab.stress import STRESS
+from lapwing.lab.stress import STRESS, absent
 from lapwing.lab.traffic import (
     ATTACKS,
     BENIGN,
@@ -38,6 +38,7 @@ __all__ = [
     "Expected",
     "Scenario",
     "Traffic",
+    "absent",
     "attacker",
     "crowd",
     "guess_here_login_there",

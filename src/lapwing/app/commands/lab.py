@@ -25,6 +25,7 @@ from lapwing.lab import (
     page,
     search,
     search_baselines,
+    search_long,
     search_table,
     standing_table,
     stopped,
@@ -35,6 +36,10 @@ SEARCHED = """
 ## The highest pace unseen
 
 An attacker who goes no faster than this for three days is neither found nor answered (`lapwing lab search`).
+
+"""
+SEARCHED_LONG = """
+The same over two weeks, from one address: what goes on is found at a slower pace.
 
 """
 COMPARED = """
@@ -97,8 +102,13 @@ def run(options: LabOptions) -> ExitCode:
     measured = evaluate([f for f in FAMILIES if f.claim != "benign"], seeds, settings)
     measured += evaluate([f for f in FAMILIES if f.claim == "benign"], benign, settings)
     unseen = search(settings, FIRST_TEST_SEED)
-    numbers = figures(measured, pace) | {"highest_undetected_per_day": float(max(u.per_address for u in unseen))}
+    lasting = search_long(settings, FIRST_TEST_SEED)
+    numbers = figures(measured, pace) | {
+        "highest_undetected_per_day": float(max(u.per_address for u in unseen)),
+        "highest_undetected_two_weeks": float(max(u.per_address for u in lasting)),
+    }
     text = page(measured, numbers, seeds, benign) + SEARCHED + search_table(unseen)
+    text += SEARCHED_LONG + search_table(lasting)
     text += COMPARED + standing_table(compare(FAMILIES, seeds[:COMPARED_SEEDS]))
     for path in options.logs:
         rows = stopped(expanded(logins_of(path)), options.clean)
@@ -126,7 +136,9 @@ def run_compare(options: LabOptions) -> ExitCode:
 
 def run_search(options: LabOptions, baselines: bool) -> ExitCode:
     """The highest pace unseen of every behaviour."""
-    text = search_table(search(load(options.config).settings.detect, FIRST_TEST_SEED))
+    settings = load(options.config).settings.detect
+    text = search_table(search(settings, FIRST_TEST_SEED))
+    text += SEARCHED_LONG + search_table(search_long(settings, FIRST_TEST_SEED))
     if baselines:
         for name, rows in search_baselines(FIRST_TEST_SEED, BEHAVIOURS[:5]):
             text += f"\n{name}\n\n" + search_table(rows)

@@ -41,7 +41,7 @@ cdef class Pairs(Tracker):
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Pair, fading=Fading, new=bint, reasons=tuple)
     cpdef tuple observe(self, Login login, i64 now_ns)
-    @cython.locals(fading=Fading, new=double)
+    @cython.locals(fading=Fading, gap_ns=i64, new=double)
     cdef int _fail(self, Pair row, Login login, i64 now_ns) except -1
     @cython.locals(w=double, weight=double, secrets=Secrets)
     cdef int _novelty(self, Pair row, Login login, i64 now_ns) except -1

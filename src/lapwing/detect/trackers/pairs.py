@@ -32,7 +32,7 @@ _HELD = HELD_TRIES
 class Pair(Row):
     """`tries_*`: different failed tries by half-life, none unless `failing`. `failed_ns`: the last that counted, or 0.
 
-    `fast`: different tries that came too fast to be typed, over a day; hasty ones count half.
+    `fast`: different tries that came too fast to be typed, over a day; hasty ones, known to differ, count half.
     `good_ns`: the last success, 0 if none. `extra` is the number of its `Secrets`.
     """
 
@@ -172,10 +172,13 @@ class Pairs(Tracker):
 
     def _fail(self, row: Any, login: Login, now_ns: int) -> int:
         self._novelty(row, login, now_ns)
-        if row.tried_ns > 0 and now_ns - row.tried_ns < self._hasty_gap_ns:
+        if row.tried_ns > 0:
             # The gap to any try, repetitions too: one between two others may only add to what is held against them.
-            new = min(1.0, login.try_3)
-            row.fast += new if now_ns - row.tried_ns < self._machine_gap_ns else _HASTE * new
+            gap_ns, new = now_ns - row.tried_ns, min(1.0, login.try_3)
+            if gap_ns < self._machine_gap_ns:
+                row.fast += new
+            elif gap_ns < self._hasty_gap_ns and login.secret != 0:
+                row.fast += _HASTE * new
         row.tried_ns = now_ns
         row.failing = True
         row.tries_m += login.try_0

@@ -4,12 +4,12 @@ from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef i64 _HOUR
-cdef double _HELD, _RESIDENT
+cdef double _HELD, _RESIDENT, _WEEK, _A_DAY_OF_IT
 cdef i64 DAY_MASK
 
 cdef class Source(Tally):
     cdef public u64 client
-    cdef public double alike
+    cdef public double alike, pairs_w, good_w
     cdef public i64 hours
     cdef public i64 hour
 
@@ -19,7 +19,7 @@ cdef class Sources(Tracker):
     cdef object _settings
     cdef double _free_accounts[4]
     cdef double _free_tries[4]
-    cdef double _account_slope, _try_slope, _per_good, _free_alike, _alike_slope, _alike_cap, _free_hours, _hour_slope, _hour_cap
+    cdef double _free_week, _week_per_good, _account_slope, _try_slope, _per_good, _free_alike, _alike_slope, _alike_cap, _free_hours, _hour_slope, _hour_cap
 
     @cython.locals(row=Source)
     cpdef Row fresh(self, i64 now_ns)
@@ -32,5 +32,8 @@ cdef class Sources(Tracker):
     @cython.locals(passed=i64, bits=i64, hours=double, free=double)
     cdef object _persistence(self, Source row, i64 now_ns)
 
+@cython.locals(age=i64, faded=double)
+cdef int _fade_week(Source row, i64 now_ns) except -1
+cdef int _count_good(Source row, Login login) except -1
 @cython.locals(hour=i64)
 cdef int _count(Source row, Login login, i64 now_ns) except -1

@@ -7,7 +7,7 @@ surfaces (W13). A crowd behind one address is told from an attacker by how many 
 
 from typing import Any
 
-from lapwing.detect.decay import HOUR_NS
+from lapwing.detect.decay import DAY_NS, HOUR_NS
 from lapwing.detect.journal import BY_SOURCE, Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
@@ -16,10 +16,14 @@ from lapwing.detect.settings import SourceSettings
 from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
 
+WEEK = 7.0 * DAY_NS  # half-life of what is remembered longest
+A_DAY_OF_IT = 1.0 / 7.0  # what fades by half in a day fades by its seventh root in a week
 DAY_MASK = (1 << 24) - 1
 RESIDENT = 0.005  # of an account that logs in well here: what a week leaves of one
 _HOUR = HOUR_NS
 _HELD = HELD_TRIES
+_WEEK = WEEK
+_A_DAY_OF_IT = A_DAY_OF_IT
 _RESIDENT = RESIDENT
 
 
@@ -27,6 +31,7 @@ class Source(Tally):
     """`client` failed here first; `alike` counts the accounts it failed on, over an hour.
 
     `hours`: one bit for each of the last 24 hours with a failed try, the lowest being `hour`.
+    `pairs_w`: failing pairs with a half-life of a week. `good_w`: accounts that log in well, every day anew, likewise.
     """
 
     def start(self, at_ns: int) -> int:
@@ -36,6 +41,7 @@ class Source(Tally):
         self.alike = 0.0
         self.hours = 0
         self.hour = 0
+        self.pairs_w = self.good_w = 0.0
         return 0
 
 
@@ -47,6 +53,8 @@ class Sources(Tracker):
         self._settings = settings
         self._free_accounts = list(settings.free_accounts)
         self._free_tries = list(settings.free_tries)
+        self._free_week = settings.free_week_accounts
+        self._week_per_good = settings.week_per_good
         self._account_slope = settings.account_slope
         self._try_slope = settings.try_slope
         self._per_good = settings.accounts_per_good
@@ -85,11 +93,14 @@ class Sources(Tracker):
             fading = self.fading
             fading.set(now_ns - row.at_ns)
             row.alike *= fading.h
+        _fade_week(row, now_ns)
         row.settle(now_ns, self.fading)
         login.resident = row.good > _RESIDENT and row.pairs_d + login.pair_3 <= 1.0 + row.good
         row.take(login)
         if login.counts:
             _count(row, login, now_ns)
+        elif login.good_gain > 0.0:
+            _count_good(row, login)
         if new:
             self.keep(login.source, row, login)
         if (login.counts and row.tries_d >= _HELD) or login.good_gain > 0.0:
@@ -117,7 +128,7 @@ class Sources(Tracker):
         return 0
 
     def _over(self, name: str, row: Any, pairs: bool, excused: float) -> Reason | None:
-        """The half-life at which counts exceed what is ordinary the most."""
+        """The half-life at which counts exceed what is ordinary the most; pairs are remembered for a week as well."""
         best = value = limit = 0.0
         for index in range(4):
             if index == 0:
@@ -131,6 +142,10 @@ class Sources(Tracker):
             ordinary = (self._free_accounts[index] if pairs else self._free_tries[index]) + excused
             if count - ordinary > best:
                 best, value, limit = count - ordinary, count, ordinary
+        if pairs:
+            ordinary = self._free_week + row.good_w * self._week_per_good
+            if row.pairs_w - ordinary > best:
+                best, value, limit = row.pairs_w - ordinary, row.pairs_w, ordinary
         if best <= 0.0:
             return None
         return self.reason(name, value, limit, best * (self._account_slope if pairs else self._try_slope))
@@ -150,21 +165,40 @@ class Sources(Tracker):
 
     def fields(self) -> tuple[str, ...]:
         """What of a source goes into a snapshot."""
-        return (*TALLY_FIELDS, "client", "alike", "hours", "hour")
+        return (*TALLY_FIELDS, "client", "alike", "hours", "hour", "pairs_w", "good_w")
 
     def join(self, mine: Any, other: Any, their_table: Table) -> None:  # noqa: ARG002 - nothing stands beside
         """Add `other`'s counts to `mine`."""
         for row in (mine, other):
             self.fading.set(max(mine.at_ns, other.at_ns) - row.at_ns)
             row.alike *= self.fading.h
+            _fade_week(row, max(mine.at_ns, other.at_ns))
         if mine.client in (0, other.client):
             mine.client, mine.alike = other.client, mine.alike + other.alike
+        mine.pairs_w += other.pairs_w
+        mine.good_w += other.good_w
         newest = max(mine.hour, other.hour)
         both = 0
         for row in (mine, other):
             both |= row.hours << min(newest - row.hour, 24) & DAY_MASK
         mine.hours, mine.hour = both, newest
         mine.absorb(other, self.fading)
+
+
+def _fade_week(row: Any, now_ns: int) -> int:
+    age = now_ns - row.at_ns
+    if age > 0 and (row.pairs_w > 0.0 or row.good_w > 0.0):
+        faded = 2.0 ** (-age / _WEEK)
+        row.pairs_w *= faded
+        row.good_w *= faded
+    return 0
+
+
+def _count_good(row: Any, login: Login) -> int:
+    row.good_w += login.good_gain
+    if login.took_back:
+        row.pairs_w = max(0.0, row.pairs_w - login.back_pair_3**_A_DAY_OF_IT)
+    return 0
 
 
 def _count(row: Any, login: Login, now_ns: int) -> int:
@@ -177,4 +211,5 @@ def _count(row: Any, login: Login, now_ns: int) -> int:
         row.hours = (row.hours << min(hour - row.hour, 24)) & DAY_MASK
         row.hour = hour
     row.hours |= 1 << min(row.hour - hour, 23)
+    row.pairs_w += login.pair_3 if login.pair_3 >= 1.0 else 1.0 - (1.0 - login.pair_3) ** _A_DAY_OF_IT
     return 0

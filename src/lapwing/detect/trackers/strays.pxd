@@ -22,6 +22,8 @@ cdef class Strays(Tracker):
 
     @cython.locals(row=Week, age=i64, faded=double)
     cpdef tuple observe(self, Login login, i64 now_ns)
+    @cython.locals(row=Week)
+    cpdef int excuse(self, double pairs) except -1
     @cython.locals(hour=i64)
     cdef int _stray(self, Week row, Login login, i64 now_ns) except -1
     @cython.locals(usual=double, count=double, hours=double, bits=u64)

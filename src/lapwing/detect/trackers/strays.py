@@ -95,6 +95,13 @@ class Strays(Tracker):
             return NOTHING
         return self._reasons(row)
 
+    def excuse(self, pairs: float) -> int:
+        """Somebody got in where another account had failed: a mistyped or an old name."""
+        row = self.table.peek(_KEY)
+        if row is not None:
+            row.pairs = max(0.0, row.pairs - pairs)
+        return 0
+
     def explain(self, raised: Any) -> None:
         """A finding about something narrower than the site was raised: what it tells of is no stray any more."""
         row = self.table.peek(_KEY)
