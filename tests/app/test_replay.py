@@ -41,6 +41,14 @@ def test_the_same_settings_change_nothing() -> None:
     assert [*found.appeared, *found.vanished, *found.answered, *found.spared] == []
 
 
+def test_what_is_too_much_to_keep_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lapwing.app.replaying.MAX_TOLD", 1)
+    found = compare_runs(EVENTS, DEFAULTS, DEFAULTS)
+    assert (len(found.after.findings), len(found.after.answers)) == (1, 1)
+    assert found.left_out > 0
+    assert f"{found.left_out} further findings and answers are not compared: too many to keep" in list(lines(found))
+
+
 def test_what_stricter_settings_would_add_looser_ones_would_drop() -> None:
     looser, stricter = compare_runs(EVENTS, DEFAULTS, DEAF), compare_runs(EVENTS, DEAF, DEFAULTS)
     assert {f.finding for f in looser.vanished} >= {"credential-stuffing"}

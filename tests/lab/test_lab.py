@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from lapwing import AuthAttempt, Guard
-from lapwing.app.commands.lab import SUITES, LabOptions, run
+from lapwing.app.commands.lab import SUITES, LabOptions, run, run_compare
 from lapwing.detect import DetectSettings
-from lapwing.events import SettingsError
+from lapwing.events import LapwingError, SettingsError
 from lapwing.lab import FAMILIES, Measured, draw, evaluate, figures, measure_pace, page
 from lapwing.lab.plot import attempts_by_family, suspected_by_family
 from lapwing.lab.report import wilson
@@ -91,6 +91,33 @@ def test_what_is_drawn_is_what_was_measured() -> None:
     assert attempts_by_family(some) == {"stuffing": some[0].attempts}
     assert set(suspected_by_family(some)) == {"outage"}
     assert suspected_by_family(some)["outage"] > 0.05
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (LabOptions(clean=["192.0.2.300"]), "--clean 192.0.2.300: is no IP address"),
+        (LabOptions(logs=[Path("nothing.log")]), "nothing.log: cannot be opened"),
+        (LabOptions(plot=Path("plot.words")), "--plot"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_the_work(
+    options: LabOptions, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lapwing.app.commands.lab.evaluate", lambda *_: pytest.fail("measured first"))
+    with pytest.raises(LapwingError, match=message):
+        run(options)
+
+
+def test_a_comparison_on_nothing_is_refused() -> None:
+    with pytest.raises(SettingsError, match="nothing to compare"):
+        run_compare(LabOptions(seeds=0))
+
+
+def test_the_loud_figure_is_that_of_the_family_which_takes_longest() -> None:
+    some = measured("stuffing", "guessing_hidden")
+    attempts = {one.family: one.attempts or math.inf for one in some}
+    assert figures(some, None)["attempts_to_detect_loud"] == attempts["guessing_hidden"] > attempts["stuffing"]
 
 
 def test_an_unknown_suite_is_refused() -> None:

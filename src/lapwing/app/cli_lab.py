@@ -19,7 +19,7 @@ class Suite(StrEnum):
 
 
 Seeds = Annotated[
-    int | None, typer.Option("--seeds", min=0, max=1000, metavar="N", help="Seeds instead of the suite's.")
+    int | None, typer.Option("--seeds", min=1, max=1000, metavar="N", help="Seeds instead of the suite's.")
 ]
 Page = Annotated[Path | None, typer.Option("--page", metavar="FILE", help="Write the tables as Markdown.")]
 Clean = Annotated[
@@ -65,12 +65,15 @@ def run(
 def compare(
     logs: Annotated[list[Path] | None, typer.Argument(metavar="LOG", help="Real logs to compare on as well.")] = None,
     clean: Clean = None,
-    seeds: Seeds = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", min=0, max=1000, metavar="N", help="Seeds of labelled traffic; 0 leaves it out."),
+    ] = None,
     page: Page = None,
 ) -> None:
     """Put detection beside the rules of others.
 
-    All judge the same logins; --seeds 0 leaves the labelled traffic out.
+    All judge the same logins.
     """
     from lapwing.app.commands.lab import LabOptions, run_compare
 

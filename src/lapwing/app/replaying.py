@@ -30,6 +30,7 @@ class Difference(NamedTuple):
     vanished: list[Finding]
     answered: list[DecisionMade]
     spared: list[DecisionMade]
+    left_out: int = 0
 
 
 class _Run:
@@ -41,6 +42,7 @@ class _Run:
         wanted = Wanted(("finding", "decision"))
         self._driver = LoginDriver(settings, wanted=wanted, detector=detector, decisions=decisions)
         self.side = Side({}, {})
+        self.left_out = 0
 
     def take(self, login: AuthResolved) -> None:
         self._note(self._driver.take([login]))
@@ -56,8 +58,13 @@ class _Run:
                 key: Key = (event.finding, event.subject_kind, event.subject)
                 if key in findings or (isinstance(event, FindingRaised) and len(findings) < MAX_TOLD):
                     findings[key] = event
-            elif isinstance(event, DecisionMade) and event.action in ANSWERS and len(answers) < MAX_TOLD:
-                answers.setdefault((event.action, event.scope, event.value), event)
+                else:
+                    self.left_out += isinstance(event, FindingRaised)
+            elif isinstance(event, DecisionMade) and event.action in ANSWERS:
+                if len(answers) < MAX_TOLD:
+                    answers.setdefault((event.action, event.scope, event.value), event)
+                else:
+                    self.left_out += 1
 
 
 def compare_runs(logins: Iterable[AuthResolved], before: PipelineSettings, after: PipelineSettings) -> Difference:
@@ -77,4 +84,5 @@ def compare_runs(logins: Iterable[AuthResolved], before: PipelineSettings, after
         [f for key, f in was.findings.items() if key not in now.findings],
         [d for key, d in now.answers.items() if key not in was.answers],
         [d for key, d in was.answers.items() if key not in now.answers],
+        old.left_out + new.left_out,
     )

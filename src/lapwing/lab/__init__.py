@@ -8,7 +8,7 @@ from lapwing.lab.compare import Standing, Stopped, compare, expanded, standing_t
 from lapwing.lab.evaluate import Measured, evaluate
 from lapwing.lab.families import FAMILIES, Family
 from lapwing.lab.pace import Pace, measure_pace
-from lapwing.lab.plot import draw
+from lapwing.lab.plot import check_plot, draw
 from lapwing.lab.report import figures, page
 from lapwing.lab.search import BEHAVIOURS, Unseen, search, search_baselines, search_long, search_table
 
@@ -22,6 +22,7 @@ __all__ = [
     "Standing",
     "Stopped",
     "Unseen",
+    "check_plot",
     "compare",
     "draw",
     "evaluate",

@@ -16,11 +16,7 @@ def draw(measured: Sequence[Measured], path: Path) -> None:
 
     Raises SettingsError where the library is missing or does not know the kind of file.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise SettingsError("--plot: needs matplotlib: pip install matplotlib") from None
-    figure = Figure(figsize=INCHES, layout="constrained")
+    figure = _library()(figsize=INCHES, layout="constrained")
     attempts, stress = figure.subplots(2, 1)
     _bars(attempts, "attempts until the first finding, median", attempts_by_family(measured))
     _bars(stress, "share of ordinary logins that classic rules suspect", suspected_by_family(measured))
@@ -28,6 +24,22 @@ def draw(measured: Sequence[Measured], path: Path) -> None:
         figure.savefig(path)
     except (OSError, ValueError) as error:
         raise SettingsError(f"--plot: {path}: {error}") from None
+
+
+def check_plot(path: Path) -> None:
+    """Raise SettingsError where `draw` would for want of the library, or because of what the file is called."""
+    known = _library()().canvas.get_supported_filetypes()
+    kind = path.suffix.removeprefix(".").lower()
+    if kind not in known:
+        raise SettingsError(f"--plot: {path}: not a kind of picture; there are {', '.join(sorted(known))}")
+
+
+def _library() -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise SettingsError("--plot: needs matplotlib: pip install matplotlib") from None
+    return Figure
 
 
 def attempts_by_family(measured: Sequence[Measured]) -> dict[str, float]:

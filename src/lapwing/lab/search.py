@@ -1,8 +1,8 @@
 """How fast an attacker may go and stay unseen: every behaviour at every pace, until detection says nothing any more.
 
 An attack is seen when a finding is about it, or when one of its tries would be challenged or worse. It goes on for
-three days, or two weeks, beside people who log in, at a steady pace or in bursts. The highest pace unseen is what counts: below it an
-attacker can go on for ever.
+three days, or two weeks, beside people who log in, at a steady pace or in bursts. The highest pace unseen is what
+counts: below it an attacker can go on for ever.
 """
 
 from collections.abc import Callable, Iterable, Iterator

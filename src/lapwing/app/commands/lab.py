@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +13,11 @@ from lapwing.app.exit_codes import ExitCode
 from lapwing.app.log_reading import read_logs
 from lapwing.app.login_guard import Guard
 from lapwing.app.login_tries import AuthAttempt
-from lapwing.events import AuthResolved, SettingsError
+from lapwing.events import AuthResolved, SettingsError, SourceError
 from lapwing.lab import (
     BEHAVIOURS,
     FAMILIES,
+    check_plot,
     compare,
     draw,
     evaluate,
@@ -93,6 +95,7 @@ def run(options: LabOptions) -> ExitCode:
     """Measure, print the figures, and write what was asked for."""
     if options.suite not in SUITES:
         raise SettingsError(f"--suite {options.suite}: there are {', '.join(SUITES)}")
+    _check(options)
     suite = SUITES[options.suite]
     seeds = _seeds(options.seeds or suite.seeds)
     benign = _seeds(options.seeds or suite.benign)
@@ -124,6 +127,9 @@ def run(options: LabOptions) -> ExitCode:
 
 def run_compare(options: LabOptions) -> ExitCode:
     """Every rule on labelled traffic, and on the logs named."""
+    _check(options)
+    if options.seeds == 0 and not options.logs:
+        raise SettingsError("--seeds 0: leaves nothing to compare on; name a log")
     text = ""
     if options.seeds != 0:
         text = standing_table(compare(FAMILIES, _seeds(options.seeds or COMPARED_SEEDS)))
@@ -145,6 +151,20 @@ def run_search(options: LabOptions, baselines: bool) -> ExitCode:
     sys.stdout.write(text)
     _write(options.page, text)
     return ExitCode.CLEAN
+
+
+def _check(options: LabOptions) -> None:
+    """Refuse at once what would fail after minutes of work: SettingsError, or SourceError for a log."""
+    for address in options.clean:
+        try:
+            ip_address(address)
+        except ValueError:
+            raise SettingsError(f"--clean {address}: is no IP address") from None
+    for path in options.logs:
+        if not path.is_file():
+            raise SourceError(f"{path}: cannot be opened: no such file")
+    if options.plot is not None:
+        check_plot(options.plot)
 
 
 def logins_of(path: Path) -> list[AuthResolved]:

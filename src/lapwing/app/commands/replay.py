@@ -45,6 +45,8 @@ def lines(found: Difference) -> Iterator[str]:
             yield f"{sign} {_finding(finding)}"
         for answer in answers:
             yield f"{sign} {_answer(answer)}"
+    if found.left_out:
+        yield f"{found.left_out} further findings and answers are not compared: too many to keep"
     kept = len(found.after.findings) - len(found.appeared)
     yield (
         f"{plural(found.logins, 'login')}: {plural(kept, 'finding')} as before, {len(found.appeared)} would appear, "
