@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lapwing.protocols.tls.fingerprints import ja3, ja3s, ja4
 from lapwing.protocols.tls.hello import ClientHello, ServerHello, is_grease
@@ -18,7 +19,7 @@ def hexed(text: str) -> list[int]:
 
 def hello(**fields: Any) -> ClientHello:
     empty = ClientHello(0x0303, b"", [], [], None, [], [], b"", [], [])
-    return empty._replace(**fields)
+    return replace(empty, **fields)
 
 
 def kinds(*numbers: int) -> list[tuple[int, bytes]]:
@@ -43,7 +44,7 @@ def test_ja3_is_the_published_one(
     ciphers: list[int], extensions: list[int], groups: list[int], formats: bytes, digest: str
 ) -> None:
     one = hello(legacy_version=769, cipher_suites=ciphers, extensions=kinds(*extensions))
-    assert ja3(one._replace(groups=groups, point_formats=formats)) == digest
+    assert ja3(replace(one, groups=groups, point_formats=formats)) == digest
 
 
 def test_ja3s_is_the_published_one() -> None:
@@ -67,7 +68,8 @@ def test_ja4_is_the_published_one() -> None:
 
 def test_grease_changes_no_fingerprint() -> None:
     plain = chrome()
-    greased = plain._replace(
+    greased = replace(
+        plain,
         cipher_suites=[0x4A4A, *plain.cipher_suites],
         extensions=[(0xFAFA, b""), *plain.extensions, (0x2A2A, b"\0")],
         versions=[0xCACA, *plain.versions],

@@ -15,7 +15,7 @@ It opens nothing, reads no clock and knows no protocol above TCP and UDP. Use:
 `COMPILED` says which of the two equal implementations is in use.
 """
 
-from lapwing.flows._select import COMPILED, ActionWalk, FlowTable
+from lapwing.flows._select import COMPILED, ActionWalk, FlowTable, closed_events, opened_events
 from lapwing.flows.columns import TRANSPORTS, Coded, addresses, community_ids, transport_codes
 from lapwing.flows.extractor import Extractor, extractor_for
 from lapwing.flows.features import SCOPES, features_dtype, full_dtype, records_of
@@ -29,7 +29,7 @@ from lapwing.flows.layout import (
     ROLE_EVIDENCE,
     ActionKind,
 )
-from lapwing.flows.objects import closed_events, flow_keys, opened_events
+from lapwing.flows.objects import flow_keys
 from lapwing.flows.rules import MAX_CLOCK_NS
 from lapwing.flows.settings import FlowSettings, IdleRule
 from lapwing.flows.text import community_id

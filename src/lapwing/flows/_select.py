@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lapwing.flows.objects import closed_events, opened_events
     from lapwing.flows.plain import FlowTable
     from lapwing.flows.plain_walk import ActionWalk
 
@@ -10,13 +11,15 @@ if TYPE_CHECKING:
 else:
     try:
         from lapwing.flows.hot import FlowTable
+        from lapwing.flows.hot_events import closed_events, opened_events
         from lapwing.flows.hot_walk import ActionWalk
 
         COMPILED = True
     except (ImportError, AttributeError):  # the second: uncompiled, where Cython is installed but could not build
+        from lapwing.flows.objects import closed_events, opened_events
         from lapwing.flows.plain import FlowTable
         from lapwing.flows.plain_walk import ActionWalk
 
         COMPILED = False
 
-__all__ = ["COMPILED", "ActionWalk", "FlowTable"]
+__all__ = ["COMPILED", "ActionWalk", "FlowTable", "closed_events", "opened_events"]

@@ -6,7 +6,7 @@ cdef extern from "Python.h":
 
 @cython.final
 cdef class ActionWalk:
-    cdef object _rows, _interest, _idle, _scratch, _whole_actions, _whole_keys
+    cdef object _rows, _interest, _idle, _whole_actions, _whole_keys
     cdef Action[::1] actions  # of the current call
     cdef Key[::1] fresh  # the keys of the current call
     cdef Key[::1] rows  # by slot
@@ -19,8 +19,6 @@ cdef class ActionWalk:
     cdef readonly Py_ssize_t slot, length
     cdef readonly i64 ts_ns, aux
     cdef bint everything
-    cdef u8[::1] scratch
-    cdef dict pairs, pairs6
 
     cpdef begin(self, object actions, object keys, object chunk, object arena)
     cpdef bint step(self) except -1
@@ -39,8 +37,3 @@ cdef class ActionWalk:
     cdef bint _rests(self, Py_ssize_t place, Py_ssize_t length) except -1
     cdef int _open(self, Py_ssize_t slot, Py_ssize_t row) except -1
     cdef object _flow_key(self, const Key *key)
-    cdef str _address(self, int version, u64 high, u64 low)
-    cdef Py_ssize_t _octets(self, Py_ssize_t at, u32 address) except -1
-    cdef Py_ssize_t _groups(self, u64 high, u64 low) except -1
-    cdef str _community_id(self, const Key *key)
-    cdef int _big_endian(self, Py_ssize_t at, u64 value, int size) except -1

@@ -1,21 +1,17 @@
 # mypy: ignore-errors
 # ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
-"""The walk through a call's actions, and keys as events show them (Cython, pure-Python mode; types in `.pxd`).
+"""The walk through a call's actions (Cython, pure-Python mode; types in `.pxd`).
 
 `plain_walk.py` defines what it does.
 """
 
-from binascii import b2a_base64
-from hashlib import sha1
-
 import cython
 import numpy as np
+from cython.cimports.lapwing.flows.hot_text import address_of, community_of, transport_of
 from cython.cimports.lapwing.flows.hot_types import *
 
-from lapwing.events import FlowKey, Transport
+from lapwing.events import FlowKey
 from lapwing.flows.layout import ACTION_DTYPE, KEY_DTYPE
-from lapwing.flows.rules import ICMP6_PAIRS, ICMP_PAIRS
-from lapwing.flows.text import address_text
 
 if not cython.compiled:
     raise ImportError("lapwing.flows.hot_walk runs only compiled; lapwing.flows.plain_walk is its twin")
@@ -23,9 +19,6 @@ if not cython.compiled:
 FIRST_ROWS = 1024  # slots kept at first; doubled when a higher one opens
 READ = cython.declare(cython.int, 1)  # interest in a flow; 0 when nothing of it was seen yet
 IGNORED_FLOW = cython.declare(cython.int, 2)
-SCRATCH_BYTES = 48  # the longest text is an IPv6 address of 45 characters, the longest id input 40 bytes
-_TRANSPORTS = {6: Transport.TCP, 17: Transport.UDP, 1: Transport.ICMP, 58: Transport.ICMP6, 132: Transport.SCTP}
-_OTHER = Transport.OTHER
 
 
 class ActionWalk:
@@ -39,12 +32,8 @@ class ActionWalk:
         self.interest = self._interest
         self._idle = np.zeros(2 * FIRST_ROWS, np.int64)
         self.idle = self._idle
-        self._scratch = bytearray(SCRATCH_BYTES)
-        self.scratch = self._scratch
         self.actions = self._whole_actions = np.zeros(0, ACTION_DTYPE)
         self.fresh = self._whole_keys = np.zeros(0, KEY_DTYPE)
-        self.pairs = dict(ICMP_PAIRS)
-        self.pairs6 = dict(ICMP6_PAIRS)
 
     def begin(self, actions, keys, chunk, arena):
         """Start with another call; actions and keys are the first rows of arrays that a table uses again and again."""
@@ -171,124 +160,19 @@ class ActionWalk:
         version: cython.int = key.ip_version
         return FlowKey(
             key.flow_id,
-            self._community_id(key),
-            _TRANSPORTS.get(key.ip_protocol, _OTHER),
-            self._address(version, key.client_hi, key.client_lo),
+            community_of(
+                version,
+                key.ip_protocol,
+                key.client_hi,
+                key.client_lo,
+                key.client_port,
+                key.server_hi,
+                key.server_lo,
+                key.server_port,
+            ),  # fmt: skip
+            transport_of(key.ip_protocol),
+            address_of(version, key.client_hi, key.client_lo),
             key.client_port,
-            self._address(version, key.server_hi, key.server_lo),
+            address_of(version, key.server_hi, key.server_lo),
             key.server_port,
         )
-
-    def _address(self, version, high, low):
-        used: cython.Py_ssize_t
-        if version == 0:
-            return address_text(0, 0, low)
-        if version == 4:
-            used = self._octets(0, cython.cast(u32, low & 0xFFFFFFFF))
-        elif high == 0 and low >> 32 == 0xFFFF:
-            self._scratch[:7] = b"::ffff:"
-            used = self._octets(7, cython.cast(u32, low & 0xFFFFFFFF))
-        else:
-            used = self._groups(high, low)
-        return self._scratch[:used].decode("ascii")
-
-    def _octets(self, at, address):
-        """Write dotted decimal; returns where it ends."""
-        shift: cython.int = 24
-        while True:
-            octet: cython.int = (address >> shift) & 0xFF
-            if octet >= 100:
-                self.scratch[at] = 48 + octet // 100
-                at += 1
-            if octet >= 10:
-                self.scratch[at] = 48 + octet // 10 % 10
-                at += 1
-            self.scratch[at] = 48 + octet % 10
-            at += 1
-            if shift == 0:
-                return at
-            self.scratch[at] = 46
-            at += 1
-            shift -= 8
-
-    def _groups(self, high, low):
-        """Write eight groups, the first longest run of at least two zeros as `::` (RFC 5952); returns the end."""
-        best: cython.int = 8
-        length: cython.int = 1
-        run: cython.int = 0
-        group: cython.int
-        number: cython.int
-        for group in range(8):
-            half: u64 = high if group < 4 else low
-            run = run + 1 if (half >> (48 - 16 * (group & 3))) & 0xFFFF == 0 else 0
-            if run > length:
-                length = run
-                best = group - run + 1
-        at: cython.Py_ssize_t = 0
-        group = 0
-        while group < 8:
-            if group == best:
-                self.scratch[at] = 58
-                self.scratch[at + 1] = 58
-                at += 2
-                group += length
-                continue
-            if group > 0 and group != best + length:
-                self.scratch[at] = 58
-                at += 1
-            word: u64 = high if group < 4 else low
-            number = cython.cast(cython.int, (word >> (48 - 16 * (group & 3))) & 0xFFFF)
-            shift: cython.int = 12
-            while shift > 0 and number >> shift == 0:
-                shift -= 4
-            while shift >= 0:
-                digit: cython.int = (number >> shift) & 15
-                self.scratch[at] = 48 + digit if digit < 10 else 87 + digit
-                at += 1
-                shift -= 4
-            group += 1
-        return at
-
-    def _community_id(self, key):
-        """Community ID version 1, seed 0 (community-id-spec)."""
-        protocol: cython.int = key.ip_protocol
-        swap: cython.bint
-        if key.ip_version == 0:
-            return ""
-        if key.client_hi != key.server_hi:
-            swap = key.client_hi > key.server_hi
-        elif key.client_lo != key.server_lo:
-            swap = key.client_lo > key.server_lo
-        else:
-            swap = key.client_port > key.server_port
-        if protocol == 1 or protocol == 58:
-            answers = self.pairs if protocol == 1 else self.pairs6
-            if key.client_port not in answers:
-                swap = False
-        width: cython.int = 4 if key.ip_version == 4 else 16
-        at: cython.Py_ssize_t = 2
-        self.scratch[0] = 0
-        self.scratch[1] = 0
-        for turn in range(2):
-            client: cython.bint = (turn == 0) != swap
-            if width == 16:
-                self._big_endian(at, key.client_hi if client else key.server_hi, 8)
-                self._big_endian(at + 8, key.client_lo if client else key.server_lo, 8)
-            else:
-                self._big_endian(at, key.client_lo if client else key.server_lo, 4)
-            at += width
-        self.scratch[at] = protocol
-        self.scratch[at + 1] = 0
-        at += 2
-        if protocol == 6 or protocol == 17 or protocol == 132 or protocol == 1 or protocol == 58:
-            self._big_endian(at, key.server_port if swap else key.client_port, 2)
-            self._big_endian(at + 2, key.client_port if swap else key.server_port, 2)
-            at += 4
-        digest = sha1(self._scratch[:at], usedforsecurity=False).digest()
-        return "1:" + b2a_base64(digest, newline=False).decode("ascii")
-
-    def _big_endian(self, at, value, size):
-        place: cython.int
-        for place in range(size):
-            self.scratch[at + place] = (value >> (8 * (size - 1 - place))) & 0xFF
-        return 0

@@ -34,4 +34,6 @@ class CryptoStream:
             piece = self._pieces.pop(start)
             fresh = piece[self._next - start :]
             self._next += len(fresh)
-            yield from self._messages.add(fresh)
+            self._messages.push(fresh)
+            while self._messages.step():
+                yield self._messages.kind, self._messages.body

@@ -1,11 +1,12 @@
 """Fingerprints of hellos: JA3, JA3S and JA4 (the client's; the only one of its family with a free licence)."""
 
-from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import md5, sha256
 
 from lapwing.protocols.tls.hello import ALPN, SERVER_NAME, ClientHello, ServerHello, is_grease
 
 MAX_COUNT = 99  # two digits stand for the number of cipher suites and of extensions
+MAX_REMEMBERED = 1024  # texts of fingerprints with their hashes, mostly of some 200 characters
 
 _JA4_VERSIONS = {
     0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300: "s3", 0x0002: "s2",
@@ -17,11 +18,10 @@ _EMPTY_HASH = "0" * _HASH_CHARS
 
 def ja3(hello: ClientHello) -> str:
     """Return version, cipher suites, extensions, groups and point formats as an MD5 in hex, without GREASE."""
-    kinds = (kind for kind, _ in hello.extensions)
     fields = (
         str(hello.legacy_version),
         _decimal(hello.cipher_suites),
-        _decimal(kinds),
+        _decimal(kinds_of(hello.extensions)),
         _decimal(hello.groups),
         "-".join(map(str, hello.point_formats)),
     )
@@ -30,23 +30,30 @@ def ja3(hello: ClientHello) -> str:
 
 def ja3s(hello: ServerHello) -> str:
     """Return version, cipher suite and extensions of the answer as an MD5 in hex."""
-    kinds = "-".join(str(kind) for kind, _ in hello.extensions)
+    kinds = "-".join(map(str, kinds_of(hello.extensions)))
     return _md5(f"{hello.legacy_version},{hello.cipher_suite},{kinds}")
 
 
 def ja4(hello: ClientHello, transport: str) -> str:
     """Return the JA4 of a hello; `transport` is `t` for TCP, `q` for QUIC, `d` for DTLS."""
-    ciphers = [one for one in hello.cipher_suites if not is_grease(one)]
-    kinds = [kind for kind, _ in hello.extensions if not is_grease(kind)]
+    ciphers = _meaning(hello.cipher_suites)
+    kinds = _meaning(kinds_of(hello.extensions))
     name = "d" if SERVER_NAME in kinds else "i"
     counts = f"{min(len(ciphers), MAX_COUNT):02}{min(len(kinds), MAX_COUNT):02}"
     version = _JA4_VERSIONS.get(hello.version, "00")
     others = [kind for kind in kinds if kind not in (SERVER_NAME, ALPN)]
-    extensions = _hex(sorted(others))
+    others.sort()
+    ciphers.sort()
+    extensions = _hex(others)
     if hello.signature_algorithms:
-        extensions += "_" + _hex(one for one in hello.signature_algorithms if not is_grease(one))
+        extensions += "_" + _hex(_meaning(hello.signature_algorithms))
     hashed = _short_hash(extensions) if others else _EMPTY_HASH
-    return f"{transport}{version}{name}{counts}{_ja4_alpn(hello.alpn)}_{_short_hash(_hex(sorted(ciphers)))}_{hashed}"
+    return f"{transport}{version}{name}{counts}{_ja4_alpn(hello.alpn)}_{_short_hash(_hex(ciphers))}_{hashed}"
+
+
+def kinds_of(extensions: list[tuple[int, bytes]]) -> list[int]:
+    """Return the numbers of extensions, in their order."""
+    return [kind for kind, _ in extensions]
 
 
 def _ja4_alpn(names: list[bytes]) -> str:
@@ -66,17 +73,28 @@ def _ja4_alpn(names: list[bytes]) -> str:
     return text[0] + text[-1]
 
 
-def _decimal(values: Iterable[int]) -> str:
-    return "-".join(str(value) for value in values if not is_grease(value))
+def _meaning(numbers: list[int]) -> list[int]:
+    """Return the numbers without GREASE."""
+    return [number for number in numbers if not is_grease(number)]
 
 
-def _hex(values: Iterable[int]) -> str:
-    return ",".join(f"{value:04x}" for value in values)
+def _decimal(numbers: list[int]) -> str:
+    return "-".join(map(str, _meaning(numbers)))
 
 
+def _hex(numbers: list[int]) -> str:
+    words = []
+    for number in numbers:
+        words.append(f"{number:04x}")  # noqa: PERF401 - its loop variable has a type where it is compiled
+    return ",".join(words)
+
+
+# Clients are many, the programs they run are few: mostly a text was hashed before.
+@lru_cache(MAX_REMEMBERED)
 def _short_hash(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:_HASH_CHARS] if text else _EMPTY_HASH
 
 
+@lru_cache(MAX_REMEMBERED)
 def _md5(text: str) -> str:
     return md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -1,6 +1,6 @@
 """ClientHello and ServerHello as fields (RFC 8446, 4.1; RFC 5246, 7.4.1)."""
 
-from typing import NamedTuple
+import msgspec
 
 from lapwing.events import WireError
 from lapwing.protocols.tls.reader import Reader, numbers
@@ -28,7 +28,16 @@ def is_grease(number: int) -> bool:
     return number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF
 
 
-class ClientHello(NamedTuple):
+def highest(versions: list[int], otherwise: int) -> int:
+    """Return the highest number that means something, `otherwise` where there is none."""
+    found = -1
+    for one in versions:
+        if one > found and not is_grease(one):
+            found = one
+    return otherwise if found < 0 else found
+
+
+class ClientHello(msgspec.Struct, frozen=True, gc=False):
     """Fields of a ClientHello as sent; `extensions` keeps type and data in order."""
 
     legacy_version: int
@@ -45,14 +54,14 @@ class ClientHello(NamedTuple):
     @property
     def version(self) -> int:
         """The highest version offered."""
-        return max((one for one in self.versions if not is_grease(one)), default=self.legacy_version)
+        return highest(self.versions, self.legacy_version)
 
     def has(self, kind: int) -> bool:
         """Whether an extension was sent."""
         return any(one == kind for one, _ in self.extensions)
 
 
-class ServerHello(NamedTuple):
+class ServerHello(msgspec.Struct, frozen=True, gc=False):
     """Fields of a ServerHello as sent."""
 
     version: int
@@ -123,7 +132,7 @@ def _extensions(reader: Reader) -> list[tuple[int, bytes]]:
         return []  # before TLS 1.2 they may be left out altogether
     inner = Reader(reader.vector(2))
     found: list[tuple[int, bytes]] = []
-    while inner.left:
+    while inner.left > 0:
         if len(found) == MAX_EXTENSIONS:
             raise WireError(f"more than {MAX_EXTENSIONS} extensions")
         found.append((inner.number(2), inner.vector(2)))

@@ -5,7 +5,7 @@ from lapwing.events.messages.tls import TlsAlert, TlsCertificates, TlsClientHell
 from lapwing.protocols.contract import MORE, NO, YES, Match
 from lapwing.protocols.tls import records
 from lapwing.protocols.tls.certificates import read_chain
-from lapwing.protocols.tls.fingerprints import ja3, ja3s, ja4
+from lapwing.protocols.tls.fingerprints import ja3, ja3s, ja4, kinds_of
 from lapwing.protocols.tls.hello import (
     ENCRYPTED_HELLO,
     PRE_SHARED_KEY,
@@ -16,13 +16,17 @@ from lapwing.protocols.tls.hello import (
     read_server_hello,
 )
 from lapwing.protocols.tls.names import alert_name, cipher_name, group_name, version_name
-from lapwing.protocols.tls.records import HandshakeBuffer, Record, RecordBuffer
+from lapwing.protocols.tls.records import HandshakeBuffer, RecordBuffer
 
 CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, SERVER_KEY_EXCHANGE = 1, 2, 11, 12
 HELLO_REQUEST = 0
 TLS13 = 0x0304
 
-_NAMED_CURVE = 3  # RFC 8422, 5.4
+# The kinds of records, here for the compiled parser.
+_CHANGE_CIPHER, _ALERT, _HANDSHAKE, _APPLICATION = 20, 21, 22, 23
+assert (records.CHANGE_CIPHER, records.ALERT, records.HANDSHAKE, records.APPLICATION) == (20, 21, 22, 23)
+
+_NAMED_CURVE = b"\x03"  # RFC 8422, 5.4
 _FATAL = 2
 _CLIENT = Side.CLIENT
 
@@ -32,15 +36,16 @@ def probe(side: Side, head: bytes) -> Match:
     if side is _CLIENT and _is_hello(head):
         return YES  # at one glance what the rest says as well
     if side is _CLIENT or head[:1] == b"\x16":
-        kinds = (records.HANDSHAKE, CLIENT_HELLO if side is _CLIENT else SERVER_HELLO)
+        kind, then = _HANDSHAKE, CLIENT_HELLO if side is _CLIENT else SERVER_HELLO
     else:
-        kinds = (records.ALERT, _FATAL)
-    for at, allowed in ((0, range(kinds[0], kinds[0] + 1)), (1, range(3, 4)), (2, range(5)), (3, range(0x49))):
-        if len(head) > at and head[at] not in allowed:
+        kind, then = _ALERT, _FATAL
+    lowest, highest = (kind, 3, 0, 0), (kind, 3, records.MAX_VERSION_MINOR, 0x48)
+    for at, byte in enumerate(head[:4]):
+        if byte < lowest[at] or byte > highest[at]:
             return NO
     if len(head) <= records.HEADER_BYTES:
         return MORE
-    return YES if head[records.HEADER_BYTES] == kinds[1] else NO
+    return YES if head[records.HEADER_BYTES] == then else NO
 
 
 def _is_hello(head: bytes) -> bool:
@@ -60,12 +65,17 @@ def client_hello_message(hello: ClientHello, transport: str) -> TlsClientHello:
         server_name=hello.server_name,
         alpn=[name.decode("ascii", "backslashreplace") for name in hello.alpn],
         cipher_suites=hello.cipher_suites,
-        extensions=[kind for kind, _ in hello.extensions],
+        extensions=kinds_of(hello.extensions),
         groups=hello.groups,
         signature_algorithms=hello.signature_algorithms,
-        resumes=any(kind == PRE_SHARED_KEY or (kind == SESSION_TICKET and data) for kind, data in hello.extensions),
+        resumes=_presents_ticket(hello.extensions),
         ech=hello.has(ENCRYPTED_HELLO),
     )
+
+
+def _presents_ticket(extensions: list[tuple[int, bytes]]) -> bool:
+    # A list, for where it is compiled a generator costs more than a look at every extension.
+    return any([kind == PRE_SHARED_KEY or (kind == SESSION_TICKET and data) for kind, data in extensions])  # noqa: C419
 
 
 def server_hello_message(hello: ServerHello) -> TlsServerHello:
@@ -76,7 +86,7 @@ def server_hello_message(hello: ServerHello) -> TlsServerHello:
         ja3s=ja3s(hello),
         alpn=None if hello.alpn is None else hello.alpn.decode("ascii", "backslashreplace"),
         group=None if hello.group is None else group_name(hello.group),
-        extensions=[kind for kind, _ in hello.extensions],
+        extensions=kinds_of(hello.extensions),
         retry=hello.retry,
     )
 
@@ -114,8 +124,8 @@ class TlsParser:
             return messages
         speaker.records.push(data)
         try:
-            while not self.done and (record := speaker.records.record()) is not None:
-                self._record(side, speaker, record, messages)
+            while not self.done and speaker.records.step():
+                self._record(side, speaker, messages)
         except WireError as problem:
             self.poisoned = f"{problem}, from the {side}"
         return messages
@@ -135,23 +145,28 @@ class TlsParser:
     @property
     def held_bytes(self) -> int:
         """Bytes held of records and messages that are not whole."""
-        sides = (self._client, self._server)
-        return sum(side.records.held_bytes + side.handshake.held_bytes for side in sides)
+        client, server = self._client, self._server
+        of_records = client.records.held_bytes + server.records.held_bytes
+        return of_records + client.handshake.held_bytes + server.handshake.held_bytes
 
-    def _record(self, side: Side, speaker: _Speaker, record: Record, messages: list[Message]) -> None:
-        if record.kind == records.CHANGE_CIPHER:
+    def _record(self, side: Side, speaker: _Speaker, messages: list[Message]) -> None:
+        kind = speaker.records.kind
+        if kind == _CHANGE_CIPHER:
             # In TLS 1.3 it means nothing (RFC 8446, appendix D.4): encryption begins with application data.
             if not self._is_13():
                 self._encrypts(speaker, messages)
-        elif record.kind == records.APPLICATION:
+        elif kind == _APPLICATION:
             self._encrypts(speaker, messages)
         elif speaker.encrypted:
             return
-        elif record.kind == records.HANDSHAKE:
-            for kind, body in speaker.handshake.add(record.body):
-                self._handshake(side, kind, body, messages)
-        elif record.kind == records.ALERT and len(record.body) == 2:
-            messages.append(TlsAlert(record.body[0] == _FATAL, alert_name(record.body[1])))
+        elif kind == _HANDSHAKE:
+            handshake = speaker.handshake
+            handshake.push(speaker.records.body)
+            while handshake.step():
+                self._handshake(side, handshake.kind, handshake.body, messages)
+        elif kind == _ALERT and len(speaker.records.body) == 2:
+            level, number = speaker.records.body
+            messages.append(TlsAlert(level == _FATAL, alert_name(number)))
 
     def _is_13(self) -> bool:
         if self._answered is not None:
@@ -170,7 +185,7 @@ class TlsParser:
         elif kind == CERTIFICATE:
             self._certified = self._certified or side is not _CLIENT
             messages.append(TlsCertificates(read_chain(body)))
-        elif kind == SERVER_KEY_EXCHANGE and side is not _CLIENT and body[:1] == bytes((_NAMED_CURVE,)):
+        elif kind == SERVER_KEY_EXCHANGE and side is not _CLIENT and body[:1] == _NAMED_CURVE:
             self._curve = group_name(int.from_bytes(body[1:3], "big"))
 
     def _encrypts(self, speaker: _Speaker, messages: list[Message]) -> None:

@@ -29,7 +29,14 @@ class Reader:
 
     def number(self, size: int) -> int:
         """Read a big-endian number of `size` bytes."""
-        return int.from_bytes(self.take(size), "big")
+        end = self._pos + size
+        if end > self._end:
+            raise WireError("a field ends after its message")
+        value = 0
+        for at in range(self._pos, end):
+            value = value << 8 | self._data[at]
+        self._pos = end
+        return value
 
     def vector(self, length_size: int) -> bytes:
         """Read bytes that are preceded by their number."""
@@ -40,4 +47,8 @@ def numbers(data: bytes) -> list[int]:
     """Return pairs of bytes as numbers; raises WireError when a byte is left over."""
     if len(data) % 2:
         raise WireError("a list of 16-bit numbers has an odd length")
-    return [data[at] << 8 | data[at + 1] for at in range(0, len(data), 2)]
+    found = []
+    for at in range(0, len(data), 2):
+        high = data[at]
+        found.append(high << 8 | data[at + 1])
+    return found

@@ -1,0 +1,18 @@
+cimport cython
+from lapwing.protocols.tls.reader cimport Reader, numbers
+
+cpdef bint is_grease(int number) except -1
+@cython.locals(reader=Reader, extensions=list, by_kind=dict)
+cpdef read_client_hello(bytes body)
+@cython.locals(found=int, one=int)
+cpdef int highest(list versions, int otherwise) except -1
+@cython.locals(reader=Reader, extensions=list, by_kind=dict, chosen=bytes, share=bytes, alpn=list)
+cpdef read_server_hello(bytes body)
+@cython.locals(inner=Reader, found=list)
+cdef list _extensions(Reader reader)
+@cython.locals(names=Reader, name=bytes)
+cdef _server_name(bytes data)
+@cython.locals(names=Reader, found=list)
+cdef list _alpn(bytes data)
+cdef list _numbers(bytes data, int length_size)
+cdef bytes _point_formats(bytes data)

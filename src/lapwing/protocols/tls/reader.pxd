@@ -1,0 +1,15 @@
+cimport cython
+
+@cython.no_gc
+@cython.final
+cdef class Reader:
+    cdef bytes _data
+    cdef Py_ssize_t _end, _pos
+
+    cpdef bytes take(self, Py_ssize_t count)
+    @cython.locals(value=Py_ssize_t, end=Py_ssize_t, at=Py_ssize_t)
+    cpdef Py_ssize_t number(self, Py_ssize_t size) except -1
+    cpdef bytes vector(self, Py_ssize_t length_size)
+
+@cython.locals(found=list, at=Py_ssize_t, high=int)
+cpdef list numbers(bytes data)
