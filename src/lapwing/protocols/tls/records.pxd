@@ -1,7 +1,5 @@
 cimport cython
 
-cdef int MAX_RECORD_BYTES, MAX_HANDSHAKE_BYTES, HANDSHAKE_HEADER_BYTES
-
 @cython.no_gc
 @cython.final
 cdef class RecordBuffer:
