@@ -126,7 +126,16 @@ def receiver() -> Iterator[tuple[str, Posted]]:
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             posted.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(500 if "/broken" in self.path else 204)
+            if "/garbage" in self.path:
+                self.wfile.write(b"garbage\r\n\r\n")
+                return
+            self.send_response(500 if "/broken" in self.path else 302 if "/moved" in self.path else 204)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            posted.put([{"asked": self.path}])
+            self.send_response(200)
             self.end_headers()
 
         def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002
@@ -150,11 +159,16 @@ def test_a_webhook_gets_every_decision_in_order(receiver: tuple[str, Posted]) ->
     assert (hook.sent_count, hook.lost_count) == (250, 0)
 
 
-def test_a_webhook_that_fails_is_counted_and_holds_nobody_up(receiver: tuple[str, Posted]) -> None:
-    hook = Webhook(receiver[0] + "broken")
-    hook.tell([decision()])
+@pytest.mark.parametrize("path", ["broken", "moved", "garbage"])
+def test_a_webhook_that_fails_is_counted_and_holds_nobody_up(receiver: tuple[str, Posted], path: str) -> None:
+    url, posted = receiver
+    hook = Webhook(url + path)
+    count = webhook_module.MAX_AT_ONCE + 1
+    hook.tell([decision(number) for number in range(count)])
     hook.close()
-    assert (hook.sent_count, hook.lost_count) == (0, 1)
+    assert (hook.sent_count, hook.lost_count) == (0, count)
+    got = [one.get("decision_id") for _ in range(posted.qsize()) for one in posted.get()]
+    assert got == [str(number) for number in range(count)]
 
 
 def test_more_than_a_webhook_holds_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

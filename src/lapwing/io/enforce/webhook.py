@@ -1,10 +1,11 @@
 """Events posted to a URL, one request for what came meanwhile."""
 
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from http.client import HTTPException
 from queue import Full, Queue
 from threading import Thread
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,6 +17,13 @@ MAX_AT_ONCE = 100  # of one request
 TIMEOUT_S = 10.0
 
 
+class _Unmoved(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer like another that took nothing: it would lead anywhere, and leave the events behind."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Nowhere."""
+
+
 class Webhook:
     """Posts JSON arrays of events, in order, from a thread of its own: whoever tells is never held up."""
 
@@ -25,6 +33,7 @@ class Webhook:
             raise SettingsError(f"--webhook: {url!r} is no http:// or https:// URL")
         self._url = url
         self._timeout_s = timeout_s
+        self._opener = urllib.request.build_opener(_Unmoved)
         self._queue: Queue[Event | None] = Queue(MAX_WAITING)
         self.sent_count = 0
         self.lost_count = 0
@@ -64,7 +73,7 @@ class Webhook:
             self._url, msgspec.json.encode(batch), {"Content-Type": "application/json", "User-Agent": "lapwing"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s):  # noqa: S310
+            with self._opener.open(request, timeout=self._timeout_s):
                 self.sent_count += len(batch)
-        except (OSError, urllib.error.URLError, ValueError):
+        except (OSError, HTTPException, ValueError):
             self.lost_count += len(batch)
