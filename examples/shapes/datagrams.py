@@ -4,22 +4,17 @@ import sys
 
 import lapwing
 from lapwing.events import SessionMessaged
-from lapwing.events.messages import DnsQuery, DnsResponse
+from lapwing.events.messages import DnsResponse, DnsUnanswered
 
 
 def main(path: str) -> None:
-    """Print each query with its answers."""
-    waiting: dict[tuple[int, int], str] = {}
+    """Print each answer, and each query that nobody answered in ten seconds or before its flow ended."""
     for event in lapwing.read(path, events=("session",), filter="udp"):
-        if isinstance(event, SessionMessaged):
-            key = (event.flow_id, getattr(event.message, "transaction_id", 0))
-            if isinstance(event.message, DnsQuery) and event.message.questions:
-                waiting[key] = event.message.questions[0].name
-            elif isinstance(event.message, DnsResponse):
-                answers = ", ".join(answer.data for answer in event.message.answers) or "nothing"
-                print(waiting.pop(key, "?"), "is", answers)
-    for name in waiting.values():
-        print(name, "got no answer")
+        match event:
+            case SessionMessaged(message=DnsResponse(questions=[question], answers=answers)):
+                print(question.name, "is", ", ".join(answer.data for answer in answers) or "nothing")
+            case SessionMessaged(message=DnsUnanswered(name=name)):
+                print(name, "got no answer")
 
 
 if __name__ == "__main__":

@@ -129,6 +129,18 @@ def test_a_silent_flow_ends_without_another_packet_of_its_own(track: Track) -> N
     assert track(trace).kinds() == ["OPENED", "DATAGRAM", "CLOSED", "OPENED", "DATAGRAM", "CLOSED"]
 
 
+def test_the_history_of_a_long_flow_still_tells_how_it_ended(track: Track) -> None:
+    trace = Trace()
+    trace.handshake()
+    for number in range(500):
+        trace.tcp(0, PSH | ACK, 101 + number, 501 + number, b"q")
+        trace.tcp(1, PSH | ACK, 501 + number, 102 + number, b"a")
+        trace.tcp(1, PSH | ACK, 501 + number, 102 + number, b"a")  # said twice
+    trace.tcp(0, FIN | ACK, 601, 1001)
+    trace.tcp(1, RST | ACK, 1001, 602)
+    assert said(track(trace), "history") == [b"ShADdtttFr"]
+
+
 def test_a_flow_that_never_pauses_is_cut_into_records(track: Track) -> None:
     trace = Trace()
     trace.handshake()

@@ -210,6 +210,11 @@ def test_a_body_beyond_the_bound_is_counted_and_only_its_start_kept() -> None:
     assert after.body == b"ok"
 
 
+def test_a_chunked_body_is_put_together() -> None:
+    (reply,) = answer_to(GET, CHUNKED)
+    assert (reply.body, reply.complete) == (b"hello world", True)
+
+
 def test_a_chunked_body_beyond_the_bound_is_counted_and_only_its_start_kept() -> None:
     chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
     (reply,) = answer_to(GET, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[chunk] * 5, b"0\r\n\r\n")

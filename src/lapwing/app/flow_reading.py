@@ -214,6 +214,7 @@ class FlowReading:
         """Counters of capture and flow table by dotted name; they only grow."""
         live = self._live.statistics() if self._live is not None else {}
         counters = self._counters | {f"capture.{name}": value for name, value in live.items()}
+        counters["flows.steps"] = self._table.step_count
         counters |= {f"fragments.{name}": value for name, value in self._fragments.statistics().items()}
         return counters | {
             f"flows.{name.removeprefix('flows_')}": value for name, value in self._table.statistics().items()

@@ -417,6 +417,7 @@ class FlowTable(SideFlows):
                         and packet.src_hi == head.server_hi and packet.dst_hi == head.client_hi
                     ):  # fmt: skip
                         return slot
+            self.step_count += 1
             at = (at + 1) & self.index_mask
             entry = self.index[at]
         return -1
@@ -436,6 +437,7 @@ class FlowTable(SideFlows):
         while self.index[hole] != wanted:
             if self.index[hole] == 0:
                 return 0
+            self.step_count += 1
             hole = (hole + 1) & mask
         at: u64 = (hole + 1) & mask
         entry: u64 = self.index[at]
@@ -443,6 +445,7 @@ class FlowTable(SideFlows):
             if ((at - (entry >> 32)) & mask) >= ((at - hole) & mask):
                 self.index[hole] = entry
                 hole = at
+            self.step_count += 1
             at = (at + 1) & mask
             entry = self.index[at]
         self.index[hole] = 0
@@ -453,6 +456,7 @@ class FlowTable(SideFlows):
         self.index = np.zeros(2 * old.shape[0], np.uint64)
         self.index_mask = self.index.shape[0] - 1
         k: cython.Py_ssize_t
+        self.step_count += old.shape[0]
         for k in range(old.shape[0]):
             if old[k]:
                 self._index_insert(cython.cast(u32, old[k] >> 32), cython.cast(u32, old[k]) - 1)
@@ -556,6 +560,7 @@ class FlowTable(SideFlows):
 
     def _line_up(self, for_eviction):
         """Put live flows in order: by when they were last seen, some of them; or all by age."""
+        self.step_count += self.fresh_slot
         heads = self._heads[: self.fresh_slot]
         slots = np.flatnonzero(heads["flags"] & LIVE)
         seen, ids = heads["last_ts_ns"][slots], heads["flow_id"][slots]
@@ -613,11 +618,13 @@ class FlowTable(SideFlows):
                 self._look_at(self.wheel_head[bucket] - 1)
             if self.tick >= target:
                 break
+            self.step_count += 1
             self.tick += 1
         self.next_sweep_ns = (self.tick + 1) * self.sweep_ns
         return 0
 
     def _look_at(self, slot):
+        self.step_count += 1
         head: cython.pointer[Head] = cython.address(self.heads[slot])
         self._look_up_timeout(head, slot)
         if self.clock_ns - head.last_ts_ns >= self.timeout_ns:

@@ -9,6 +9,7 @@ cdef class WaitingBytes(FlowRows):
     cdef i64[::1] delays
     cdef u32 free_wait_count, fresh_wait, wait_count, free_page_count, fresh_page, page_count, max_pages, page_slots
     cdef i64 window
+    cdef readonly u64 step_count  # of `plain.FlowTable.step_count`
     cdef bint last_wins
 
     cdef i64 _offset_of(self, const Side *side, u32 sequence) except? -1 nogil

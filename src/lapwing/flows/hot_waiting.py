@@ -149,6 +149,7 @@ class WaitingBytes(FlowRows):
 
     def _insert(self, wait, start, length, at):
         """Copy bytes of the batch to stream offset `start`; returns how many contradict what was there."""
+        self.step_count += length
         waiting: cython.pointer[Wait] = cython.address(self.waits[wait])
         before: cython.bint = start > waiting.delivered and self._present(wait, start - 1)
         previous: cython.bint = before
@@ -271,6 +272,7 @@ class WaitingBytes(FlowRows):
                     break
                 if self._full():
                     return 1
+                self.step_count += 1
                 slot: u32 = self.waits[wait].slot
                 side: cython.int = self.waits[wait].side
                 # Queued anew first: when everything is handed out, the end of the wait takes it out again.
@@ -336,6 +338,7 @@ class WaitingBytes(FlowRows):
             # The next place is in another page, which may not be held; a run is never longer than the window.
             in_run = in_run and self._present(wait, offset)
         waiting.runs -= 1
+        self.step_count += self.arena_used - arena_first
         self._act(DO_SEGMENT, waiting.slot, waiting.side, 0, arena_first, self.arena_used - arena_first, ARENA)
         return self._skip(wait, offset - waiting.delivered)
 
@@ -356,6 +359,7 @@ class WaitingBytes(FlowRows):
         offset: i64 = waiting.delivered
         end: i64 = waiting.delivered + self.window + 1
         while offset < end:
+            self.step_count += 1
             page: u32 = self.page_tables[wait, (offset // PAGE) % self.page_slots]
             if not page:
                 offset = (offset // PAGE + 1) * PAGE
@@ -374,6 +378,7 @@ class WaitingBytes(FlowRows):
         waiting.delivered += length
         last: i64 = min(waiting.delivered // PAGE, page + self.page_slots)
         while page < last and waiting.pages:
+            self.step_count += 1
             entry: i64 = page % self.page_slots
             if self.page_tables[wait, entry]:
                 self.free_pages[self.free_page_count] = self.page_tables[wait, entry]

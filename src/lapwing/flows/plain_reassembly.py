@@ -32,6 +32,7 @@ class Reassembly:
         self.delays = (to_ns(settings.ack_grace_s), deadline, PATIENCE * deadline)
         self.queues: tuple[dict[tuple[int, int], tuple[int, Flow]], ...] = ({}, {}, {})
         self.pages = self.waiting_sides = 0
+        self.steps = 0
 
     def segment(self, flow: Flow, side: int, offset: int, piece: bytes, piece_at: int, end: int, now_ns: int) -> None:
         """Take stream bytes [offset, end), of which `piece` was captured, lying at `piece_at` in the batch.
@@ -78,6 +79,7 @@ class Reassembly:
         piece = piece[start - offset : max(0, waiting.delivered + self.window - offset)]
         if self._has_room(waiting, start, start + len(piece)):
             before = len(waiting.pages)
+            self.steps += len(piece)
             conflicts = waiting.insert(start, piece, last_wins=self.last_wins)
             self.pages += len(waiting.pages) - before
             if conflicts:
@@ -182,6 +184,7 @@ class Reassembly:
         taken = waiting.take_front()
         if not taken:
             return
+        self.steps += len(taken)
         self.pages += len(waiting.pages) - before
         offset = len(self.output.arena)
         if self.output.payloads:

@@ -185,6 +185,7 @@ class SessionDriver(Conversations):
     def statistics(self) -> dict[str, int]:
         """Monotone counters of the flow table, the parsers and detection, by dotted name."""
         counters = {f"flows.{name.removeprefix('flows_')}": value for name, value in self._table.statistics().items()}
+        counters["flows.steps"] = self._table.step_count
         counters |= {f"detect.{name}": value for name, value in self._detector.statistics().items()}
         counters |= {f"fragments.{name}": value for name, value in self._fragments.statistics().items()}
         counters |= {f"sessions.{name}": value for name, value in self._counters().items()}
