@@ -29,7 +29,7 @@ def test_the_demo_as_logs_has_a_row_per_flow_and_the_right_header(
     lapwing: Lapwing, guessing: Path, tmp_path: Path
 ) -> None:
     assert lapwing("read", guessing, "-o", "zeek", "--logdir", tmp_path / "logs").code == 0
-    assert sorted(path.name for path in (tmp_path / "logs").iterdir()) == ["conn.log", "http.log"]
+    assert sorted(path.name for path in (tmp_path / "logs").iterdir()) == ["conn.log", "files.log", "http.log"]
     lines = (tmp_path / "logs" / "conn.log").read_text().splitlines()
     assert lines[:5] == [
         "#separator \\x09",

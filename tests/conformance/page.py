@@ -7,6 +7,7 @@ from tests.conformance.compare import Comparison
 from tests.conformance.conn import compare_conn
 from tests.conformance.dhcp import compare_dhcp
 from tests.conformance.dns import compare_dns
+from tests.conformance.files import compare_files
 from tests.conformance.ftp import compare_ftp
 from tests.conformance.http import compare_http
 from tests.conformance.ntp import compare_ntp
@@ -31,6 +32,7 @@ COMPARISONS = (
     compare_ntp,
     compare_websocket,
     compare_dhcp,
+    compare_files,
     compare_weird,
 )
 
@@ -60,6 +62,8 @@ What is compared, and how:
 - `ntp.log`: every field of every packet of timekeeping; times to two microseconds.
 - `websocket.log`: every field of every upgrade.
 - `dhcp.log`: every field of every transaction, with the bounds that two cases set for a row.
+- `files.log`: the traces have none; compared is how many files the rows of `http.log`, `smtp.log` and `ftp.log` name,
+  their names and their kinds.
 - `weird.log`: the names both programs know, with endpoints, addition and source, as written by `-o zeek`; what only one
   of them says counts as a difference. Lapwing has one word for Zeek's `bad_HTTP_request` and
   `bad_HTTP_request_with_version`. What Lapwing reports under its own names (they have a dot in them) is not compared.

@@ -14,7 +14,7 @@ LOGGED_WITHOUT_CHECKSUMS = frozenset(
 """Cases whose log has the packets with wrong checksums: it was made without looking at them."""
 
 _VNTAG = "VN-Tag is not decoded in this version"
-_OLD_HTTP = "HTTP/0.9"
+OLD_HTTP = "HTTP/0.9"
 _OTHER_START = "TLS that a protocol begins which is not read in this version"
 _MADE_UP = "the case's script raises them itself"
 _DAMAGED = (
@@ -44,12 +44,12 @@ OUT_OF_SCOPE: dict[str, str] = {
 NOT_COMPARED: dict[tuple[str, str], str] = {
     ("conn.log", "core.tunnels.geneve-inner-tcp-bad-checksum"): _INNER_DAMAGED,
     ("conn.log", "core.tunnels.vxlan-inner-tcp-bad-checksum"): _INNER_DAMAGED,
-    ("http.log", "scripts.base.protocols.http.http-09"): _OLD_HTTP,
-    ("http.log", "scripts.base.protocols.http.http-09-content-length-confusion"): _OLD_HTTP,
-    ("http.log", "scripts.base.protocols.http.no-version"): _OLD_HTTP,
+    ("http.log", "scripts.base.protocols.http.http-09"): OLD_HTTP,
+    ("http.log", "scripts.base.protocols.http.http-09-content-length-confusion"): OLD_HTTP,
+    ("http.log", "scripts.base.protocols.http.no-version"): OLD_HTTP,
     ("http.log", "scripts.base.protocols.http.inner-transfer-encoding-ossfuzz"): "made by a fuzzer: no HTTP/1.x in it",
-    ("weird.log", "scripts.base.protocols.http.http-09"): _OLD_HTTP,
-    ("weird.log", "scripts.base.protocols.http.http-09-content-length-confusion"): _OLD_HTTP,
+    ("weird.log", "scripts.base.protocols.http.http-09"): OLD_HTTP,
+    ("weird.log", "scripts.base.protocols.http.http-09-content-length-confusion"): OLD_HTTP,
     ("weird.log", "scripts.base.protocols.http.inner-transfer-encoding-ossfuzz"): "made by a fuzzer: no HTTP/1.x in it",
     ("weird.log", "core.reporter-limit-reached-weird"): _MADE_UP,
     ("ssl.log", "scripts.base.protocols.rdp.rdp-no-cookie-msthash"): _OTHER_START,
@@ -101,6 +101,11 @@ NTP_REASONS: dict[str, str] = {}
 WEBSOCKET_REASONS: dict[str, str] = {}
 
 DHCP_REASONS: dict[str, str] = {}
+FILES_REASONS: dict[str, str] = {
+    "scripts.base.protocols.http.bad-content-range": "Zeek tells no kind of a part whose range it cannot read",
+    "scripts.base.protocols.http.query-method": "the library that tells kinds knows JSON by an object, this is a list",
+    "scripts.base.protocols.http.version-mismatch": "the library that tells kinds knows no JavaScript: text/plain",
+}
 WEIRD_REASONS: dict[str, str] = {
     "scripts.base.protocols.http.http-11-request-then-cruft": (
         "Zeek gives a line that is no request the version 0.9, which is another than that of the request before it"
@@ -165,5 +170,6 @@ ALL_REASONS = (
     NTP_REASONS,
     WEBSOCKET_REASONS,
     DHCP_REASONS,
+    FILES_REASONS,
     WEIRD_REASONS,
 )

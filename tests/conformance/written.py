@@ -21,7 +21,10 @@ def written(case: Case) -> dict[str, list[Row]]:
 def _written(trace: Path, verify_checksums: bool) -> dict[str, list[Row]]:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with ZeekLogs(folder) as logs, read(trace, events=FAMILIES, verify_checksums=verify_checksums) as reading:
+        with (
+            ZeekLogs(folder) as logs,
+            read(trace, events=FAMILIES, verify_checksums=verify_checksums, files=True) as reading,
+        ):
             for events in reading.lists():
                 logs.write(events)
         return {path.stem: rows(path) for path in folder.iterdir()}

@@ -94,6 +94,7 @@ class Reading:
         merge: bool = False,
         idle: IdleRule | None = None,
         dedup: DedupSettings | None = None,
+        files: bool = False,
     ) -> None:
         """See `read`."""
         if decoys is not None:
@@ -126,7 +127,7 @@ class Reading:
             settings,
             keys,
             tagger=tagger,
-            wanted=Wanted(events),
+            wanted=Wanted(events, files=files),
             detector=detector,
             sensor=sensor,
             protocols=protocols,
@@ -367,6 +368,7 @@ def read(
     merge: bool = False,
     idle: IdleRule | None = None,
     dedup: DedupSettings | None = None,
+    files: bool = False,
 ) -> Reading:
     """Read captures, or watch an interface, and return the events in order.
 
@@ -387,6 +389,7 @@ def read(
     if they were one; by default each is read after the other.
     `idle` is asked about each flow as it opens: after how many seconds of silence it ends, and its parser with it;
     None for what the settings say. `dedup` leaves out packets that captures hold twice; for an interface `live` has it.
+    With `files`, messages of HTTP and SMTP tell of the files they carry: size, kind, name, digests; never the content.
 
     Raises SourceError when no input can be read at all; one among others is a `sensor.failed`, listed in `failed`.
     Raises ValueError for a wrong family or filter. Damage inside
@@ -410,6 +413,7 @@ def read(
         merge=merge,
         idle=idle,
         dedup=dedup,
+        files=files,
     )
 
 

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple, Protocol
 
 from lapwing.events import FlowKey, Message, Side
+from lapwing.events.messages.carried import CarriedFile
 from lapwing.protocols.tally import DatagramTally
 
 MAX_POISON_REASON_BYTES = 256  # a reason goes into events and logs
@@ -117,6 +118,19 @@ class DatagramParser(Protocol):
         """The flow ended."""
 
 
+class ContentReader(Protocol):
+    """Bytes of a message's content in, the files they are out."""
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes."""
+
+    def lose(self, missing_bytes: int) -> None:
+        """So many bytes will never come."""
+
+    def finish(self, *, complete: bool = True) -> list[CarriedFile]:
+        """The content is over; `complete` is False when it was cut."""
+
+
 class StreamProtocol(NamedTuple):
     """A protocol over TCP. `probe(side, head)` sees up to PROBE_BYTES of the start of one side.
 
@@ -127,6 +141,7 @@ class StreamProtocol(NamedTuple):
     `resembles` names protocols whose clients begin alike: on their port, they are meant where the server is not seen.
     `quiet(listener)` makes a parser for where nobody but the login adapter takes messages; the adapter of such a
     protocol has the methods that the parser asks of a listener.
+    `make_with_files` makes a parser whose messages also tell of the files they carry, for who asks for those.
     """
 
     name: str
@@ -138,6 +153,7 @@ class StreamProtocol(NamedTuple):
     server_decides: bool = False
     resembles: frozenset[str] = frozenset()
     quiet: Callable[[Any], QuietParser] | None = None
+    make_with_files: Callable[[FlowKey], StreamParser] | None = None
 
 
 class DatagramProtocol(NamedTuple):

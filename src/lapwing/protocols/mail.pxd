@@ -7,7 +7,8 @@ cdef class Mail:
     cdef readonly str mail_from
     cdef readonly list rcpt_to
     cdef readonly bint started
-    cdef bint _bare, _complete, _in_header, _folding
+    cdef bint _bare, _complete, _in_header, _folding, _artificial
+    cdef object _read_entities, _entities
     cdef list _headers
     cdef object _section_bytes, _body_bytes
     cdef bytes _tail
@@ -25,4 +26,5 @@ cdef class Mail:
     cdef _field(self, bytes data)
     cdef _fold(self, bytes data)
     cdef bint _read_dotted_body(self, LineBuffer buffer) except -1
+    cdef _hand_on(self, bytes content)
     cdef tuple _find_end(self, bytes window)

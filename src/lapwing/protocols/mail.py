@@ -1,8 +1,10 @@
 """One mail transaction inside SMTP: envelope, chosen header fields, size; the content itself is not kept."""
 
 import re
+from collections.abc import Callable
 
 from lapwing.events.messages import SmtpMail
+from lapwing.protocols.contract import ContentReader
 from lapwing.protocols.lines import Line, LineBuffer, text_of
 
 MAX_RECIPIENTS = 100  # kept per mail; RFC 5321 has servers take that many
@@ -31,11 +33,13 @@ def _path(argument: str) -> str:
 class Mail:
     """Collects one transaction. Content comes dotted (DATA) or in counted chunks (BDAT)."""
 
-    __slots__ = ("_bare", "_body_bytes", "_chunked", "_complete", "_folding", "_headers", "_in_header",
-                 "_section_bytes", "_tail", "mail_from", "rcpt_to", "started")  # fmt: skip
+    __slots__ = ("_artificial", "_bare", "_body_bytes", "_chunked", "_complete", "_entities", "_folding", "_headers",
+                 "_in_header", "_read_entities", "_section_bytes", "_tail", "mail_from", "rcpt_to",
+                 "started")  # fmt: skip
 
-    def __init__(self, mail_from: str = "") -> None:
-        """`mail_from` is the argument of MAIL."""
+    def __init__(self, mail_from: str = "", read_entities: Callable[[], ContentReader] | None = None) -> None:
+        """`mail_from` is the argument of MAIL; `read_entities` makes what reads the files in a mail."""
+        self._read_entities = read_entities
         self.mail_from = _path(mail_from)
         self.rcpt_to: list[str] = []
         self.begin(False)
@@ -57,7 +61,9 @@ class Mail:
         self._section_bytes = 0
         self._body_bytes = 0
         self._tail = b""  # not counted yet: may be the start of the end
+        self._artificial = False  # the line end that stands in front of the content was put there
         self._chunked: LineBuffer | None = None
+        self._entities = None if self._read_entities is None else self._read_entities()
 
     def abandon(self) -> None:
         """The server does not take the content."""
@@ -68,6 +74,9 @@ class Mail:
         self._complete = False
         self._in_header = False
         self._body_bytes += len(self._tail) + missing_bytes
+        if self._entities is not None:
+            self._hand_on(self._tail)
+            self._entities.lose(missing_bytes)
         self._tail = b""
 
     def finish(self) -> SmtpMail:
@@ -78,6 +87,7 @@ class Mail:
             headers=[(name, text_of(value.rstrip())) for name, value in self._headers],
             body_bytes=self._body_bytes,
             complete=self._complete,
+            files=[] if self._entities is None else self._entities.finish(complete=self._complete),
         )
         self.mail_from, self.rcpt_to, self.started = "", [], False
         return mail
@@ -100,6 +110,7 @@ class Mail:
                 # A dot that comes first stands at the start of a line; the line end before it is counted already.
                 self._tail = b"\n"
                 self._body_bytes -= 1
+                self._artificial = True
         return self._read_dotted_body(buffer)
 
     def add_chunk(self, data: bytes) -> None:
@@ -114,9 +125,13 @@ class Mail:
                 return
             data = self._chunked.take()
         self._body_bytes += len(data)
+        if self._entities is not None:
+            self._entities.add(data)
 
     def _header_line(self, line: Line) -> None:
         self._section_bytes += len(line.data)
+        if self._entities is not None:
+            self._entities.add(line.data + b"\r\n")
         if not line.data or self._section_bytes > MAX_HEADER_SECTION_BYTES:
             self._in_header = False
         elif line.data[:1] in b" \t":
@@ -146,11 +161,20 @@ class Mail:
             buffer.push(window[end:])
             self._tail = b""
             self._body_bytes += start + 1 - window.count(b"\n.", 0, start)
+            self._hand_on(window[: start + 1])
             return True
         self._tail = next((begun for begun in _END_BEGUN if window.endswith(begun)), b"")
         kept = len(window) - len(self._tail)
         self._body_bytes += kept - window.count(b"\n.", 0, kept)
+        self._hand_on(window[:kept])
         return False
+
+    def _hand_on(self, content: bytes) -> None:
+        """Give the content to who reads files in it, without the dots, and without the line end put in front."""
+        if self._entities is not None and content:
+            start = 1 if self._artificial else 0
+            self._artificial = False
+            self._entities.add(content.replace(b"\n.", b"\n")[start:])
 
     def _find_end(self, window: bytes) -> tuple[int, int]:
         if self._bare:

@@ -10,7 +10,7 @@ cdef class SmtpParser:
     cdef readonly bint done
     cdef LineBuffer _client, _server
     cdef ReplyBuilder _replies
-    cdef object _pending, _mode
+    cdef object _pending, _mode, _read_entities
     cdef Mail _mail
     cdef object _chunk_left
     cdef bint _chunk_last, _replied

@@ -2,12 +2,13 @@
 
 import re
 from collections import deque
+from collections.abc import Callable
 from enum import Enum, auto
 from string import ascii_letters
 
 from lapwing.events import FlowKey, Message, Side
 from lapwing.events.messages import AUTH_DATA_VERB, UNKNOWN_VERB, SmtpCommand, SmtpReply
-from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, Handover, Match, StreamProtocol
+from lapwing.protocols.contract import MORE, NO, PROBE_BYTES, YES, ContentReader, Handover, Match, StreamProtocol
 from lapwing.protocols.lines import Line, LineBuffer, text_of
 from lapwing.protocols.mail import Mail
 from lapwing.protocols.replies import REPLY_STARTS, ReplyBuilder, hide_echo, is_reply_start
@@ -75,7 +76,8 @@ _COMMAND_LINE, _AUTH_SENT, _AUTH_CHALLENGED, _DATA, _CHUNK_BYTES = _Mode
 class SmtpParser:
     """Commands, replies and mails of one connection; done once the server accepts STARTTLS."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_entities: Callable[[], ContentReader] | None = None) -> None:
+        """`read_entities` makes what reads the files in a mail, where somebody asks for them."""
         self.poisoned: str | None = None
         self.done = False
         self.handover: Handover | None = None
@@ -84,7 +86,8 @@ class SmtpParser:
         self._replies = ReplyBuilder(any_code_ends=True)
         self._pending: deque[str] = deque(maxlen=MAX_PENDING_COMMANDS)
         self._mode = _COMMAND_LINE
-        self._mail = Mail()
+        self._read_entities = read_entities
+        self._mail = Mail("", read_entities)
         self._chunk_left = 0
         self._chunk_last = False
         self._replied = False
@@ -212,11 +215,11 @@ class SmtpParser:
         elif verb == "BDAT":
             self._begin_chunk(argument)
         elif verb == "MAIL":
-            self._mail = Mail(argument)
+            self._mail = Mail(argument, self._read_entities)
         elif verb == "RCPT":
             self._mail.add_recipient(argument)
         elif verb in {"RSET", "EHLO", "HELO", "LHLO"}:
-            self._mail = Mail()
+            self._mail = Mail("", self._read_entities)
 
     def _begin_chunk(self, argument: str) -> None:
         found = _CHUNK.match(argument)
@@ -297,4 +300,18 @@ def make(key: FlowKey) -> SmtpParser:
     return SmtpParser()
 
 
-SMTP = StreamProtocol(name="smtp", ports=frozenset({25, 465, 587, 2525}), probe=probe, make=make, starts=_STARTS)
+def make_with_files(key: FlowKey) -> SmtpParser:
+    """Make one that also reads the files in mails."""
+    from lapwing.protocols.files import Entities  # with what it takes; nobody else pays for that
+
+    return SmtpParser(Entities)
+
+
+SMTP = StreamProtocol(
+    name="smtp",
+    ports=frozenset({25, 465, 587, 2525}),
+    probe=probe,
+    make=make,
+    starts=_STARTS,
+    make_with_files=make_with_files,
+)

@@ -222,7 +222,8 @@ class Conversations:
         quiet = protocol.quiet if isinstance(protocol, StreamProtocol) else None
         if quiet is None or adapter is None or self._outlet.wants_sessions:
             assert session.key is not None
-            return protocol.make(session.key)
+            make = protocol.make_with_files if isinstance(protocol, StreamProtocol) else None
+            return (protocol.make if make is None or not self._outlet.wants_files else make)(session.key)
         session.quiet = True
         return quiet(adapter)
 

@@ -5,7 +5,7 @@ cpdef tuple flow_fields(key)
 @cython.final
 cdef class Outlet:
     cdef readonly object families
-    cdef readonly bint wants_flows, wants_sessions, wants_anomalies
+    cdef readonly bint wants_flows, wants_sessions, wants_anomalies, wants_files
     cdef bint _wants_logins
     cdef object _detector
     cdef str _sensor

@@ -32,8 +32,8 @@ class Wanted:
     Logins are always recognised and judged; a family left out is only not handed to the reader.
     """
 
-    def __init__(self, families: Iterable[str] = FAMILIES) -> None:
-        """`families` are first words of event tags, e.g. `("auth", "finding")`.
+    def __init__(self, families: Iterable[str] = FAMILIES, *, files: bool = False) -> None:
+        """`families` are first words of event tags, e.g. `("auth", "finding")`; with `files`, messages tell of theirs.
 
         Raises ValueError for a word that names no family.
         """
@@ -42,6 +42,7 @@ class Wanted:
         if unknown:
             raise ValueError(f"no such event family: {', '.join(sorted(unknown))}; there are {', '.join(FAMILIES)}")
         self.families = chosen
+        self.files = files and "session" in chosen
         self.flow = "flow" in chosen
         self.session = "session" in chosen
         self.auth = "auth" in chosen
@@ -58,6 +59,7 @@ class Outlet:
         self.families = wanted.families
         self.wants_flows = wanted.flow
         self.wants_sessions = wanted.session
+        self.wants_files = wanted.files
         self.wants_anomalies = wanted.anomaly
         self._wants_logins = wanted.auth
         self._detector = detector

@@ -75,6 +75,7 @@ def run(options: ReadOptions) -> ExitCode:
             decoys=decoys,
             merge=options.merge,
             dedup=dedup_settings(options.dedup),
+            files=options.output is Format.ZEEK,
         )
         sinks = opened_sinks(plugins, options.sinks, complain)
         writer = None if output is Format.TABLE else _writer(output, options.logdir)

@@ -42,6 +42,12 @@ _SPELLED = {
     "websocket": _FLOW + "host:string uri:string user_agent:string subprotocol:string client_protocols:vector[string]"
     " server_extensions:vector[string] client_extensions:vector[string]",
     "weird": _FLOW + "name:string addl:string notice:bool peer:string source:string",
+    "files": "ts:time fuid:string "
+    + _FLOW.removeprefix("ts:time ")
+    + "source:string depth:count analyzers:set[string] mime_type:string filename:string duration:interval"
+    " local_orig:bool is_orig:bool seen_bytes:count total_bytes:count missing_bytes:count overflow_bytes:count"
+    " timedout:bool parent_fuid:string md5:string sha1:string sha256:string extracted:string extracted_cutoff:bool"
+    " extracted_size:count mime_type_declared:string",
     "dhcp": "ts:time uids:set[string] client_addr:addr server_addr:addr mac:string host_name:string"
     " client_fqdn:string domain:string requested_addr:addr assigned_addr:addr lease_time:interval"
     " client_message:string server_message:string msg_types:vector[string] duration:interval",

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from lapwing.app.zeek.names import fuid
 from lapwing.app.zeek.rows import MAX_PENDING, Row
 from lapwing.events import SessionMessaged
 from lapwing.events.messages import SmtpCommand, SmtpMail, SmtpReply
@@ -35,6 +36,7 @@ class SmtpRows:
         message, row = event.message, self._row
         row.setdefault("ts", event.ts_ns)
         row.setdefault("path", (event.server_ip, event.client_ip))
+        row.setdefault("fuids", ())
         if isinstance(message, SmtpCommand):
             if message.verb == "MAIL" and "mailfrom" in row:
                 row = self._next(event)
@@ -43,6 +45,8 @@ class SmtpRows:
             self._expect({} if message.verb == "QUIT" else row)
         elif isinstance(message, SmtpMail):
             _fill(row, message)
+            if message.files:
+                row["fuids"] = tuple(fuid(event, number) for number in range(len(message.files)))
             if self._sent == "DATA":  # answered twice
                 self._expect(row)
         elif isinstance(message, SmtpReply) and self._unanswered:
@@ -68,6 +72,7 @@ class SmtpRows:
             "helo": row.get("helo"),
             "tls": row["tls"],
             "path": (event.server_ip, event.client_ip),
+            "fuids": (),
         }
         return self._row
 

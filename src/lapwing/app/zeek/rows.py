@@ -6,6 +6,7 @@ A row is told as soon as nothing can be added to it.
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from lapwing.app.zeek.names import fuid
 from lapwing.app.zeek.places import is_local
 from lapwing.events import Outcome, SessionMessaged, Side
 from lapwing.events.messages import (
@@ -55,29 +56,46 @@ class HttpRows:
                 "origin": header(message.headers, "origin"),
                 "proxied": _proxied(message.headers),
                 "request_body_len": message.body_bytes,
+                **_files(event, message, "orig"),
             }
             if len(self._waiting) > MAX_PENDING:
                 yield self._waiting.pop(next(iter(self._waiting)))
         elif isinstance(message, HttpResponse):
-            yield from self._answer(event.ts_ns, message)
+            yield from self._answer(event, message)
 
-    def _answer(self, ts_ns: int, message: HttpResponse) -> Iterator[Row]:
+    def _answer(self, event: SessionMessaged, message: HttpResponse) -> Iterator[Row]:
         if message.status < 200 and message.index in self._waiting:
             self._waiting[message.index] |= {"info_code": message.status, "info_msg": message.reason or None}
         if message.status < 200 and message.status != 101:
             return
-        row = self._waiting.pop(message.index, {"ts": ts_ns, "request_body_len": 0, "tags": ()})
+        row = self._waiting.pop(message.index, {"ts": event.ts_ns, "request_body_len": 0, "tags": ()})
         yield row | {
             "trans_depth": message.index + 1,
             "version": message.version,
             "response_body_len": message.body_bytes,
             "status_code": message.status,
             "status_msg": message.reason or None,
+            **_files(event, message, "resp"),
         }
 
     def end(self) -> Iterator[Row]:
         """Requests nobody answered."""
         yield from self._waiting.values()
+
+
+def _files(event: SessionMessaged, message: HttpRequest | HttpResponse, side: str) -> Row:
+    """What a message carried, under the names it has in `files.log`; the size is that without content coding."""
+    if not message.files:
+        return {}
+    found: Row = {
+        f"{side}_fuids": tuple(fuid(event, number) for number in range(len(message.files))),
+        f"{side}_filenames": tuple(file.name for file in message.files if file.name) or None,
+        f"{side}_mime_types": tuple(file.mime_type for file in message.files if file.mime_type) or None,
+    }
+    if header(message.headers, "content-encoding"):
+        size = sum(file.seen_bytes + file.missing_bytes for file in message.files)
+        found["request_body_len" if side == "orig" else "response_body_len"] = size
+    return found
 
 
 # Header fields that proxies add.

@@ -55,6 +55,7 @@ class FtpRows:
         self._user = "<unknown>"
         self._password: str | None = None
         self._directory = "."
+        self._next_file: str | None = None
         self._waiting: deque[Row] = deque([{"user": self._user, "command": "<init>"}])
         self._answered: Row = {}  # by the reply before; may get another
 
@@ -79,13 +80,13 @@ class FtpRows:
         yield from self._told()
         yield from (row | {"password": self._password} for row in self._waiting)
 
-    def carried(self, name: str) -> str:
-        """A file of this name came or went; returns the command it was for."""
+    def opened(self, name: str) -> None:
+        """A connection for data was opened: what it carries has this name. It may come before the command."""
         row = next((one for one in (self._answered, *self._waiting) if one.get("command") in _CARRIES), None)
-        if row is None:
-            return ""
-        row["fuid"] = name
-        return str(row["command"])
+        if row is None or "fuid" in row:
+            self._next_file = name
+        else:
+            row["fuid"] = name
 
     def _told(self) -> Iterator[Row]:
         row, self._answered = self._answered, {}
@@ -102,6 +103,8 @@ class FtpRows:
             self._password, argument = HIDDEN, HIDDEN
         row: Row = {"ts": event.ts_ns, "user": self._user, "command": verb}
         row["arg"] = argument or None
+        if verb in _CARRIES and self._next_file is not None:
+            row["fuid"], self._next_file = self._next_file, None
         if verb in _PATHS:
             row |= {"arg": self._url(event.server_ip, argument), "path": argument}
         place = _of_port(argument) if verb == "PORT" else _of_extended(argument, "") if verb == "EPRT" else None

@@ -1,17 +1,17 @@
 """Events into log files, one folder."""
 
-from base64 import b32encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from hashlib import sha1
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from lapwing.app.zeek.columns import COLUMNS
+from lapwing.app.zeek.files import FileRows, of_transfer
 from lapwing.app.zeek.handshakes import QuicRows, SslRows
 from lapwing.app.zeek.lookups import DnsRows
 from lapwing.app.zeek.mails import SmtpRows
+from lapwing.app.zeek.names import fuid_of_flow, uid, uid_of
 from lapwing.app.zeek.places import is_local
 from lapwing.app.zeek.rows import HttpRows, Row, Rows, SshRows
 from lapwing.app.zeek.services import DhcpLeases, LdapRows, LdapSearchRows, NtpRows, WebsocketRows
@@ -31,18 +31,18 @@ from lapwing.events import (
 )
 
 NS_PER_S = 1_000_000_000
-UID_LETTERS = 17  # 85 bits of a digest; that program's have 17 letters behind the C too
 UNSET, EMPTY = "-", "(empty)"
+FTP_DATA = "ftp-data"  # the service of a connection that carries a file
 PEER = "lapwing"  # who wondered, where no sensor is named
 FAMILIES = ("flow", "session", "anomaly")  # of events the logs are made from
 
 _PROTOCOLS = {"icmp6": "icmp", "other": "unknown_transport", "sctp": "unknown_transport"}
 _SERVICES = {"tls": "ssl"}
 LOGS: dict[str, dict[str, Callable[[], Rows]]] = {
-    "http": {"http": HttpRows, "websocket": WebsocketRows, "weird": WeirdRows},
+    "http": {"http": HttpRows, "websocket": WebsocketRows, "weird": WeirdRows, "files": FileRows},
     "dns": {"dns": DnsRows},
     "ftp": {"weird": WeirdRows},  # and that of a session, which shares its channels with others
-    "smtp": {"smtp": SmtpRows, "weird": WeirdRows},
+    "smtp": {"smtp": SmtpRows, "weird": WeirdRows, "files": FileRows},
     "ssh": {"ssh": SshRows},
     "tls": {"ssl": SslRows},
     "quic": {"quic": QuicRows, "ssl": SslRows},
@@ -122,13 +122,15 @@ class ZeekLogs:
     def _opened(self, event: FlowOpened) -> None:
         session = self._channels.take((event.server_ip, event.server_port))
         if session is not None:
-            self._services[event.flow_id] = "ftp-data"
+            self._services[event.flow_id] = FTP_DATA
+            session.opened(fuid_of_flow(event))
 
     def _closed(self, event: FlowClosed) -> None:
         self._put("conn", event, [self._connection(event)])
         if event.reason is CloseReason.ACTIVE:
             return
-        self._services.pop(event.flow_id, None)
+        if self._services.pop(event.flow_id, None) == FTP_DATA:
+            self._put("files", event, of_transfer(event))
         for log, rows in self._flows.pop(event.flow_id, {}).items():
             self._put(log, event, rows.end())
             if isinstance(rows, WeirdRows):
@@ -137,7 +139,7 @@ class ZeekLogs:
     def _wondered(self, event: AnomalySeen) -> None:
         row = of_anomaly(event)
         if event.flow_id is not None and event.community_id is not None:
-            row["uid"] = _uid(event.community_id, event.flow_id)
+            row["uid"] = uid_of(event.community_id, event.flow_id)
         self._write("weird", [{"notice": False, "peer": event.sensor or PEER, **row}])
 
     def _connection(self, flow: FlowClosed) -> Row:
@@ -191,16 +193,6 @@ def line(log: str, row: Row) -> bytes:
     """A row as it stands in the file of `log`: a value for each of its columns, and the line's end."""
     cells = (_cell(row.get(name), kind) for name, kind in COLUMNS[log])
     return "\t".join(cells).encode() + b"\n"
-
-
-def uid(flow: FlowBound) -> str:
-    """The name of a flow in all logs: the same for the same capture."""
-    return _uid(flow.community_id, flow.flow_id)
-
-
-def _uid(community_id: str, flow_id: int) -> str:
-    digest = sha1(f"{community_id} {flow_id}".encode(), usedforsecurity=False).digest()
-    return "C" + b32encode(digest).decode()[:UID_LETTERS]
 
 
 def _head(log: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Self
 import msgspec
 
 from lapwing.events.messages.base import REDACTED, BaseMessage
+from lapwing.events.messages.carried import CarriedFile
 
 URL_HEADERS = frozenset({"referer", "location", "content-location"})
 SECRET_HEADERS = frozenset(
@@ -71,6 +72,7 @@ class HttpRequest(BaseMessage, frozen=True, gc=False, tag="http.request"):
     body_bytes: int = 0
     index: int = 0
     complete: bool = True
+    files: list[CarriedFile] = msgspec.field(default_factory=list)
 
     def redacted(self) -> Self:
         """Drop the body; replace the values of headers and query parameters that carry secrets."""
@@ -91,6 +93,7 @@ class HttpResponse(BaseMessage, frozen=True, gc=False, tag="http.response"):
     complete: bool = True
     request_method: str | None = None
     request_target: str | None = None
+    files: list[CarriedFile] = msgspec.field(default_factory=list)
 
     def redacted(self) -> Self:
         """Drop the body; replace the values of headers and query parameters that carry secrets."""

@@ -5,6 +5,7 @@ from typing import Self
 import msgspec
 
 from lapwing.events.messages.base import REDACTED, UNKNOWN_VERB, BaseMessage
+from lapwing.events.messages.carried import CarriedFile
 
 AUTH_DATA_VERB = "AUTH-DATA"
 
@@ -47,3 +48,4 @@ class SmtpMail(BaseMessage, frozen=True, gc=False, tag="smtp.mail"):
     headers: list[tuple[str, str]]
     body_bytes: int
     complete: bool = True
+    files: list[CarriedFile] = msgspec.field(default_factory=list)

@@ -14,6 +14,12 @@ def _make(key: FlowKey) -> StreamParser:
     return HttpParser()
 
 
+def _make_with_files(key: FlowKey) -> StreamParser:
+    from lapwing.protocols.files import body_reader  # with what it takes; nobody else pays for that
+
+    return HttpParser(None, body_reader)
+
+
 HTTP = StreamProtocol(
     "http",
     frozenset({80, 3000, 5000, 8000, 8008, 8080, 8081, 8888}),
@@ -22,4 +28,5 @@ HTTP = StreamProtocol(
     _STARTS,
     server_decides=True,  # and its parser seeks the request behind whatever came first
     quiet=HttpParser,
+    make_with_files=_make_with_files,
 )

@@ -7,6 +7,8 @@ cdef class Body:
     cdef readonly Py_ssize_t limit
     cdef public object size
     cdef public bint complete
+    cdef readonly bint full
+    cdef readonly object content
 
     @cython.locals(room=Py_ssize_t)
     cpdef add(self, bytes data, Py_ssize_t start, Py_ssize_t end)

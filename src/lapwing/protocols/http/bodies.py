@@ -2,6 +2,8 @@
 
 import re
 
+from lapwing.protocols.contract import ContentReader
+
 MAX_BODY_BYTES = 64 * 1024  # kept per message: every login form and every answer to one fits; the rest is counted
 MAX_CHUNK_LINE_BYTES = 4096  # chunk size with extensions, or one trailer field; longer is no chunked coding
 
@@ -18,12 +20,17 @@ class ChunkError(Exception):
 
 
 class Body:
-    """Keeps the first `limit` bytes of a body and counts all of it."""
+    """Keeps the first `limit` bytes of a body and counts all of it; `full` says that no more need be looked at.
 
-    __slots__ = ("complete", "kept", "limit", "size")
+    All of it goes to `content`, too, where somebody reads the files in bodies.
+    """
 
-    def __init__(self, limit: int = MAX_BODY_BYTES) -> None:
+    __slots__ = ("complete", "content", "full", "kept", "limit", "size")
+
+    def __init__(self, limit: int = MAX_BODY_BYTES, content: ContentReader | None = None) -> None:
         self.limit = limit
+        self.content = content
+        self.full = limit == 0 and content is None
         self.kept = bytearray()
         self.size = 0
         self.complete = True
@@ -31,15 +38,18 @@ class Body:
     def add(self, data: bytes, start: int, end: int) -> None:
         """Take `data[start:end]`."""
         self.size += end - start
+        if self.content is not None:
+            self.content.add(data[start:end])
         room = self.limit - len(self.kept)
         if room > 0 and self.complete:  # after a hole the kept part ends: what follows would be out of place
             self.kept += data[start : min(end, start + room)]
+            self.full = end - start >= room and self.content is None
 
     def add_all(self, data: bytes, size: int) -> None:
         """Take all of `data`, which has `size` bytes."""
         self.size += size
         kept = self.kept
-        if len(kept) + size <= self.limit and self.complete:
+        if len(kept) + size < self.limit and self.complete and self.content is None:
             kept += data
         else:
             self.size -= size
@@ -49,6 +59,8 @@ class Body:
         """Count bytes that will never come."""
         self.size += missing_bytes
         self.complete = False
+        if self.content is not None:
+            self.content.lose(missing_bytes)
 
 
 class Chunks:

@@ -7,7 +7,7 @@ from lapwing.events import Message, Side
 from lapwing.events.messages import HttpResponse
 from lapwing.protocols.contract import Handover
 from lapwing.protocols.http.quiet import HttpListener, QuietRequestReader, QuietResponseReader
-from lapwing.protocols.http.sides import Exchanges, RequestReader, ResponseReader
+from lapwing.protocols.http.sides import Exchanges, ReadBody, RequestReader, ResponseReader
 
 _CLIENT = Side.CLIENT
 
@@ -18,19 +18,20 @@ class HttpParser:
     Ends (`done`) where the connection leaves HTTP: after 101, and after a successful CONNECT. A WebSocket is handed
     over, and what CONNECT opened a way for is found out.
 
+    With `read_body`, messages tell of the files in their bodies.
     With a `listener` it is a QuietParser: messages that the listener does not want come as None (hence Any).
     """
 
     __slots__ = ("_requests", "_responses", "done", "handover", "idle_bytes", "poisoned")
 
-    def __init__(self, listener: HttpListener | None = None) -> None:
+    def __init__(self, listener: HttpListener | None = None, read_body: ReadBody | None = None) -> None:
         self.poisoned: str | None = None
         self.done = False
         self.handover: Handover | None = None
         self.idle_bytes = 0
         exchanges = Exchanges()
         if listener is None:
-            self._requests, self._responses = RequestReader(exchanges), ResponseReader(exchanges)
+            self._requests, self._responses = RequestReader(exchanges, read_body), ResponseReader(exchanges, read_body)
         else:
             self._requests = QuietRequestReader(exchanges, listener)
             self._responses = QuietResponseReader(exchanges, listener)

@@ -30,6 +30,7 @@ cdef class SideReader:
     cpdef Py_ssize_t take_usual(self, bytes data, Py_ssize_t pos) except -2
     cpdef begin(self, bytes head)
     cpdef finish(self, Body body)
+    cpdef content(self)
     cpdef spoke_before(self)
     @cython.locals(size=Py_ssize_t, body=Body, chunks=Chunks)
     cpdef bint absorb(self, bytes data) except -1

@@ -4,6 +4,7 @@ Each state has a method that takes bytes from a position and returns where it st
 """
 
 import re
+from typing import Any
 
 from lapwing.events import Message
 from lapwing.protocols.http.bodies import MAX_BODY_BYTES, Body, ChunkError, Chunks
@@ -71,6 +72,10 @@ class SideReader:
         """Return the message whose head came last, `body` being None when it has none; None without such a head."""
         return None
 
+    def content(self) -> Any:
+        """Return what reads the file in the body of the message whose head came last, None where nobody asks."""
+        return None
+
     def spoke_before(self) -> bool:
         """Tell whether anything of this connection was understood: then garbage is skipped, else refused."""
         return False
@@ -84,7 +89,7 @@ class SideReader:
         if self._left > size:
             self._left -= size
             body.add_all(data, size)
-            if len(body.kept) >= body.limit:
+            if body.full:
                 self._count_down(body)
             return True
         if self.countdown > size:
@@ -104,7 +109,7 @@ class SideReader:
         """
         body, chunks = self._body, self._chunks
         idle = 0
-        if body is not None and len(body.kept) >= body.limit:
+        if body is not None and body.full:
             if self._state == _REST:
                 idle = ENDLESS_BYTES
             else:  # without the last byte, which ends the body or the chunk
@@ -270,7 +275,7 @@ class SideReader:
     # Bodies
 
     def _begin_body(self, framing: int) -> None:
-        self._body = Body(0 if self._unheard else MAX_BODY_BYTES)
+        self._body = Body(0 if self._unheard else MAX_BODY_BYTES, self.content())
         if framing == CHUNKED:
             self._chunks = Chunks()
             self._state = _CHUNKED
@@ -292,7 +297,7 @@ class SideReader:
             step = min(self._left, len(data) - pos)
             body.add(data, pos, pos + step)
             self._left -= step
-            if len(body.kept) >= body.limit:
+            if body.full:
                 self._count_down(body)
         if self._left == self.countdown == 0:
             self._end_message()
@@ -305,6 +310,12 @@ class SideReader:
         self._left = 0
 
     def _skip_sized(self, missing_bytes: int, body: Body) -> None:
+        if body.content is not None:
+            body.lose(missing_bytes)
+            self._left -= missing_bytes
+            if self._left == 0:
+                self._end_message()
+            return
         body.complete = False
         if not self.countdown:
             self._count_down(body)

@@ -15,7 +15,7 @@ cdef class Exchanges:
 @cython.no_gc
 cdef class RequestReader(SideReader):
     cdef Exchanges _exchanges
-    cdef object _head_read
+    cdef object _head_read, _read_body
     cdef Py_ssize_t _index
 
     cdef _begin(self, request)
@@ -23,7 +23,7 @@ cdef class RequestReader(SideReader):
 @cython.no_gc
 cdef class ResponseReader(SideReader):
     cdef Exchanges _exchanges
-    cdef object _head_read, _asked
+    cdef object _head_read, _asked, _read_body
     cdef Py_ssize_t _index
 
     cdef _begin(self, response)

@@ -1,11 +1,13 @@
 """The two sides of a connection, and which answer belongs to which request."""
 
 import re
+from collections.abc import Callable
 
 from lapwing.events.messages import HttpRequest, HttpResponse
 from lapwing.protocols._select import usual_request, usual_response
+from lapwing.protocols.contract import ContentReader
 from lapwing.protocols.http.bodies import Body
-from lapwing.protocols.http.framing import UNSTATED, UNTIL_CLOSE
+from lapwing.protocols.http.framing import UNSTATED, UNTIL_CLOSE, Headers
 from lapwing.protocols.http.heads import could_be_request, could_be_response, parse_request, parse_response
 from lapwing.protocols.http.reader import SideReader
 from lapwing.protocols.http.usual import RequestParts, ResponseParts
@@ -15,6 +17,8 @@ MAX_PENDING = 256  # requests waiting for an answer; with more, the oldest answe
 
 _REQUEST_LINE = re.compile(rb"(?<![A-Z])[A-Z]{3,16} [!-~\x80-\xff]{1,8000} HTTP/1\.[01]\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}(?: [^\r\n]{0,1000})?\r?\n")
+
+ReadBody = Callable[[Headers, bool], ContentReader]  # header fields, and whether they are the client's
 
 Asked = tuple[int, str, str]  # what the answer needs to know of its request: position, method, target
 
@@ -63,15 +67,22 @@ class Exchanges:
 class RequestReader(SideReader):
     """Reads the client."""
 
-    def __init__(self, exchanges: Exchanges) -> None:
+    def __init__(self, exchanges: Exchanges, read_body: ReadBody | None = None) -> None:
         super().__init__(_REQUEST_LINE)
         self._exchanges = exchanges
+        self._read_body = read_body
         self._head_read: RequestParts | None = None
         self._index = 0
 
     def could_start(self, start: bytes) -> bool:
         """See SideReader."""
         return could_be_request(start)
+
+    def content(self) -> ContentReader | None:
+        """See SideReader."""
+        if self._read_body is None or self._head_read is None:
+            return None
+        return self._read_body(self._head_read[3], True)
 
     def spoke_before(self) -> bool:
         """Always: garbage in front of a request is skipped, and the server's answer tells whether this is HTTP."""
@@ -100,16 +111,18 @@ class RequestReader(SideReader):
         method, target, version, headers, host, _ = head
         if body is None:
             return HttpRequest(method, target, version, headers, host, b"", 0, self._index)
-        kept = bytes(body.kept)
-        return HttpRequest(method, target, version, headers, host, kept, body.size, self._index, body.complete)
+        kept, complete = bytes(body.kept), body.complete
+        files = [] if body.content is None else body.content.finish(complete=complete)
+        return HttpRequest(method, target, version, headers, host, kept, body.size, self._index, complete, files)
 
 
 class ResponseReader(SideReader):
     """Reads the server."""
 
-    def __init__(self, exchanges: Exchanges) -> None:
+    def __init__(self, exchanges: Exchanges, read_body: ReadBody | None = None) -> None:
         super().__init__(_STATUS_LINE)
         self._exchanges = exchanges
+        self._read_body = read_body
         self._head_read: ResponseParts | None = None
         self._index = 0
         self._asked: Asked | None = None
@@ -117,6 +130,12 @@ class ResponseReader(SideReader):
     def could_start(self, start: bytes) -> bool:
         """See SideReader."""
         return could_be_response(start)
+
+    def content(self) -> ContentReader | None:
+        """See SideReader."""
+        if self._read_body is None or self._head_read is None:
+            return None
+        return self._read_body(self._head_read[3], False)
 
     def spoke_before(self) -> bool:
         """See SideReader."""
@@ -158,7 +177,8 @@ class ResponseReader(SideReader):
         method, target = (None, None) if asked is None else (asked[1], asked[2])
         if body is None:
             return HttpResponse(status, reason, version, headers, b"", 0, self._index, True, method, target)
-        kept = bytes(body.kept)
+        kept, complete = bytes(body.kept), body.complete
+        files = [] if body.content is None else body.content.finish(complete=complete)
         return HttpResponse(
-            status, reason, version, headers, kept, body.size, self._index, body.complete, method, target
+            status, reason, version, headers, kept, body.size, self._index, complete, method, target, files
         )
