@@ -123,3 +123,9 @@ def test_the_loud_figure_is_that_of_the_family_which_takes_longest() -> None:
 def test_an_unknown_suite_is_refused() -> None:
     with pytest.raises(SettingsError, match="quick, release"):
         run(LabOptions(suite="none"))
+
+
+def test_logins_an_attack_won_before_it_was_told_of_are_counted() -> None:
+    deaf = msgspec.convert({"finding": {"raise_at": 20}}, DetectSettings)
+    (found,), (missed,) = measured("guessing_won"), measured("guessing_won", settings=deaf)
+    assert (found.taken_before, missed.taken_before) == (0, 1)

@@ -14,7 +14,10 @@ from lapwing.presets import classic
 
 
 class Measured(NamedTuple):
-    """One scenario of one seed. Attempts are the campaign's own until its first finding; None if there was none."""
+    """One scenario of one seed. Attempts are the campaign's own until its first finding; None if there was none.
+
+    `taken_before`: its logins that went well until then, all of them if there was none.
+    """
 
     family: str
     claim: str
@@ -35,6 +38,7 @@ class Measured(NamedTuple):
     classic_found: int
     classic_accused: int
     classic_blocks: int
+    taken_before: int = 0
 
 
 def evaluate(families: Iterable[Family], seeds: Iterable[int], settings: DetectSettings) -> list[Measured]:
@@ -87,6 +91,7 @@ def measure(family: Family, seed: int, settings: DetectSettings) -> Measured:
         old_found,
         old_accused,
         old_blocks,
+        _taken(scenario, min(firsts) if firsts else len(scenario.events)),
     )
 
 
@@ -109,6 +114,11 @@ def _attackers(scenario: Scenario) -> frozenset[str]:
 def _attempts(scenario: Scenario, number: int) -> int:
     bad = _attackers(scenario)
     return sum(event.client_ip in bad for event in scenario.events[: number + 1])
+
+
+def _taken(scenario: Scenario, number: int) -> int:
+    bad = _attackers(scenario)
+    return sum(e.client_ip in bad and e.outcome is Outcome.SUCCEEDED for e in scenario.events[: number + 1])
 
 
 def _seconds(scenario: Scenario, number: int) -> float:
