@@ -1,11 +1,12 @@
 """A Django application in one file, with a login form, and Lapwing around it.
 
-Start it with `python app.py PORT`. What happens is told on standard output, one event a line.
+Start it with `python app.py 8000`, end it with Ctrl-C. What happens is told on standard output, one event a line.
 With `LAPWING_DECOYS` naming a store of planted tokens, logins with its decoys are found.
 """
 
 import os
 import sys
+from contextlib import suppress
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -77,4 +78,6 @@ class Quiet(WSGIRequestHandler):
 
 
 if __name__ == "__main__":
-    make_server("127.0.0.1", int(sys.argv[1]), application, Server, Quiet).serve_forever()
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 8000
+    with suppress(KeyboardInterrupt), make_server("127.0.0.1", port, application, Server, Quiet) as server:
+        server.serve_forever()

@@ -1,6 +1,7 @@
 """A FastAPI application with a login, and Lapwing around it.
 
-Start it with `uvicorn app:guarded`. What happens is told on standard output, one event a line.
+Start it with `uvicorn app:guarded --no-proxy-headers`: then the guard alone says whose word on addresses counts.
+What happens is told on standard output, one event a line.
 With `LAPWING_DECOYS` naming a store of planted tokens, logins with its decoys are found.
 """
 

@@ -144,6 +144,24 @@ def test_a_signal_may_come_at_any_moment(path: Path) -> None:
         assert isinstance(watch_and_stop_at(path, moment)[-1], SensorEnded)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_however_it_is_ended_what_is_open_is_told(path: Path, number: signal.Signals) -> None:
+    with start("watch", path, "--events", "sensor", "-o", "ndjson", stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert b"sensor.started" in process.stdout.readline()
+        process.send_signal(number)
+        assert b"sensor.ended" in process.stdout.read()
+        assert process.wait(WAIT_S) == ExitCode.CLEAN
+
+
+def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with start("watch", tmp_path / "acces.log", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert b"acces.log: is not there yet" in process.stderr.readline()
+        process.terminate()
+        process.communicate(timeout=WAIT_S)
+
+
 def test_the_command_tells_a_finding_while_the_log_grows_and_ends_by_interrupt(path: Path) -> None:
     with start("watch", path, "--events", "all", stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

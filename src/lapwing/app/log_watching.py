@@ -134,6 +134,11 @@ class LogWatching:
         return any(log.file.truncations for log in self._logs)
 
     @property
+    def absent(self) -> list[str]:
+        """Logs that are not there yet; they are read from their beginning when they come."""
+        return [log.file.path for log in self._logs if not Path(log.file.path).exists()]
+
+    @property
     def failed(self) -> list[str]:
         """Always empty: what cannot be followed is an error from the start."""
         return []

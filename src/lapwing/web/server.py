@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -108,6 +109,12 @@ class _Connection(asyncio.Protocol):
         self._idle = asyncio.get_running_loop().call_later(IDLE_S, self.close)
 
 
+def _reason(error: OSError | ValueError) -> str:
+    """What the system says; asyncio would say it in many more words."""
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number is not None and number > 0 else str(error)
+
+
 class ForwardServer:
     """Serves a ForwardAuth on `host:port` or `unix:PATH` from a thread of its own; a context manager."""
 
@@ -127,7 +134,7 @@ class ForwardServer:
         self._thread.start()
         self._ready.wait()
         if self._error is not None:
-            raise SourceError(f"{self._listen}: cannot be listened on: {self._error}") from self._error
+            raise SourceError(f"{self._listen}: cannot be listened on: {_reason(self._error)}") from self._error
         return self
 
     def __exit__(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lapwing.app.commands.read import families, tell
+from lapwing.app.commands.watch_logs import say_absent
 from lapwing.app.configuration import load
 from lapwing.app.decoys import Decoys, using_decoys
 from lapwing.app.exit_codes import ExitCode
@@ -108,6 +109,7 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
     try:
         with ForwardServer(forward, options.listen) as server:
             complain(f"listening on {server.address}")
+            say_absent(guarding)
             return tell(guarding, writer, chosen, None, endless=True)
     finally:
         enforcers.close()

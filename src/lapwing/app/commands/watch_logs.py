@@ -11,7 +11,7 @@ from lapwing.app.decoys import using_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.guard import complain
-from lapwing.app.log_watching import watch_logs
+from lapwing.app.log_watching import LogWatching, watch_logs
 from lapwing.app.output import Writer
 from lapwing.app.plugins import installed, opened_sinks
 from lapwing.app.shapes import LOGIN_COLUMNS
@@ -34,6 +34,12 @@ class WatchLogOptions(NamedTuple):
     sinks: Sequence[str] = ()
 
 
+def say_absent(watching: LogWatching) -> None:
+    """A name that was mistyped waits for ever: say whose file is not there."""
+    for name in watching.absent:
+        complain(f"{name}: is not there yet, and is followed as soon as it is")
+
+
 def run_watch_logs(options: WatchLogOptions) -> ExitCode:
     """Follow, write, and end by Ctrl-C, with what is open told."""
     chosen = families(options.events)
@@ -49,6 +55,7 @@ def run_watch_logs(options: WatchLogOptions) -> ExitCode:
             from_start=options.from_start,
             decoys=decoys,
         )
+        say_absent(watching)
         writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
         sinks = opened_sinks(installed(), options.sinks, complain)
         fail_on = Severity(options.fail_on) if options.fail_on else None
