@@ -115,7 +115,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def _build(go: str, place: Path, program: str, package: str) -> bool:
-    command = [go, "build", "-mod=mod", "-buildvcs=false", "-o", program, package]
+    lean = ["-mod=mod", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w"]
+    command = [go, "build", *lean, "-o", program, package]
     done = subprocess.run(
         command,
         cwd=place,
