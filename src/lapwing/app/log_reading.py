@@ -7,11 +7,10 @@ from datetime import UTC, datetime, tzinfo
 from glob import glob, has_magic
 from heapq import merge
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lapwing.app.decoys import Decoys, tripping
+from lapwing.app.event_stream import EventStream
 from lapwing.app.notebook import reading_page
 from lapwing.app.reading import Paths
 from lapwing.detect import FILE_KEY, Detector
@@ -92,7 +91,7 @@ def latest_ns(settings: LogSettings, written_ns: int) -> int:
     return int(datetime(settings.year, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()) * 10**9
 
 
-class LogReading:
+class LogReading(EventStream):
     """The events of one or more logs, merged by time; iterate it, once. Same shape as `Reading`."""
 
     def __init__(
@@ -123,46 +122,11 @@ class LogReading:
         self._started: list[SensorStarted] = []
         self._endings: list[Event] = []
         self._stopped = False
-        self._damaged = False
-        self._failed: list[str] = []
-        self._lists = tripping(self._run(), decoys, self._driver.note)
-        self._events = (event for events in self._lists for event in events)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[Event]:
-        return self._events
-
-    def __next__(self) -> Event:
-        return next(self._events)
-
-    def lists(self) -> Iterator[list[Event]]:
-        """The same events in lists."""
-        return self._lists
+        super().__init__(tripping(self._run(), decoys, self._driver.note))
 
     def stop(self) -> None:
         """Read no further lines; open findings are still told. Callable from a signal."""
         self._stopped = True
-
-    def close(self) -> None:
-        """Close what was opened. Events not read by then are gone."""
-        self._lists.close()
-
-    @property
-    def damaged(self) -> bool:
-        """Whether some of the input could not be read."""
-        return self._damaged
-
-    @property
-    def failed(self) -> list[str]:
-        """What was wrong with each input that could not be read at all; the others were read."""
-        return self._failed
 
     def progress(self) -> Progress | None:
         """How far the log opened last has been read."""

@@ -2,14 +2,14 @@
 
 import secrets
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol
 
 from lapwing.app.decoys import Decoys, tripping
+from lapwing.app.event_stream import EventStream
 from lapwing.app.log_reading import LogChoice, expand, latest_ns, time_zone, told_of
 from lapwing.app.reading import Paths
 from lapwing.detect import Detector
@@ -52,7 +52,7 @@ class _Watched(NamedTuple):
     lines: LogLines
 
 
-class LogWatching:
+class LogWatching(EventStream):
     """The events of logs as they are written; iterate it, once. It ends by `stop()`. Same shape as `Reading`."""
 
     def __init__(
@@ -84,8 +84,7 @@ class LogWatching:
         self._wake: SimpleQueue[None] = SimpleQueue()
         names = list(dict.fromkeys(expand(paths)))[:MAX_LOGS]
         self._logs = [self._follow(name, from_start) for name in names]
-        self._lists = tripping(self._run(), decoys, self._driver.note)
-        self._events = (event for events in self._lists for event in events)
+        super().__init__(tripping(self._run(), decoys, self._driver.note))
 
     def _own_driver(self, wanted: Wanted, sensor: str) -> LoginDriver:
         """With a key of its own, for whoever writes the logs can adapt."""
@@ -94,24 +93,6 @@ class LogWatching:
         detector = Detector(settings.detect, key=key, look_up=look_up(settings.logins, self._tagger))
         decisions = detector.decisions(settings.detect.max_sources, key) if wanted.decision else None
         return LoginDriver(settings, wanted=wanted, detector=detector, sensor=sensor, decisions=decisions)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[Event]:
-        return self._events
-
-    def __next__(self) -> Event:
-        return next(self._events)
-
-    def lists(self) -> Iterator[list[Event]]:
-        """The same events in lists, each handed out as soon as its lines were read."""
-        return self._lists
 
     def stop(self) -> None:
         """Read what is there, tell what is open, and end. Callable from a signal.
@@ -124,7 +105,7 @@ class LogWatching:
 
     def close(self) -> None:
         """Close the files."""
-        self._lists.close()
+        super().close()
         for log in self._logs:
             log.file.close()
 
@@ -137,11 +118,6 @@ class LogWatching:
     def absent(self) -> list[str]:
         """Logs that are not there yet; they are read from their beginning when they come."""
         return [log.file.path for log in self._logs if not Path(log.file.path).exists()]
-
-    @property
-    def failed(self) -> list[str]:
-        """Always empty: what cannot be followed is an error from the start."""
-        return []
 
     def progress(self) -> Progress | None:
         """None: a log that grows has no end to be on the way to."""

@@ -5,10 +5,10 @@ import secrets
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from os import PathLike
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from lapwing.app.decoys import Decoys, tripping
+from lapwing.app.event_stream import EventStream
 from lapwing.app.notebook import reading_page
 from lapwing.detect import FILE_KEY, Detector
 from lapwing.events import (
@@ -67,7 +67,7 @@ def fresh_keys() -> RunKeys:
     return RunKeys(flow_key=secrets.token_bytes(16), tag_key=secrets.token_bytes(32))
 
 
-class Reading:
+class Reading(EventStream):
     """The events of one or more captures, in order; iterate it, once.
 
     Use it as a context manager, or read it to its end: both close what was opened. `stop()` ends the input early, and
@@ -137,30 +137,9 @@ class Reading:
         self._stopped = False
         self._to_end: list[int] = []
         self._done_counters: dict[str, int] = {}
-        self._damaged = False
-        self._failed: list[str] = []
         self._unreadable = 0
         self._quiet_ns = 0
-        self._lists = tripping(self._run(), decoys, self._driver.note)
-        self._events = (event for events in self._lists for event in events)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[Event]:
-        return self._events
-
-    def __next__(self) -> Event:
-        return next(self._events)
-
-    def lists(self) -> Iterator[list[Event]]:
-        """The same events in lists of one batch each: less to pay per event, for sinks."""
-        return self._lists
+        super().__init__(tripping(self._run(), decoys, self._driver.note))
 
     def stop(self) -> None:
         """Read no further input; what is open is flushed by the rest of the iteration. Callable from a signal."""
@@ -172,21 +151,11 @@ class Reading:
 
     def close(self) -> None:
         """Close what was opened. Events not read by then are gone."""
-        self._lists.close()
+        super().close()
         if self._live is not None:
             self._live.close()
         if self._record is not None:
             self._record.close()
-
-    @property
-    def damaged(self) -> bool:
-        """Whether some of the input could not be read."""
-        return self._damaged
-
-    @property
-    def failed(self) -> list[str]:
-        """What was wrong with each input that could not be read at all; the others were read."""
-        return self._failed
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
