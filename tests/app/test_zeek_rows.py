@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import pytest
 
 from lapwing.app.zeek.lookups import DnsRows
-from lapwing.app.zeek.mails import SmtpRows
+from lapwing.app.zeek.mails import SmtpRows, _split
 from lapwing.app.zeek.places import is_local
 from lapwing.app.zeek.rows import HttpRows, Row, Rows, SshRows
 from lapwing.app.zeek.services import DhcpLeases, LdapRows
-from lapwing.app.zeek.transfers import MAX_CHANNELS, DataChannels, FtpRows
+from lapwing.app.zeek.transfers import MAX_CHANNELS, DataChannels, FtpRows, _of_extended
 from lapwing.events import Message, SessionMessaged, Side, Transport
 from lapwing.events.messages import (
     DnsQuery,
@@ -216,3 +216,17 @@ def test_operations_nobody_answers_are_told_at_once() -> None:
     assert row["opcode"] == "unbind"
     (named,) = told(LdapRows(), [(Side.CLIENT, LdapRequest(5, "extended", "1.3.6.1.4.1.1466.20037"))])
     assert named["object"] == "1.3.6.1.4.1.1466.20037 (StartTLS)"
+
+
+def test_addresses_are_split_at_commas_outside_quotes_in_one_pass() -> None:
+    assert list(_split('"Doe, Jane" <jane@example.com>, bob@example.com,')) == [
+        '"Doe, Jane" <jane@example.com>',
+        "bob@example.com",
+    ]
+    assert len(list(_split(',"' * 500_000))) == 250_000
+    assert len(list(_split("a," * 500_000))) == 500_000
+
+
+def test_a_reply_full_of_delimiters_names_no_place_for_data() -> None:
+    assert _of_extended("Entering Extended Passive Mode (|||40000|)", "192.0.2.1") == ("192.0.2.1", 40_000)
+    assert _of_extended("[" * 1_000_000, "192.0.2.1") is None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -287,3 +288,13 @@ async def test_a_group_of_any_size_is_written_whole_and_in_order(store: Store, c
     page = await Interactions(store).after(None, 0)
     assert page.entries == [(7 + number, one.payload) for number, one in enumerate(rows)]
     assert [hit.seq for hit in await Interactions(store).of_token(count - 1)] == ([6 + count] if count > 1 else [])
+
+
+async def test_what_was_sent_is_readable_for_the_owner_of_the_store_alone(tmp_path: Path) -> None:
+    store = await Store.open(StoreSettings(url=f"sqlite+aiosqlite:///{tmp_path / 'lapwing.db'}"))
+    try:
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        await store.close()
+    assert "lapwing.db" in modes
+    assert set(modes.values()) == {0o600}

@@ -18,7 +18,6 @@ _HEADERS = {
     "in-reply-to": "in_reply_to", "user-agent": "user_agent", "x-mailer": "user_agent",
 }  # fmt: skip
 _LISTS = {"to": "to", "cc": "cc"}
-_NOT_QUOTED_COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*\Z)')
 _ADDRESS = re.compile(r"(?<![\w.:])(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w.:])")
 
 
@@ -114,7 +113,16 @@ def _fill(row: Row, mail: SmtpMail) -> None:
 
 
 def _split(value: str) -> Iterator[str]:
-    return (part.strip() for part in _NOT_QUOTED_COMMA.split(value) if part.strip())
+    """What stands between commas, those within quotes apart."""
+    parts = [""]
+    for number, piece in enumerate(value.split('"')):
+        if number % 2:
+            parts[-1] += f'"{piece}"'
+            continue
+        first, *others = piece.split(",")
+        parts[-1] += first
+        parts += others
+    return (part.strip() for part in parts if part.strip())
 
 
 def _follow(row: Row, received: str) -> None:

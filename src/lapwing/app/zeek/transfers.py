@@ -19,7 +19,7 @@ _CARRIES = frozenset({"RETR", "STOR", "STOU", "APPE"})
 _MOVED = {("CWD", 250), ("CDUP", 200), ("CDUP", 250)}
 _TOLD = {("PWD", 257), ("XPWD", 257)}
 _SIX = re.compile(r"(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})")
-_EXTENDED = re.compile(r"([!-~])(?:[12])?\1([^|]*)\1(\d{1,5})\1")  # RFC 2428
+_EXTENDED = re.compile(r"([!-~])(?:[12])?\1([^|]{0,45})\1(\d{1,5})\1")  # RFC 2428
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _NUMBER = re.compile(r"\d+")
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from lapwing.events import StoreError
+from lapwing.io.files import append_to
 from lapwing.io.store.migrate import upgrade
 from lapwing.io.store.schema import interactions
 from lapwing.io.store.settings import Durability, StoreSettings
@@ -130,12 +131,14 @@ def _driver_url(text_url: str) -> URL:
 
 
 def _check_place(url: URL) -> None:
-    """Whether SQLite's file can be written: found out here, as the driver fails in a thread of its own."""
+    """Whether SQLite's file can be written: found out here, as the driver fails in a thread of its own.
+
+    A new one is its owner's alone, as it keeps what was sent as it came; SQLite gives its side files the same mode.
+    """
     if url.get_backend_name() != "sqlite" or not url.database:
         return
     try:
-        with Path(url.database).open("ab"):
-            pass
+        append_to(Path(url.database)).close()
     except OSError as problem:
         raise StoreError(f"{shown(url)}: cannot be opened: {problem.strerror}") from None
 
