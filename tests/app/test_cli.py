@@ -122,6 +122,7 @@ def test_tables_end_quietly_when_nobody_reads_them(arguments: tuple[str, ...]) -
 def test_ctrl_c_while_the_program_is_loaded_is_quiet() -> None:
     script = (
         "import sys, signal, os\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job begins without
         "class Interrupting:\n"
         "    def find_spec(self, name, *_):\n"
         "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"

@@ -8,10 +8,21 @@ from lapwing.testing.logins import BENIGN, STRESS, Builder, Traffic, home
 from .conftest import Run
 
 SEEDS = (21, 22, 23, 24, 25)
+HASTY = pytest.param(
+    next(build for build in STRESS if build.__name__ == "lost_passwords"),
+    25,
+    marks=pytest.mark.xfail(strict=True, reason="six passwords typed in 40 s on a phone nobody knows: decision 55"),
+    id="lost_passwords-25",
+)
+QUIET = [
+    pytest.param(build, seed, id=f"{build.__name__}-{seed}")
+    for build in (*BENIGN, *STRESS)
+    for seed in SEEDS
+    if (build.__name__, seed) != ("lost_passwords", 25)
+]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("build", [*BENIGN, *STRESS], ids=lambda b: b.__name__)
+@pytest.mark.parametrize(("build", "seed"), [*QUIET, HASTY])
 def test_ordinary_stress_is_silent(run: Run, build: Builder, seed: int) -> None:
     scenario = build(seed)
     outcome = run(scenario)

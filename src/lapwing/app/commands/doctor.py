@@ -24,6 +24,7 @@ EXTRAS = {
     "callbacks": ("httpx2", "segno"),
     "collector": ("aiosqlite", "alembic", "h2", "sqlalchemy"),
     "columns": ("pyarrow",),
+    "files": ("puremagic",),
     "pcap": ("pcapy-ng",),
     "places": ("maxminddb",),
     "postgres": ("asyncpg",),
