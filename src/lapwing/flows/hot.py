@@ -3,19 +3,17 @@
 # ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
 """The flow table, compiled (Cython, pure-Python mode; types in `.pxd`). `plain.py` defines what it does.
 
-How it keeps a packet cheap: keys of a block of packets are hashed first and the rows they will need are prefetched;
-timers are looked at lazily, so a packet moves no list; the order of eviction is worked out only when the table is full.
+What runs for every packet is here, and what its callers ask for; how flows begin and end is in `hot_lives`.
+How it keeps a packet cheap: keys of a block of packets are hashed first and the rows they will need are prefetched.
 """
 
 import cython
 import numpy as np
 from cython.cimports.lapwing.flows.hot_types import *
 
+from lapwing.flows.hot_lives import FlowLives
 from lapwing.flows.hot_rows import with_history_words
-from lapwing.flows.hot_side import SideFlows
 from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS, RECORD_DTYPE
-from lapwing.flows.objects import flow_keys
-from lapwing.flows.settings import own_timeout_ns, to_ns
 from lapwing.wire.layout import Status
 
 if not cython.compiled:
@@ -24,37 +22,21 @@ if not cython.compiled:
 MAX_VIEWS = cython.declare(cython.Py_ssize_t, 16)  # arrays of rows known by their layout; a source uses up to six
 FRAGMENT = cython.declare(cython.int, int(Status.FRAGMENT))
 BLOCK = cython.declare(cython.Py_ssize_t, 64)  # packets hashed ahead; more prefetches would push each other out
-FIRST_INDEX = cython.declare(cython.int, 4096)  # entries of the index; it doubles when half full
-EVICTION_BATCH = cython.declare(cython.int, 65_536)  # flows put in order at once when the table is full
 MAX_CLOCK_NS = cython.declare(cython.longlong, 1 << 62)
-EVERYTHING = cython.declare(cython.longlong, (1 << 63) - 1)
 
 
-class FlowTable(SideFlows):
+class FlowTable(FlowLives):
     """Packets in, rows out. See `lapwing.flows` for the contract."""
 
     def __init__(self, settings, hash_key, *, payloads=True, idle=None):
         settings.validate()
         if len(hash_key) != 16:
             raise ValueError("hash_key must have 16 bytes")
-        SideFlows.__init__(self, settings, payloads=payloads)
+        FlowLives.__init__(self, settings, payloads=payloads, idle=idle)
         self.hash_0 = int.from_bytes(hash_key[:8], "little")
         self.hash_1 = int.from_bytes(hash_key[8:], "little")
-        self.active_ns = to_ns(settings.active_timeout_s)
-        self.sweep_ns = to_ns(settings.sweep_interval_s)
-        silence = (settings.idle_timeout_tcp_s, settings.idle_timeout_udp_s, settings.idle_timeout_other_s)
-        self.timeouts_ns = np.array([to_ns(seconds) for seconds in (settings.close_linger_s, *silence)], np.int64)
-        self.tick = -1
-        self.max_flows = settings.max_flows
-        self.free_slots = np.zeros(settings.max_flows, np.uint32)
-        self.index = np.zeros(FIRST_INDEX, np.uint64)
-        self.index_mask = FIRST_INDEX - 1
         self.hashes = np.zeros(BLOCK, np.uint32)
-        self.queue = np.zeros((0, 3), np.int64)
         self._views = {}
-        self.idle = idle
-        self.asks_idle = idle is not None
-        self.own_idle_ns = np.zeros(settings.max_flows if self.asks_idle else 0, np.int64)
 
     def process(self, buffer, packets, start: cython.Py_ssize_t, count: cython.Py_ssize_t):
         """Take packet rows [start, count); returns the row to go on with, `count` when all were taken."""
@@ -353,16 +335,14 @@ class FlowTable(SideFlows):
     def _why_over(self, head, slot, side, packet):
         """Reason to end the flow before this packet opens another one, -1 when the packet belongs to it."""
         reason: cython.int = close_reason(head)
-        self._look_up_timeout(head, slot)
-        if self.clock_ns - head.last_ts_ns >= self.timeout_ns:
+        silence_ns: i64 = self.clock_ns - head.last_ts_ns
+        if silence_ns >= self.shortest_ns and silence_ns >= self._timeout_of(head, slot):
             return reason
         if packet.protocol != TCP or packet.tcp_flags & (SYN | ACK | RST | FIN) != SYN:
             return -1
         if not self._is_new_connection(head, slot, side, packet, reason != BY_IDLE):
             return -1
         return reason if reason != BY_IDLE else BY_SUPERSEDE
-
-    # The index: open addressing with linear probing; an entry is the hash in the upper half, slot + 1 in the lower.
 
     def _hash(self, packet):
         """SipHash-1-3 of the canonical key, 32 bits of it. The smaller endpoint comes first, without a branch."""
@@ -421,242 +401,6 @@ class FlowTable(SideFlows):
             at = (at + 1) & self.index_mask
             entry = self.index[at]
         return -1
-
-    def _index_insert(self, hashed, slot):
-        at: u64 = hashed & self.index_mask
-        while self.index[at]:
-            at = (at + 1) & self.index_mask
-        self.index[at] = cython.cast(u64, hashed) << 32 | (slot + 1)
-        return 0
-
-    def _index_remove(self, hashed, slot):
-        """Take an entry out and move later ones of the same probe run back, so that no tombstones remain."""
-        mask: u64 = self.index_mask
-        hole: u64 = hashed & mask
-        wanted: u64 = cython.cast(u64, hashed) << 32 | (slot + 1)
-        while self.index[hole] != wanted:
-            if self.index[hole] == 0:
-                return 0
-            self.step_count += 1
-            hole = (hole + 1) & mask
-        at: u64 = (hole + 1) & mask
-        entry: u64 = self.index[at]
-        while entry:
-            if ((at - (entry >> 32)) & mask) >= ((at - hole) & mask):
-                self.index[hole] = entry
-                hole = at
-            self.step_count += 1
-            at = (at + 1) & mask
-            entry = self.index[at]
-        self.index[hole] = 0
-        return 0
-
-    def _grow_index(self):
-        old: u64[::1] = self.index
-        self.index = np.zeros(2 * old.shape[0], np.uint64)
-        self.index_mask = self.index.shape[0] - 1
-        k: cython.Py_ssize_t
-        self.step_count += old.shape[0]
-        for k in range(old.shape[0]):
-            if old[k]:
-                self._index_insert(cython.cast(u32, old[k] >> 32), cython.cast(u32, old[k]) - 1)
-        return 0
-
-    def _open(self, packet, hashed, source_port, target_port):
-        """Make a flow of its first packet."""
-        if self.active >= self.max_flows:
-            self._evict()
-        if 2 * self.active > self.index_mask:
-            with cython.gil:
-                self._grow_index()
-        slot: u32
-        if self.free_count:
-            self.free_count -= 1
-            slot = self.free_slots[self.free_count]
-            self._clear_rows(slot)
-        else:
-            slot = self.fresh_slot
-            self.fresh_slot += 1
-        head: cython.pointer[Head] = cython.address(self.heads[slot])
-        self.last_flow_id += 1
-        head.flow_id = self.last_flow_id
-        head.last_ts_ns = self.clock_ns
-        head.flags = LIVE
-        head.tag = packet.tag
-        self.tails[slot].vlan_id = packet.vlan_id
-        head.ip_version = packet.ip_version
-        head.protocol = packet.protocol
-        head.client_state = head.server_state = INACTIVE
-        head.client_letters = head.server_letters = 0
-        self.tails[slot].hash = hashed
-        self.tails[slot].first_ts_ns = self.clock_ns
-        swapped: cython.bint = self._take_roles(packet, slot, source_port, target_port)
-        head.client_hi = packet.dst_hi if swapped else packet.src_hi
-        head.client_lo = packet.dst_lo if swapped else packet.src_lo
-        head.server_hi = packet.src_hi if swapped else packet.dst_hi
-        head.server_lo = packet.src_lo if swapped else packet.dst_lo
-        head.client_port = target_port if swapped else source_port
-        head.server_port = source_port if swapped else target_port
-        if swapped:
-            self._letter(slot, 0, ord("^"))
-        self._index_insert(hashed, slot)
-        self.active += 1
-        self.counts[CREATED] += 1
-        self._write_key(slot)
-        if self.asks_idle:
-            with cython.gil:
-                self._ask_idle(slot)
-        self._enter_wheel(slot)
-        return slot
-
-    def _take_roles(self, packet, slot, source_port, target_port):
-        """Note the evidence for who is the client; true when it is the target of this first packet."""
-        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
-        if packet.protocol == TCP and packet.tcp_flags & SYN:
-            tail.role_evidence = ROLE_SYN_ACK if packet.tcp_flags & ACK else ROLE_SYN
-            return (packet.tcp_flags & ACK) != 0
-        tail.role_evidence = ROLE_FIRST
-        if packet.protocol != ICMP and packet.protocol != ICMP6 and source_port and target_port:
-            if (source_port < WELL_KNOWN_PORTS) != (target_port < WELL_KNOWN_PORTS):
-                tail.role_evidence = ROLE_PORT
-                return source_port < WELL_KNOWN_PORTS
-        return False
-
-    def _close(self, slot, reason):
-        self._flush_to(slot, 0, EVERYTHING)
-        self._drop_wait(slot, 0)
-        self._flush_to(slot, 1, EVERYTHING)
-        self._drop_wait(slot, 1)
-        self._drop_holes(slot)
-        self._write_record(slot, reason)
-        self.counts[ENDED + reason] += 1
-        self._index_remove(self.tails[slot].hash, slot)
-        self._leave_wheel(slot)
-        self.heads[slot].flags = 0
-        self.free_slots[self.free_count] = slot
-        self.free_count += 1
-        self.active -= 1
-        return 0
-
-    def _evict(self):
-        """End the least recently seen flow; of several seen in one instant, the oldest.
-
-        The queue holds the oldest flows in order, as they were when it was made. A flow seen since is newer than all
-        of them, and so are flows opened since; so what is still as it was is the oldest.
-        """
-        while True:
-            if self.queue_at >= self.queue_end:
-                with cython.gil:
-                    self._line_up(True)
-            slot: u32 = cython.cast(u32, self.queue[self.queue_at, 2])
-            head: cython.pointer[Head] = cython.address(self.heads[slot])
-            same: cython.bint = head.flow_id == self.queue[self.queue_at, 1]
-            same = same and head.flags & LIVE and head.last_ts_ns == self.queue[self.queue_at, 0]
-            self.queue_at += 1
-            if same:
-                break
-        self._anomaly(EVICTED, slot, 0, 1)
-        return self._close(slot, BY_EVICTION)
-
-    def _line_up(self, for_eviction):
-        """Put live flows in order: by when they were last seen, some of them; or all by age."""
-        self.step_count += self.fresh_slot
-        heads = self._heads[: self.fresh_slot]
-        slots = np.flatnonzero(heads["flags"] & LIVE)
-        seen, ids = heads["last_ts_ns"][slots], heads["flow_id"][slots]
-        if for_eviction:
-            chosen = np.flatnonzero(seen < self.clock_ns)
-            if len(chosen):
-                slots, seen, ids = slots[chosen], seen[chosen], ids[chosen]
-            if len(seen) > EVICTION_BATCH:
-                chosen = np.flatnonzero(seen <= np.partition(seen, EVICTION_BATCH)[EVICTION_BATCH])
-                slots, seen, ids = slots[chosen], seen[chosen], ids[chosen]
-            order = np.lexsort((ids, seen))[:EVICTION_BATCH]
-        else:
-            order = np.argsort(ids)
-        self.queue = np.stack((seen[order], ids[order], slots[order]), axis=1)
-        self.queue_at = 0
-        self.queue_end = len(order)
-        return 0
-
-    def _timeout_kind(self, head):
-        """Which of `timeouts_ns` governs the flow."""
-        if head.protocol != TCP:
-            return 2 if head.protocol == UDP else 3
-        if head.client_state < CLOSED and head.server_state < CLOSED:
-            return 1
-        return 1 if close_reason(head) == BY_IDLE else 0
-
-    def _look_up_timeout(self, head, slot):
-        """Set `timeout_ns`, the silence that ends the flow: its own, unless it has closed already."""
-        kind: cython.int = self._timeout_kind(head)
-        self.timeout_ns = self.timeouts_ns[kind]
-        if self.asks_idle and kind and self.own_idle_ns[slot]:
-            self.timeout_ns = self.own_idle_ns[slot]
-        return 0
-
-    def _ask_idle(self, slot):
-        """Ask the rule about the flow whose key was just written."""
-        found = own_timeout_ns(self.idle, flow_keys(self._keys[self.key_count - 1 : self.key_count])[0])
-        self.idle_faults += found is None
-        self.own_idle_ns[slot] = found or 0
-        return 0
-
-    # The timer wheel: a doubly linked list of flows per sweep interval, in the order they came; links are slot + 1.
-
-    def _expire(self):
-        """Do what is due; 1 when the output is full first."""
-        if self.wait_count and self._expire_waits():
-            return 1
-        target: i64 = self.clock_ns // self.sweep_ns
-        self.tick = max(self.tick, target - WHEEL_TICKS)
-        while True:
-            bucket: i64 = self.tick % WHEEL_TICKS
-            while self.wheel_head[bucket]:
-                if self._full():
-                    return 1
-                self._look_at(self.wheel_head[bucket] - 1)
-            if self.tick >= target:
-                break
-            self.step_count += 1
-            self.tick += 1
-        self.next_sweep_ns = (self.tick + 1) * self.sweep_ns
-        return 0
-
-    def _look_at(self, slot):
-        self.step_count += 1
-        head: cython.pointer[Head] = cython.address(self.heads[slot])
-        self._look_up_timeout(head, slot)
-        if self.clock_ns - head.last_ts_ns >= self.timeout_ns:
-            return self._close(slot, close_reason(head))
-        self._leave_wheel(slot)
-        if self.clock_ns - self.tails[slot].first_ts_ns >= self.active_ns:
-            self._write_record(slot, BY_ACTIVE)
-            self.counts[CUTS] += 1
-            self._start_record(slot)
-        return self._enter_wheel(slot)
-
-    def _enter_wheel(self, slot):
-        """Put the flow where the wheel looks at it when it may be over; never before the next sweep."""
-        head: cython.pointer[Head] = cython.address(self.heads[slot])
-        self._look_up_timeout(head, slot)
-        due_ns: i64 = min(head.last_ts_ns + self.timeout_ns, self.tails[slot].first_ts_ns + self.active_ns)
-        tick: i64 = (due_ns + self.sweep_ns - 1) // self.sweep_ns
-        tick = min(max(tick, self.tick + 1), self.tick + WHEEL_TICKS - 1)
-        return self._link(slot, cython.cast(u16, tick % WHEEL_TICKS))
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(-1)
-def close_reason(head: cython.pointer[cython.const[Head]]) -> cython.int:
-    """Why the flow would end now if nothing else comes."""
-    if head.protocol != TCP:
-        return BY_IDLE
-    if head.client_state == RESET or head.server_state == RESET:
-        return BY_RST
-    return BY_FIN if head.client_state == CLOSED and head.server_state == CLOSED else BY_IDLE
 
 
 @cython.cfunc

@@ -161,3 +161,12 @@ cdef enum:  # bounds of one call's output
     CALL_ROWS = 4096  # a call that wrote this many rows of a kind ends
     CALL_ARENA = 1048576  # or this many bytes
     UNIT_ACTIONS = 12288  # rows one packet can add: three sides flushed, two rows a run
+
+
+cdef inline int close_reason(const Head *head) noexcept nogil:
+    """Why the flow would end now if nothing else comes."""
+    if head.protocol != TCP:
+        return BY_IDLE
+    if head.client_state == RESET or head.server_state == RESET:
+        return BY_RST
+    return BY_FIN if head.client_state == CLOSED and head.server_state == CLOSED else BY_IDLE

@@ -1,11 +1,9 @@
 """The flow table in plain Python: the definition of what the compiled one does, and the fallback without a compiler.
 
 About twenty times slower. Everything a packet can cause happens in packet time inside `process`,
-so the result does not depend on how packets are cut into calls.
+so the result does not depend on how packets are cut into calls. How flows begin and end is in `plain_lives`.
 """
 
-import heapq
-from collections import Counter
 from struct import Struct
 from typing import Any
 
@@ -13,54 +11,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lapwing.flows.layout import CLOSE_REASONS, ActionKind
-from lapwing.flows.objects import flow_keys
-from lapwing.flows.plain_features import FlowFeatures
+from lapwing.flows.plain_lives import FlowLives
 from lapwing.flows.plain_output import Output
-from lapwing.flows.plain_reassembly import EVERYTHING, Reassembly
+from lapwing.flows.plain_quoted import quoted_packet
 from lapwing.flows.plain_state import Endpoint, Flow
-from lapwing.flows.plain_tcp import Segment, TcpTracker, is_new_connection
+from lapwing.flows.plain_tcp import Segment, is_new_connection
 from lapwing.flows.rules import (
-    ACK,
     BY_ACTIVE,
-    BY_EVICTION,
-    BY_FIN,
     BY_FLUSH,
     BY_FORCE,
     BY_IDLE,
-    BY_RST,
     BY_SUPERSEDE,
     CLOCK_REGRESSION,
     CLOCK_TOLERANCE_NS,
-    CLOSED,
-    EVICTED,
     ICMP,
     ICMP6,
     ICMP6_ERRORS,
     ICMP_ERRORS,
     ICMP_HEADER_BYTES,
     MAX_CLOCK_NS,
-    RESET,
-    ROLE_FIRST,
-    ROLE_PORT,
-    ROLE_SYN,
-    ROLE_SYN_ACK,
-    SYN,
     TCP,
     UDP,
-    WELL_KNOWN_PORTS,
-    WHEEL_TICKS,
     counterpart,
 )
-from lapwing.flows.settings import FlowSettings, IdleRule, own_timeout_ns, to_ns
-from lapwing.flows.text import SCTP
+from lapwing.flows.settings import FlowSettings, IdleRule
 from lapwing.wire.layout import PACKET_DTYPE, Status
 
 _KEY = Struct(">HBBQQHQQH")
-MIN_QUOTED_BYTES = 28  # a header of IP and the 8 bytes behind it that every sender quotes (RFC 792)
 _NAMES = PACKET_DTYPE.names or ()
 
 
-class FlowTable:
+class FlowTable(FlowLives):
     """Packets in, rows out. See `lapwing.flows` for the contract."""
 
     def __init__(
@@ -69,26 +50,7 @@ class FlowTable:
         settings.validate()
         if len(hash_key) != 16:
             raise ValueError("hash_key must have 16 bytes")
-        self._settings = settings
-        self._output = Output(payloads=payloads, early_packets=settings.early_packets)
-        self._reassembly = Reassembly(settings, self._output)
-        self._tcp = TcpTracker(settings, self._output, self._reassembly)
-        self._linger_ns = to_ns(settings.close_linger_s)
-        self._active_ns = to_ns(settings.active_timeout_s)
-        self._sweep_ns = to_ns(settings.sweep_interval_s)
-        self._idle_ns = {TCP: to_ns(settings.idle_timeout_tcp_s), UDP: to_ns(settings.idle_timeout_udp_s)}
-        self._other_ns = to_ns(settings.idle_timeout_other_s)
-        self._idle = idle
-        self._by_key: dict[bytes, Flow] = {}
-        self._by_slot: dict[int, Flow] = {}
-        self._free_slots: list[int] = []
-        self._last_flow_id = 0
-        self._clock_ns = 0
-        self._tick = -1  # sweep interval the wheel stands at, -1 before the first packet
-        self._wheel: dict[int, dict[int, Flow]] = {}  # occupied buckets only, each in the order flows came
-        self._oldest: list[tuple[int, int, Flow]] = []
-        self._counts: Counter[str] = Counter()
-        self._steps = 0
+        super().__init__(settings, payloads=payloads, idle=idle)
 
     @property
     def actions(self) -> NDArray[np.void]:
@@ -254,29 +216,6 @@ class FlowTable:
             return -1
         return reason if closed else BY_SUPERSEDE
 
-    def _open(self, key: bytes, source: Endpoint, target: Endpoint, packet: dict[str, int]) -> Flow:
-        if len(self._by_slot) >= self._settings.max_flows:
-            self._evict()
-        slot = self._free_slots.pop() if self._free_slots else len(self._by_slot)
-        self._last_flow_id += 1
-        flow = Flow(slot, self._last_flow_id, key, self._clock_ns)
-        flow.ip_version, flow.protocol = packet["ip_version"], packet["protocol"]
-        flow.vlan_id, flow.tag = packet["vlan_id"], packet["tag"]
-        flow.features = FlowFeatures() if self._settings.features else None
-        flow.role_evidence, swapped = _roles(packet, source, target)
-        flow.client, flow.server = (target, source) if swapped else (source, target)
-        if swapped:
-            flow.letter(0, "^")
-        self._by_key[key] = self._by_slot[slot] = flow
-        self._counts["flows_created"] += 1
-        self._output.opened(flow, self._clock_ns)
-        if self._idle is not None:
-            own_ns = own_timeout_ns(self._idle, flow_keys(self._output.key_rows[-1:])[0])
-            self._counts["idle_faults"] += own_ns is None
-            flow.own_idle_ns = own_ns or 0
-        self._enter_wheel(flow)
-        return flow
-
     def _count(self, flow: Flow, side: int, packet: dict[str, int]) -> None:
         this = flow.sides[side]
         this.packet_count += 1
@@ -320,131 +259,6 @@ class FlowTable:
             length=packet["payload_captured"] + ICMP_HEADER_BYTES,
         )  # fmt: skip
 
-    def _close_reason(self, flow: Flow) -> int:
-        """Why the flow would end now if nothing else comes."""
-        client, server = (side.state for side in flow.sides)
-        if flow.protocol != TCP:
-            return BY_IDLE
-        if RESET in (client, server):
-            return BY_RST
-        return BY_FIN if client == server == CLOSED else BY_IDLE
-
-    def _timeout_ns(self, flow: Flow) -> int:
-        if self._close_reason(flow) != BY_IDLE:
-            return self._linger_ns
-        return flow.own_idle_ns or self._idle_ns.get(flow.protocol, self._other_ns)
-
-    def _enter_wheel(self, flow: Flow) -> None:
-        """Put the flow where the wheel looks at it when it may be over; never before the next sweep."""
-        due_ns = min(flow.last_ts_ns + self._timeout_ns(flow), flow.first_ts_ns + self._active_ns)
-        tick = -(-due_ns // self._sweep_ns)
-        tick = min(max(tick, self._tick + 1), self._tick + WHEEL_TICKS - 1)
-        flow.bucket = tick % WHEEL_TICKS
-        self._wheel.setdefault(flow.bucket, {})[flow.slot] = flow
-
-    def _leave_wheel(self, flow: Flow) -> None:
-        bucket = self._wheel[flow.bucket]
-        del bucket[flow.slot]
-        if not bucket:
-            del self._wheel[flow.bucket]
-
-    def _expire(self) -> bool:
-        """Do what is due; True when the output is full first."""
-        if self._reassembly.expire(self._clock_ns):
-            return True
-        target = self._clock_ns // self._sweep_ns
-        self._tick = max(self._tick, target - WHEEL_TICKS)
-        while True:
-            bucket = self._wheel.get(self._tick % WHEEL_TICKS, {})
-            while bucket:
-                if self._output.full:
-                    return True
-                self._look_at(next(iter(bucket.values())))
-            if self._tick >= target:
-                return False
-            ahead = min(((place - self._tick - 1) % WHEEL_TICKS for place in self._wheel), default=WHEEL_TICKS)
-            self._tick = min(target, self._tick + 1 + ahead)
-
-    def _look_at(self, flow: Flow) -> None:
-        self._steps += 1
-        if self._clock_ns - flow.last_ts_ns >= self._timeout_ns(flow):
-            self._close(flow, self._close_reason(flow))
-            return
-        if self._clock_ns - flow.first_ts_ns >= self._active_ns:
-            self._cut_record(flow)
-        self._leave_wheel(flow)
-        self._enter_wheel(flow)
-
-    def _cut_record(self, flow: Flow) -> None:
-        self._output.closed(flow, BY_ACTIVE, self._clock_ns)
-        self._counts["flows_active_cuts"] += 1
-        flow.record_index += 1
-        flow.first_ts_ns = self._clock_ns
-        flow.history = ""
-        flow.features = FlowFeatures() if self._settings.features else None
-        for side in flow.sides:
-            side.start_record()
-
-    def _evict(self) -> None:
-        """End the least recently seen flow; of several seen in one instant, the oldest."""
-        while True:
-            if not self._oldest:
-                flows = self._by_slot.values()
-                seen_before = [flow for flow in flows if flow.last_ts_ns < self._clock_ns] or flows
-                self._oldest = [(flow.last_ts_ns, flow.flow_id, flow) for flow in seen_before]
-                heapq.heapify(self._oldest)
-                self._steps += len(flows)
-            last_ts_ns, _, flow = heapq.heappop(self._oldest)
-            if self._by_slot.get(flow.slot) is flow and flow.last_ts_ns == last_ts_ns:
-                break
-        self._output.anomaly(EVICTED, flow, self._clock_ns)
-        self._close(flow, BY_EVICTION)
-
-    def _close(self, flow: Flow, reason: int) -> None:
-        for side in (0, 1):
-            self._reassembly.flush_to(flow, side, EVERYTHING, self._clock_ns)
-            self._reassembly.drop(flow, side)
-            if flow.sides[side].holes is not None:
-                self._tcp.hole_lists -= 1
-        self._output.closed(flow, reason, self._clock_ns)
-        self._counts["flows_ended"] += 1
-        self._counts[f"flows_ended_{CLOSE_REASONS[reason]}"] += 1
-        del self._by_key[flow.key], self._by_slot[flow.slot]
-        self._leave_wheel(flow)
-        self._free_slots.append(flow.slot)
-
-
-def quoted_packet(packet: dict[str, int], data: memoryview) -> dict[str, int] | None:
-    """The fields that name the flow of the packet an ICMP message quotes; None when they are not there."""
-    at, size = packet["payload_off"], packet["payload_captured"]
-    if size < MIN_QUOTED_BYTES:
-        return None
-    version = data[at] >> 4
-    fields = {"ip_version": version, "tag": packet["tag"], "src_hi": 0, "dst_hi": 0, "src_port": 0, "dst_port": 0}
-    if packet["protocol"] == ICMP:
-        header = (data[at] & 15) * 4
-        is_whole = version == 4 and header >= 20 and size >= header + 4
-        if not is_whole or _be(data, at + 6, 2) & 0x1FFF:  # a later fragment has no ports
-            return None
-        fields |= {"protocol": data[at + 9], "src_lo": _be(data, at + 12, 4), "dst_lo": _be(data, at + 16, 4)}
-    else:
-        header = 40
-        if version != 6 or size < header + 4:
-            return None
-        fields["protocol"] = data[at + 6]
-        for place, name in enumerate(("src_hi", "src_lo", "dst_hi", "dst_lo")):
-            fields[name] = _be(data, at + 8 + 8 * place, 8)
-    first, second = _be(data, at + header, 2), _be(data, at + header + 2, 2)
-    if fields["protocol"] in (TCP, UDP, SCTP):
-        fields["src_port"], fields["dst_port"] = first, second
-    elif fields["protocol"] in (ICMP, ICMP6):
-        fields["icmp_type"], fields["icmp_code"] = first >> 8, first & 0xFF
-    return fields
-
-
-def _be(data: memoryview, at: int, size: int) -> int:
-    return int.from_bytes(data[at : at + size], "big")
-
 
 def _endpoints(packet: dict[str, int]) -> tuple[Endpoint, Endpoint, bool]:
     """Source, target, and whether both directions are one flow. ICMP types stand where ports would."""
@@ -462,15 +276,3 @@ def _flow_key(packet: dict[str, int], source: Endpoint, target: Endpoint, two_wa
     if two_way and target < source:
         source, target = target, source
     return _KEY.pack(packet["tag"], packet["ip_version"], packet["protocol"], *source, *target)
-
-
-def _roles(packet: dict[str, int], source: Endpoint, target: Endpoint) -> tuple[int, bool]:
-    """Evidence for who is the client, and whether that is the target of this first packet."""
-    if packet["protocol"] == TCP and packet["tcp_flags"] & SYN:
-        answer = bool(packet["tcp_flags"] & ACK)
-        return (ROLE_SYN_ACK if answer else ROLE_SYN), answer
-    if packet["protocol"] not in (ICMP, ICMP6):
-        from_system, to_system = source[2] < WELL_KNOWN_PORTS, target[2] < WELL_KNOWN_PORTS
-        if from_system != to_system and source[2] and target[2]:
-            return ROLE_PORT, from_system
-    return ROLE_FIRST, False

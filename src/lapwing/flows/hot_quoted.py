@@ -1,9 +1,9 @@
 # cython: show_performance_hints=False
 # mypy: ignore-errors
 # ruff: noqa: F403, F405 -- types and numbers of hot_types.pxd
-"""What the compiled flow table does beside the packet at hand: packets quoted by ICMP, the lists of its timer wheel.
+"""The packet that an ICMP error is about, read for the compiled flow table (Cython, pure-Python mode; types in `.pxd`).
 
-Cython, pure-Python mode; types in `.pxd`. `plain.py` defines what it does.
+`plain_quoted.py` defines what it does.
 """
 
 import cython
@@ -15,7 +15,7 @@ from lapwing.flows.rules import ICMP6_PAIRS, ICMP_PAIRS
 from lapwing.wire.layout import PACKET_DTYPE
 
 if not cython.compiled:
-    raise ImportError("lapwing.flows.hot_side runs only compiled; lapwing.flows.plain is its twin")
+    raise ImportError("lapwing.flows.hot_quoted runs only compiled; lapwing.flows.plain_quoted is its twin")
 
 
 def _pairs():
@@ -26,15 +26,13 @@ def _pairs():
     return table
 
 
-class SideFlows(TcpFlows):
-    """Flows with what their table needs now and then."""
+class QuotedFlows(TcpFlows):
+    """Flows that ICMP messages speak of."""
 
     def __init__(self, settings, *, payloads):
         TcpFlows.__init__(self, settings, payloads=payloads)
         self.pairs = _pairs()
         self.quote = np.zeros(1, PACKET_DTYPE)
-        self.wheel_head = np.zeros(WHEEL_TICKS, np.uint32)
-        self.wheel_tail = np.zeros(WHEEL_TICKS, np.uint32)
 
     def _be32(self, at):
         return (
@@ -45,7 +43,7 @@ class SideFlows(TcpFlows):
         )
 
     def _read_quoted(self, packet):
-        """Put the packet that an ICMP error is about into `quote`; 0 when it cannot be read. See `plain`."""
+        """Put the packet that an ICMP error is about into `quote`; 0 when it cannot be read."""
         at: cython.Py_ssize_t = packet.payload_off
         quoted: cython.pointer[Packet] = cython.address(self.quote[0])
         header: u32
@@ -91,30 +89,3 @@ class SideFlows(TcpFlows):
         quoted.dst_port = target_port
         self.quoted_two_way = two_way
         return 1
-
-    def _link(self, slot, bucket):
-        """Put the flow at the end of a list of the wheel."""
-        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
-        self.heads[slot].bucket = bucket
-        tail.timer_next = 0
-        tail.timer_prev = self.wheel_tail[bucket]
-        if tail.timer_prev:
-            self.tails[tail.timer_prev - 1].timer_next = slot + 1
-        else:
-            self.wheel_head[bucket] = slot + 1
-        self.wheel_tail[bucket] = slot + 1
-        return 0
-
-    def _leave_wheel(self, slot):
-        """Take the flow out of its list."""
-        bucket: u16 = self.heads[slot].bucket
-        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
-        if tail.timer_prev:
-            self.tails[tail.timer_prev - 1].timer_next = tail.timer_next
-        else:
-            self.wheel_head[bucket] = tail.timer_next
-        if tail.timer_next:
-            self.tails[tail.timer_next - 1].timer_prev = tail.timer_prev
-        else:
-            self.wheel_tail[bucket] = tail.timer_prev
-        return 0
