@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -123,6 +125,14 @@ def test_no_worker_outlives_its_parent(captures: list[Path]) -> None:
     ours.close()
     worker.join(60)
     assert worker.exitcode == 0
+
+
+def test_a_worker_brings_no_parsers_and_no_detection_with_it() -> None:
+    found = (
+        "[name for name in sys.modules if name.startswith(('lapwing.sessions', 'lapwing.protocols', 'lapwing.detect'))]"
+    )
+    program = f"import sys, lapwing.app.shard_worker; print({found})"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"[]\n"
 
 
 def test_a_number_of_workers_out_of_range_is_refused(captures: list[Path]) -> None:

@@ -1,17 +1,18 @@
 """`flows`: captures in, flow records out. Nothing above the transport is looked at, so this is the fast way."""
 
+import secrets
 from collections.abc import Generator, Iterable, Iterator
 from importlib import import_module
 from itertools import count
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lapwing.app.notebook import reading_page
-from lapwing.app.reading import Paths, fresh_keys
+from lapwing.app.paths import Paths
 from lapwing.events import AnomalySeen, FlowClosed, SettingsError, SourceError
 from lapwing.flows import (
     RECORD_DTYPE,
@@ -39,12 +40,15 @@ from lapwing.io.capture import (
     open_live,
     processors,
 )
-from lapwing.sessions import RunKeys
+
+if TYPE_CHECKING:  # sessions and all protocols with them: half of what a worker of ours would take to start
+    from lapwing.sessions import RunKeys
 
 Records = NDArray[np.void]
 Span = tuple[Any, Records, int, int]
 
 BATCH_ROWS = 65_536  # of a record batch; about 25 MB
+FLOW_KEY_BYTES = 16
 LIST_EVENTS = 1024  # made at once: what a list holds is small beside what a flow table holds
 
 
@@ -58,7 +62,7 @@ class FlowReading:
         settings: FlowSettings | None = None,
         filter: str | None = None,  # noqa: A002 - the word every capture tool uses
         count: int | None = None,
-        keys: RunKeys | None = None,
+        keys: "RunKeys | None" = None,
         verify_checksums: bool = False,
         interface: str | None = None,
         live: LiveSettings | None = None,
@@ -79,7 +83,8 @@ class FlowReading:
                 interface, settings=live, filter=filter, verify_checksums=verify_checksums, tunnel_depth=self._depth
             )
         self._paths = expand_paths(names)
-        self._table = FlowTable(settings, (keys or fresh_keys()).flow_key, payloads=False, idle=idle)
+        flow_key = keys.flow_key if keys is not None else secrets.token_bytes(FLOW_KEY_BYTES)
+        self._table = FlowTable(settings, flow_key, payloads=False, idle=idle)
         self._extractor = extractor_for(settings.key, settings.key_also)
         self._words = self._extractor.words if self._extractor is not None else None
         self._dedup = Dedup(dedup) if dedup is not None else None
@@ -339,7 +344,7 @@ def flows(
     settings: FlowSettings | None = None,
     filter: str | None = None,  # noqa: A002
     count: int | None = None,
-    keys: RunKeys | None = None,
+    keys: "RunKeys | None" = None,
     verify_checksums: bool = False,
     interface: str | None = None,
     live: LiveSettings | None = None,

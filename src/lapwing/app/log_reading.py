@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
 from lapwing.app.notebook import reading_page
-from lapwing.app.reading import Paths
+from lapwing.app.paths import Paths
 from lapwing.detect import FILE_KEY, Detector
 from lapwing.events import (
     AnomalySeen,

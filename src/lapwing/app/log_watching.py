@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
 from lapwing.app.log_reading import LogChoice, expand, latest_ns, time_zone, told_of
-from lapwing.app.reading import Paths
+from lapwing.app.paths import Paths
 from lapwing.detect import Detector
 from lapwing.events import AnomalySeen, AuthEvent, AuthResolved, Event, SensorEnded, SensorStarted, Severity
 from lapwing.io.capture import Progress

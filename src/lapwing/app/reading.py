@@ -4,12 +4,12 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from os import PathLike
 from typing import Any
 
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
 from lapwing.app.notebook import reading_page
+from lapwing.app.paths import Paths
 from lapwing.detect import FILE_KEY, Detector
 from lapwing.events import (
     AnomalySeen,
@@ -47,7 +47,6 @@ from lapwing.logins import SecretTagger
 from lapwing.protocols import DatagramProtocol, StreamProtocol
 from lapwing.sessions import FAMILIES, PipelineSettings, RunKeys, SessionDriver, Wanted
 
-Paths = str | PathLike[str]
 Source = CaptureSource | ReadAhead | InterfaceSource | FrameSource | MergedSource
 
 _UNREAD = {

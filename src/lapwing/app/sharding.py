@@ -14,7 +14,7 @@ from typing import Any, Self
 from msgspec.structs import replace
 
 from lapwing.app.flow_reading import Records
-from lapwing.app.reading import Paths
+from lapwing.app.paths import Paths
 from lapwing.app.shard_worker import Share, memory_bytes, slots_in, work
 from lapwing.events import SettingsError, SourceError
 from lapwing.flows import FlowSettings
