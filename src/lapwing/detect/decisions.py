@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from lapwing.detect.addresses import place_at
+from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.login import Keyring
 from lapwing.detect.settings import AnswerSettings
 from lapwing.detect.standings import Standings
@@ -156,7 +157,12 @@ class Decisions:
 
     def dump(self) -> list[Any]:
         """All answers, for a snapshot."""
-        return [[self._rows.hi(row), self._rows.lo(row), *self._facts(row)] for row in self._oldest_first()]
+        told = []
+        for row in self._oldest_first():
+            told.append([self._rows.hi(row), self._rows.lo(row), *self._facts(row)])
+            if len(told) % BREATH == 0:
+                breathe()
+        return told
 
     def load(self, state: list[Any]) -> None:
         """Become what `dump` gave."""

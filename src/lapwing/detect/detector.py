@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from lapwing.detect.addresses import halves_of
+from lapwing.detect.breath import breathe
 from lapwing.detect.campaigns import SWEEP_NS, Campaigns
 from lapwing.detect.contract import LookUp
 from lapwing.detect.decay import SECOND_NS
@@ -295,8 +296,8 @@ class Detector:
             "unknowns": self._unknowns.dump(),
             "surroundings": self._surroundings.dump(),
             "trackers": {t.name: t.dump() for t in self._every},
-            "campaigns": [f.dump() for f in self._campaigns.open.values()],
-            "hijacks": [f.dump() for f in self._hijacks.open.values()],
+            "campaigns": _dumped(self._campaigns.open.values()),
+            "hijacks": _dumped(self._hijacks.open.values()),
         }
         return msgspec.msgpack.encode(state)
 
@@ -582,3 +583,12 @@ class Detector:
     def _count(self, name: str) -> int:
         self._counts[name] = self._counts.get(name, 0) + 1
         return 0
+
+
+def _dumped(findings: Iterable[OpenFinding]) -> list[Any]:
+    """Open findings, packed one by one: their samples are long."""
+    told = []
+    for found in findings:
+        told.append(msgspec.Raw(msgspec.msgpack.encode(found.dump())))
+        breathe()
+    return told

@@ -4,8 +4,6 @@
 Runs compiled, typed by `rows.pxd`, and as it stands.
 """
 
-from typing import Any
-
 from lapwing.detect.login import Login
 
 DAY = 86_400e9  # nanoseconds
@@ -161,9 +159,3 @@ _SUMS = (
 )  # fmt: skip
 ROW_FIELDS = ("at_ns", "pinned")
 TALLY_FIELDS = (*ROW_FIELDS, "failing", *_SUMS, "first_ns", "last_ns", "tail", "length")
-
-
-def dump_row(row: Any, fields: tuple[str, ...]) -> list[Any]:
-    """The row as plain values; what knows how to `dump` itself is asked to."""
-    values = [getattr(row, name) for name in fields]
-    return [value.dump() if hasattr(value, "dump") else value for value in values]

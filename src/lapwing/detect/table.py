@@ -262,7 +262,7 @@ class Table:
 
     def spark_slots(self) -> list[int]:
         """The journal slots of all sparks."""
-        return sorted(value & SPARK_MASK for value in self._index if value & SPARK_BIT)
+        return self.journal.sparks_of(self.number)
 
     def load_sparks(self, slots: list[int]) -> None:
         """Take over the sparks that `spark_slots` gave, the journal being loaded."""

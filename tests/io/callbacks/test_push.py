@@ -38,8 +38,9 @@ def touch(collector: Collector, planted: Planted) -> None:
 
 
 async def streaming(collector: Collector) -> None:
+    """Wait until there is a stream that has read what was there before it."""
     async with asyncio.timeout(TIMEOUT_S):
-        while collector.hub.count == 0:
+        while not (streams := [one for some in collector.hub._streams.values() for one in some]) or streams[0].behind:
             await asyncio.sleep(0.01)
 
 

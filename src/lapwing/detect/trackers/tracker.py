@@ -4,14 +4,18 @@
 Trackers run compiled, typed by the `.pxd` beside each, and as they stand.
 """
 
+from operator import attrgetter
 from typing import Any
 
+import msgspec
+
+from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.decay import DAY_NS
 from lapwing.detect.distinct import load_sliding
 from lapwing.detect.journal import Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
-from lapwing.detect.rows import TALLY_FIELDS, Fading, Tally, dump_row
+from lapwing.detect.rows import TALLY_FIELDS, Fading, Tally
 from lapwing.detect.seen import Sketches
 from lapwing.detect.table import NOTHING_BESIDE, NOWHERE, SPARK_BASE, Table
 
@@ -22,6 +26,7 @@ NO_DIMENSION = -1  # its records have no story to tell
 
 _NOWHERE = NOWHERE
 _SPARK_BASE = SPARK_BASE
+_encoder = msgspec.msgpack.Encoder(enc_hook=lambda value: value.dump())
 
 
 class Tracker:
@@ -154,15 +159,15 @@ class Tracker:
 
     def dump(self) -> list[Any]:
         """All state but the journal."""
-        table, names = self.table, self.fields()
-        rows = [(key, table.holds(key), dump_row(row, names), self._dump_beside(row)) for key, row in table.items()]
-        return [
-            rows,
-            table.spark_slots(),
-            table.evicted_count,
-            table.refused_count,
-            dump_row(self.totals, TALLY_FIELDS),
-        ]
+        table, values_of = self.table, attrgetter(*self.fields())
+        encode = _encoder.encode
+        rows = []
+        for key, row in table.items():
+            rows.append(msgspec.Raw(encode((key, table.holds(key), values_of(row), self._dump_beside(row)))))
+            if len(rows) % BREATH == 0:
+                breathe()
+        totals = [getattr(self.totals, name) for name in TALLY_FIELDS]
+        return [rows, table.spark_slots(), table.evicted_count, table.refused_count, totals]
 
     def load(self, state: list[Any]) -> None:
         """Become what `dump` gave; the journal is already loaded."""
