@@ -93,6 +93,34 @@ def test_every_link_type_leads_to_the_same_datagram(link: int, frame: bytes) -> 
     assert frame[row["payload_off"] :][: row["payload_captured"]] == b"abc"
 
 
+def secured(control: int, kind: int, payload: bytes, *, channel: bytes = b"") -> bytes:
+    """A frame under MACsec with its check value; `control` as in the tag."""
+    tag = bytes([control, 0]) + (7).to_bytes(4, "big") + channel + kind.to_bytes(2, "big")
+    return ethernet(tag + payload + bytes(16), 0x88E5)
+
+
+@pytest.mark.parametrize(("control", "channel"), [(0, b""), (0x20, bytes(8))])
+def test_macsec_that_hides_nothing_is_stepped_over(control: int, channel: bytes) -> None:
+    frame = secured(control, 0x0800, DATAGRAM4, channel=channel)
+    row = decoded(frame)
+    assert (row["status"], row["src_port"], row["payload_bytes"], row["vlan_id"]) == (Status.OK, 1000, 3, 0)
+    assert frame[row["payload_off"] :][:3] == b"abc"
+    tagged = secured(control, 0x8100, struct.pack("!HH", 5, 0x86DD) + DATAGRAM6, channel=channel)
+    assert (decoded(tagged)["vlan_id"], decoded(tagged)["ip_version"]) == (5, 6)
+
+
+@pytest.mark.parametrize("control", [0x0C, 0x08, 0x04, 0x2C])
+def test_macsec_that_encrypts_is_not_guessed_at(control: int) -> None:
+    assert decoded(secured(control, 0x0800, DATAGRAM4, channel=bytes(8)))["status"] == Status.NOT_IP
+
+
+def test_macsec_within_macsec_without_end_is_not_walked() -> None:
+    frame = ethernet((b"\0\0\0\0\0\7" + b"\x88\xe5") * 9 + DATAGRAM4, 0x88E5)
+    assert decoded(frame)["status"] == Status.NOT_IP
+    for size in range(14, 40):
+        assert decoded(frame[:size])["status"] == Status.LINK_TRUNCATED
+
+
 def mpls(*labels: int) -> bytes:
     entries = [label << 12 | (number == len(labels) - 1) << 8 | 64 for number, label in enumerate(labels)]
     return b"".join(entry.to_bytes(4, "big") for entry in entries)

@@ -37,6 +37,13 @@ _BROKEN_DATAGRAMS = (
     ("overlaps", "wire.fragment_overlap", Severity.MEDIUM),
     ("refused", "wire.fragment_refused", Severity.LOW),
 )
+_SEVERITIES = {  # what only a liar does, what costs a reader something, what networks do by themselves
+    "tcp.overlap_conflict": Severity.HIGH,
+    "tcp.reassembly_overflow": Severity.MEDIUM,
+    "tcp.out_of_window": Severity.LOW,
+    "flow.evicted": Severity.MEDIUM,
+    "flow.clock_regression": Severity.LOW,
+}
 
 
 class SessionDriver(Conversations):
@@ -256,7 +263,7 @@ class SessionDriver(Conversations):
         event = AnomalySeen(
             ts_ns=ts_ns,
             kind=ANOMALY_KINDS[kind],
-            severity=Severity.LOW,
+            severity=_SEVERITIES[ANOMALY_KINDS[kind]],
             count=max(1, times),
             flow_id=key.flow_id,
             community_id=key.community_id,

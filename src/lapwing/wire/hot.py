@@ -424,21 +424,28 @@ def _carrier(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), kind: c
 @cython.inline
 @cython.exceptval(-1)
 def _ethertype(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), type_at: cython.Py_ssize_t) -> cint:
-    """From a type field: walks VLAN tags and LLC/SNAP. Sets ip_off, returns what `_network` does."""
+    """From a type field: walks VLAN tags, open MACsec, LLC/SNAP. Sets ip_off, returns what `_network` does."""
     end: cython.Py_ssize_t = pkt.shape[0]
     kind: cint
     tags: cint = 0
     if type_at + 2 > end:
         return -2
     kind = _be16(pkt, type_at)
-    while kind == 0x8100 or kind == 0x88A8 or kind == 0x9100:
+    while kind == 0x8100 or kind == 0x88A8 or kind == 0x9100 or kind == 0x88E5:
         tags += 1
         if tags > MAX_VLAN_TAGS:
             return 0
         if type_at + 6 > end:
             return -2
-        row.vlan_id = _be16(pkt, type_at + 2) & 0xFFF
-        type_at += 4
+        if kind == 0x88E5:
+            if pkt[type_at + 2] & 0x0C:  # E and C: what follows is not as it was sent
+                return 0
+            type_at += 16 if pkt[type_at + 2] & 0x20 else 8  # SC: a channel is named
+            if type_at + 2 > end:
+                return -2
+        else:
+            row.vlan_id = _be16(pkt, type_at + 2) & 0xFFF
+            type_at += 4
         kind = _be16(pkt, type_at)
     if kind <= 1500 and type_at + 10 <= end:
         if _be16(pkt, type_at + 2) == 0xAAAA and _be32(pkt, type_at + 4) == 0x03000000:

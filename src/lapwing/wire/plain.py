@@ -16,6 +16,9 @@ MAX_MPLS_LABELS = 16
 MAX_EXTENSION_HEADERS = 12  # of IPv6; RFC 8200 orders at most seven, more is malformed
 
 VLAN_TYPES = frozenset({0x8100, 0x88A8, 0x9100})  # IEEE 802.1Q, 802.1ad, and the pre-standard outer tag
+MACSEC_TYPE = 0x88E5
+TAG_TYPES = VLAN_TYPES | {MACSEC_TYPE}
+MACSEC_CHANGED, MACSEC_NAMED = 0x0C, 0x20  # E and C: what follows is not as it was sent; SC: a channel is named
 IP_TYPES = {0x0800: 4, 0x86DD: 6}
 MPLS_TYPES = frozenset({0x8847, 0x8848})
 PPPOE_SESSION = 0x8864
@@ -183,16 +186,23 @@ def _network(pkt: memoryview, row: Row) -> int:
 
 
 def _ethertype(pkt: memoryview, row: Row, type_at: int) -> int:
-    """From a type field: walks VLAN tags and a SNAP header (RFC 1042)."""
+    """From a type field: walks VLAN tags, MACsec that hides nothing (IEEE 802.1AE), a SNAP header (RFC 1042)."""
     _need_link(pkt, row, type_at + 2)
     kind, tags = _be(pkt, type_at, 2), 0
-    while kind in VLAN_TYPES:
+    while kind in TAG_TYPES:
         tags += 1
         if tags > MAX_VLAN_TAGS:
             return 0
         _need_link(pkt, row, type_at + 6)
-        row.vlan_id = _be(pkt, type_at + 2, 2) & 0xFFF
-        type_at += 4
+        if kind == MACSEC_TYPE:
+            control = pkt[type_at + 2]
+            if control & MACSEC_CHANGED:
+                return 0
+            type_at += 16 if control & MACSEC_NAMED else 8
+            _need_link(pkt, row, type_at + 2)
+        else:
+            row.vlan_id = _be(pkt, type_at + 2, 2) & 0xFFF
+            type_at += 4
         kind = _be(pkt, type_at, 2)
     if kind <= 1500 and bytes(pkt[type_at + 2 : type_at + 8]) == b"\xaa\xaa\x03\0\0\0" and type_at + 10 <= len(pkt):
         type_at += 8
