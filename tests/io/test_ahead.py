@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import lapwing
 from lapwing.events import Event
-from lapwing.io.capture import LANES, CaptureSource, ReadAhead, open_capture, worth_reading_ahead
+from lapwing.io.capture import LANES, CaptureSource, ReadAhead, may_wait, open_capture, worth_reading_ahead
 from lapwing.sessions import RunKeys
 from lapwing.testing import START_NS, TimedFrame, pcap, udp_frame
 
@@ -111,12 +112,39 @@ def test_counters_and_damage_are_those_of_the_batch_that_was_taken(path: Path) -
 def test_only_large_files_are_read_ahead(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     assert not worth_reading_ahead(str(path))
-    assert not worth_reading_ahead("-")
     monkeypatch.setattr("lapwing.io.capture.ahead.WORTH_BYTES", path.stat().st_size)
     assert worth_reading_ahead(str(path))
     assert not worth_reading_ahead(str(path.parent))
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {1})
     assert not worth_reading_ahead(str(path))
+
+
+def test_pipes_are_always_read_by_a_thread_so_that_waiting_for_them_can_end(tmp_path: Path, path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert may_wait(str(tmp_path / "pipe"))
+    assert worth_reading_ahead(str(tmp_path / "pipe"))
+    assert not may_wait(str(path))
+    assert not may_wait(str(tmp_path / "nowhere"))
+
+
+def test_who_waits_for_a_quiet_pipe_can_be_told_to_stop(path: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=_say_and_stay_open, args=(pipe, path.read_bytes(), stay := threading.Event()))
+    writer.start()
+    with ReadAhead(open_capture(pipe, lanes=LANES)) as ahead:
+        threading.Timer(0.3, ahead.stop).start()
+        found = packets_of(ahead)
+        assert ahead.statistics()["packets"] == len(found)
+    stay.set()
+    writer.join()
+
+
+def _say_and_stay_open(pipe: Path, data: bytes, stay: threading.Event) -> None:
+    with suppress(BrokenPipeError), pipe.open("wb") as out:
+        out.write(data)
+        out.flush()
+        stay.wait()
 
 
 @pytest.mark.parametrize("count", [None, 1, 1_500])

@@ -12,6 +12,7 @@ import pytest
 
 import lapwing
 from lapwing.events import FlowClosed, SettingsError, SourceError
+from lapwing.flows import FlowSettings
 from lapwing.io.sinks import IpfixEncoder, IpfixExporter
 from lapwing.testing import START_NS, TimedFrame, ethernet, ip, pcap, udp, udp_frame
 from tests.app.traffic import web_login
@@ -179,7 +180,10 @@ def test_a_strangers_decoder_understands_the_messages(capture: Path, tmp_path: P
     assert all(str(port) in done.stdout for port in range(2_000, 2_050))
 
 
-@pytest.mark.parametrize("target", ["127.0.0.1:4739", "http://127.0.0.1", "udp://"])
+@pytest.mark.parametrize(
+    "target",
+    ["127.0.0.1:4739", "http://127.0.0.1", "udp://", "udp://127.0.0.1:99999", "tcp://127.0.0.1:0", "udp://127.0.0.1:x"],
+)
 def test_a_target_that_is_none_is_refused(target: str) -> None:
     with pytest.raises(SettingsError, match="ipfix: "):
         IpfixExporter(target)
@@ -191,3 +195,75 @@ def test_a_collector_that_is_not_there_is_named() -> None:
         target = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(SourceError, match="cannot be reached"):
             IpfixExporter(target)
+
+
+def test_records_of_stations_are_counted_as_not_sent(capture: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        with IpfixExporter(f"udp://127.0.0.1:{listener.getsockname()[1]}") as exporter:
+            for records in lapwing.flows(capture, settings=FlowSettings(key="mac-pair")).records():
+                exporter.send(records)
+            counted = exporter.statistics()
+    assert counted["unsent_records"] > 0
+    assert (counted["records"], counted["messages"]) == (0, 0)
+
+
+NFCAPD = shutil.which("nfcapd") is not None and shutil.which("nfdump") is not None
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.skipif(not NFCAPD, reason="nfcapd and nfdump are not installed")
+def test_a_real_collector_over_udp_counts_the_same(capture: Path, tmp_path: Path) -> None:
+    port = free_port()
+    command = ["nfcapd", "-w", str(tmp_path), "-p", str(port), "-b", "127.0.0.1", "-t", "3600"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as collector:
+        try:
+            assert collector.stdout is not None
+            while b"Startup" not in collector.stdout.readline():
+                assert collector.poll() is None
+            with IpfixExporter(f"udp://127.0.0.1:{port}") as exporter:
+                for records in lapwing.flows(capture).records():
+                    exporter.send(records)
+            told = b""
+            while b"New ipfix exporter" not in told:
+                told = collector.stdout.readline()
+        finally:
+            collector.terminate()
+        collector.stdout.read()
+    fields = "%sa,%sp,%da,%dp,%pr,%ipkt,%ibyt,%opkt,%obyt"
+    command = ["nfdump", "-R", str(tmp_path), "-q", "-6", "-N", "-o", f"fmt:{fields}"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    seen = sorted(tuple(cell.strip() for cell in line.split(",")) for line in done.stdout.splitlines() if "," in line)
+    wanted = sorted(
+        (
+            event.client_ip, str(event.client_port), event.server_ip, str(event.server_port), str(event.ip_protocol),
+            str(event.client_packet_count), str(event.client_ip_bytes),
+            str(event.server_packet_count), str(event.server_ip_bytes),
+        )
+        for event in lapwing.flows(capture)
+    )  # fmt: skip
+    assert seen == wanted
+
+
+@pytest.mark.skipif(shutil.which("ipfixDump") is None, reason="ipfixDump of libfixbuf is not installed")
+def test_a_strangers_library_reads_the_stream_of_a_connection(capture: Path, tmp_path: Path) -> None:
+    path = tmp_path / "stream.ipfix"
+    encoder = IpfixEncoder(60_000)
+    path.write_bytes(
+        b"".join(
+            message
+            for records in lapwing.flows(capture).records()
+            for message in encoder.messages(records, 1_700_000_000)
+        )
+    )
+    done = subprocess.run(["ipfixDump", "--in", path], check=True, capture_output=True, text=True)
+    assert "52 Data Records, 2 Template Records" in done.stdout
+    assert done.stdout.count("sourceIPv6Address : 2001:0db8::0002") == 1
+    assert done.stdout.count("sourceIPv4Address : 203.0.113.9") == 50
+    assert "reverseOctetDeltaCount" in done.stdout
+    assert not done.stderr

@@ -201,6 +201,8 @@ def flows(
 
     if output is not Format.PARQUET:
         refuse("for -o parquet", {"--to": to})
+    if ipfix is not None:
+        refuse("for records that are written, and --ipfix writes none", {"-o": output})
     if interface is None:
         refuse("for an interface: add -i", {"--namespace": namespace, "--fanout": fanout, "--user": user})
         live, inputs = None, _inputs(files, more)

@@ -1,6 +1,10 @@
 """Flow records as Arrow columns, by names of `flow.closed`; needs the extra `columns`. Imported only when asked for."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -140,25 +144,51 @@ def write_parquet(reader: pa.RecordBatchReader, sink: Any) -> int:
     """Write all batches to a path or binary stream; returns the number of rows."""
     from pyarrow import parquet
 
-    count = 0
-    with parquet.ParquetWriter(sink, reader.schema, compression="zstd") as writer:
-        for batch in reader:
-            writer.write_batch(batch)
-            count += batch.num_rows
-    return count
+    return _write(reader, sink, lambda out: parquet.ParquetWriter(out, reader.schema, compression="zstd"))
 
 
 def write_csv(reader: pa.RecordBatchReader, sink: Any) -> int:
     """Write all batches as CSV with a header; returns the number of rows. Lists are numbers between spaces."""
     from pyarrow import csv
 
-    count = 0
     flat = pa.schema([(one.name, pa.string() if one.name in _EARLY else one.type) for one in reader.schema])
-    with csv.CSVWriter(sink, flat) as writer:
-        for batch in reader:
-            writer.write_batch(_flat(batch, flat))
-            count += batch.num_rows
+    return _write((_flat(batch, flat) for batch in reader), sink, lambda out: csv.CSVWriter(out, flat))
+
+
+def _write(batches: Iterable[pa.RecordBatch], sink: Any, make: Callable[[Any], Any]) -> int:
+    """Write batches to a path or binary stream by the writer that `make` gives for it; returns the number of rows.
+
+    Nothing goes out before the first batch was read: what cannot be read leaves no empty table behind.
+    """
+    coming = iter(batches)
+    with _whole(sink) as out:
+        first = next(coming, None)
+        count = 0
+        with make(out) as writer:
+            for batch in coming if first is None else chain((first,), coming):
+                writer.write_batch(batch)
+                count += batch.num_rows
     return count
+
+
+@contextmanager
+def _whole(sink: Any) -> Iterator[Any]:
+    """What to write to for `sink`. Of a path: a file beside it, which takes its place when everything was written."""
+    if not isinstance(sink, str | os.PathLike):
+        yield sink
+        return
+    path = Path(sink)
+    if path.exists() and not path.is_file():  # a pipe, a device
+        with path.open("wb") as out:
+            yield out
+        return
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as out:
+            yield out
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _flat(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -36,6 +36,7 @@ from lapwing.io.capture import (
     Progress,
     ReadAhead,
     expand_paths,
+    may_wait,
     open_capture,
     open_live,
     processors,
@@ -53,7 +54,10 @@ LIST_EVENTS = 1024  # made at once: what a list holds is small beside what a flo
 
 
 class FlowReading:
-    """The flow records of one or more captures: as events by iterating, or as columns by `records()`. Read it once."""
+    """The flow records of one or more captures: as events by iterating, or as columns by `records()` and the like.
+
+    Read it once and in one of these ways; asked for another, it raises RuntimeError instead of giving what is left.
+    """
 
     def __init__(
         self,
@@ -101,6 +105,10 @@ class FlowReading:
         self._failed: list[str] = []
         self._latest_ns = 0
         self._batches = self._run()
+        self._taken_as = ""
+        self._lists: Iterator[list[FlowClosed]] | None = None
+        self._events: Iterator[FlowClosed] | None = None
+        self._waiting: ReadAhead | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -111,10 +119,19 @@ class FlowReading:
         self.close()
 
     def __iter__(self) -> Iterator[FlowClosed]:
-        return (event for events in self.lists() for event in events)
+        if self._events is None:
+            self._take_as("events")
+            self._events = (event for events in self._in_lists(LIST_EVENTS) for event in events)
+        return self._events
 
     def lists(self, size: int = LIST_EVENTS) -> Iterator[list[FlowClosed]]:
         """The same events in lists of at most `size`. One without any only means that time has passed."""
+        if self._lists is None:
+            self._take_as("lists")
+            self._lists = self._in_lists(size)
+        return self._lists
+
+    def _in_lists(self, size: int) -> Iterator[list[FlowClosed]]:
         numbers = count(1)
         for records in self._batches:
             for at in range(0, max(len(records), 1), size):
@@ -130,6 +147,8 @@ class FlowReading:
 
         An array is valid until the next one is asked for: copy what is kept.
         """
+        if self._taken_as != "records":
+            self._take_as("records")
         return self._batches
 
     def to_batches(self, rows: int = BATCH_ROWS) -> Any:
@@ -137,7 +156,15 @@ class FlowReading:
 
         Polars, pandas, DuckDB and others read it without a copy. Raises SettingsError without the extra `columns`.
         """
-        return _arrow().reader_of(self._batches, rows, self._words, self._dtype)
+        arrow = _arrow()
+        self._take_as("columns")
+        return arrow.reader_of(self._batches, rows, self._words, self._dtype)
+
+    def _take_as(self, what: str) -> None:
+        """What was read is gone, so a second taker would find some of it missing, or nothing."""
+        if self._taken_as:
+            raise RuntimeError(f"these flows were taken as {self._taken_as}; they are read once: call `flows` again")
+        self._taken_as = what
 
     def to_arrow(self) -> Any:
         """All records as one `pyarrow.Table`; columns have the names of `flow.closed`."""
@@ -145,8 +172,8 @@ class FlowReading:
 
     def to_polars(self) -> Any:
         """All records as a `polars.DataFrame`."""
-        table = self.to_arrow()
-        return _library("polars").from_arrow(table)
+        polars = _library("polars")
+        return polars.from_arrow(self.to_arrow())
 
     def to_pandas(self) -> Any:
         """All records as a `pandas.DataFrame`; words such as the transport are categories."""
@@ -154,11 +181,14 @@ class FlowReading:
         return self.to_arrow().to_pandas()
 
     def to_parquet(self, sink: Paths | BinaryIO) -> int:
-        """Write all records to a Parquet file, with bounded memory; returns how many."""
+        """Write all records to a Parquet file, with bounded memory; returns how many.
+
+        The file appears when it is whole; until then it is `NAME.part`, which a failure takes away.
+        """
         return int(_arrow().write_parquet(self.to_batches(), sink))
 
     def to_csv(self, sink: Paths | BinaryIO) -> int:
-        """Write all records as CSV, with bounded memory; returns how many."""
+        """Write all records as CSV, with bounded memory; returns how many. The file appears as Parquet does."""
         return int(_arrow().write_csv(self.to_batches(), sink))
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
@@ -190,6 +220,8 @@ class FlowReading:
     def stop(self) -> None:
         """Read no further input; flows still open follow as flushed. Callable from a signal."""
         self._stopped = True
+        if self._waiting is not None:
+            self._waiting.stop()
 
     def close(self) -> None:
         """Close what was opened. Records not read by then are gone."""
@@ -240,8 +272,10 @@ class FlowReading:
                 if len(self._failed) == len(self._paths):
                     raise
                 continue
-            with ReadAhead(source) if self._ahead else source as batches:
+            with ReadAhead(source) if self._ahead or may_wait(path) else source as batches:
+                self._waiting = batches if isinstance(batches, ReadAhead) else None
                 yield from self._read_one(batches)
+                self._waiting = None
                 self._damage.extend(source.damage)
                 for name, value in source.statistics().items():
                     key = f"capture.{name}"
@@ -254,7 +288,7 @@ class FlowReading:
             path,
             filter=self._filter,
             verify_checksums=self._verify,
-            lanes=LANES if self._ahead else 1,
+            lanes=LANES if self._ahead or may_wait(path) else 1,
             tunnel_depth=self._depth,
             dedup=self._dedup,
         )

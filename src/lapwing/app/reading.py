@@ -143,6 +143,8 @@ class Reading(EventStream):
     def stop(self) -> None:
         """Read no further input; what is open is flushed by the rest of the iteration. Callable from a signal."""
         self._stopped = True
+        if isinstance(self._source, ReadAhead):
+            self._source.stop()
 
     def end_flow(self, flow_id: int) -> None:
         """End an open flow, and its parser, before the next packets are looked at; the reason is `forced`."""

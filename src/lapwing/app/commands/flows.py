@@ -1,5 +1,6 @@
 """`lapwing flows`: one flow record per flow. Only the flow table runs; nothing above the transport is looked at."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from lapwing.app.summary import MAX_DAMAGES
 from lapwing.app.terminal import Live, stdout_console
 from lapwing.app.units import plural, say_bytes, say_duration, say_time
 from lapwing.app.warning import warn_if_plain
-from lapwing.events import AnomalySeen, FlowClosed, SettingsError
+from lapwing.events import AnomalySeen, FlowClosed, LapwingError, SettingsError
 from lapwing.io.capture import drop_privileges
 from lapwing.io.sinks import IpfixExporter
 
@@ -91,12 +92,21 @@ def _export(reading: FlowReading, target: str) -> None:
         counted = exporter.statistics()
     if counted["unsent_messages"]:
         complain(f"{target}: {plural(counted['unsent_messages'], 'message')} could not be sent")
+    if counted["unsent_records"]:
+        complain(f"{target}: {plural(counted['unsent_records'], 'record')} of stations: IPFIX here is of IP addresses")
 
 
 def _parquet(reading: FlowReading, to: Path | None) -> None:
     if to is None and sys.stdout.isatty():
         raise SettingsError("-o parquet is not for terminals: add --to FILE, or redirect standard output")
-    reading.to_parquet(sys.stdout.buffer if to is None else to)
+    try:
+        reading.to_parquet(sys.stdout.buffer if to is None else to)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        left = "what was written of it cannot be read" if to is None else "nothing was written"
+        raise LapwingError(f"{to or 'output'}: {reason}; {left}") from error
 
 
 def followed(reading: FlowReading) -> Iterator[list[FlowClosed]]:

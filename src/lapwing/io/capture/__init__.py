@@ -1,6 +1,6 @@
 """Capture files, pipes and interfaces in, batches of decoded packets out. Constant memory, whatever the size."""
 
-from lapwing.io.capture.ahead import LANES, ReadAhead, processors, worth_reading_ahead
+from lapwing.io.capture.ahead import LANES, ReadAhead, may_wait, processors, worth_reading_ahead
 from lapwing.io.capture.dedup import PRESETS as DEDUP_PRESETS
 from lapwing.io.capture.dedup import Dedup, DedupSettings
 from lapwing.io.capture.frames import Frames, FrameSource, OpenFrames
@@ -35,6 +35,7 @@ __all__ = [
     "drop_privileges",
     "expand_paths",
     "head_of",
+    "may_wait",
     "open_capture",
     "open_live",
     "processors",

@@ -30,7 +30,7 @@ class ReadAhead:
     def __init__(self, source: CaptureSource) -> None:
         self._source = source
         self._free: SimpleQueue[bool] = SimpleQueue()  # one for each lane that may be filled; False ends the thread
-        self._full: SimpleQueue[tuple[PacketBatch | BaseException | None, Mark]] = SimpleQueue()
+        self._full: SimpleQueue[tuple[PacketBatch | BaseException | None, Mark | None]] = SimpleQueue()
         self._mark = source.mark()
         for _ in range(LANES):
             self._free.put(True)
@@ -69,12 +69,17 @@ class ReadAhead:
             return None
         if self._holding:
             self._free.put(True)
-        batch, self._mark = self._full.get()
+        batch, mark = self._full.get()
+        self._mark = mark or self._mark
         self._holding = isinstance(batch, PacketBatch)
         self._ended = not self._holding
         if isinstance(batch, BaseException):
             raise batch
         return batch
+
+    def stop(self) -> None:
+        """End the input behind what was read so far, also for who waits for it now. Callable from a signal."""
+        self._full.put((None, None))
 
     def close(self) -> None:
         """End the thread and close the source."""
@@ -105,9 +110,19 @@ def processors() -> int:
 
 
 def worth_reading_ahead(path: str) -> bool:
-    """Whether `path` is a large file, and there is a second processor to read it."""
+    """Whether `path` is a large file, and there is a second processor to read it; or one whose reader may wait."""
+    if may_wait(path):
+        return True
     try:
-        status = Path(path).stat()
+        return Path(path).stat().st_size >= WORTH_BYTES and processors() > 1
     except OSError:
         return False
-    return stat.S_ISREG(status.st_mode) and status.st_size >= WORTH_BYTES and processors() > 1
+
+
+def may_wait(path: str) -> bool:
+    """Whether reading may wait for ever, as at a pipe that is quiet: then only another thread can be stopped."""
+    try:
+        status = os.fstat(0) if path == "-" else Path(path).stat()
+    except OSError:
+        return False
+    return stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode) or stat.S_ISCHR(status.st_mode)

@@ -8,7 +8,7 @@ import struct
 import time
 from collections.abc import Iterator
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,6 +142,14 @@ def _rows(records: NDArray[np.void], template: int) -> NDArray[np.void]:
     return rows
 
 
+def _port(parts: SplitResult) -> int | None:
+    """The port of a target, None when it is none."""
+    try:
+        return PORT if parts.port is None else parts.port or None
+    except ValueError:
+        return None
+
+
 class IpfixExporter:
     """Sends records to a collector. A context manager.
 
@@ -151,14 +159,15 @@ class IpfixExporter:
     def __init__(self, target: str) -> None:
         """`target` is `udp://HOST[:PORT]` or `tcp://HOST[:PORT]`. Raises SettingsError and SourceError."""
         parts = urlsplit(target)
-        if parts.scheme not in ("udp", "tcp") or not parts.hostname:
+        port = _port(parts)
+        if parts.scheme not in ("udp", "tcp") or not parts.hostname or port is None:
             raise SettingsError(f"ipfix: {target!r} is not udp://HOST[:PORT] or tcp://HOST[:PORT]")
         self._is_stream = parts.scheme == "tcp"
-        self._counters = {"records": 0, "messages": 0, "unsent_messages": 0}
+        self._counters = {"records": 0, "messages": 0, "unsent_messages": 0, "unsent_records": 0}
         self._target = target
         kind = socket.SOCK_STREAM if self._is_stream else socket.SOCK_DGRAM
         try:
-            found = socket.getaddrinfo(parts.hostname, parts.port or PORT, type=kind)[0]
+            found = socket.getaddrinfo(parts.hostname, port, type=kind)[0]
             self._socket = socket.socket(found[0], kind)
         except OSError as error:
             raise SourceError(f"{target}: cannot be found: {error.strerror or error}") from error
@@ -187,7 +196,9 @@ class IpfixExporter:
                     raise SourceError(f"{self._target}: the collector has gone: {error.strerror or error}") from error
                 self._counters["unsent_messages"] += 1  # a refusal of an earlier one; the next may arrive
             self._counters["messages"] += 1
-        self._counters["records"] += len(records)
+        unsent = int(np.count_nonzero(records["ip_version"] == 0))  # of two stations: there is no template for them
+        self._counters["records"] += len(records) - unsent
+        self._counters["unsent_records"] += unsent
 
     def statistics(self) -> dict[str, int]:
         """Counters that only grow."""
