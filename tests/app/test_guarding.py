@@ -6,9 +6,9 @@ import pytest
 
 from lapwing.app import guarding
 from lapwing.app.exit_codes import ExitCode
-from lapwing.app.guarding import Enforcers, Lateness, api_keys
+from lapwing.app.guarding import Enforcers, HeldUntil, Lateness, api_keys
 from lapwing.events import SensorLagged, SettingsError
-from lapwing.io.enforce import DenyFile
+from lapwing.io.enforce import DenyFile, NftSet
 from lapwing.web import ForwardAuth, Gate
 from tests.app.conftest import Lapwing
 from tests.web.test_gate import ATTACKER, Clock, S, attacked
@@ -26,6 +26,35 @@ def test_who_is_held_is_in_the_file_until_it_is_over(tmp_path: Path, monkeypatch
     clock.ns += 30 * 86_400 * S
     enforcers.turn()
     assert (tmp_path / "deny").read_text() == ""
+
+
+def test_the_packet_filter_is_told_only_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    packet_filter = NftSet("inet/lapwing/blocked")
+    monkeypatch.setattr(packet_filter, "_tell", told.append)
+    held = HeldUntil(packet_filter)
+    held.become({"192.0.2.1": 60, "2001:db8::/64": 600}, 1_000.0)
+    assert "add element inet lapwing blocked { 192.0.2.1 timeout 60s }" in told[0]
+    assert "add element inet lapwing blocked6 { 2001:db8::/64 timeout 600s }" in told.pop(0)
+    held.become({"192.0.2.1": 51, "2001:db8::/64": 590}, 1_010.0)
+    assert not told  # as it stood
+    held.become({"192.0.2.1": 60, "2001:db8::/64": 580}, 1_020.0)
+    assert "add element inet lapwing blocked { 192.0.2.1 timeout 60s }" in told[0]  # renewed
+    assert "2001:db8::" not in told.pop(0)
+    held.become({"192.0.2.1": 50}, 1_030.0)
+    assert told.pop(0).endswith("delete element inet lapwing blocked6 { 2001:db8::/64 }\n")  # lifted early
+    held.become({}, 1_090.0)
+    assert not told  # its time was over: the set forgot it by itself
+
+
+def test_after_a_restart_the_packet_filter_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    packet_filter = NftSet("inet/lapwing/blocked")
+    monkeypatch.setattr(packet_filter, "_tell", told.append)
+    gate = Gate(clock=Clock())
+    attacked(gate)
+    Enforcers(gate, nft_set=packet_filter)
+    assert f"add element inet lapwing blocked {{ {ATTACKER} timeout" in told[0]
 
 
 def test_answers_past_the_deadline_are_told_once() -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from lapwing.events import Action, DecisionMade, SettingsError, StoreError
 from lapwing.io.enforce import DenyFile, DenyShape, NftSet, Webhook
+from lapwing.io.enforce.nftables import AT_ONCE
 from lapwing.io.enforce import webhook as webhook_module
 
 
@@ -79,6 +80,15 @@ def test_sources_are_added_to_the_set_of_their_family_for_as_long_as_they_are_he
     assert "add element inet lapwing blocked6 { 2001:db8::/64 timeout 90s }" in said
 
 
+def test_many_sources_are_told_in_several_calls(fake_nft: Path) -> None:
+    sources = [f"198.51.{n >> 8}.{n & 255}" for n in range(AT_ONCE + 1)]
+    calls: list[str] = []
+    filter_set = NftSet("inet/lapwing/blocked", [str(fake_nft)])
+    filter_set._tell = calls.append  # type: ignore[method-assign]
+    filter_set.hold((source, 60) for source in sources)
+    assert [call.count("timeout 60s") for call in calls] == [AT_ONCE, 1]
+
+
 def test_what_the_packet_filter_refuses_is_said(fake_nft: Path) -> None:
     with pytest.raises(StoreError, match="no such set"):
         NftSet("inet/lapwing/blocked", [str(fake_nft)]).hold([("192.0.2.66", 60)])
@@ -107,13 +117,17 @@ def test_the_real_packet_filter_takes_it(tmp_path: Path) -> None:
         "nft('add set inet lapwing blocked6 { type ipv6_addr; flags timeout, interval; }')\n"
         "for _ in range(2): NftSet('inet/lapwing/blocked').hold([('192.0.2.1', 60), ('2001:db8::/64', 60)])\n"
         "print(nft('list table inet lapwing'))\n"
+        "for _ in range(2): NftSet('inet/lapwing/blocked').let_go(['192.0.2.1', '2001:db8::/64'])\n"
+        "print('then', nft('list table inet lapwing'))\n"
     )
     done = subprocess.run(["unshare", "-n", sys.executable, "-c", program], capture_output=True, text=True, check=False)
     if "Operation not permitted" in done.stderr or "Operation not supported" in done.stderr:
         pytest.skip("this machine gives no network namespace or no nf_tables")
     assert done.returncode == 0, done.stderr
     assert "192.0.2.1 timeout 1m" in done.stdout
-    assert "2001:db8::/64 timeout 1m" in done.stdout
+    before, after = done.stdout.split("then")
+    assert "2001:db8::/64 timeout 1m" in before
+    assert "timeout 1m" not in after
 
 
 Posted = Queue[list[dict[str, object]]]

@@ -1,7 +1,7 @@
 """`lapwing guard serve` put together: logs in, decisions out, and proxies that ask."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lapwing.events import Action, DecisionLifted, DecisionMade, Event, SensorLagged, SettingsError
@@ -11,6 +11,7 @@ from lapwing.web import ForwardAuth, Gate
 REFRESH_S = 1.0  # between looks for decisions that are over
 MAX_KEY_FILE_BYTES = 64 * 1024
 MIN_KEY_CHARS = 16
+ROUNDING_S = 2.0  # by which two looks at the same decision may differ
 HELD = (Action.DELAY, Action.BLOCK)  # carried out elsewhere as a block; a challenge needs the application
 
 
@@ -27,8 +28,8 @@ class Enforcers:
     ) -> None:
         self._gate = gate
         self._deny_file = deny_file
-        self._nft_set = nft_set
         self._webhook = webhook
+        self._held = HeldUntil(nft_set) if nft_set is not None else None
         self._written = 0.0
         self._write()
 
@@ -38,17 +39,11 @@ class Enforcers:
         if not decided:
             return
         self._write()
-        if self._nft_set is not None:
-            self._nft_set.hold(
-                (event.value, event.duration_s)
-                for event in decided
-                if isinstance(event, DecisionMade) and event.action in HELD
-            )
         if self._webhook is not None:
             self._webhook.tell(decided)
 
     def turn(self) -> None:
-        """Let go who is held no longer. Raises StoreError."""
+        """Let go who is held no longer, hold on to who is held for longer. Raises StoreError."""
         if time.monotonic() - self._written >= REFRESH_S:
             self._write()
 
@@ -59,8 +54,33 @@ class Enforcers:
 
     def _write(self) -> None:
         self._written = time.monotonic()
+        if self._deny_file is None and self._held is None:
+            return
+        held = {source: answer.retry_after_s for source, answer in self._gate.holding() if answer.action in HELD}
         if self._deny_file is not None:
-            self._deny_file.write(source for source, answer in self._gate.holding() if answer.action in HELD)
+            self._deny_file.write(held)
+        if self._held is not None:
+            self._held.become(held, self._written)
+
+
+class HeldUntil:
+    """Whom the packet filter holds and until when, so that it is told only what changed.
+
+    It begins with nobody: after a restart all who are held are told again, for as long as is left.
+    """
+
+    def __init__(self, nft_set: NftSet) -> None:
+        self._nft_set = nft_set
+        self._until: dict[str, float] = {}
+
+    def become(self, held: Mapping[str, int], now: float) -> None:
+        """Let exactly these sources be held, each for so many seconds from `now`. Raises StoreError."""
+        news = {s: seconds for s, seconds in held.items() if now + seconds > self._until.get(s, 0.0) + ROUNDING_S}
+        gone = [s for s, until in self._until.items() if s not in held and until > now]
+        self._nft_set.hold(news.items())
+        self._nft_set.let_go(gone)
+        self._until = {s: self._until[s] for s in held if s not in news}
+        self._until.update({s: now + seconds for s, seconds in news.items()})
 
 
 class Lateness:

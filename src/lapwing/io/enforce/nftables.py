@@ -3,10 +3,12 @@
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from lapwing.events import SettingsError, StoreError
 
-TIMEOUT_S = 10  # for one call of nft, which takes milliseconds
+TIMEOUT_S = 10  # for one call of nft
+AT_ONCE = 5_000  # sources told in one call, which takes a fraction of a second
 _SET = re.compile(r"(ip|ip6|inet)/([A-Za-z_][\w-]{0,30})/([A-Za-z_][\w-]{0,30})")
 
 
@@ -30,20 +32,29 @@ class NftSet:
 
     def hold(self, held: Iterable[tuple[str, int]]) -> None:
         """Hold sources for so many seconds each. Raises StoreError with what nft says."""
-        lines = [line for source, seconds in held for line in self._lines(source, seconds)]
-        if lines:
-            self._run("\n".join(lines) + "\n")
-
-    def _lines(self, source: str, seconds: int) -> tuple[str, str, str]:
-        """Added, deleted and added again: an element that is there keeps its old timeout otherwise."""
-        target = f"element {self._family} {self._table} {self._set}{'6' if ':' in source else ''}"
-        return (
-            f"add {target} {{ {source} timeout {seconds}s }}",
-            f"delete {target} {{ {source} }}",
-            f"add {target} {{ {source} timeout {seconds}s }}",
+        self._run(
+            f"{self._gone(source)}add {self._element(source)} {{ {source} timeout {seconds}s }}\n"
+            for source, seconds in held
         )
 
-    def _run(self, script: str) -> None:
+    def let_go(self, sources: Iterable[str]) -> None:
+        """Hold sources no longer, whether they are held or not. Raises StoreError with what nft says."""
+        self._run(self._gone(source) for source in sources)
+
+    def _gone(self, source: str) -> str:
+        """Added and deleted: an element that is there keeps its old timeout, and one that is not cannot be deleted."""
+        element = self._element(source)
+        return f"add {element} {{ {source} timeout 1s }}\ndelete {element} {{ {source} }}\n"
+
+    def _element(self, source: str) -> str:
+        return f"element {self._family} {self._table} {self._set}{'6' if ':' in source else ''}"
+
+    def _run(self, commands: Iterable[str]) -> None:
+        waiting = iter(commands)
+        while script := "".join(islice(waiting, AT_ONCE)):
+            self._tell(script)
+
+    def _tell(self, script: str) -> None:
         try:
             done = subprocess.run(  # noqa: S603 - addresses come from a parser, names were checked
                 self._command, input=script, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
