@@ -19,6 +19,7 @@ from lapwing.app.planted import Planting, create, planted
 from lapwing.app.reading import Reading
 from lapwing.events import (
     AuthResolved,
+    AuthUnanswered,
     Event,
     FlowClosed,
     SensorEnded,
@@ -30,8 +31,8 @@ from lapwing.events import (
 )
 from lapwing.flows import FlowSettings
 from lapwing.io.capture import LiveSettings, Recorder
-from lapwing.sessions import PipelineSettings
-from lapwing.testing import interleave, udp_frame
+from lapwing.sessions import PipelineSettings, SessionSettings
+from lapwing.testing import TcpConversation, interleave, udp_frame
 from tests.app.conftest import Lapwing, start
 from tests.app.traffic import web_login
 from tests.io.wires import Wire, needs_wires, wire
@@ -105,6 +106,18 @@ def test_flows_expire_by_the_clock_when_no_packet_comes(wire: Wire) -> None:
         seen = until(lambda events: any(isinstance(event, FlowClosed) for event in events), reading.lists())
     (closed,) = [event for event in seen if isinstance(event, FlowClosed)]
     assert closed.reason == "idle"
+
+
+def test_a_login_at_a_silent_server_is_told_by_the_clock_when_no_packet_comes(wire: Wire) -> None:
+    quick = PipelineSettings(sessions=SessionSettings(unanswered_after_s=1))
+    said = TcpConversation(server_port=21).handshake().server(b"220 FTP\r\n").client(b"USER ana\r\nPASS hunter22\r\n")
+    with lapwing.read(interface=Wire.right, live=settings(wire), settings=quick) as reading:
+        wire.send([one.frame for one in said.frames])
+        seen = until(lambda events: any(isinstance(event, AuthUnanswered) for event in events), reading.lists())
+        assert reading.statistics()["sessions.unanswered"] == 1
+    (waiting,) = [event for event in seen if isinstance(event, AuthUnanswered)]
+    assert waiting.ts_ns - waiting.attempted_ts_ns == 10**9
+    assert (waiting.username, logins(seen)) == ("ana", [])
 
 
 def test_an_async_stream_gives_typed_messages_and_can_be_cancelled(wire: Wire) -> None:

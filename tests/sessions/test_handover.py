@@ -6,7 +6,7 @@ import pytest
 
 import lapwing
 from lapwing.events import IdentifiedBy, SessionEnded, SessionEndReason, SessionIdentified, SessionMessaged
-from lapwing.events.messages.tls import TlsClientHello, TlsServerHello
+from lapwing.events.messages.tls import TlsClientHello, TlsServerHello, TlsUnfinished
 from lapwing.testing import TcpConversation, pcap
 from tests.protocols.ldap_bytes import result, start_tls
 from tests.protocols.tls_bytes import client_hello, record, server_hello, server_name
@@ -40,7 +40,7 @@ def test_what_follows_start_tls_is_read_as_tls(protocol: str, tmp_path: Path) ->
     ended = [(one.protocol, one.reason) for one in events if isinstance(one, SessionEnded)]
     assert ended == [(protocol, SessionEndReason.DONE), ("tls", SessionEndReason.CLOSED)]
     hellos = [one.message for one in events if isinstance(one, SessionMessaged) and one.protocol == "tls"]
-    assert [type(one) for one in hellos] == [TlsClientHello, TlsServerHello]
+    assert [type(one) for one in hellos] == [TlsClientHello, TlsServerHello, TlsUnfinished]
     assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 2
     assert counters["sessions.encrypted"] == 1
 

@@ -12,7 +12,7 @@ from lapwing.events.actor import (
     TraitState,
 )
 from lapwing.events.anomaly import AnomalySeen
-from lapwing.events.auth import AccountChanged, AuthAttempted, AuthEvent, AuthResolved, Circumstances
+from lapwing.events.auth import AccountChanged, AuthAttempted, AuthEvent, AuthResolved, AuthUnanswered, Circumstances
 from lapwing.events.base import Event, FlowBound, FlowKey
 from lapwing.events.callback import CallbackReceived, TokenTripped
 from lapwing.events.enums import (
@@ -65,6 +65,7 @@ __all__ = [
     "AuthEvent",
     "AuthEvidence",
     "AuthResolved",
+    "AuthUnanswered",
     "CallbackReceived",
     "Circumstances",
     "CloseReason",

@@ -62,6 +62,16 @@ class AuthAttempted(AuthEvent, frozen=True, gc=False, kw_only=True, tag="auth.at
     """Credentials were presented; the outcome is not known yet."""
 
 
+class AuthUnanswered(AuthEvent, frozen=True, gc=False, kw_only=True, tag="auth.unanswered"):
+    """Credentials were presented, and the server has not said what it thinks of them for as long as is waited.
+
+    Told once, of a try that nothing was said of until now. The outcome is still to come: `auth.resolved` has the same
+    `auth_id`, with what the server says in the end, or `unknown`. `attempted_ts_ns` is when it was silent from.
+    """
+
+    attempted_ts_ns: int
+
+
 class AuthResolved(AuthEvent, frozen=True, gc=False, kw_only=True, tag="auth.resolved"):
     """The outcome of a login. Carries all of the attempt, so it can be read alone.
 

@@ -16,7 +16,7 @@ from lapwing.events.actor import (
     IdentityStateChanged,
 )
 from lapwing.events.anomaly import AnomalySeen
-from lapwing.events.auth import AccountChanged, AuthAttempted, AuthResolved
+from lapwing.events.auth import AccountChanged, AuthAttempted, AuthResolved, AuthUnanswered
 from lapwing.events.base import Event
 from lapwing.events.callback import CallbackReceived, TokenTripped
 from lapwing.events.finding import (
@@ -38,6 +38,7 @@ AnyEvent = (
     | SessionMessaged
     | SessionEnded
     | AuthAttempted
+    | AuthUnanswered
     | AuthResolved
     | AccountChanged
     | CallbackReceived

@@ -14,6 +14,7 @@ from lapwing.logins.secrets import SecretTagger
 from lapwing.logins.settings import LoginSettings
 from lapwing.logins.smtp import SMTP_LOGINS
 from lapwing.logins.ssh import SSH_LOGINS
+from lapwing.logins.tries import overdue
 
 LOGIN_PROTOCOLS: tuple[LoginProtocol, ...] = (
     FTP_LOGINS,
@@ -45,4 +46,5 @@ __all__ = [
     "SecretTagger",
     "adapter_for",
     "load_leaks",
+    "overdue",
 ]

@@ -2,7 +2,7 @@
 
 import re
 
-from lapwing.events import AuthAttempted, AuthEvidence, AuthResolved, Outcome
+from lapwing.events import AuthAttempted, AuthEvidence, AuthResolved, AuthUnanswered, Outcome
 from lapwing.logins.contract import LoginContext
 from lapwing.logins.usernames import normalise
 
@@ -85,3 +85,25 @@ def resolved(
 def unanswered(attempt: AuthAttempted, ts_ns: int, detail: str = "no answer seen") -> AuthResolved:
     """Make the event of a try of which nothing says how it ended."""
     return resolved(attempt, ts_ns, Outcome.UNKNOWN, detail, evidence=AuthEvidence.PROTOCOL_STATE, confidence=0.0)
+
+
+def overdue(attempt: AuthAttempted, ts_ns: int) -> AuthUnanswered:
+    """Make the event of a try whose outcome is still to come."""
+    return AuthUnanswered(
+        ts_ns=ts_ns,
+        protocol=attempt.protocol,
+        mechanism=attempt.mechanism,
+        endpoint=attempt.endpoint,
+        client_ip=attempt.client_ip,
+        client_port=attempt.client_port,
+        server_ip=attempt.server_ip,
+        server_port=attempt.server_port,
+        username=attempt.username,
+        secret_tag=attempt.secret_tag,
+        fingerprint=attempt.fingerprint,
+        user_agent=attempt.user_agent,
+        flow_id=attempt.flow_id,
+        community_id=attempt.community_id,
+        auth_id=attempt.auth_id,
+        attempted_ts_ns=attempt.ts_ns,
+    )

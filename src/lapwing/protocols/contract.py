@@ -12,6 +12,9 @@ from lapwing.events.messages.carried import CarriedFile
 from lapwing.protocols.tally import DatagramTally
 
 MAX_POISON_REASON_BYTES = 256  # a reason goes into events and logs
+PATIENCE_NS = (
+    30_000_000_000  # for an answer, before a parser that waits for one tells that none came, unless told another
+)
 MAX_SILENT_TICKS = 64  # of a parser while nothing comes of its flow: a clock that jumps by years must not tick for ever
 
 
@@ -74,6 +77,9 @@ class WakingParser(Protocol):
     its flow alone. It is asked for its next time after every call. While nothing comes of the flow it is woken
     MAX_SILENT_TICKS times at most. Messages, poison, done: as after any other call; no side said what it returns, and
     the client's stands for that.
+
+    One that waits for answers may have an attribute `patience_ns`: the driver sets it to what its settings say
+    (`sessions.unanswered_after_s`) before anything is fed, so that all protocols are as patient.
     """
 
     next_wakeup_ns: int | None  # None: not before something comes. A time that has passed: as soon as possible

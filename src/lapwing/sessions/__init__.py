@@ -6,7 +6,7 @@ Not here: opening files or interfaces (`io`), and putting a program together (`a
 from lapwing.sessions.driver import SessionDriver
 from lapwing.sessions.emit import FAMILIES, Wanted
 from lapwing.sessions.logs import LoginDriver
-from lapwing.sessions.settings import PipelineSettings, RunKeys
+from lapwing.sessions.settings import PipelineSettings, RunKeys, SessionSettings
 from lapwing.sessions.sources import source_of
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "PipelineSettings",
     "RunKeys",
     "SessionDriver",
+    "SessionSettings",
     "Wanted",
     "source_of",
 ]

@@ -18,6 +18,8 @@ cdef class Conversations:
     cdef Wakeups _wakeups
     cdef long long _gap_bytes
     cdef Py_ssize_t _parsers_created, _parsers_ended, _parser_faults, _encrypted, _messages, _ticks, _ticks_refused
+    cdef Py_ssize_t _unanswered
+    cdef long long _patience_ns
 
     cdef dict _counters(self)
     cdef _at(self, Py_ssize_t slot)
@@ -28,6 +30,7 @@ cdef class Conversations:
     @cython.locals(wakeups=Wakeups, session=Session)
     cdef _wake(self, long long until_ns)
     cdef _tick(self, Py_ssize_t slot, Session session, long long ts_ns)
+    cdef bint _tick_parser(self, Session session, long long ts_ns) except -1
     @cython.locals(adapter=object, outlet=Outlet)
     cdef _messages_of(self, Session session, int side, messages, long long ts_ns)
     cdef bint _tells_nothing(self, Py_ssize_t slot, protocol) except -1

@@ -6,6 +6,7 @@ from typing import Any
 
 from lapwing.events import (
     AnomalySeen,
+    AuthUnanswered,
     IdentifiedBy,
     Message,
     SessionEnded,
@@ -15,7 +16,7 @@ from lapwing.events import (
     Severity,
 )
 from lapwing.flows import CLOSE_REASONS, ActionWalk, FlowTable
-from lapwing.logins import LoginAdapter, LoginContext, LoginSettings, SecretTagger, adapter_for
+from lapwing.logins import LoginAdapter, LoginContext, LoginSettings, SecretTagger, adapter_for, overdue
 from lapwing.protocols import (
     ICMP,
     MAX_SILENT_TICKS,
@@ -58,8 +59,12 @@ class Conversations:
         counted: frozenset[str],
         logins: LoginSettings,
         tagger: SecretTagger,
+        patience_ns: int,
     ) -> None:
-        """`counted` names the protocols over UDP of whose messages only the number is wanted."""
+        """`counted` names the protocols over UDP of whose messages only the number is wanted.
+
+        `patience_ns` is how long a login or a handshake may go without an answer before that is told.
+        """
         self._table = table
         self._walk = walk
         self._outlet = outlet
@@ -68,6 +73,7 @@ class Conversations:
         self._counted = counted
         self._login_settings = logins
         self._tagger = tagger
+        self._patience_ns = patience_ns
         self._next_auth_id = count(1).__next__
         self._sessions: list[Any] = []  # by slot: StreamSession, DatagramSession or None
         self._wakeups = Wakeups(self._sessions)
@@ -79,6 +85,7 @@ class Conversations:
         self._messages = 0
         self._ticks = 0
         self._ticks_refused = 0
+        self._unanswered = 0
 
     def _counters(self) -> dict[str, int]:
         """Monotone counters of the parsers."""
@@ -91,6 +98,7 @@ class Conversations:
             "messages": self._messages,
             "ticks": self._ticks,
             "ticks_refused": self._ticks_refused,
+            "unanswered": self._unanswered,
         }
 
     def _at(self, slot: int) -> Any:
@@ -118,8 +126,12 @@ class Conversations:
             if messages:
                 self._messages_of(session, side, messages, ts_ns)
             over = session.parser.poisoned is not None or session.parser.done
-            if session.wakes and not over:
+            if over:
+                pass
+            elif session.wakes:
                 session.silent_ticks = 0
+                self._plan(slot, session, ts_ns)
+            elif session.tries_due_ns != session.wakeup_ns:
                 self._plan(slot, session, ts_ns)
         except Exception as fault:
             self._fault(slot, session, fault, ts_ns)
@@ -128,12 +140,16 @@ class Conversations:
             self._stop(slot, session, ts_ns)
 
     def _plan(self, slot: int, session: Session, now_ns: int) -> None:
-        """Note when the parser wants to be woken; a time that has passed is now."""
-        wakeup_ns = session.parser.next_wakeup_ns
-        if wakeup_ns is None:
+        """Note when the session is to be woken next, for its parser or its logins; a time that has passed is now."""
+        wakeup_ns = session.tries_due_ns
+        if session.wakes and session.silent_ticks < MAX_SILENT_TICKS:
+            named_ns = session.parser.next_wakeup_ns
+            if named_ns is not None and named_ns < wakeup_ns:
+                wakeup_ns = max(named_ns, now_ns)
+        if wakeup_ns == NEVER_NS:
             session.wakeup_ns = NEVER_NS
         else:
-            self._wakeups.plan(session, slot, min(max(wakeup_ns, now_ns), NEVER_NS))
+            self._wakeups.plan(session, slot, max(wakeup_ns, now_ns))
 
     def _wake(self, until_ns: int) -> None:
         """Wake the parsers whose time comes before or at `until_ns`, each as if it were the time it named."""
@@ -142,25 +158,40 @@ class Conversations:
             self._tick(wakeups.slot, session, wakeups.due_ns)
 
     def _tick(self, slot: int, session: Session, ts_ns: int) -> None:
-        """Wake one parser, publish its messages, and see whether it goes on. Of what nobody said the side is 0."""
-        self._ticks += 1
-        session.silent_ticks += 1
+        """Tell what is overdue at this time, wake the parser if that named it, and see whether it goes on."""
         try:
-            messages = session.parser.tick(ts_ns)
-            if messages:
-                self._messages_of(session, 0, messages, ts_ns)
-            over = session.parser.poisoned is not None or session.parser.done
-            if over:
-                pass
-            elif session.silent_ticks < MAX_SILENT_TICKS:
+            if session.tries_due_ns <= ts_ns:
+                for attempt in session.overdue(ts_ns, self._patience_ns):
+                    self._unanswered += 1
+                    self._outlet.login(overdue(attempt, ts_ns))
+            over = session.wakes and self._tick_parser(session, ts_ns)
+            if not over:
                 self._plan(slot, session, ts_ns)
-            else:
-                self._ticks_refused += session.parser.next_wakeup_ns is not None
         except Exception as fault:
             self._fault(slot, session, fault, ts_ns)
             return
         if over:
             self._stop(slot, session, ts_ns)
+
+    def _tick_parser(self, session: Session, ts_ns: int) -> bool:
+        """Wake the parser if it is time, and publish its messages; True when it is over.
+
+        Of what nobody said the side is 0.
+        """
+        parser = session.parser
+        wakeup_ns = parser.next_wakeup_ns
+        if wakeup_ns is None or wakeup_ns > ts_ns or session.silent_ticks >= MAX_SILENT_TICKS:
+            return False
+        self._ticks += 1
+        session.silent_ticks += 1
+        messages = parser.tick(ts_ns)
+        if messages:
+            self._messages_of(session, 0, messages, ts_ns)
+        if parser.poisoned is not None or parser.done:
+            return True
+        if session.silent_ticks == MAX_SILENT_TICKS:
+            self._ticks_refused += parser.next_wakeup_ns is not None
+        return False
 
     def _messages_of(self, session: Session, side: int, messages: Iterable[Message | None], ts_ns: int) -> None:
         adapter = session.adapter
@@ -178,6 +209,8 @@ class Conversations:
             if adapter is not None:
                 for login in adapter.message(SIDES[side], message, ts_ns):
                     outlet.login(login)
+                    session.note_login(login, self._patience_ns)
+                    self._unanswered += type(login) is AuthUnanswered
 
     def _tells_nothing(self, slot: int, protocol: StreamProtocol | DatagramProtocol) -> bool:
         """Count and leave alone what is encrypted: what its parser tells stands in session events and nowhere else."""
@@ -208,12 +241,14 @@ class Conversations:
         context = LoginContext(key, self._login_settings, self._tagger, self._next_auth_id)
         adapter = adapter_for(protocol.name, context)
         try:
-            session.parser = self._parser_for(session, protocol, adapter)
+            session.parser = parser = self._parser_for(session, protocol, adapter)
+            session.wakes = getattr(parser, "tick", None) is not None
+            if session.wakes and hasattr(parser, "patience_ns"):
+                parser.patience_ns = self._patience_ns
         except Exception as fault:
             self._fault(slot, session, fault, ts_ns)
             return
         session.adapter = adapter
-        session.wakes = getattr(session.parser, "tick", None) is not None
 
     def _parser_for(
         self, session: Session, protocol: StreamProtocol | DatagramProtocol, adapter: LoginAdapter | None

@@ -94,6 +94,7 @@ class SessionDriver(Conversations):
             ),
             logins=settings.logins,
             tagger=tagger if tagger is not None else SecretTagger(keys.tag_key),
+            patience_ns=settings.sessions.unanswered_after_ns,
         )
 
     @property

@@ -10,7 +10,14 @@ cdef class Session:
     cdef public Py_ssize_t message_count
     cdef public bint quiet, wakes
     cdef public int silent_ticks
-    cdef public long long client_gap_bytes, server_gap_bytes, wakeup_ns, alarm_ns
+    cdef public long long client_gap_bytes, server_gap_bytes, wakeup_ns, alarm_ns, tries_due_ns
+    cdef public dict tries
+
+    @cython.locals(tries=dict)
+    cpdef note_login(self, login, long long patience_ns)
+    cpdef list overdue(self, long long now_ns, long long patience_ns)
+    @cython.locals(tries=dict)
+    cdef _plan_tries(self, long long patience_ns)
 
 @cython.no_gc
 @cython.final

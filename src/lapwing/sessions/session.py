@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lapwing.events import FlowKey, Side
+from lapwing.events import AuthAttempted, AuthEvent, FlowKey, Side
 from lapwing.logins import LoginAdapter
 from lapwing.protocols import DatagramTally, StreamIdentifier
 
@@ -27,6 +27,8 @@ class Session:
         "server_gap_bytes",
         "silent_ticks",
         "tally",
+        "tries",
+        "tries_due_ns",
         "wakes",
         "wakeup_ns",
     )
@@ -43,9 +45,35 @@ class Session:
         self.alarm_ns = _NEVER_NS  # when that is looked at next
         self.silent_ticks = 0  # since something came
         self.adapter: LoginAdapter | None = None
+        self.tries: dict[int, AuthAttempted] | None = None  # not resolved and not told to be unanswered, oldest first
+        self.tries_due_ns = _NEVER_NS  # when the oldest is to be told
         self.message_count = 0
         self.client_gap_bytes = 0
         self.server_gap_bytes = 0
+
+    def note_login(self, login: AuthEvent, patience_ns: int) -> None:
+        """Keep a try until it is resolved; the adapter bounds how many there are."""
+        if type(login) is AuthAttempted:
+            tries = self.tries
+            if tries is None:
+                tries = self.tries = {}
+            tries[login.auth_id] = login
+        elif not self.tries or self.tries.pop(login.auth_id, None) is None:
+            return
+        self._plan_tries(patience_ns)
+
+    def overdue(self, now_ns: int, patience_ns: int) -> list[AuthAttempted]:
+        """Take the tries out that are to be told now."""
+        found: list[AuthAttempted] = []
+        while self.tries and self.tries_due_ns <= now_ns:
+            auth_id = next(iter(self.tries))
+            found.append(self.tries.pop(auth_id))
+            self._plan_tries(patience_ns)
+        return found
+
+    def _plan_tries(self, patience_ns: int) -> None:
+        tries = self.tries
+        self.tries_due_ns = next(iter(tries.values())).ts_ns + patience_ns if tries else _NEVER_NS
 
 
 class StreamSession(Session):

@@ -16,7 +16,7 @@ from lapwing.events.messages.ntp import NtpMessage
 from lapwing.events.messages.pop3 import Pop3Message
 from lapwing.events.messages.quic import QuicMessage
 from lapwing.events.messages.smtp import AUTH_DATA_VERB, SmtpCommand, SmtpMail, SmtpReply
-from lapwing.events.messages.ssh import SshAuthInferred, SshBanner, SshKexInit
+from lapwing.events.messages.ssh import SshAuthInferred, SshAuthUnanswered, SshBanner, SshKexInit
 from lapwing.events.messages.tls import TlsMessage
 from lapwing.events.messages.websocket import WebsocketMessages
 
@@ -31,6 +31,7 @@ Message = (
     | SshBanner
     | SshKexInit
     | SshAuthInferred
+    | SshAuthUnanswered
     | DnsQuery
     | DnsResponse
     | DnsUnanswered
@@ -64,6 +65,7 @@ __all__ = [
     "SmtpMail",
     "SmtpReply",
     "SshAuthInferred",
+    "SshAuthUnanswered",
     "SshBanner",
     "SshKexInit",
 ]

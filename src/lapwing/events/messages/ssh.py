@@ -36,3 +36,13 @@ class SshAuthInferred(BaseMessage, frozen=True, gc=False, tag="ssh.auth_inferred
     confidence: float
     detail: str = ""
     mechanism: str = "unknown"
+
+
+class SshAuthUnanswered(BaseMessage, frozen=True, gc=False, tag="ssh.auth_unanswered"):
+    """A request of the size of a login, at which the server is silent. Its outcome, if one comes, is told as any other.
+
+    `asked_ns` is when the client had said it, `mechanism` as in `ssh.auth_inferred`.
+    """
+
+    asked_ns: int
+    mechanism: str = "unknown"

@@ -80,4 +80,15 @@ class TlsEstablished(BaseMessage, frozen=True, gc=False, tag="tls.established"):
     resumed: bool = False
 
 
-TlsMessage = TlsClientHello | TlsServerHello | TlsCertificates | TlsAlert | TlsEstablished
+class TlsUnfinished(BaseMessage, frozen=True, gc=False, tag="tls.unfinished"):
+    """A handshake that came to no end: neither encryption nor a fatal alert, for as long as is waited or until the flow
+    ended. Told once; what follows late is told all the same.
+
+    `asked_ns` is when the client said hello, `answered` whether a hello of the server was seen.
+    """
+
+    asked_ns: int
+    answered: bool = False
+
+
+TlsMessage = TlsClientHello | TlsServerHello | TlsCertificates | TlsAlert | TlsEstablished | TlsUnfinished

@@ -17,10 +17,12 @@ cdef class LoginWatch:
     cpdef list feed(self, side, bytes data)
     cpdef list gap(self, side, Py_ssize_t missing_bytes)
     cpdef list close(self, side, str reason)
+    cpdef awaited(self)
     cdef list _take(self)
     cdef _turn_to(self, side)
     cdef _asked(self)
     cdef _classify(self, Py_ssize_t size)
+    cdef _kind_of(self, Py_ssize_t size)
     cdef bint _opens_channel(self, list sizes) except -1
     cdef _answered(self)
     cdef bint _is_failure(self, Py_ssize_t size) except -1
@@ -29,3 +31,4 @@ cdef class LoginWatch:
     cdef bint _is_too_many(self, Py_ssize_t size) except -1
     cdef _verdict(self, outcome, double confidence, str detail)
     cdef str _mechanism(self)
+    cdef str _mechanism_of(self, Py_ssize_t size)

@@ -103,6 +103,18 @@ class LoginWatch:
             self._last_turn(ended_by_server=reason == "fin" and self._first_to_close is _SERVER)
         return self._take()
 
+    def awaited(self) -> str | None:
+        """Mechanism of the login that the client sent last while the server says nothing; None where it was none."""
+        if self.done or not self._accepted or self._server.total_bytes or not self._client.total_bytes:
+            return None
+        sizes = self._client.sizes
+        if self._undecided and self._opens_channel(sizes):
+            return None
+        _, most = self._client_sizes.payload_range(sizes[-1])
+        if most < SHORTEST_CREDENTIAL or self._kind_of(sizes[-1]) is not _CREDENTIAL:
+            return None
+        return self._mechanism_of(sizes[-1])
+
     def _take(self) -> list[SshAuthInferred]:
         found = self._found
         if found:
@@ -136,19 +148,26 @@ class LoginWatch:
         self._request = self._classify(self._request_bytes)
 
     def _classify(self, size: int) -> _Request:
-        least, most = self._client_sizes.payload_range(size)
+        """The kind of a request of that size, and what it says of the sizes to come."""
+        kind = self._kind_of(size)
         if self._request is _SERVICE:
+            if kind is not _CREDENTIAL:
+                self._none_bytes = size
+        elif size == self._none_bytes and kind is _CREDENTIAL:
+            self._credential_has_none_size = True
+        return kind
+
+    def _kind_of(self, size: int) -> _Request:
+        if self._request is _SERVICE:
+            least, most = self._client_sizes.payload_range(size)
             if least > LONGEST_NONE:
                 return _CREDENTIAL
-            self._none_bytes = size
             return _NONE if self._none_first or most <= LONGEST_SHORT_NONE else _MAYBE_NONE
         if size != self._none_bytes:
             return _CREDENTIAL
         # Some tools ask with `none` again before each guess; two in a row make no sense.
-        if self._request is _CREDENTIAL and not self._credential_has_none_size:
-            return _NONE
-        self._credential_has_none_size = True
-        return _CREDENTIAL
+        asked_before = self._request is _CREDENTIAL and not self._credential_has_none_size
+        return _NONE if asked_before else _CREDENTIAL
 
     def _opens_channel(self, sizes: list[int]) -> bool:
         opening = self._client_sizes.packet_bytes(CHANNEL_OPEN)
@@ -225,9 +244,10 @@ class LoginWatch:
         self._found.append(SshAuthInferred(outcome, self.attempt_count, confidence, detail, self._mechanism()))
 
     def _mechanism(self) -> str:
-        if self._request is _NONE:
-            return "none"
-        least, most = self._client_sizes.payload_range(self._request_bytes)
+        return "none" if self._request is _NONE else self._mechanism_of(self._request_bytes)
+
+    def _mechanism_of(self, size: int) -> str:
+        least, most = self._client_sizes.payload_range(size)
         if least >= SHORTEST_LONG_KEY:
             return "publickey"
         return "password" if most <= LONGEST_PASSWORD else "unknown"

@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 from lapwing.events import FlowKey, Message, Side, WireError
-from lapwing.events.messages import SshBanner
-from lapwing.protocols.contract import MORE, NO, YES, Match, StreamProtocol
+from lapwing.events.messages import SshAuthUnanswered, SshBanner
+from lapwing.protocols.contract import MORE, NO, PATIENCE_NS, YES, Match, StreamProtocol
 from lapwing.protocols.ssh.clear import ClearSide
 from lapwing.protocols.ssh.kexinit import MAX_REMEMBERED, MAX_REMEMBERED_BYTES, agree, offer_of, read_offer
 from lapwing.protocols.ssh.outcome import LoginWatch
@@ -40,9 +40,10 @@ _remembered_ways = lru_cache(maxsize=MAX_REMEMBERED)(_ways)
 
 
 class SshParser:
-    """Reads one connection; done when its login is decided or cannot be followed."""
+    """Reads one connection; done when its login is decided or cannot be followed. A WakingParser."""
 
-    __slots__ = ("_client", "_client_offer", "_server", "_server_offer", "_watch", "done", "poisoned")
+    __slots__ = ("_asked_ns", "_client", "_client_offer", "_server", "_server_offer", "_told", "_watch", "done",
+                 "next_wakeup_ns", "patience_ns", "poisoned")  # fmt: skip
 
     def __init__(self) -> None:
         self.poisoned: str | None = None
@@ -52,6 +53,10 @@ class SshParser:
         self._client_offer = b""  # of KEXINIT; empty until it came
         self._server_offer = b""
         self._watch: LoginWatch | None = None
+        self.patience_ns = PATIENCE_NS
+        self.next_wakeup_ns: int | None = None
+        self._asked_ns = 0  # when the client spoke last after encryption
+        self._told = False  # that its turn has no answer
 
     @property
     def held_bytes(self) -> int:
@@ -62,11 +67,11 @@ class SshParser:
         """Take the next bytes of `side`."""
         reader = self._client if side is _CLIENT else self._server
         if reader.encrypted:
-            messages = self._encrypted(side, data)
+            messages = self._encrypted(side, data, now_ns)
         else:
             messages = self._clear(side, reader.push(data))
             if reader.encrypted and self.poisoned is None:
-                messages += self._encrypted(side, reader.rest)
+                messages += self._encrypted(side, reader.rest, now_ns)
                 reader.rest = b""
             if self.poisoned is None:
                 self.poisoned = reader.error
@@ -80,10 +85,20 @@ class SshParser:
         if reader.encrypted:
             if self._watch is not None:
                 messages += self._watch.gap(side, missing_bytes)
+                self._wait(side, now_ns)
         else:
             reader.gap(missing_bytes)
         self._settle()
         return messages
+
+    def tick(self, now_ns: int) -> list[Message]:
+        """Tell that the server says nothing to a login, once for each turn of the client."""
+        self.next_wakeup_ns = None
+        mechanism = None if self._watch is None else self._watch.awaited()
+        if mechanism is None:
+            return []
+        self._told = True
+        return [SshAuthUnanswered(self._asked_ns, mechanism)]
 
     def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:
         """Judge the last turn."""
@@ -107,10 +122,23 @@ class SshParser:
                 self._server_offer = offer
         return messages
 
-    def _encrypted(self, side: Side, data: bytes) -> list[Message]:
+    def _encrypted(self, side: Side, data: bytes, now_ns: int) -> list[Message]:
         if self._watch is None:
             self._watch = self._start_watch()
-        return [] if self._watch is None else [*self._watch.feed(side, data)]
+        if self._watch is None or not data:
+            return []
+        messages: list[Message] = [*self._watch.feed(side, data)]
+        self._wait(side, now_ns)
+        return messages
+
+    def _wait(self, side: Side, now_ns: int) -> None:
+        """It is the other side's turn: the server's answer is waited for, the client takes the time it likes."""
+        if side is not _CLIENT:
+            self.next_wakeup_ns = None
+            self._told = False
+        elif not self._told:
+            self._asked_ns = now_ns
+            self.next_wakeup_ns = now_ns + self.patience_ns
 
     def _start_watch(self) -> LoginWatch | None:
         if not self._client_offer or not self._server_offer:

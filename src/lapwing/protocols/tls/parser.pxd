@@ -23,8 +23,11 @@ cdef class _Speaker:
 @cython.no_gc
 @cython.final
 cdef class TlsParser:
-    cdef readonly object poisoned
+    cdef readonly object poisoned, next_wakeup_ns
     cdef readonly bint done
+    cdef public long long patience_ns
+    cdef long long _asked_ns
+    cdef int _closed_count
     cdef _Speaker _client, _server
     cdef object _asked, _answered, _curve
     cdef bint _certified
@@ -34,9 +37,10 @@ cdef class TlsParser:
     @cython.locals(speaker=_Speaker)
     cpdef list gap(self, side, missing_bytes, now_ns)
     cpdef list close(self, side, reason, now_ns)
+    cpdef list tick(self, now_ns)
     @cython.locals(kind=int, handshake=HandshakeBuffer)
-    cdef _record(self, side, _Speaker speaker, list messages)
+    cdef _record(self, side, _Speaker speaker, list messages, now_ns)
     cdef bint _is_13(self) except -1
-    cdef _handshake(self, side, int kind, bytes body, list messages)
+    cdef _handshake(self, side, int kind, bytes body, list messages, now_ns)
     cdef _encrypts(self, _Speaker speaker, list messages)
     cdef bint _resumed(self, answered) except -1

@@ -1,8 +1,15 @@
 """The parser of one TLS connection: reads what is in the clear and stops where encryption begins."""
 
 from lapwing.events import FlowKey, Message, Side, WireError
-from lapwing.events.messages.tls import TlsAlert, TlsCertificates, TlsClientHello, TlsEstablished, TlsServerHello
-from lapwing.protocols.contract import MORE, NO, YES, Match
+from lapwing.events.messages.tls import (
+    TlsAlert,
+    TlsCertificates,
+    TlsClientHello,
+    TlsEstablished,
+    TlsServerHello,
+    TlsUnfinished,
+)
+from lapwing.protocols.contract import MORE, NO, PATIENCE_NS, YES, Match
 from lapwing.protocols.tls import records
 from lapwing.protocols.tls.certificates import read_chain
 from lapwing.protocols.tls.fingerprints import ja3, ja3s, ja4, kinds_of
@@ -29,6 +36,7 @@ assert (records.CHANGE_CIPHER, records.ALERT, records.HANDSHAKE, records.APPLICA
 _NAMED_CURVE = b"\x03"  # RFC 8422, 5.4
 _FATAL = 2
 _CLIENT = Side.CLIENT
+_SIDES = (Side.CLIENT, Side.SERVER)
 
 
 def probe(side: Side, head: bytes) -> Match:
@@ -104,7 +112,10 @@ class _Speaker:
 
 
 class TlsParser:
-    """Hellos, certificates and alerts of one connection; done when both sides went over to encryption."""
+    """Hellos, certificates and alerts of one connection; done when both sides went over to encryption.
+
+    A WakingParser: a handshake that comes to no end is told, once.
+    """
 
     def __init__(self) -> None:
         self.poisoned: str | None = None
@@ -115,6 +126,10 @@ class TlsParser:
         self._answered: ServerHello | None = None
         self._curve: str | None = None
         self._certified = False
+        self.patience_ns = PATIENCE_NS
+        self.next_wakeup_ns: int | None = None  # while the handshake goes on
+        self._asked_ns = 0  # when the client said hello
+        self._closed_count = 0  # of the sides
 
     def feed(self, side: Side, data: bytes, now_ns: int) -> list[Message]:
         """Take the next bytes of `side`."""
@@ -125,7 +140,7 @@ class TlsParser:
         speaker.records.push(data)
         try:
             while not self.done and speaker.records.step():
-                self._record(side, speaker, messages)
+                self._record(side, speaker, messages, now_ns)
         except WireError as problem:
             self.poisoned = f"{problem}, from the {side}"
         return messages
@@ -135,12 +150,21 @@ class TlsParser:
         speaker = self._client if side is _CLIENT else self._server
         if not speaker.unreadable and not speaker.records.gap(missing_bytes):
             speaker.unreadable = True
+            self.next_wakeup_ns = None  # nobody can tell how the handshake ends
             self.done = self._client.unreadable and self._server.unreadable
         return []
 
     def close(self, side: Side, reason: str, now_ns: int) -> list[Message]:
-        """Nothing is left to say."""
-        return []
+        """Tell of a handshake that will come to no end."""
+        self._closed_count += 1
+        return self.tick(now_ns) if self._closed_count == len(_SIDES) else []
+
+    def tick(self, now_ns: int) -> list[Message]:
+        """Tell that the handshake came to no end so far."""
+        if self.next_wakeup_ns is None:
+            return []
+        self.next_wakeup_ns = None
+        return [TlsUnfinished(self._asked_ns, self._answered is not None)]
 
     @property
     def held_bytes(self) -> int:
@@ -149,7 +173,7 @@ class TlsParser:
         of_records = client.records.held_bytes + server.records.held_bytes
         return of_records + client.handshake.held_bytes + server.handshake.held_bytes
 
-    def _record(self, side: Side, speaker: _Speaker, messages: list[Message]) -> None:
+    def _record(self, side: Side, speaker: _Speaker, messages: list[Message], now_ns: int) -> None:
         kind = speaker.records.kind
         if kind == _CHANGE_CIPHER:
             # In TLS 1.3 it means nothing (RFC 8446, appendix D.4): encryption begins with application data.
@@ -163,18 +187,23 @@ class TlsParser:
             handshake = speaker.handshake
             handshake.push(speaker.records.body)
             while handshake.step():
-                self._handshake(side, handshake.kind, handshake.body, messages)
+                self._handshake(side, handshake.kind, handshake.body, messages, now_ns)
         elif kind == _ALERT and len(speaker.records.body) == 2:
             level, number = speaker.records.body
             messages.append(TlsAlert(level == _FATAL, alert_name(number)))
+            if level == _FATAL:
+                self.next_wakeup_ns = None
 
     def _is_13(self) -> bool:
         if self._answered is not None:
             return self._answered.version >= TLS13
         return self._asked is not None and self._asked.version >= TLS13 and self._server.encrypted is False
 
-    def _handshake(self, side: Side, kind: int, body: bytes, messages: list[Message]) -> None:
+    def _handshake(self, side: Side, kind: int, body: bytes, messages: list[Message], now_ns: int) -> None:
         if kind == CLIENT_HELLO and side is _CLIENT:
+            if self._asked is None:
+                self._asked_ns = now_ns
+                self.next_wakeup_ns = now_ns + self.patience_ns
             self._asked = read_client_hello(body)
             messages.append(client_hello_message(self._asked, "t"))
         elif kind == SERVER_HELLO and side is not _CLIENT:
@@ -194,6 +223,7 @@ class TlsParser:
         if not (self._client.encrypted and self._server.encrypted):
             return
         self.done = True
+        self.next_wakeup_ns = None
         if answered is not None:
             group = self._curve if answered.group is None else group_name(answered.group)
             version, cipher = version_name(answered.version), cipher_name(answered.cipher_suite)
