@@ -1,18 +1,22 @@
 """The terminal: consoles that respect NO_COLOR, and the live line while a capture is being read."""
 
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
     Task,
     TaskID,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -22,6 +26,7 @@ from lapwing.app.words import safe
 
 PIPED_WIDTH = 100  # columns when the output is no terminal
 REDRAWS_PER_SECOND = 8
+Item = TypeVar("Item")
 
 
 class _Stdout(Console):
@@ -93,3 +98,45 @@ class Live:
             self._source = source
             self._task = self._progress.add_task(safe(source), total=total_bytes, found="")
         self._progress.update(self._task, completed=read_bytes, found=found)
+
+
+class Stages:
+    """How far long work of several stages is. Silent when standard error is no terminal."""
+
+    def __init__(self) -> None:
+        console = stderr_console()
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+            refresh_per_second=REDRAWS_PER_SECOND,
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def over(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
+        """The items, one after the other, with a line that says how many are done."""
+        every = list(items)
+        task = self._progress.add_task(stage, total=len(every))
+        for item in every:
+            yield item
+            self._progress.advance(task)
+        self._progress.remove_task(task)
+
+    @contextmanager
+    def during(self, stage: str) -> Iterator[None]:
+        """A line while work goes on of which nobody knows how far it is."""
+        for _ in self.over(stage, [None]):
+            yield

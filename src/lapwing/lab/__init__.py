@@ -10,12 +10,13 @@ from lapwing.lab.families import FAMILIES, Family
 from lapwing.lab.pace import Pace, measure_pace
 from lapwing.lab.plot import check_plot, draw
 from lapwing.lab.report import figures, page
-from lapwing.lab.search import BEHAVIOURS, Unseen, search, search_baselines, search_long, search_table
+from lapwing.lab.search import BEHAVIOURS, LONG_DAYS, Unseen, search, search_baseline, search_table
 
 __all__ = [
     "BASELINES",
     "BEHAVIOURS",
     "FAMILIES",
+    "LONG_DAYS",
     "Family",
     "Measured",
     "Pace",
@@ -31,8 +32,7 @@ __all__ = [
     "measure_pace",
     "page",
     "search",
-    "search_baselines",
-    "search_long",
+    "search_baseline",
     "search_table",
     "standing_table",
     "stopped",

@@ -5,13 +5,13 @@ three days, or two weeks, beside people who log in, at a steady pace or in burst
 counts: below it an attacker can go on for ever.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
 from lapwing.detect import Detector, DetectSettings
 from lapwing.events import AuthResolved, FindingRaised
-from lapwing.lab.baselines import ANSWERED, BASELINES, LAB_KEY, Baseline
+from lapwing.lab.baselines import ANSWERED, LAB_KEY, Baseline
 from lapwing.lab.traffic import BROWSERS, DAY_NS, HOUR_NS, START_NS, Scenario, Traffic, attacker, home
 
 DAYS = 3
@@ -98,23 +98,14 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
 Sees = Callable[[Scenario], bool]
 
 
-def search(
-    settings: DetectSettings, seed: int, behaviours: Iterable[Behaviour] = BEHAVIOURS, days: int = DAYS
-) -> list[Unseen]:
-    """The highest pace of every behaviour that detection with `settings` does not see for `days`."""
-    return [highest(one, seed, lambda scenario: seen(scenario, settings), days) for one in behaviours]
+def search(behaviour: Behaviour, settings: DetectSettings, seed: int, days: int = DAYS) -> Unseen:
+    """The highest pace of a behaviour that detection with `settings` does not see for `days`."""
+    return highest(behaviour, seed, lambda scenario: seen(scenario, settings), days)
 
 
-def search_long(settings: DetectSettings, seed: int) -> list[Unseen]:
-    """The same over two weeks, for the behaviours of a single address."""
-    return search(settings, seed, [one for one in BEHAVIOURS if one.addresses == 1], LONG_DAYS)
-
-
-def search_baselines(seed: int, behaviours: Iterable[Behaviour]) -> Iterator[tuple[str, list[Unseen]]]:
-    """The same for every rule of others; seen is when an address of the attack is flagged."""
-    every = list(behaviours)
-    for baseline in BASELINES[1:]:
-        yield baseline.name, [highest(one, seed, partial(_flagged, baseline)) for one in every]
+def search_baseline(baseline: Baseline, seed: int, behaviours: Iterable[Behaviour]) -> list[Unseen]:
+    """The same for a rule of others; seen is when an address of the attack is flagged."""
+    return [highest(one, seed, partial(_flagged, baseline)) for one in behaviours]
 
 
 def highest(behaviour: Behaviour, seed: int, sees: Sees, days: int = DAYS) -> Unseen:

@@ -13,10 +13,17 @@ from lapwing.app.exit_codes import ExitCode
 from lapwing.app.log_reading import read_logs
 from lapwing.app.login_guard import Guard
 from lapwing.app.login_tries import AuthAttempt
+from lapwing.app.terminal import Stages
+from lapwing.detect import DetectSettings
 from lapwing.events import AuthResolved, SettingsError, SourceError
 from lapwing.lab import (
+    BASELINES,
     BEHAVIOURS,
     FAMILIES,
+    LONG_DAYS,
+    Family,
+    Measured,
+    Unseen,
     check_plot,
     compare,
     draw,
@@ -26,8 +33,7 @@ from lapwing.lab import (
     measure_pace,
     page,
     search,
-    search_baselines,
-    search_long,
+    search_baseline,
     search_table,
     standing_table,
     stopped,
@@ -101,18 +107,22 @@ def run(options: LabOptions) -> ExitCode:
     benign = _seeds(options.seeds or suite.benign)
     resident = suite.resident if options.resident is None else options.resident
     settings = load(options.config).settings.detect
-    pace = measure_pace(resident, Guard, AuthAttempt) if resident else None
-    measured = evaluate([f for f in FAMILIES if f.claim != "benign"], seeds, settings)
-    measured += evaluate([f for f in FAMILIES if f.claim == "benign"], benign, settings)
-    unseen = search(settings, FIRST_TEST_SEED)
-    lasting = search_long(settings, FIRST_TEST_SEED)
+    with Stages() as stages:
+        with stages.during("timing decisions"):
+            pace = measure_pace(resident, Guard, AuthAttempt) if resident else None
+        measured: list[Measured] = []
+        for family in stages.over("attacks and ordinary stress", sorted(FAMILIES, key=_is_benign)):
+            measured += evaluate([family], benign if _is_benign(family) else seeds, settings)
+        unseen, lasting = _searched(settings, stages)
+        with stages.during("beside other rules"):
+            standing = standing_table(compare(FAMILIES, seeds[:COMPARED_SEEDS]))
     numbers = figures(measured, pace) | {
         "highest_undetected_per_day": float(max(u.per_address for u in unseen)),
         "highest_undetected_two_weeks": float(max(u.per_address for u in lasting)),
     }
     text = page(measured, numbers, seeds, benign) + SEARCHED + search_table(unseen)
     text += SEARCHED_LONG + search_table(lasting)
-    text += COMPARED + standing_table(compare(FAMILIES, seeds[:COMPARED_SEEDS]))
+    text += COMPARED + standing
     for path in options.logs:
         rows = stopped(expanded(logins_of(path)), options.clean)
         numbers |= {f"tries_stopped_{_key(path)}": round(rows[0].tries, 4)}
@@ -132,7 +142,8 @@ def run_compare(options: LabOptions) -> ExitCode:
         raise SettingsError("--seeds 0: leaves nothing to compare on; name a log")
     text = ""
     if options.seeds != 0:
-        text = standing_table(compare(FAMILIES, _seeds(options.seeds or COMPARED_SEEDS)))
+        with Stages() as stages, stages.during("every rule on labelled traffic"):
+            text = standing_table(compare(FAMILIES, _seeds(options.seeds or COMPARED_SEEDS)))
     for path in options.logs:
         text += f"\n{path.name}\n\n" + stopped_table(stopped(expanded(logins_of(path)), options.clean))
     sys.stdout.write(text)
@@ -143,14 +154,28 @@ def run_compare(options: LabOptions) -> ExitCode:
 def run_search(options: LabOptions, baselines: bool) -> ExitCode:
     """The highest pace unseen of every behaviour."""
     settings = load(options.config).settings.detect
-    text = search_table(search(settings, FIRST_TEST_SEED))
-    text += SEARCHED_LONG + search_table(search_long(settings, FIRST_TEST_SEED))
-    if baselines:
-        for name, rows in search_baselines(FIRST_TEST_SEED, BEHAVIOURS[:5]):
-            text += f"\n{name}\n\n" + search_table(rows)
+    with Stages() as stages:
+        unseen, lasting = _searched(settings, stages)
+        text = search_table(unseen) + SEARCHED_LONG + search_table(lasting)
+        if baselines:
+            for baseline in stages.over("the rules of others", BASELINES[1:]):
+                rows = search_baseline(baseline, FIRST_TEST_SEED, BEHAVIOURS[:5])
+                text += f"\n{baseline.name}\n\n" + search_table(rows)
     sys.stdout.write(text)
     _write(options.page, text)
     return ExitCode.CLEAN
+
+
+def _searched(settings: DetectSettings, stages: Stages) -> tuple[list[Unseen], list[Unseen]]:
+    """The highest paces unseen over days and over weeks."""
+    unseen = [search(one, settings, FIRST_TEST_SEED) for one in stages.over("the highest pace unseen", BEHAVIOURS)]
+    alone = [one for one in BEHAVIOURS if one.addresses == 1]
+    lasting = [search(one, settings, FIRST_TEST_SEED, LONG_DAYS) for one in stages.over("the same over weeks", alone)]
+    return unseen, lasting
+
+
+def _is_benign(family: Family) -> bool:
+    return family.claim == "benign"
 
 
 def _check(options: LabOptions) -> None:
