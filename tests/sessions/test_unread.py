@@ -80,3 +80,17 @@ def test_a_tally_that_raises_costs_its_own_flow_and_is_reported_as_the_parser(
         counters = reading.statistics()
     assert counters["sessions.parser_faults"] == 1
     assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 1
+
+
+def test_the_plainest_tally_counts_every_datagram_as_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = DNS._replace(tally=lambda client_port, server_port: DatagramTally())
+    monkeypatch.setattr("lapwing.sessions.driver.DATAGRAM_PROTOCOLS", (plain,))
+    asked = b"\0\1\1\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\1\0\1"
+    frame = udp_frame("192.0.2.1", 4_000, "198.51.100.53", 53, asked)
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(pcap([TimedFrame(START_NS + at, frame) for at in range(3)], nanoseconds=True))
+    with lapwing.read(path, events=["anomaly"]) as reading:
+        list(reading)
+        counters = reading.statistics()
+    assert counters["sessions.messages"] == 3
+    assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 1

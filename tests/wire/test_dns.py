@@ -167,3 +167,15 @@ def test_text_that_is_no_record_data_is_refused(text: str) -> None:
     for rtype in (1, 15, 28, 6, 33, 99999):
         with pytest.raises(WireError):
             encode_data(rtype, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "word", '"a', '"a" "b', '"a\\"', '"' + '\\"' * 1_000_000, '"a" ' * 3 + '"' + "b" * 256]
+)
+def test_character_strings_without_their_quotation_marks_are_refused_at_one_look(text: str) -> None:
+    with pytest.raises(WireError):
+        encode_data(16, text)
+
+
+def test_character_strings_are_read_as_they_are_printed() -> None:
+    assert encode_data(16, '"a b" "" "\\"\\\\"') == b'\3a b\0\2"\\'

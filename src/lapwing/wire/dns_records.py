@@ -32,7 +32,7 @@ _NAPTR = Struct("!HH")
 _DS = Struct("!HBB")
 _ZEROS = re.compile(r"\b0(?::0)+\b")
 _MAPPED_PREFIX = bytes(10) + b"\xff\xff"
-_QUOTED_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_QUOTED_STRING = re.compile(r'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)  # one without an end is one too: looked at once
 
 
 def type_name(number: int) -> str:
@@ -213,7 +213,10 @@ def _encode_unknown(text: str) -> bytes:
 
 
 def _encode_strings(words: list[str]) -> bytes:
-    strings = [unescape(text) for text in _QUOTED_STRING.findall(" ".join(words))]
+    found = _QUOTED_STRING.findall(" ".join(words))
+    if not found or not all(end for _, end in found):
+        raise WireError("character strings stand between quotation marks")
+    strings = [unescape(text) for text, _ in found]
     return b"".join(bytes((len(string),)) + string for string in strings)
 
 
