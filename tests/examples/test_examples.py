@@ -14,8 +14,9 @@ import lapwing
 from lapwing.app import plugins
 from lapwing.app.plugins import MAX_SINK_FAILURES, ContainedSink, Plugins, installed, opened_sinks
 from lapwing.events import Event, PluginError, SessionMessaged
+from lapwing.io.capture import Recorder, open_capture
 from lapwing.protocols import STREAM_PROTOCOLS
-from lapwing.testing import TcpConversation, TimedFrame, pcap, udp_frame
+from lapwing.testing import START_NS, TcpConversation, TimedFrame, pcap, udp_frame
 from tests.app.traffic import guessing_at
 from tests.io.wires import Wire, needs_wires, wire
 
@@ -182,8 +183,18 @@ def test_datagrams_of_a_capture(tmp_path: Path) -> None:
 
 
 def test_one_pass_has_everything_in_order(tmp_path: Path) -> None:
-    out = run(EXAMPLES / "shapes" / "one_pass.py", guessing_at(tmp_path / "in.pcap")).splitlines()
+    query = bytes.fromhex("000101000001000000000000076578616d706c6503636f6d0000010001")
+    asked = [TimedFrame(at, udp_frame("192.0.2.1", 40_000, "192.0.2.2", 53, query)) for at in (START_NS, 2 * START_NS)]
+    path, other = guessing_at(tmp_path / "in.pcap"), tmp_path / "both.pcap"
+    with open_capture(path) as source, Recorder(other) as recorder:
+        while (batch := source.next_batch()) is not None:
+            recorder.write(batch.buffer, batch.packets, batch.count)
+    other.write_bytes(other.read_bytes() + pcap(asked, nanoseconds=True)[24:])
+    out = run(EXAMPLES / "shapes" / "one_pass.py", other).splitlines()
     assert len([line for line in out if "login failed" in line]) == 30
+    assert {line.split(maxsplit=1)[1] for line in out if "Http" in line or "Dns" in line} == {
+        "tcp http HttpRequest", "tcp http HttpResponse", "udp dns DnsQuery", "udp dns DnsUnanswered",
+    }  # fmt: skip
     assert [int(line.split()[0]) for line in out] == sorted(int(line.split()[0]) for line in out)
 
 

@@ -161,6 +161,38 @@ def test_a_flow_joined_in_the_middle_closes_by_its_fins(track: Track) -> None:
     assert [action[3] for action in result.of("SIDE_CLOSED")] == [0, 1]
 
 
+def ended_by(trace: Trace, end: str) -> dict[str, Any]:
+    """What makes a flow end so, and the settings it takes."""
+    if end == "rst":
+        trace.tcp(1, RST, 501)
+    elif end == "fin":
+        trace.tcp(0, FIN | ACK, 131, 501)
+        trace.tcp(1, FIN | ACK, 501, 132)
+    elif end == "idle":
+        trace.udp(0, at=trace.now_ns + 400 * SECOND)
+    elif end == "evicted":
+        trace.udp(0)
+        return {"max_flows": 1}
+    elif end == "superseded":
+        trace.tcp(0, SYN, 77_000)
+    return {}
+
+
+@pytest.mark.parametrize("end", ["fin", "rst", "idle", "evicted", "superseded", "flush"])
+def test_repeated_disordered_and_missing_bytes_are_in_the_record_whatever_ends_it(track: Track, end: str) -> None:
+    trace = Trace()
+    trace.handshake()
+    for sequence in (101, 101, 121, 111):  # said twice, a hole of ten bytes, which is filled
+        trace.tcp(0, PSH | ACK, sequence, 501, b"0123456789")
+    trace.tcp(1, PSH | ACK, 511, 131, b"after a hole")  # and one which is not
+    settings = ended_by(trace, end)
+    record = track(trace, **settings).records[0]
+    names = ("retransmit_count", "out_of_order_count", "missed_bytes")
+    assert reasons(Result(records=[record])) == [end]
+    assert [field_of(record, f"client_{name}") for name in names] == [1, 1, 0]
+    assert [field_of(record, f"server_{name}") for name in names] == [0, 0, 10]
+
+
 def told(tmp_path: Path, frames: list[TimedFrame], **settings: Any) -> list[lapwing.events.FlowClosed]:
     path = tmp_path / "in.pcap"
     path.write_bytes(pcap(frames, nanoseconds=True))

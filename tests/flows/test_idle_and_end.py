@@ -24,20 +24,6 @@ def dns_soon(key: FlowKey) -> float | None:
     return 5.0 if 53 in (key.client_port, key.server_port) else None
 
 
-def test_a_rule_ends_single_flows_sooner_or_later_than_the_settings(table_class: Any) -> None:
-    trace = Trace()
-    trace.udp(0, dst_port=53, at=SECOND)
-    trace.udp(0, src_port=5_000, dst_port=5_001, at=SECOND)
-    trace.udp(0, src_port=5_000, dst_port=5_002, at=SECOND)
-    trace.udp(0, src_port=1, dst_port=2, at=80 * SECOND)
-    later = {5_002: 70.0}
-    result = run_with(table_class, lambda key: dns_soon(key) or later.get(key.server_port), trace)
-    closed = {detail[7]: ts_ns for name, ts_ns, _, _, detail in result.of("CLOSED")}
-    assert closed[53] <= closed[5_001] <= closed[5_002]
-    reasons = dict(sorted((record[7], record[13]) for record in result.records))
-    assert reasons == {53: 2, 5_001: 2, 5_002: 2, 2: 6}
-
-
 def test_what_a_rule_ends_gives_way_to_a_new_flow_of_the_same_endpoints(table_class: Any) -> None:
     trace = Trace()
     trace.udp(0, dst_port=53, at=SECOND)

@@ -45,6 +45,24 @@ def test_a_copy_within_the_window_goes_and_a_later_one_stays() -> None:
     assert kept([(0, b"same"), (999, b"same"), (5_000, b"same")]) == [0, 2]
 
 
+@pytest.mark.parametrize(
+    ("preset", "window_us", "packets", "skip"),
+    [(None, 1_000, 256, 0), ("loopback", 1_000, 256, 0), ("bridge", 5_000, 4_096, 0), ("mirror", 20_000, 65_536, 14)],
+)
+def test_windows_and_memories_of_the_presets_hold_to_the_nanosecond_and_the_packet(
+    preset: str | None, window_us: int, packets: int, skip: int
+) -> None:
+    settings = PRESETS[preset] if preset else DedupSettings()
+    assert (settings.packets, settings.skip_bytes) == (packets, skip)
+    front = bytes(skip)
+    assert kept([(0, front + b"same"), (window_us, front + b"same")], settings) == [0]
+    assert kept([(0, front + b"same"), (window_us + 1, front + b"same")], settings) == [0, 1]
+    between = [(1, front + number.to_bytes(4, "big")) for number in range(packets)]
+    full = [(0, front + b"first"), *between, (2, front + b"first")]
+    assert kept(full, settings, batch=100_000) == list(range(packets + 2))
+    assert kept([full[0], *between[1:], full[-1]], settings, batch=100_000) == list(range(packets))
+
+
 def test_a_chain_of_copies_is_one_packet() -> None:
     assert kept([(at, b"same") for at in range(0, 5_000, 900)]) == [0]
 

@@ -194,6 +194,28 @@ def test_members_of_a_fanout_group_share_the_packets_by_flow(wire: Wire) -> None
         assert all(seen)
 
 
+@pytest.mark.parametrize("mode", ["hash", "load-balance", "cpu", "rollover", "random", "queue-mapping"])
+def test_every_mode_of_sharing_is_taken_by_the_kernel_and_loses_nothing(wire: Wire, mode: str) -> None:
+    group = 1 + (os.getpid() + len(mode)) % 0xFFFF
+    with (
+        live(wire, fanout_group=group, fanout_mode=mode) as first,
+        live(wire, fanout_group=group, fanout_mode=mode) as second,
+    ):
+        wire.send(udp_frame(A, port, B, 9, b"x") for port in range(1, 65))
+        assert sorted(ports_until_quiet(first) + ports_until_quiet(second)) == list(range(1, 65))
+
+
+@pytest.mark.parametrize(("promiscuous", "wanted"), [(True, "1"), (False, "0")])
+def test_packets_for_others_are_asked_for_only_where_the_settings_say_so(
+    wire: Wire, promiscuous: bool, wanted: str
+) -> None:
+    with live(wire, promiscuous=promiscuous):
+        details = subprocess.run(
+            ["ip", "-d", "-n", wire.namespace, "link", "show", Wire.right], check=True, capture_output=True, text=True
+        ).stdout
+        assert f"promiscuity {wanted}" in details
+
+
 def test_time_passes_by_the_clock_while_nothing_comes(wire: Wire) -> None:
     with live(wire) as source:
         quiet(source)

@@ -7,7 +7,10 @@ import pytest
 from tests.repo.rule_pages import DECISIONS, Row, RulePage, is_proved, known_tests
 
 PAGE = RulePage("flow-rules.md")
-DECISION = DECISIONS / "0040-what-of-other-flow-trackers-is-done-otherwise.md"
+ENTRIES = (
+    "0040-what-of-other-flow-trackers-is-done-otherwise.md",
+    "0059-numbers-and-small-things-that-differ-from-other-flow-trackers.md",
+)
 SECTIONS = 13
 LESSONS = 37
 
@@ -22,12 +25,16 @@ def test_a_flow_rule_has_tests_or_a_decision(row: Row) -> None:
     assert is_proved(row)
 
 
-def test_points_of_the_decision_that_are_named_exist() -> None:
-    points = {int(number) for number in re.findall(r"^(\d+)\. ", DECISION.read_text(encoding="utf-8"), re.MULTILINE)}
-    said = re.findall(r"done-otherwise\.md\), points? ([\d, and]+)", PAGE.text)
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_points_of_a_decision_that_are_named_exist_and_all_are_named(entry: str) -> None:
+    text = (DECISIONS / entry).read_text(encoding="utf-8")
+    points = {int(number) for number in re.findall(r"^(\d+)\. ", text, re.MULTILINE)}
+    said = re.findall(rf"{re.escape(entry)}\), points? ([\d, and]+)", PAGE.text)
     named = {int(number) for part in said for number in re.findall(r"\d+", part)}
     assert named <= points
     assert points == set(range(1, max(points) + 1))
+    if entry == ENTRIES[1]:
+        assert named == points
 
 
 def test_every_section_and_every_lesson_is_there() -> None:
