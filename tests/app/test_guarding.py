@@ -7,7 +7,7 @@ import pytest
 from lapwing.app import guarding
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.guarding import Enforcers, HeldUntil, Lateness, api_keys
-from lapwing.events import SensorLagged, SettingsError
+from lapwing.events import DecisionMade, Event, SensorLagged, SettingsError
 from lapwing.io.enforce import DenyFile, NftSet
 from lapwing.web import ForwardAuth, Gate
 from tests.app.conftest import Lapwing
@@ -16,6 +16,7 @@ from tests.web.test_gate import ATTACKER, Clock, S, attacked
 
 def test_who_is_held_is_in_the_file_until_it_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarding, "REFRESH_S", 0.0)
+    monkeypatch.setattr(guarding, "QUICK_S", 60.0)
     clock = Clock()
     gate = Gate(clock=clock)
     enforcers = Enforcers(gate, deny_file=DenyFile(tmp_path / "deny"))
@@ -97,3 +98,21 @@ def test_wrong_options_are_refused_with_what_would_be_right(
     done = lapwing("guard", "serve", tmp_path / "access.log", *options)
     assert done.code in (ExitCode.USAGE, ExitCode.INPUT)
     assert words in done.err
+
+
+def test_a_list_that_takes_long_is_not_written_after_every_decision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarding, "QUICK_S", -1.0)
+    monkeypatch.setattr(guarding, "REST", 10**9)
+    gate = Gate(clock=Clock())
+    enforcers = Enforcers(gate, deny_file=DenyFile(tmp_path / "deny"))
+    told: list[Event] = []
+    monkeypatch.setattr(gate, "_listener", told.extend)
+    attacked(gate)
+    assert any(isinstance(event, DecisionMade) for event in told)
+    enforcers(told)
+    assert (tmp_path / "deny").read_text() == ""
+    monkeypatch.setattr(enforcers, "_rest", 0.0)
+    enforcers.turn()
+    assert (tmp_path / "deny").read_text() == f"{ATTACKER}\n"

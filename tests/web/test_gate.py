@@ -83,7 +83,7 @@ def test_a_decision_ends() -> None:
     assert [event.value for event in told if isinstance(event, DecisionMade)][-1] == ATTACKER
     clock.ns += 86_400 * S
     assert gate.answer(ATTACKER).action is Action.ALLOW
-    assert gate.holding() == []
+    assert list(gate.holding()) == []
 
 
 def test_sources_have_one_spelling() -> None:

@@ -8,9 +8,11 @@ from lapwing.events import Action, DecisionLifted, DecisionMade, Event, SensorLa
 from lapwing.io.enforce import DenyFile, NftSet, Webhook
 from lapwing.web import ForwardAuth, Gate
 
-REFRESH_S = 1.0  # between looks for decisions that are over
+REFRESH_S = 1.0  # between looks for decisions that are over or renewed
 MAX_KEY_FILE_BYTES = 64 * 1024
 MIN_KEY_CHARS = 16
+QUICK_S = 0.01  # a list written within that is written at once after every decision
+REST = 4  # times as long as a longer one took nothing is written after it, or a long list would be all there is to do
 ROUNDING_S = 2.0  # by which two looks at the same decision may differ
 HELD = (Action.DELAY, Action.BLOCK)  # carried out elsewhere as a block; a challenge needs the application
 
@@ -30,7 +32,7 @@ class Enforcers:
         self._deny_file = deny_file
         self._webhook = webhook
         self._held = HeldUntil(nft_set) if nft_set is not None else None
-        self._written = 0.0
+        self._due = self._rest = 0.0
         self._write()
 
     def __call__(self, events: Sequence[Event]) -> None:
@@ -38,13 +40,14 @@ class Enforcers:
         decided = [event for event in events if isinstance(event, DecisionMade | DecisionLifted)]
         if not decided:
             return
-        self._write()
+        self._due = 0.0
+        self.turn()
         if self._webhook is not None:
             self._webhook.tell(decided)
 
     def turn(self) -> None:
         """Let go who is held no longer, hold on to who is held for longer. Raises StoreError."""
-        if time.monotonic() - self._written >= REFRESH_S:
+        if time.monotonic() >= max(self._due, self._rest):
             self._write()
 
     def close(self) -> None:
@@ -53,14 +56,17 @@ class Enforcers:
             self._webhook.close()
 
     def _write(self) -> None:
-        self._written = time.monotonic()
+        began = time.monotonic()
+        self._due = began + REFRESH_S
         if self._deny_file is None and self._held is None:
             return
         held = {source: answer.retry_after_s for source, answer in self._gate.holding() if answer.action in HELD}
         if self._deny_file is not None:
             self._deny_file.write(held)
         if self._held is not None:
-            self._held.become(held, self._written)
+            self._held.become(held, began)
+        took = time.monotonic() - began
+        self._rest = began + took + (REST * took if took > QUICK_S else 0.0)
 
 
 class HeldUntil:

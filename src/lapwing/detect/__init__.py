@@ -3,7 +3,7 @@
 Not here: where logins come from (`logins`), who is behind an address (`actors`), enforcing a decision.
 """
 
-from lapwing.detect.addresses import source_text
+from lapwing.detect.addresses import source_at, source_text
 from lapwing.detect.contract import Detects, LookUp
 from lapwing.detect.decisions import Decisions
 from lapwing.detect.detector import FILE_KEY, NO_VERDICT, Detector
@@ -20,5 +20,6 @@ __all__ = [
     "Detects",
     "LookUp",
     "Verdict",
+    "source_at",
     "source_text",
 ]

@@ -52,6 +52,11 @@ def place_at(hi: int, lo: int) -> Place:
     return Place(text, f"{subnet}/64", f"{site}/48")
 
 
+def source_at(hi: int, lo: int) -> str:
+    """How the source of the address is written, without the rest of its place."""
+    return address_text(hi, lo) if hi == 0 and lo >> 32 == _V4_MAPPED else f"{IPv6Address(hi << 64)}/64"
+
+
 def source_text(text: str) -> str | None:
     """How the source of the address in `text` is written; None if it is no address. Decisions are about that."""
     place = place_of(text)

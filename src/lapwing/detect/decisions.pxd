@@ -47,4 +47,6 @@ cdef class Decisions:
     cdef int _note(self, i64 row, i64 now_ns, i64 duration_s, Verdict verdict, str reason) except -1
     cdef i64 _row_of(self, str source) except -2
     @cython.locals(rows=Standings, found=list)
+    @cython.locals(number=i64, row=i64)
+    cpdef list held(self, i64 now_ns)
     cdef list _oldest_first(self)

@@ -10,7 +10,7 @@ Runs compiled, typed by `decisions.pxd`, and as it stands.
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from lapwing.detect.addresses import place_at
+from lapwing.detect.addresses import source_at
 from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.login import Keyring
 from lapwing.detect.settings import AnswerSettings
@@ -54,7 +54,7 @@ class Change:
 
     def event(self) -> DecisionMade | DecisionLifted:
         """The change as it is told."""
-        source = place_at(self.hi, self.lo).source_text
+        source = source_at(self.hi, self.lo)
         action = _ACTIONS[self.rank]
         facts = f"{source}\0{action}\0{self.since_ns}".encode()
         identity = blake2b(facts, digest_size=8).hexdigest()
@@ -141,8 +141,22 @@ class Decisions:
 
     def in_force(self, now_ns: int) -> dict[str, Standing]:
         """The answers that hold now, by source."""
-        rows = self._rows
-        return {self._source(row): self._said(row) for row in self._oldest_first() if now_ns < rows.until(row)}
+        return {
+            source_at(self._rows.hi(row), self._rows.lo(row)): self._said(row)
+            for row in self._oldest_first()
+            if now_ns < self._rows.until(row)
+        }
+
+    def held(self, now_ns: int) -> list[tuple[int, int, int, int]]:
+        """The same as halves of the source, rank of the action and end: quickly, for who holds a lock meanwhile."""
+        rows, found = self._rows, []
+        number = rows.oldest
+        while number:
+            row = number - 1
+            if now_ns < rows.until(row):
+                found.append((rows.hi(row), rows.lo(row), rows.rank(row), rows.until(row)))
+            number = rows.newer(number)
+        return found
 
     def release(self, source: str, now_ns: int) -> list[Event]:
         """Lift what stands against `source`, and forget that it was answered."""
@@ -239,9 +253,6 @@ class Decisions:
     def _row_of(self, source: str) -> int:
         halves = self._keyring.halves(source)
         return -1 if halves is None else self._rows.find(halves[0], halves[1])
-
-    def _source(self, row: int) -> str:
-        return place_at(self._rows.hi(row), self._rows.lo(row)).source_text
 
     def _facts(self, row: int) -> tuple[int, int, int, int]:
         return self._rows.rank(row), self._rows.level(row), self._rows.since(row), self._rows.until(row)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from lapwing.detect import Detector, Verdict
+from lapwing.detect import Detector, Verdict, source_at
 from lapwing.events import (
     Action,
     AuthAttempted,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SECOND_NS = 1_000_000_000
 SNAPSHOT_VERSION = 1
+_ACTIONS = tuple(Action)
 FOREVER = -1.0  # as long as it takes
 
 Listener = Callable[[list[Event]], None]
@@ -137,14 +138,15 @@ class Gate:
         self._tell(events)
         return events
 
-    def holding(self, *, wait_s: float = FOREVER) -> list[tuple[str, Answer]]:
+    def holding(self, *, wait_s: float = FOREVER) -> Iterator[tuple[str, Answer]]:
         """Every source with a decision that holds now."""
         with self._reached(wait_s):
             now_ns = self.now_ns()
-            found = list(self._decisions.in_force(now_ns).items())
-        return [
-            (source, Answer(held.action, max(1, -(-(held.until_ns - now_ns) // SECOND_NS)))) for source, held in found
-        ]
+            found = self._decisions.held(now_ns)
+        return (
+            (source_at(hi, lo), Answer(_ACTIONS[rank], max(1, -(-(until_ns - now_ns) // SECOND_NS))))
+            for hi, lo, rank, until_ns in found
+        )
 
     def snapshot(self) -> bytes:
         """All that is known and decided, to go on from under the same key."""
