@@ -5,6 +5,7 @@ from lapwing.detect.login cimport Login, i64
 from lapwing.detect.verdict cimport Verdict
 
 cdef object _ALLOW, _BLOCK
+cdef int _ALLOWED
 
 cdef class GuardCore:
     cdef public object settings
@@ -13,11 +14,12 @@ cdef class GuardCore:
     cdef Detector _detector
     cdef Decisions _decisions
 
-    @cython.locals(ts_ns=i64, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
+    @cython.locals(ts_ns=i64, rank=int, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
     cpdef object attempt(self, object attempt)
-    cdef Verdict _refuse_again(self, object attempt, Login login, i64 ts_ns)
-    cdef object _refused(self, object attempt, bint judged)
-    @cython.locals(detector=Detector, decisions=Decisions, verdict=Verdict, login=Login)
+    @cython.locals(detector=Detector, decisions=Decisions, verdict=Verdict, rank=int)
+    cdef Verdict _answered(self, Login login, i64 ts_ns, bint known)
+    cdef object _refused(self, object endpoint)
+    @cython.locals(detector=Detector, decisions=Decisions, login=Login)
     cdef Verdict _observe(self, object event)
     @cython.locals(change=Change)
     cdef object _publish_changes(self, tuple changes)

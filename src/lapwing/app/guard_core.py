@@ -14,7 +14,7 @@ import msgspec
 
 from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
 from lapwing.detect import NO_VERDICT, Contribution, DetectSettings
-from lapwing.detect.decisions import Change, Decisions
+from lapwing.detect.decisions import ALLOWED, Change, Decisions
 from lapwing.detect.detector import Detector
 from lapwing.detect.login import Login
 from lapwing.detect.verdict import Verdict
@@ -39,6 +39,7 @@ MAX_TAKEOVERS = 1_000  # kept apart, so that no flood of other findings pushes t
 TAG_BYTES = 8
 
 _ALLOW, _BLOCK = Action.ALLOW, Action.BLOCK
+_ALLOWED = ALLOWED
 
 
 class GuardCore:
@@ -83,15 +84,15 @@ class GuardCore:
             if login is None:
                 return detector.verdict
             if decisions.blocks(login.hi, login.lo, ts_ns) and not detector.is_at_home(login):
-                return self._refuse_again(attempt, login, ts_ns)
-            verdict = detector.judge_try()
-            if verdict.action is _ALLOW and not len(decisions):
-                return verdict
-            verdict = decisions.answer_at(verdict, login.hi, login.lo, ts_ns, verdict.known)
-            if decisions.changes:
-                self._publish_changes(decisions.changes)
+                # What is said to a source that is blocked does not depend on the try, so it is judged as it is counted.
+                self._refused(attempt.endpoint)
+                return self._answered(login, ts_ns, False)
+            rank = detector.judge_try()
+            if rank == _ALLOWED and not len(decisions):
+                return detector.verdict
+            verdict = self._answered(login, ts_ns, login.known)
             if verdict.action is _BLOCK:
-                self._refused(attempt, True)
+                self._refused(attempt.endpoint)
             return verdict
 
     def result(self, result: AuthResult) -> Verdict | Takeover:
@@ -219,14 +220,20 @@ class GuardCore:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _refuse_again(self, attempt: AuthAttempt, login: Login, ts_ns: int) -> Verdict:
-        """What is said to a source that is blocked does not depend on the try, so it is judged as it is counted."""
-        self._refused(attempt, False)
-        return self._decisions.answer_at(self._detector.verdict, login.hi, login.lo, ts_ns, False)
+    def _answered(self, login: Login, ts_ns: int, known: bool) -> Verdict:
+        """The verdict on the login observed last, with what stands against its source."""
+        detector, decisions = self._detector, self._decisions
+        rank = decisions.answer_at(detector.log_odds, login.hi, login.lo, ts_ns, known)
+        verdict = detector.answered(rank, decisions.retry_after_s)
+        if decisions.changes:
+            decisions.justify(verdict)
+            self._publish_changes(decisions.changes)
+        return verdict
 
-    def _refused(self, attempt: AuthAttempt, judged: bool) -> None:
+    def _refused(self, endpoint: str) -> None:
+        """The try identified last counts as a failed one."""
         self._blocked_count += 1
-        told = self._detector.refuse_try(attempt.endpoint, judged)
+        told: Any = self._detector.refuse_try(endpoint)
         if told:
             self._publish(told)
 
@@ -244,16 +251,12 @@ class GuardCore:
         told: Any = detector.observe(event)
         if told:
             self._publish(told)
-        verdict = detector.verdict
-        if not told and verdict.action is _ALLOW and not len(decisions):
-            return verdict
         login = detector.latest
+        if not told and not len(decisions) and detector.rank() == _ALLOWED:
+            return detector.verdict
         if login is None:
-            return self._answer(event.client_ip, event.ts_ns, verdict)
-        verdict = decisions.answer_at(verdict, login.hi, login.lo, event.ts_ns, verdict.known)
-        if decisions.changes:
-            self._publish_changes(decisions.changes)
-        return verdict
+            return self._answer(event.client_ip, event.ts_ns, detector.verdict)
+        return self._answered(login, event.ts_ns, login.known)
 
     def _take(self, event: AuthEvent) -> Sequence[Finding]:
         told: Any = self._detector.observe(event)

@@ -1,5 +1,6 @@
 cimport cython
 from lapwing.detect.episode cimport Episode
+from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.findings cimport OpenFinding
 from lapwing.detect.journal cimport Journal
 from lapwing.detect.login cimport Keyring, Login, i64, u64
@@ -24,12 +25,12 @@ cdef class Campaigns:
 
     cpdef bint accuses(self, Login login) except -1
     @cython.locals(tracker=Tracker, row=Tally, owned=bint, noted=int, dimension=int, told=list)
-    cpdef object fold(self, Login login, list evidence)
+    cpdef object fold(self, Login login, Evidence evidence)
     cdef bint _note(self, int dimension, Tally row, Login login, bint suspected) except -1
     cdef int _begin_story(self, Tally row, Login login) except -1
     cdef int _link(self, int dimension, Tally row, Login login) except -1
     @cython.locals(slot=i64)
     cdef int _note_success(self, int dimension, Tally row, Login login) except -1
     cdef bint _is_over(self, int dimension, Tally row, i64 now_ns, bint suspected) except -1
-    @cython.locals(episode=Episode, reasons=tuple, log_odds=double)
-    cdef int _grow(self, OpenFinding found, int dimension, Login login, list evidence, list told) except -1
+    @cython.locals(episode=Episode, log_odds=double)
+    cdef int _grow(self, OpenFinding found, int dimension, Login login, Evidence evidence, list told) except -1

@@ -12,12 +12,13 @@ from typing import Any
 from lapwing.detect.addresses import place_at
 from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
 from lapwing.detect.episode import MAX_SAMPLES, Episode
+from lapwing.detect.evidence import GROUPS, SOURCE_GROUP, Evidence
 from lapwing.detect.findings import OpenFinding, build, finding_id, is_slow, severity_of, shape
 from lapwing.detect.journal import BY_SOURCE, BY_TIME, Journal
 from lapwing.detect.login import Keyring, Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings
-from lapwing.detect.verdict import GROUPS, SOURCE_GROUP, Judge
+from lapwing.detect.verdict import Judge
 from lapwing.events import Finding, FindingClosed, FindingKind, FindingRaised, FindingUpdated, Severity
 
 WIDE = 3  # the first groups: findings about many sources
@@ -37,7 +38,6 @@ _DAY = DAY_NS
 _SWEEP = SWEEP_NS
 
 Key = tuple[int, int]
-Evidence = list[tuple[Reason, ...]]
 
 
 class Campaigns:
@@ -101,7 +101,7 @@ class Campaigns:
                 self._grow(self.open[(dimension, tracker.current_key)], dimension, login, evidence, told)
             elif owned and login.failed:
                 row.owned += login.count
-            elif self._note(dimension, row, login, len(evidence[dimension]) > 0):
+            elif self._note(dimension, row, login, evidence.says(dimension)):
                 noted |= 1 << dimension
         raised = None
         if noted != 0 and login.failed:
@@ -217,17 +217,16 @@ class Campaigns:
         episode = found.episode
         if login.succeeded and dimension != _SOURCE and not episode.sources.has(login.source):
             return 0
-        reasons = evidence[dimension]
-        if dimension == _SITE and not reasons:
+        if dimension == _SITE and not evidence.says(dimension):
             return 0  # the spike is over; who fails now is somebody else
         if not login.named and login.account != 0 and len(episode.named) < MAX_SAMPLES:
             login.named = self._keyring.seal(login.name, login.account)
         episode.note(login)
         if login.failed:
             found.touched_ns = login.now_ns
-        log_odds = self._base + self._judge.score(dimension, reasons)
+        log_odds = self._base + self._judge.score(dimension, evidence, 0)
         if log_odds > found.log_odds:
-            found.log_odds, found.reasons = log_odds, list(reasons)
+            found.log_odds, found.reasons = log_odds, evidence.of(dimension)
             grave = SEVERITIES.index(severity_of(found)) > SEVERITIES.index(found.told_severity)
         else:
             grave = False
@@ -237,10 +236,10 @@ class Campaigns:
 
     def _raise_first(self, login: Login, evidence: Evidence, noted: int) -> OpenFinding | None:
         for dimension, tracker in enumerate(self._trackers):
-            row, reasons = tracker.current, evidence[dimension]
-            if not noted >> dimension & 1 or not reasons:
+            if not noted >> dimension & 1 or not evidence.says(dimension):
                 continue
-            log_odds = self._base + self._group_score(dimension, reasons)
+            row, reasons = tracker.current, evidence.of(dimension)
+            log_odds = self._base + self._group_score(dimension, evidence)
             if log_odds < self._raise_at or not self._could_stand(row):
                 continue
             if len(self.open) >= self._settings.finding.max_open:
@@ -254,9 +253,9 @@ class Campaigns:
             return self._raise(dimension, episode, (log_odds, reasons), login)
         return None
 
-    def _group_score(self, dimension: int, reasons: tuple[Reason, ...]) -> float:
+    def _group_score(self, dimension: int, evidence: Evidence) -> float:
         """As in the verdict, but a spike of the site may weigh fully on the site itself."""
-        return sum([r.weight for r in reasons]) if dimension == _SITE else self._judge.score(dimension, reasons)
+        return evidence.sum(dimension, 0) if dimension == _SITE else self._judge.score(dimension, evidence, 0)
 
     def _could_stand(self, row: Any) -> bool:
         """Whether the story itself, without what other findings explain, is worth a finding of its own."""
@@ -288,9 +287,7 @@ class Campaigns:
                 alike += shape(found.episode) == kind
         return alike
 
-    def _raise(
-        self, dimension: int, episode: Episode, score: tuple[float, tuple[Reason, ...]], login: Login
-    ) -> OpenFinding:
+    def _raise(self, dimension: int, episode: Episode, score: tuple[float, list[Reason]], login: Login) -> OpenFinding:
         tracker = self._trackers[dimension]
         row, key = tracker.current, tracker.current_key
         kind = self._kind(dimension, row, episode)

@@ -6,7 +6,7 @@ from lapwing.detect.verdict cimport Judge, Verdict
 cdef i64 _SECOND, _HOUR, _FORGET
 cdef int _WATCHED, _CHALLENGED, _BLOCKED, _MOST_GROWTH, _LOOK
 cdef double _HALF_OF_ALL
-cdef tuple _ACTIONS
+cdef tuple _ACTIONS, _NONE
 
 @cython.freelist(16)
 cdef class Change:
@@ -27,15 +27,18 @@ cdef class Decisions:
     cdef double _jitter, _mild_below
     cdef list _durations_s
     cdef public tuple changes
+    cdef public i64 retry_after_s
 
     @cython.locals(row=i64, until_ns=i64, in_force=bint, standing=int, rank=int)
-    cpdef Verdict answer_at(self, Verdict verdict, u64 hi, u64 lo, i64 now_ns, bint known)
+    cpdef int answer_at(self, double log_odds, u64 hi, u64 lo, i64 now_ns, bint known) except -1
+    @cython.locals(change=Change)
+    cpdef int justify(self, Verdict verdict) except -1
     @cython.locals(row=i64)
     cpdef bint blocks(self, u64 hi, u64 lo, i64 now_ns) except -1
     @cython.locals(rank=int, until_ns=i64)
-    cdef Verdict _renew(self, Verdict verdict, i64 row, i64 now_ns)
+    cdef int _renew(self, i64 row, i64 now_ns) except -1
     @cython.locals(rows=Standings, row=i64, new=bint, level=int, duration_s=i64)
-    cdef Verdict _decide(self, int rank, Verdict verdict, u64 hi, u64 lo, i64 now_ns)
+    cdef int _decide(self, int rank, u64 hi, u64 lo, i64 now_ns) except -1
     @cython.locals(durations=list)
     cdef i64 _duration_s(self, int rank, int level) except -2
     @cython.locals(number=u64)
@@ -44,7 +47,7 @@ cdef class Decisions:
     cdef int _shed(self, i64 now_ns) except -1
     cdef int _lift(self, i64 row, i64 now_ns, str reason) except -1
     @cython.locals(change=Change)
-    cdef int _note(self, i64 row, i64 now_ns, i64 duration_s, Verdict verdict, str reason) except -1
+    cdef int _note(self, i64 row, i64 now_ns, i64 duration_s, str reason) except -1
     cdef i64 _row_of(self, str source) except -2
     @cython.locals(rows=Standings, found=list)
     @cython.locals(number=i64, row=i64)

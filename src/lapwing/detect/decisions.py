@@ -31,6 +31,7 @@ _SECOND, _HOUR, _FORGET = SECOND_NS, HOUR_NS, FORGET_NS
 _WATCHED, _CHALLENGED, _BLOCKED = WATCHED, CHALLENGED, BLOCKED
 _LOOK, _MOST_GROWTH = SHED_LOOK, MOST_GROWTH
 _HALF_OF_ALL = 2.0**63
+_NONE: tuple[Any, ...] = ()
 
 
 class Standing(NamedTuple):
@@ -58,8 +59,9 @@ class Change:
         action = _ACTIONS[self.rank]
         facts = f"{source}\0{action}\0{self.since_ns}".encode()
         identity = blake2b(facts, digest_size=8).hexdigest()
-        if self.verdict is None:
+        if self.reason:
             return DecisionLifted(ts_ns=self.ts_ns, decision_id=identity, reason=self.reason)
+        reasons = self.verdict.reasons if self.verdict is not None else ()
         return DecisionMade(
             ts_ns=self.ts_ns,
             decision_id=identity,
@@ -68,14 +70,15 @@ class Change:
             value=source,
             duration_s=self.duration_s,
             origin="lapwing",
-            reasons=tuple([f"{r.name}={r.value:.3g} (ordinary {r.threshold:.3g})" for r in self.verdict.reasons]),
+            reasons=tuple([f"{r.name}={r.value:.3g} (ordinary {r.threshold:.3g})" for r in reasons]),
         )
 
 
 class Decisions:
     """Answers by source, at most `limit`; one in force is forgotten only where the oldest ones all are.
 
-    `changes` are those that the latest answer brought: an earlier answer lifted, a new one made.
+    `changes` are those that the latest answer brought: an earlier answer lifted, a new one made. `retry_after_s` says
+    for how long that answer stands against its source, 0 where it is about one login alone.
     """
 
     def __init__(self, settings: AnswerSettings, judge: Judge, limit: int, key: bytes) -> None:
@@ -92,6 +95,7 @@ class Decisions:
             for first in first_s
         ]
         self.changes: tuple[Change, ...] = ()
+        self.retry_after_s = 0
 
     def __len__(self) -> int:
         return self._rows.count
@@ -104,30 +108,41 @@ class Decisions:
         halves = self._keyring.halves(source)
         if halves is None:
             return verdict, []
-        said = self.answer_at(verdict, halves[0], halves[1], now_ns, known)
-        return said, self._told()
+        rank = self.answer_at(verdict.log_odds, halves[0], halves[1], now_ns, known)
+        self.justify(verdict)
+        return verdict.but(_ACTIONS[rank], self.retry_after_s), self._told()
 
-    def answer_at(self, verdict: Verdict, hi: int, lo: int, now_ns: int, known: bool) -> Verdict:
-        """The same by address, IPv4 as IPv4-mapped IPv6; `changes` tells what came of it."""
-        self.changes = ()
+    def answer_at(self, log_odds: float, hi: int, lo: int, now_ns: int, known: bool) -> int:
+        """The same by address, IPv4 as IPv4-mapped IPv6: the answer's place in `Action`.
+
+        `retry_after_s` and `changes` tell what came of it.
+        """
+        self.changes = _NONE
+        self.retry_after_s = 0
         row = self._rows.find(hi, lo)
-        if row < 0 and verdict.log_odds < self._mild_below:
-            return verdict  # whatever the shift, nothing would be decided
+        if row < 0 and log_odds < self._mild_below:
+            return self._judge.rank(log_odds)  # whatever the shift, nothing would be decided
         until_ns = self._rows.until(row) if row >= 0 else 0
         in_force = now_ns < until_ns
         if until_ns != 0 and not in_force:
             self._lift(row, now_ns, "its time is over")
         standing = self._rows.rank(row) if in_force else 0
         if standing == _BLOCKED and not known:
-            return self._renew(verdict, row, now_ns)
-        rank = self._judge.rank(verdict.log_odds + self._shift(hi, lo, now_ns))
+            return self._renew(row, now_ns)
+        rank = self._judge.rank(log_odds + self._shift(hi, lo, now_ns))
         if known:
-            return verdict.but(_ACTIONS[min(rank, _CHALLENGED)], 0)
+            return min(rank, _CHALLENGED)
         if in_force and standing >= rank:
-            return self._renew(verdict, row, now_ns)
+            return self._renew(row, now_ns)
         if rank <= _WATCHED:
-            return verdict.but(_ACTIONS[rank], 0)
-        return self._decide(rank, verdict, hi, lo, now_ns)
+            return rank
+        return self._decide(rank, hi, lo, now_ns)
+
+    def justify(self, verdict: Verdict) -> int:
+        """If the latest answer is a new one, it was made for this verdict."""
+        for change in self.changes:
+            change.verdict = verdict
+        return 0
 
     def blocks(self, hi: int, lo: int, now_ns: int) -> bool:
         """Whether a block stands against an address, IPv4 as IPv4-mapped IPv6."""
@@ -185,14 +200,15 @@ class Decisions:
             row = self._rows.put(hi, lo)
             self._rows.write(row, rank, level, since_ns, until_ns)
 
-    def _renew(self, verdict: Verdict, row: int, now_ns: int) -> Verdict:
+    def _renew(self, row: int, now_ns: int) -> int:
         """What stands goes on standing, as long as it did at first."""
         rank = self._rows.rank(row)
         until_ns = max(self._rows.until(row), now_ns + self._duration_s(rank, self._rows.level(row)) * _SECOND)
         self._rows.end(row, until_ns)
-        return verdict.but(_ACTIONS[rank], (until_ns - now_ns + _SECOND - 1) // _SECOND)
+        self.retry_after_s = (until_ns - now_ns + _SECOND - 1) // _SECOND
+        return rank
 
-    def _decide(self, rank: int, verdict: Verdict, hi: int, lo: int, now_ns: int) -> Verdict:
+    def _decide(self, rank: int, hi: int, lo: int, now_ns: int) -> int:
         rows = self._rows
         row = rows.find(hi, lo)
         new = row < 0
@@ -204,8 +220,9 @@ class Decisions:
         rows.write(row, rank, level, now_ns, now_ns + duration_s * _SECOND)
         if new and rows.count > self._limit:
             self._shed(now_ns)
-        self._note(row, now_ns, duration_s, verdict, "")
-        return verdict.but(_ACTIONS[rank], duration_s)
+        self._note(row, now_ns, duration_s, "")
+        self.retry_after_s = duration_s
+        return rank
 
     def _duration_s(self, rank: int, level: int) -> int:
         durations: list[int] = self._durations_s[rank]
@@ -229,10 +246,10 @@ class Decisions:
         return rows.remove(rows.oldest - 1)
 
     def _lift(self, row: int, now_ns: int, reason: str) -> int:
-        self._note(row, now_ns, 0, None, reason)
+        self._note(row, now_ns, 0, reason)
         return self._rows.end(row, 0)
 
-    def _note(self, row: int, now_ns: int, duration_s: int, verdict: Verdict | None, reason: str) -> int:
+    def _note(self, row: int, now_ns: int, duration_s: int, reason: str) -> int:
         change: Change = Change.__new__(Change)
         change.hi = self._rows.hi(row)
         change.lo = self._rows.lo(row)
@@ -240,7 +257,7 @@ class Decisions:
         change.since_ns = self._rows.since(row)
         change.ts_ns = now_ns
         change.duration_s = duration_s
-        change.verdict = verdict
+        change.verdict = None
         change.reason = reason
         self.changes = (*self.changes, change)
         return 0

@@ -1,5 +1,6 @@
 cimport cython
 from lapwing.detect.campaigns cimport Campaigns
+from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.journal cimport Journal
 from lapwing.detect.login cimport Keyring, Login, i64, u64
 from lapwing.detect.rows cimport Row, Tally
@@ -17,10 +18,15 @@ from lapwing.detect.trackers.weekly cimport Weekly
 from lapwing.detect.verdict cimport Judge, Verdict
 
 cdef i64 _TICK, _SWEEP
+cdef double _NOTHING_SAID
+cdef unsigned int _SOUGHT
+cdef int _SOURCE
+cdef tuple _ACTIONS
 
 cdef class Detector:
     cdef public object settings
-    cdef public Verdict verdict
+    cdef Verdict _verdict
+    cdef public double log_odds
     cdef public Login latest
     cdef public Keyring _keyring
     cdef Journal _journal
@@ -42,13 +48,14 @@ cdef class Detector:
     cdef object _exclusions
     cdef public tuple _every
     cdef public list _grouped
-    cdef list _evidence
+    cdef Evidence _evidence
     cdef public i64 _now_ns
     cdef i64 _ticked_ns
     cdef dict _counts
     cdef i64 _failed_count, _succeeded_count
     cdef u64 _glanced
 
+    cpdef Verdict answered(self, int rank, long long retry_after_s)
     @cython.locals(ts_ns=i64)
     cpdef object observe(self, object event)
     @cython.locals(login=Login)
@@ -57,21 +64,23 @@ cdef class Detector:
     cpdef Login identify_try(self, str address, object username, str protocol, object secret_tag, object client, i64 ts_ns)
     cpdef bint is_at_home(self, Login login) except -1
     @cython.locals(login=Login)
-    cpdef Verdict judge_try(self)
+    cpdef int judge_try(self) except -1
+    cpdef int rank(self) except -1
     @cython.locals(login=Login)
-    cpdef object refuse_try(self, object endpoint, bint judged)
+    cpdef object refuse_try(self, object endpoint)
     cdef bint _is_excluded(self, object event) except -1
     @cython.locals(login=Login)
     cdef object _take(self, object event)
     cdef object _follow(self, Login login)
+    @cython.locals(evidence=Evidence)
     cdef int _see(self, Login login) except -1
+    @cython.locals(evidence=Evidence)
     cdef int _weigh(self, Login login) except -1
-    @cython.locals(now_ns=i64, found=tuple, row=Tally)
-    cdef tuple _compare(self, Login login)
+    @cython.locals(now_ns=i64, row=Tally)
+    cdef int _compare(self, Login login) except -1
     @cython.locals(own=double, row=Tally)
-    cdef tuple _strange(self, Login login)
+    cdef int _strange(self, Login login) except -1
     cdef u64 _glance(self, Login login) except? 0
-    @cython.locals(tracker=Tracker, row=Row)
     cdef bint _is_explained(self) except -1
     cdef object _pass_time(self)
     cdef int _count(self, str name) except -1

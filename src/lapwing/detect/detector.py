@@ -15,6 +15,7 @@ from lapwing.detect.campaigns import SWEEP_NS, Campaigns
 from lapwing.detect.contract import LookUp
 from lapwing.detect.decay import SECOND_NS
 from lapwing.detect.decisions import Decisions
+from lapwing.detect.evidence import GROUPS, SOUGHT, SOURCE_GROUP, STRANGE_CLIENT, Evidence
 from lapwing.detect.exclusions import Exclusions
 from lapwing.detect.findings import OpenFinding, build, load_finding
 from lapwing.detect.hijacks import Hijacks
@@ -33,7 +34,7 @@ from lapwing.detect.trackers.surroundings import Surroundings
 from lapwing.detect.trackers.takeovers import Suspicion, Takeovers
 from lapwing.detect.trackers.unknowns import Unknowns
 from lapwing.detect.trackers.weekly import Weekly
-from lapwing.detect.verdict import GROUPS, Contribution, Judge, Verdict
+from lapwing.detect.verdict import Contribution, Judge, Verdict
 from lapwing.events import (
     AccountChanged,
     Action,
@@ -65,6 +66,10 @@ HALF_A_TRY = 0.5  # a single failed try of yesterday
 
 _write = msgspec.structs.force_setattr  # events are frozen for everybody else
 
+_NOTHING_SAID = NO_VERDICT.log_odds
+_SOUGHT = SOUGHT
+_SOURCE = SOURCE_GROUP
+_ACTIONS = tuple(Action)
 _FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
 _TICK = TICK_NS
 _SWEEP = SWEEP_NS
@@ -112,9 +117,10 @@ class Detector:
             self._site,
         ]
         self._every: tuple[Any, ...] = (self._pairs, *self._grouped, self._strays, self._takeovers)
+        self._evidence = Evidence()
         for tracker in self._every:
             tracker.forget_ns = s.forget_after_s * SECOND_NS
-        self._evidence: list[tuple[Reason, ...]] = [()] * len(GROUPS)
+            tracker.evidence = self._evidence
         self._campaigns = Campaigns(s, self._keyring, self._judge, self._grouped, journal)
         self._hijacks = Hijacks(s, self._keyring, self._takeovers)
         self._exclusions = Exclusions(s.exclude) if s.exclude != ExcludeSettings() else None
@@ -124,12 +130,27 @@ class Detector:
         self._counts: dict[str, int] = {}
         self._failed_count = self._succeeded_count = 0  # of `_counts`, since `counts` was asked
         self._glanced = 0
-        self.verdict = NO_VERDICT
+        self._verdict: Verdict | None = NO_VERDICT
+        self.log_odds = NO_VERDICT.log_odds
         self.latest: Login | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """On the login observed last: put together when asked for, as most are not."""
+        if self._verdict is None:
+            self._verdict = self._judge.verdict(self._evidence, self.log_odds, self._judge.rank(self.log_odds), 0)
+        return self._verdict
+
+    def answered(self, rank: int, retry_after_s: int) -> Verdict:
+        """The same, with the answer that `Decisions` made of it."""
+        if self._verdict is not None:
+            return self._verdict.but(_ACTIONS[rank], retry_after_s)
+        return self._judge.verdict(self._evidence, self.log_odds, rank, retry_after_s)
 
     def observe(self, event: AuthEvent | AccountChanged) -> Iterable[Event]:
         """Take one login event that already has its `seq`."""
-        self.verdict = NO_VERDICT
+        self._verdict = NO_VERDICT
+        self.log_odds = _NOTHING_SAID
         self.latest = None
         if type(event) is not AuthResolved:
             return self._changed(event) if type(event) is AccountChanged else ()
@@ -155,7 +176,8 @@ class Detector:
         """The verdict on a login that has no outcome yet, from what is known. Nothing is counted."""
         self._now_ns = max(self._now_ns, event.ts_ns)
         login = None if self._is_excluded(event) else self._keyring.attempt(event, self._now_ns)
-        self.verdict = NO_VERDICT
+        self._verdict = NO_VERDICT
+        self.log_odds = _NOTHING_SAID
         if login is not None:
             if self._look_up is not None and event.circumstances is None:
                 _write(event, "circumstances", self._look_up(event))
@@ -177,7 +199,8 @@ class Detector:
         """
         if ts_ns > self._now_ns:
             self._now_ns = ts_ns
-        self.verdict = NO_VERDICT
+        self._verdict = NO_VERDICT
+        self.log_odds = _NOTHING_SAID
         login = self.latest = self._keyring.identify(address, username, protocol, secret_tag, client)
         if login is not None:
             login.now_ns = self._now_ns
@@ -187,25 +210,26 @@ class Detector:
         """Whether the account has logged in from there before. Nothing is touched."""
         return self._pairs.knows(login)
 
-    def judge_try(self) -> Verdict:
-        """The verdict on the try identified last, from what is known: the shortest way to one. Nothing is counted."""
+    def judge_try(self) -> int:
+        """Judge the try identified last from what is known; its place in `Action`. Nothing is counted."""
         login = self.latest
         if login is not None:
             self._weigh(login)
-        return self.verdict
+        return self._judge.rank(self.log_odds)
 
-    def refuse_try(self, endpoint: str, judged: bool) -> Iterable[Event]:
-        """The try identified last is refused: it counts as a failed one of `endpoint`, and is judged if it was not."""
+    def rank(self) -> int:
+        """The answer to the login observed last: its place in `Action`."""
+        return self._judge.rank(self.log_odds)
+
+    def refuse_try(self, endpoint: str) -> Iterable[Event]:
+        """The try identified last is refused: it counts as a failed one of `endpoint`, and is judged as that."""
         login = self.latest
         if login is None:
             return ()
         login.endpoint = endpoint
         login.failed = True
         self._failed_count += 1
-        if judged:
-            self._see(login)
-        else:
-            self._weigh(login)
+        self._weigh(login)
         told = self._follow(login)
         return self._said(told) if told else ()
 
@@ -449,13 +473,16 @@ class Detector:
 
     def _weigh(self, login: Login) -> int:
         """Let every tracker see the login, and judge what they say."""
+        evidence = self._evidence
+        evidence.clear()
         self._see(login)
-        context = login.event.circumstances if login.event is not None else None
-        if context is None:
-            self.verdict = self._judge.judge(self._evidence, login.known)
-        else:
-            login.beside = self._surroundings.observe(login, context)
-            self.verdict = self._judge.judge(self._evidence, login.known, login.beside)
+        evidence.known = login.known
+        if login.event is not None:
+            context = login.event.circumstances
+            if context is not None:
+                login.beside = evidence.beside = self._surroundings.observe(login, context)
+        self.log_odds = self._judge.weigh(evidence)
+        self._verdict = None
         return 0
 
     def _see(self, login: Login) -> int:
@@ -464,60 +491,50 @@ class Detector:
         self._glanced = self._glance(login)
         if login.failed:
             self._journal.append(login)
-        pair = self._pairs.observe(login, now_ns)
+        evidence = self._evidence
+        for reason in self._pairs.observe(login, now_ns):
+            evidence.add(reason)
         if login.took_back and self._campaigns.accuses(login):
             login.took_back = False
             login.back_secrets = ()
-        source = self._sources.observe(login, now_ns)
-        evidence = self._evidence
-        if login.routine:
-            evidence[0] = evidence[1] = evidence[2] = evidence[4] = evidence[5] = ()
-        else:
-            evidence[0] = self._accounts.observe(login, now_ns)
-            sought = self._accounts.sought(login)
-            if sought and not self._takeovers.knows(login.account):
-                evidence[0] += sought
-            evidence[1] = self._fingerprints.observe(login, now_ns)
-            evidence[4] = self._networks.observe(login, now_ns)
-            evidence[2] = self._credentials.observe(login, now_ns)
-            evidence[5] = self._site.observe(login, now_ns)
+        self._sources.observe(login, now_ns)
+        if not login.routine:
+            self._accounts.observe(login, now_ns)
+            if self._accounts.sought(login) and self._takeovers.knows(login.account):
+                evidence.drop(_SOUGHT)
+            self._fingerprints.observe(login, now_ns)
+            self._networks.observe(login, now_ns)
+            self._credentials.observe(login, now_ns)
+            self._site.observe(login, now_ns)
             if not self._is_explained():
-                evidence[5] += self._strays.observe(login, now_ns)
+                self._strays.observe(login, now_ns)
                 if not login.resident:
-                    evidence[5] += self._compare(login)
-        if pair or source:
-            evidence[3] = pair + source + self._strange(login)
-        else:
-            evidence[3] = ()
-        context = login.event.circumstances if login.event is not None else None
-        if context is None:
-            self.verdict = self._judge.judge(evidence, login.known)
-        else:
-            login.beside = self._surroundings.observe(login, context)
-            self.verdict = self._judge.judge(evidence, login.known, login.beside)
+                    self._compare(login)
+            if not login.known and evidence.says(_SOURCE):
+                self._strange(login)
         return 0
 
-    def _compare(self, login: Login) -> tuple[Reason, ...]:
+    def _compare(self, login: Login) -> int:
         """What the site's week and the names it has say of a login from a place nobody is at home at."""
         now_ns = self._now_ns
         if login.counts:
-            found = self._weekly.observe(login, now_ns)
+            self._weekly.observe(login, now_ns, self._evidence)
             if login.nobody:
-                found += self._unknowns.observe(login, self._credentials.all_good(now_ns), now_ns)
-            return found
+                self._unknowns.observe(login, self._credentials.all_good(now_ns), now_ns, self._evidence)
+            return 0
         if login.took_back:
             self._weekly.take_back(login)
         row = self._sources.current
         if login.good_gain > 0.0 and row is not None and row.failing:
             self._strays.excuse(login.good_gain * min(1.0, row.pairs_d))
             self._unknowns.take_back(login)
-        return ()
+        return 0
 
-    def _strange(self, login: Login) -> tuple[Reason, ...]:
+    def _strange(self, login: Login) -> int:
         """What its client says of a source that is suspected anyway. Its own good login speaks for no client."""
         row = self._sources.current
         own = min(1.0, row.good) if row is not None else 0.0
-        return () if login.known or login.routine else self._fingerprints.strange(login, own, self._now_ns)
+        return self._fingerprints.strange(login, own, self._now_ns)
 
     def _glance(self, login: Login) -> int:
         return (
@@ -531,21 +548,22 @@ class Detector:
 
     def _is_explained(self) -> bool:
         """Whether the login observed last belongs to an open finding other than that of the site."""
-        for index in range(5):
-            tracker = self._grouped[index]
-            row = tracker.current
-            if row is not None and row.pinned:
-                return True
-        return False
+        return (
+            self._accounts.is_pinned()
+            or self._fingerprints.is_pinned()
+            or self._credentials.is_pinned()
+            or self._sources.is_pinned()
+            or self._networks.is_pinned()
+        )
 
     def _judge_takeover(self, login: Login) -> Finding | None:
         suspicions = []
         for name in ("source", "fingerprint", "credential"):
             group = GROUPS.index(name)
-            if self._evidence[group]:
+            if self._evidence.says(group):
                 # A new client is weighed by the account itself, which may have logged in with it before.
-                others = tuple([r for r in self._evidence[group] if r.name != "strange-client"])
-                suspicions.append(self._suspicion(group, login, self._judge.score(group, others)))
+                weight = self._judge.score(group, self._evidence, 1 << STRANGE_CLIENT)
+                suspicions.append(self._suspicion(group, login, weight))
         return self._hijacks.judge(self._takeovers.latest(), tuple(suspicions), self._now_ns)
 
     def _look_back(self, raised: OpenFinding) -> list[Finding]:

@@ -1,25 +1,30 @@
 cimport cython
+from lapwing.detect.evidence cimport Evidence
+from lapwing.detect.journal cimport u32
 from lapwing.detect.reasons cimport Reason
 
-cdef double _E
-cdef int _SOURCE
+cdef double _E, _UNKNOWN
+cdef int _MOST
 cdef tuple _ACTIONS
 
 @cython.freelist(64)
 cdef class Verdict:
     cdef public object action
-    cdef public double risk, log_odds
-    cdef public tuple reasons
+    cdef public double log_odds
     cdef public long long retry_after_s
     cdef public bint known
+    cdef int _count
+    cdef double _risk
+    cdef tuple _reasons, _beside
+    cdef Reason _trust
+    cdef unsigned char _kinds[12]
+    cdef double _numbers[36]
 
     cpdef tuple _facts(self)
-    cdef Verdict but(self, object action, long long retry_after_s)
-
-@cython.locals(verdict=Verdict)
-cdef Verdict judged(
-    object action, double risk, double log_odds, tuple reasons, long long retry_after_s, bint known
-)
+    cpdef Verdict but(self, object action, long long retry_after_s)
+    @cython.locals(count=int, kind=int, bits=u32)
+    cdef int _note(self, Evidence evidence) except -1
+    cdef int _note_all(self, Evidence evidence) except -1
 
 cdef class Judge:
     cdef object _settings
@@ -30,13 +35,13 @@ cdef class Judge:
     cdef double[4] _grades
     cdef double _beside_cap, _prior, _known_pair
 
-    @cython.locals(log_odds=double, risk=double, weight=double, group=int, all_found=list, reason=Reason, found=tuple)
-    cpdef Verdict judge(self, list evidence, bint known, tuple beside=*)
-    @cython.locals(log_odds=double, risk=double)
-    cdef Verdict _of_nothing(self, bint known)
-    @cython.locals(volume=double, extra=double, weight=double, reason=Reason)
-    cpdef double score(self, int group, tuple reasons) except? -1.0
+    @cython.locals(log_odds=double, weight=double, group=int, reason=Reason)
+    cpdef double weigh(self, Evidence evidence) except? -1.0
+    @cython.locals(nothing=Verdict)
+    cpdef Verdict verdict(self, Evidence evidence, double log_odds, int rank, long long retry_after_s)
+    cpdef Verdict judge(self, Evidence evidence)
+    @cython.locals(verdict=Verdict)
+    cdef Verdict _made(self, Evidence evidence, double log_odds, int rank, long long retry_after_s)
+    cpdef double score(self, int group, Evidence evidence, u32 but) except? -1.0
     cpdef int rank(self, double log_odds) except -1
     cpdef object action(self, double log_odds)
-
-cdef bint _is_volume(str name) except -1

@@ -10,39 +10,20 @@ from typing import Any
 
 import msgspec
 
+from lapwing.detect.evidence import GROUP_OF, NAMES, Evidence
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings
 from lapwing.events import Action
 
-GROUPS = ("account", "fingerprint", "credential", "source", "network", "site")  # evidence comes in this order
-SOURCE_GROUP = 3
-GROUP_OF = {
-    "account-sources": "account",
-    "account-secrets": "account",
-    "fingerprint-group": "fingerprint",
-    "shared-secret": "credential",
-    "account-strangers": "account",
-    "default-name": "account",
-    "pair-secrets": "source",
-    "no-such-account": "source",
-    "machine-pace": "source",
-    "source-accounts": "source",
-    "source-tries": "source",
-    "one-client": "source",
-    "strange-client": "source",
-    "persistence": "source",
-    "network-group": "network",
-    "site-failures": "site",
-    "strays": "site",
-    "unknown-names": "site",
-    "hour-of-week": "site",
-}
 BESIDE = frozenset(
     ("asn-group", "leaked-secret", "second-factor-passed", "second-factor-failed", "impossible-travel", "new-country")
 )
 _E = math.e
-_SOURCE = SOURCE_GROUP
+MOST_NUMBERS = 12  # reasons a verdict keeps as numbers, which is more than any has but the worst ones
+UNKNOWN_RISK = -1.0
 _ACTIONS = tuple(Action)
+_MOST = MOST_NUMBERS
+_UNKNOWN = UNKNOWN_RISK
 
 
 class Verdict:
@@ -50,6 +31,7 @@ class Verdict:
 
     `retry_after_s` says for how long the answer stands against the source, 0 where it is about this login alone.
     `known`: the account has logged in from this source before.
+    Risk and reasons are kept as numbers and put together when somebody asks: of most verdicts only the action is read.
     """
 
     def __init__(
@@ -62,11 +44,35 @@ class Verdict:
         known: bool = False,
     ) -> None:
         self.action = action
-        self.risk = risk
         self.log_odds = log_odds
-        self.reasons = reasons
         self.retry_after_s = retry_after_s
         self.known = known
+        self._risk = risk
+        self._reasons: tuple[Reason, ...] | None = reasons
+        self._trust: Reason | None = None
+        self._beside: tuple[Reason, ...] = ()
+        self._count = 0
+        self._kinds = [0] * 12
+        self._numbers = [0.0] * 36
+
+    @property
+    def risk(self) -> float:
+        """From 0 to 1, growing with `log_odds`."""
+        if self._risk == _UNKNOWN:
+            self._risk = 1.0 / (1.0 + _E**-self.log_odds)
+        return self._risk
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """What speaks against the login, and what speaks for it."""
+        if self._reasons is None:
+            made: list[Reason] = [] if self._trust is None else [self._trust]
+            for index in range(self._count):
+                at = 3 * index
+                numbers = self._numbers[at], self._numbers[at + 1], self._numbers[at + 2]
+                made.append(Reason(NAMES[self._kinds[index]], *numbers))
+            self._reasons = (*made, *self._beside)
+        return self._reasons
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Verdict) and self._facts() == other._facts()
@@ -87,21 +93,35 @@ class Verdict:
 
     def but(self, action: Action, retry_after_s: int) -> "Verdict":
         """The same with another answer, which stands for `retry_after_s`."""
-        return judged(action, self.risk, self.log_odds, self.reasons, retry_after_s, self.known)
+        return Verdict(action, self.risk, self.log_odds, self.reasons, retry_after_s, self.known)
 
+    def _note(self, evidence: Evidence) -> int:
+        """Keep the numbers of `evidence`, which the next login writes over."""
+        self._kinds = [0] * 12
+        self._numbers = [0.0] * 36
+        count = 0
+        kind = 0
+        bits = evidence.present
+        while bits != 0:
+            if bits & 1:
+                if count == _MOST:
+                    return self._note_all(evidence)
+                self._kinds[count] = kind
+                self._numbers[3 * count] = evidence.values[kind]
+                self._numbers[3 * count + 1] = evidence.thresholds[kind]
+                self._numbers[3 * count + 2] = evidence.weights[kind]
+                count += 1
+            bits >>= 1
+            kind += 1
+        self._count = count
+        return 0
 
-def judged(
-    action: Action, risk: float, log_odds: float, reasons: tuple[Reason, ...], retry_after_s: int, known: bool
-) -> Verdict:
-    """A verdict, made without the detour of a call from Python."""
-    verdict = Verdict.__new__(Verdict)
-    verdict.action = action
-    verdict.risk = risk
-    verdict.log_odds = log_odds
-    verdict.reasons = reasons
-    verdict.retry_after_s = retry_after_s
-    verdict.known = known
-    return verdict
+    def _note_all(self, evidence: Evidence) -> int:
+        made = [] if self._trust is None else [self._trust]
+        for group in range(6):
+            made += evidence.of(group)
+        self._reasons = (*made, *evidence.beside)
+        return 0
 
 
 class Contribution(msgspec.Struct, frozen=True, gc=False):
@@ -137,70 +157,72 @@ class Judge:
         self._prior, self._known_pair = s.prior, s.known_pair
         self._grades = [log_odds_of(risk) for risk in (s.watch_at, s.challenge_at, s.delay_at, s.block_at)]
         self._known_reason = Reason("known-pair", 1.0, 0.0, s.known_pair)
-        self._nothing = self._of_nothing(False)
-        self._nothing_known = self._of_nothing(True)
+        nothing = Evidence()
+        self._nothing = self._made(nothing, self._prior, self.rank(self._prior), 0)
+        nothing.known = True
+        log_odds = self._prior + self._known_pair
+        self._nothing_known = self._made(nothing, log_odds, self.rank(log_odds), 0)
 
-    def judge(self, evidence: list[tuple[Reason, ...]], known: bool, beside: tuple[Reason, ...] = ()) -> Verdict:
-        """The verdict on one login. `known`: its account has logged in from its source before.
-
-        `beside` is what its context says.
-        """
-        for group in range(6):
-            if len(evidence[group]) > 0:
-                break
-        else:
-            if len(beside) == 0:
-                return self._nothing_known if known else self._nothing
+    def weigh(self, evidence: Evidence) -> float:
+        """The log-odds that `evidence` comes to: each part capped."""
         log_odds = self._prior
-        all_found = []
-        if known:
+        if evidence.known:
             log_odds += self._known_pair
-            all_found.append(self._known_reason)
-        for group in range(6):
-            found = evidence[group]
-            if found:
-                log_odds += min(self._login_caps[group], self.score(group, found))
-                all_found.extend(found)
-        if beside:
+        if evidence.present != 0:
+            for group in range(6):
+                if evidence.says(group):
+                    log_odds += min(self._login_caps[group], self.score(group, evidence, 0))
+        if evidence.beside:
             weight = 0.0
-            for reason in beside:
+            for reason in evidence.beside:
                 weight += reason.weight
             log_odds += min(self._beside_cap, weight)
-            all_found.extend(beside)
-        risk = 1.0 / (1.0 + _E**-log_odds)
-        return judged(self.action(log_odds), risk, log_odds, tuple(all_found), 0, known)
+        return log_odds
 
-    def _of_nothing(self, known: bool) -> Verdict:
-        """The verdict where nothing speaks against the login: the same for most, so made once."""
-        log_odds = self._prior + (self._known_pair if known else 0.0)
-        risk = 1.0 / (1.0 + _E**-log_odds)
-        reasons = (self._known_reason,) if known else ()
-        return judged(self.action(log_odds), risk, log_odds, reasons, 0, known)
+    def verdict(self, evidence: Evidence, log_odds: float, rank: int, retry_after_s: int) -> Verdict:
+        """`evidence`, which comes to `log_odds`, answered with the action of `rank`."""
+        if evidence.present == 0 and retry_after_s == 0 and not evidence.beside:
+            nothing = self._nothing_known if evidence.known else self._nothing  # the same for most, so made once
+            if nothing.action is _ACTIONS[rank]:
+                return nothing
+        return self._made(evidence, log_odds, rank, retry_after_s)
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        """The verdict on one login."""
+        log_odds = self.weigh(evidence)
+        return self.verdict(evidence, log_odds, self.rank(log_odds), 0)
+
+    def _made(self, evidence: Evidence, log_odds: float, rank: int, retry_after_s: int) -> Verdict:
+        verdict: Verdict = Verdict.__new__(Verdict)  # without the detour of a call from Python
+        verdict.action = _ACTIONS[rank]
+        verdict.log_odds = log_odds
+        verdict.retry_after_s = retry_after_s
+        verdict.known = evidence.known
+        verdict._risk = _UNKNOWN
+        verdict._reasons = None
+        verdict._trust = self._known_reason if evidence.known else None
+        verdict._beside = evidence.beside
+        verdict._note(evidence)
+        return verdict
 
     def explain(self, verdict: Verdict) -> list[Contribution]:
         """What each reason contributed, caps and all: the verdict without it."""
         told = []
         for dropped in verdict.reasons:
-            evidence: list[tuple[Reason, ...]] = [()] * len(GROUPS)
+            evidence = Evidence()
             for reason in verdict.reasons:
                 if reason is not dropped and reason.name in GROUP_OF:
-                    evidence[GROUPS.index(GROUP_OF[reason.name])] += (reason,)
-            beside = tuple([r for r in verdict.reasons if r is not dropped and r.name in BESIDE])
-            without = self.judge(evidence, verdict.known and dropped.name != "known-pair", beside)
+                    evidence.add(reason)
+            evidence.beside = tuple([r for r in verdict.reasons if r is not dropped and r.name in BESIDE])
+            evidence.known = verdict.known and dropped.name != "known-pair"
+            without = self.judge(evidence)
             group = "circumstances" if dropped.name in BESIDE else GROUP_OF.get(dropped.name, "trust")
             told.append(Contribution(dropped, group, without.risk, without.action))
         return told
 
-    def score(self, group: int, reasons: tuple[Reason, ...]) -> float:
-        """What the reasons of one group weigh together; of a source's own tries the strongest view counts."""
-        volume = extra = 0.0
-        for reason in reasons:
-            weight = reason.weight
-            if group == _SOURCE and _is_volume(reason.name):
-                volume = max(volume, weight)
-            else:
-                extra += weight
-        return min(self._caps[group], volume + extra)
+    def score(self, group: int, evidence: Evidence, but: int) -> float:
+        """What is said of one group weighs together, without the kinds whose bits are in `but`."""
+        return min(self._caps[group], evidence.sum(group, but))
 
     def challenge_from(self) -> float:
         """The log-odds from which a login is answered with more than watching."""
@@ -219,8 +241,3 @@ class Judge:
     def action(self, log_odds: float) -> Action:
         """The graded answer to `log_odds`."""
         return _ACTIONS[self.rank(log_odds)]
-
-
-def _is_volume(name: str) -> bool:
-    """Whether it is one of the views of the same tries, of which the strongest counts."""
-    return name == "source-tries" or name == "source-accounts" or name == "pair-secrets"

@@ -6,6 +6,8 @@ from lapwing.detect.table cimport Table
 from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef double _HELD
+cdef frozenset _NAMES
+cdef int _SOURCES, _SECRETS, _STRANGERS, _DEFAULT_NAME
 
 cdef class Account(Seeing):
     cpdef int start(self, i64 at_ns) except -1
@@ -20,10 +22,10 @@ cdef class Accounts(Tracker):
     @cython.locals(mine=Account)
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Account, new=bint)
-    cpdef tuple observe(self, Login login, i64 now_ns)
-    @cython.locals(sources=double, over=double)
-    cdef tuple _reasons(self, double pairs, double secrets)
-    @cython.locals(row=Account, over=double)
-    cpdef tuple sought(self, Login login)
+    cpdef int observe(self, Login login, i64 now_ns) except -1
+    @cython.locals(sources=double, free=double, over=double)
+    cdef int _say(self, double pairs, double secrets) except -1
+    @cython.locals(row=Account, over=double, weight=double, said=bint)
+    cpdef bint sought(self, Login login) except -1
 
 cdef int _count_secret(Account row, Login login, i64 now_ns, Table table) except -1

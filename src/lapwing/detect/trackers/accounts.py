@@ -7,13 +7,13 @@ A roaming device with a stale password brings many sources and one secret, so th
 
 from typing import Any
 
+from lapwing.detect.evidence import ACCOUNT_SECRETS, ACCOUNT_SOURCES, ACCOUNT_STRANGERS, DEFAULT_NAME
 from lapwing.detect.journal import BY_ACCOUNT, Journal
 from lapwing.detect.login import Login
-from lapwing.detect.reasons import Reason
 from lapwing.detect.seen import SEEING_FIELDS, Seeing
 from lapwing.detect.settings import AccountSettings
 from lapwing.detect.table import Table
-from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
+from lapwing.detect.trackers.tracker import HELD_TRIES, Tracker
 
 WEEK_DAYS = 7
 
@@ -26,6 +26,9 @@ teamspeak test tester tomcat ubnt ubuntu user web webmaster www www-data zabbix
 """
 DEFAULT_NAMES = frozenset(_DEFAULTS.split())
 """Names that devices and services come with, which scanners try on every host (Abdou et al., 2016)."""
+
+_NAMES = DEFAULT_NAMES
+_SOURCES, _SECRETS, _STRANGERS, _DEFAULT_NAME = ACCOUNT_SOURCES, ACCOUNT_SECRETS, ACCOUNT_STRANGERS, DEFAULT_NAME
 
 
 class Account(Seeing):
@@ -65,20 +68,20 @@ class Accounts(Tracker):
         row.start(now_ns)
         return row
 
-    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
-        """Count `login`; no reasons against a login from where the account is known."""
+    def observe(self, login: Login, now_ns: int) -> int:
+        """Count `login`; nothing is said against a login from where the account is known."""
         key = self.current_key = login.account
         self.current = None
         if key == 0:
-            return NOTHING
+            return 0
         row = self.row(key)
         new = row is None
         if new:
             if not login.counts:
-                return NOTHING
+                return 0
             if login.plain and self.quiet_first:
                 self.table.spark(key, login.pos)
-                return NOTHING
+                return 0
             row = self.fresh(now_ns)
         else:
             self.current = row
@@ -91,8 +94,8 @@ class Accounts(Tracker):
         if login.counts and row.tries_d >= _HELD:
             self.table.hold(key)
         if login.known or not row.failing:
-            return NOTHING
-        return self._reasons(row.pairs_d, min(float(row.seen[0]), row.tries_d))
+            return 0
+        return self._say(row.pairs_d, min(float(row.seen[0]), row.tries_d))
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
@@ -101,34 +104,35 @@ class Accounts(Tracker):
         _count_secret(mine, login, login.now_ns, self.table)
         return 0
 
-    def _reasons(self, pairs: float, secrets: float) -> tuple[Reason, ...]:
+    def _say(self, pairs: float, secrets: float) -> int:
         sources = min(pairs, secrets)
         if sources <= self._free_sources:
-            return NOTHING
+            return 0
         free = self._free_sources
-        found = self.reason("account-sources", sources, free, (sources - free) * self._source_slope)
+        self.evidence.put(_SOURCES, sources, free, (sources - free) * self._source_slope)
         over = secrets - self._free_secrets
-        if over <= 0.0:
-            return (found,)
-        weight = min(self._secret_cap, over * self._secret_slope)
-        return (found, self.reason("account-secrets", secrets, self._free_secrets, weight))
+        if over > 0.0:
+            self.evidence.put(_SECRETS, secrets, self._free_secrets, min(self._secret_cap, over * self._secret_slope))
+        return 0
 
-    def sought(self, login: Login) -> tuple[Reason, ...]:
-        """Of the login observed last: its account is wanted by many over days, or by its name.
+    def sought(self, login: Login) -> bool:
+        """Of the login observed last: its account is wanted by many over days, or by its name. True if that was said.
 
         This says something only of an account that nobody was seen to log in to, which others know.
         """
         row = self.current
         if row is None or login.known or row.good > 0.0 or row.seen[0] == 0:
-            return NOTHING
-        reasons = NOTHING
+            return False
+        said = False
         over = row.seen[0] - self._free_strangers
         if login.secret == 0 and over > 0.0:
             weight = min(self._stranger_cap, over * self._stranger_slope)
-            reasons = (self.reason("account-strangers", row.seen[0], self._free_strangers, weight),)
-        if login.name in DEFAULT_NAMES:
-            reasons = (*reasons, self.reason("default-name", 1.0, 0.0, self._default_name))
-        return reasons
+            self.evidence.put(_STRANGERS, row.seen[0], self._free_strangers, weight)
+            said = True
+        if login.name in _NAMES:
+            self.evidence.put(_DEFAULT_NAME, 1.0, 0.0, self._default_name)
+            said = True
+        return said
 
     def fields(self) -> tuple[str, ...]:
         """What of an account goes into a snapshot."""

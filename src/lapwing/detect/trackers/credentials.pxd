@@ -6,6 +6,7 @@ from lapwing.detect.table cimport Table
 from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef double _HELD
+cdef int _SHARED
 
 cdef class Credential(Seeing):
     pass
@@ -19,9 +20,9 @@ cdef class Credentials(Tracker):
     @cython.locals(mine=Credential)
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Credential, new=bint)
-    cpdef tuple observe(self, Login login, i64 now_ns)
+    cpdef int observe(self, Login login, i64 now_ns) except -1
     @cython.locals(accounts=double, free=double)
-    cdef tuple _reasons(self, Credential row, i64 now_ns)
+    cdef int _say(self, Credential row, i64 now_ns) except -1
     @cython.locals(row=Credential)
     cdef int _take_back(self, u64 secret, Login login) except -1
 

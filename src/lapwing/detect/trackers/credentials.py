@@ -3,15 +3,16 @@
 
 from typing import Any
 
+from lapwing.detect.evidence import SHARED_SECRET
 from lapwing.detect.journal import BY_SECRET, Journal
 from lapwing.detect.login import Login
-from lapwing.detect.reasons import Reason
 from lapwing.detect.seen import SEEING_FIELDS, Seeing
 from lapwing.detect.settings import CredentialSettings
 from lapwing.detect.table import Table
-from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
+from lapwing.detect.trackers.tracker import HELD_TRIES, Tracker
 
 _HELD = HELD_TRIES
+_SHARED = SHARED_SECRET
 
 
 class Credential(Seeing):
@@ -40,7 +41,7 @@ class Credentials(Tracker):
         row.start(now_ns)
         return row
 
-    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
+    def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; a success takes its account back from the secrets mistyped before."""
         if login.good_gain > 0.0:
             self.count_good(login, now_ns)
@@ -49,15 +50,15 @@ class Credentials(Tracker):
         key = self.current_key = login.secret
         self.current = None
         if key == 0 or login.account == 0:
-            return NOTHING
+            return 0
         row = self.row_for(login, key)
         new = row is None
         if new:
             if not login.counts:
-                return NOTHING
+                return 0
             if login.plain and self.quiet_first:
                 self.table.spark(key, login.pos)
-                return NOTHING
+                return 0
             row = self.fresh(now_ns)
         else:
             self.current = row
@@ -69,7 +70,7 @@ class Credentials(Tracker):
             self.keep(key, row, login)
         if login.counts and row.seen[0] >= _HELD:
             self.table.hold(key)
-        return NOTHING if login.known else self._reasons(row, now_ns)
+        return 0 if login.known else self._say(row, now_ns)
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
@@ -78,16 +79,16 @@ class Credentials(Tracker):
         _count_account(mine, login, login.now_ns, self.table)
         return 0
 
-    def _reasons(self, row: Any, now_ns: int) -> tuple[Reason, ...]:
+    def _say(self, row: Any, now_ns: int) -> int:
         if not row.failing:
-            return NOTHING
+            return 0
         accounts = min(float(row.seen[0]), row.tries_d)
         if accounts <= self._free:
-            return NOTHING
+            return 0
         free = self._free + self._per_good * self.all_good(now_ns)
         if accounts <= free:
-            return NOTHING
-        return (self.reason("shared-secret", accounts, free, min(self._cap, (accounts - free) * self._slope)),)
+            return 0
+        return self.evidence.put(_SHARED, accounts, free, min(self._cap, (accounts - free) * self._slope))
 
     def _take_back(self, secret: int, login: Login) -> int:
         row = self.row(secret)

@@ -6,7 +6,7 @@ from lapwing.detect.table cimport Table
 from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef double _HELD, _NOBODY, _ONE
-cdef int _SOURCES, _ACCOUNTS
+cdef int _SOURCES, _ACCOUNTS, _STRANGE
 
 cdef class Group(Seeing):
     pass
@@ -14,17 +14,17 @@ cdef class Group(Seeing):
 cdef class Groups(Tracker):
     cdef object _settings
     cdef double _free_sources, _free_accounts, _slope, _per_good, _cap
-    cdef str _reason
+    cdef int _kind
 
     @cython.locals(row=Group)
     cpdef Row fresh(self, i64 now_ns)
     @cython.locals(mine=Group)
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Group, new=bint)
-    cpdef tuple observe(self, Login login, i64 now_ns)
+    cpdef int observe(self, Login login, i64 now_ns) except -1
     cdef int _greet(self, Group row, Login login) except -1
-    @cython.locals(accounts=double, excused=double, over=double, all_good=double, rarity=double)
-    cdef tuple _reasons(self, Group row, i64 now_ns)
+    @cython.locals(sources=double, weight=double, accounts=double, excused=double, over=double, all_good=double, rarity=double)
+    cdef int _say(self, Group row, i64 now_ns) except -1
 
 cdef int _count(Group row, Login login, i64 now_ns, Table table) except -1
 cdef int _take_back(Group row, Login login, Table table) except -1
@@ -37,4 +37,4 @@ cdef class Fingerprints(Groups):
 
     cdef int _greet(self, Group row, Login login) except -1
     @cython.locals(row=Group, good=double, all_good=double, share=double, weight=double)
-    cpdef tuple strange(self, Login login, double own, i64 now_ns)
+    cpdef int strange(self, Login login, double own, i64 now_ns) except -1

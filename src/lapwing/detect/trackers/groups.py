@@ -9,13 +9,13 @@ share of all of them (W20).
 from math import log
 from typing import Any
 
+from lapwing.detect.evidence import FINGERPRINT_GROUP, NETWORK_GROUP, STRANGE_CLIENT
 from lapwing.detect.journal import BY_CLIENT, BY_NETWORK, Journal
 from lapwing.detect.login import Login
-from lapwing.detect.reasons import Reason
 from lapwing.detect.seen import SEEING_FIELDS, Seeing
 from lapwing.detect.settings import GroupSettings
 from lapwing.detect.table import Table
-from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
+from lapwing.detect.trackers.tracker import HELD_TRIES, Tracker
 
 SOURCES, ACCOUNTS = 0, 1  # kinds of what a group has seen
 
@@ -27,6 +27,7 @@ SEEN_ONE = 1.05  # at most one account
 _HELD = HELD_TRIES
 _NOBODY = SEEN_NOBODY
 _ONE = SEEN_ONE
+_STRANGE = STRANGE_CLIENT
 
 
 class Group(Seeing):
@@ -46,7 +47,7 @@ class Groups(Tracker):
         self._slope = settings.slope
         self._per_good = settings.per_good
         self._cap = settings.cap
-        self._reason = f"{name}-group"
+        self._kind = FINGERPRINT_GROUP if dimension == 1 else NETWORK_GROUP
         self.quiet_first = settings.free_sources >= 1.0
 
     def fresh(self, now_ns: int) -> Any:
@@ -55,22 +56,22 @@ class Groups(Tracker):
         row.start(now_ns)
         return row
 
-    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
-        """Count `login`; reasons need several sources and several accounts."""
+    def observe(self, login: Login, now_ns: int) -> int:
+        """Count `login`; evidence needs several sources and several accounts."""
         if login.good_gain > 0.0:
             self.count_good(login, now_ns)
         key = self.current_key = self.key(login)
         self.current = None
         if key == 0:
-            return NOTHING
+            return 0
         row = self.row_for(login, key)
         new = row is None
         if new:
             if not login.failed and not login.succeeded:
-                return NOTHING
+                return 0
             if login.plain and self.quiet_first:
                 self.table.spark(key, login.pos)
-                return NOTHING
+                return 0
             row = self.fresh(now_ns)
         else:
             self.current = row
@@ -88,8 +89,8 @@ class Groups(Tracker):
         if login.counts and row.tries_d >= _HELD:
             self.table.hold(key)
         if login.known or row.seen[_SOURCES] == 0 or row.seen[_SOURCES] <= self._free_sources:
-            return NOTHING
-        return self._reasons(row, now_ns)
+            return 0
+        return self._say(row, now_ns)
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
@@ -102,19 +103,19 @@ class Groups(Tracker):
         """An account logs in well with what `row` counts, before it is counted."""
         return 0
 
-    def _reasons(self, row: Any, now_ns: int) -> tuple[Reason, ...]:
+    def _say(self, row: Any, now_ns: int) -> int:
         if not row.failing:
-            return NOTHING
+            return 0
         sources = float(row.seen[_SOURCES])
         accounts = min(float(row.seen[_ACCOUNTS]), row.tries_d)
         excused = row.good * self._per_good
         over = min(sources - self._free_sources, accounts - self._free_accounts) - excused
         if over <= 0.0:
-            return NOTHING
+            return 0
         all_good = self.all_good(now_ns)
         rarity = 1.0 - min(1.0, row.good / all_good) if all_good > 0.0 else 1.0
         weight = min(self._cap, over * self._slope * rarity)
-        return (self.reason(self._reason, row.seen[_SOURCES], self._free_sources + excused, weight),)
+        return self.evidence.put(self._kind, row.seen[_SOURCES], self._free_sources + excused, weight)
 
     def fields(self) -> tuple[str, ...]:
         """What of a group goes into a snapshot."""
@@ -172,20 +173,20 @@ class Fingerprints(Groups):
             totals.pairs_d = max(0.0, totals.pairs_d - row.good)
         return 0
 
-    def strange(self, login: Login, own: float, now_ns: int) -> tuple[Reason, ...]:
+    def strange(self, login: Login, own: float, now_ns: int) -> int:
         """Of the login observed last: nobody logs in with its client, `own` good logins of its source apart."""
         if login.client == 0:
-            return NOTHING
+            return 0
         row = self.current
         good = row.good if row is not None else 0.0
         all_good = self.all_good(now_ns)
         if good - own > _NOBODY or all_good < 1.0:
-            return NOTHING
+            return 0
         share = (max(0.0, self.totals.pairs_d - own) + 0.5) / (all_good + 1.0)
         weight = min(self._strange_cap, -log(share)) if share < 1.0 else 0.0
         if weight <= 0.0:
-            return NOTHING
-        return (self.reason("strange-client", good, share, weight),)
+            return 0
+        return self.evidence.put(_STRANGE, good, share, weight)
 
     def key(self, login: Login) -> int:
         """The client software."""

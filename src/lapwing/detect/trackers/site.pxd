@@ -4,6 +4,7 @@ from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef u64 _KEY
+cdef int _FAILURES
 cdef double _SHARE
 
 cdef class Whole(Tally):
@@ -16,4 +17,4 @@ cdef class Site(Tracker):
     cdef double _free, _per_good, _over_usual, _slope, _cap
 
     @cython.locals(row=Whole, usual=double, count=double, fading=Fading)
-    cpdef tuple observe(self, Login login, i64 now_ns)
+    cpdef int observe(self, Login login, i64 now_ns) except -1

@@ -8,16 +8,17 @@ usual: neither growth nor an identity provider that turns everybody away looks l
 from typing import Any
 
 from lapwing.detect.decay import HALF_LIVES_NS, ONE_DAY, ONE_HOUR
+from lapwing.detect.evidence import SITE_FAILURES
 from lapwing.detect.journal import BY_SOURCE, Journal
 from lapwing.detect.login import Login
-from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.settings import SiteSettings
 from lapwing.detect.table import Table
-from lapwing.detect.trackers.tracker import NOTHING, Tracker
+from lapwing.detect.trackers.tracker import Tracker
 
 KEY = 1
 _KEY = KEY
+_FAILURES = SITE_FAILURES
 _SHARE = HALF_LIVES_NS[ONE_HOUR] / HALF_LIVES_NS[ONE_DAY]  # of an even day that its count per hour holds
 
 
@@ -51,13 +52,13 @@ class Site(Tracker):
         """A site that has seen nothing."""
         return Whole(now_ns)
 
-    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
-        """Count `login`; no reasons against accounts at home."""
+    def observe(self, login: Login, now_ns: int) -> int:
+        """Count `login`; nothing is said against accounts at home."""
         self.current_key = _KEY
         row = self.table.touch(_KEY)
         if row is None:
             if not login.failed and not login.succeeded:
-                return NOTHING
+                return 0
             row = Whole(now_ns)
             self.table.insert(_KEY, row)
         self.current = row
@@ -72,12 +73,12 @@ class Site(Tracker):
             row.good += login.good_gain  # what fails at home is not counted, so nothing is taken back either
         row.good_hour += login.good_gain
         if login.known or not row.failing:
-            return NOTHING
+            return 0
         usual = max(self._free, self._over_usual * _SHARE * row.pairs_d) + self._per_good * row.good_hour
         count = row.pairs_h
         if count <= usual:
-            return NOTHING
-        return (self.reason("site-failures", count, usual, min(self._cap, (count - usual) * self._slope)),)
+            return 0
+        return self.evidence.put(_FAILURES, count, usual, min(self._cap, (count - usual) * self._slope))
 
     def fields(self) -> tuple[str, ...]:
         """What of the site goes into a snapshot."""

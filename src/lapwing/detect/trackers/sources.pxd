@@ -4,6 +4,7 @@ from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef i64 _HOUR
+cdef int _ACCOUNTS, _TRIES, _ONE_CLIENT, _PERSISTENCE
 cdef double _HELD, _RESIDENT, _WEEK, _A_DAY_OF_IT
 cdef i64 DAY_MASK
 
@@ -25,12 +26,12 @@ cdef class Sources(Tracker):
     cpdef Row fresh(self, i64 now_ns)
     @cython.locals(mine=Source)
     cpdef int count(self, Row row, Login login) except -1
-    @cython.locals(row=Source, new=bint, excused=double, alike=double, weight=double, fading=Fading)
-    cpdef tuple observe(self, Login login, i64 now_ns)
+    @cython.locals(row=Source, new=bint, said=bint, excused=double, alike=double, weight=double, fading=Fading)
+    cpdef int observe(self, Login login, i64 now_ns) except -1
     @cython.locals(best=double, value=double, limit=double, ordinary=double, count=double)
-    cdef object _over(self, str name, Source row, bint pairs, double excused)
+    cdef bint _over(self, Source row, bint pairs, double excused) except -1
     @cython.locals(passed=i64, bits=i64, hours=double, free=double)
-    cdef object _persistence(self, Source row, i64 now_ns)
+    cdef bint _persistence(self, Source row, i64 now_ns) except -1
 
 @cython.locals(age=i64, faded=double)
 cdef int _fade_week(Source row, i64 now_ns) except -1

@@ -8,13 +8,13 @@ surfaces (W13). A crowd behind one address is told from an attacker by how many 
 from typing import Any
 
 from lapwing.detect.decay import DAY_NS, HOUR_NS
+from lapwing.detect.evidence import ONE_CLIENT, PERSISTENCE, SOURCE_ACCOUNTS, SOURCE_TRIES
 from lapwing.detect.journal import BY_SOURCE, Journal
 from lapwing.detect.login import Login
-from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.settings import SourceSettings
 from lapwing.detect.table import Table
-from lapwing.detect.trackers.tracker import HELD_TRIES, NOTHING, Tracker
+from lapwing.detect.trackers.tracker import HELD_TRIES, Tracker
 
 WEEK = 7.0 * DAY_NS  # half-life of what is remembered longest
 A_DAY_OF_IT = 1.0 / 7.0  # what fades by half in a day fades by its seventh root in a week
@@ -25,6 +25,7 @@ _HELD = HELD_TRIES
 _WEEK = WEEK
 _A_DAY_OF_IT = A_DAY_OF_IT
 _RESIDENT = RESIDENT
+_ACCOUNTS, _TRIES, _ONE_CLIENT, _PERSISTENCE = SOURCE_ACCOUNTS, SOURCE_TRIES, ONE_CLIENT, PERSISTENCE
 
 
 class Source(Tally):
@@ -76,18 +77,18 @@ class Sources(Tracker):
         row.start(now_ns)
         return row
 
-    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
-        """Count `login`; reasons are the stronger of accounts and tries, and persistence."""
+    def observe(self, login: Login, now_ns: int) -> int:
+        """Count `login`; evidence are accounts and tries, one client, and persistence."""
         row = self.row_for(login, login.source)
         new = row is None
         self.current_key = login.source
         self.current = row
         if new:
             if not login.failed and not login.succeeded:
-                return NOTHING
+                return 0
             if login.plain and self.quiet_first:
                 self.table.spark(login.source, login.pos)
-                return NOTHING
+                return 0
             row = self.fresh(now_ns)
         if row.alike > 0.0 and now_ns > row.at_ns:
             fading = self.fading
@@ -106,19 +107,18 @@ class Sources(Tracker):
         if (login.counts and row.tries_d >= _HELD) or login.good_gain > 0.0:
             self.table.hold(login.source)
         if not row.failing:
-            return NOTHING
+            return 0
         excused = max(0.0, row.good - 1.0) * self._per_good
-        accounts = self._over("source-accounts", row, True, excused)
-        tries = self._over("source-tries", row, False, 2 * excused)
-        persistence = self._persistence(row, now_ns)
-        if accounts is None and tries is None and persistence is None:
-            return NOTHING
+        said = self._over(row, True, excused)
+        said |= self._over(row, False, 2 * excused)
+        said |= self._persistence(row, now_ns)
+        if not said:
+            return 0
         alike = row.alike - self._free_alike - excused
-        one_client = None
         if alike > 0.0:
             weight = min(self._alike_cap, alike * self._alike_slope)
-            one_client = self.reason("one-client", row.alike, self._free_alike + excused, weight)
-        return tuple([r for r in (accounts, tries, one_client, persistence) if r is not None])
+            self.evidence.put(_ONE_CLIENT, row.alike, self._free_alike + excused, weight)
+        return 0
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
@@ -127,8 +127,8 @@ class Sources(Tracker):
         _count(mine, login, login.now_ns)
         return 0
 
-    def _over(self, name: str, row: Any, pairs: bool, excused: float) -> Reason | None:
-        """The half-life at which counts exceed what is ordinary the most; pairs are remembered for a week as well."""
+    def _over(self, row: Any, pairs: bool, excused: float) -> bool:
+        """Say the half-life at which counts exceed what is ordinary most; pairs are remembered for a week as well."""
         best = value = limit = 0.0
         for index in range(4):
             if index == 0:
@@ -147,10 +147,14 @@ class Sources(Tracker):
             if row.pairs_w - ordinary > best:
                 best, value, limit = row.pairs_w - ordinary, row.pairs_w, ordinary
         if best <= 0.0:
-            return None
-        return self.reason(name, value, limit, best * (self._account_slope if pairs else self._try_slope))
+            return False
+        if pairs:
+            self.evidence.put(_ACCOUNTS, value, limit, best * self._account_slope)
+        else:
+            self.evidence.put(_TRIES, value, limit, best * self._try_slope)
+        return True
 
-    def _persistence(self, row: Any, now_ns: int) -> Reason | None:
+    def _persistence(self, row: Any, now_ns: int) -> bool:
         passed = min(max(now_ns // _HOUR - row.hour, 0), 24)
         bits = (row.hours << passed) & DAY_MASK
         hours = 0.0
@@ -160,8 +164,9 @@ class Sources(Tracker):
         hours = min(hours, 1.0 + row.tries_d)  # repeating one secret is no persistence
         free = self._free_hours + row.good
         if hours <= free:
-            return None
-        return self.reason("persistence", hours, free, min(self._hour_cap, (hours - free) * self._hour_slope))
+            return False
+        self.evidence.put(_PERSISTENCE, hours, free, min(self._hour_cap, (hours - free) * self._hour_slope))
+        return True
 
     def fields(self) -> tuple[str, ...]:
         """What of a source goes into a snapshot."""

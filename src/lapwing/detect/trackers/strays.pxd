@@ -5,6 +5,7 @@ from lapwing.detect.rows cimport Row
 from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef u64 _KEY, _MASK
+cdef int _STRAYS
 cdef double _WEEK
 cdef i64 _PERIOD, _HOUR, _HOURS
 
@@ -21,10 +22,10 @@ cdef class Strays(Tracker):
     cdef double _free, _per_good, _free_hours, _slope, _cap
 
     @cython.locals(row=Week, age=i64, faded=double)
-    cpdef tuple observe(self, Login login, i64 now_ns)
+    cpdef int observe(self, Login login, i64 now_ns) except -1
     @cython.locals(row=Week)
     cpdef int excuse(self, double pairs) except -1
     @cython.locals(hour=i64)
     cdef int _stray(self, Week row, Login login, i64 now_ns) except -1
     @cython.locals(usual=double, count=double, hours=double, bits=u64)
-    cdef tuple _reasons(self, Week row)
+    cdef int _say(self, Week row) except -1

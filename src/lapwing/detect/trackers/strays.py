@@ -11,13 +11,13 @@ from typing import Any
 
 from lapwing.detect.decay import DAY_NS, HOUR_NS
 from lapwing.detect.distinct import SlidingDistinct
+from lapwing.detect.evidence import STRAYS
 from lapwing.detect.journal import BY_SOURCE, Journal
 from lapwing.detect.login import Login
-from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import ROW_FIELDS, Row
 from lapwing.detect.settings import StraySettings
 from lapwing.detect.table import Table
-from lapwing.detect.trackers.tracker import NO_DIMENSION, NOTHING, Tracker
+from lapwing.detect.trackers.tracker import NO_DIMENSION, Tracker
 
 KEY = 1
 WEEK = 7.0 * DAY_NS  # half-life of the counts
@@ -30,6 +30,7 @@ _PERIOD = 7 * DAY_NS
 _HOUR = HOUR_NS
 _HOURS = HOURS
 _MASK = HOURS_MASK
+_STRAYS = STRAYS
 
 
 class Week(Row):
@@ -68,12 +69,12 @@ class Strays(Tracker):
         """A site that has seen nothing."""
         return Week(now_ns)
 
-    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
-        """Count `login`; no reasons against accounts at home."""
+    def observe(self, login: Login, now_ns: int) -> int:
+        """Count `login`; nothing is said against accounts at home."""
         row = self.table.peek(_KEY)
         if row is None:
             if not login.failed and not login.succeeded:
-                return NOTHING
+                return 0
             row = Week(now_ns)
             self.table.insert(_KEY, row)
         age = now_ns - row.at_ns
@@ -92,8 +93,8 @@ class Strays(Tracker):
                 if row.accounts_seen is not None:
                     row.accounts_seen.discard(login.account)
         if login.known or row.accounts_seen is None:
-            return NOTHING
-        return self._reasons(row)
+            return 0
+        return self._say(row)
 
     def excuse(self, pairs: float) -> int:
         """Somebody got in where another account had failed: a mistyped or an old name."""
@@ -125,18 +126,18 @@ class Strays(Tracker):
         row.hours |= 1
         return 0
 
-    def _reasons(self, row: Any) -> tuple[Reason, ...]:
+    def _say(self, row: Any) -> int:
         usual = self._free + self._per_good * row.good
         count = min(row.pairs, float(row.accounts_seen.count))
         if count <= usual:
-            return NOTHING
+            return 0
         hours, bits = 0.0, row.hours
         while bits:
             bits &= bits - 1
             hours += 1.0
         if hours <= self._free_hours:
-            return NOTHING
-        return (self.reason("strays", count, usual, min(self._cap, (count - usual) * self._slope)),)
+            return 0
+        return self.evidence.put(_STRAYS, count, usual, min(self._cap, (count - usual) * self._slope))
 
     def fields(self) -> tuple[str, ...]:
         """What of the site goes into a snapshot."""

@@ -1,4 +1,5 @@
 cimport cython
+from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.journal cimport Journal
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.reasons cimport Reason
@@ -14,12 +15,13 @@ cdef class Tracker:
     cdef public Fading fading
     cdef public i64 forget_ns
     cdef public int dimension
+    cdef public Evidence evidence
     cdef public bint quiet_first
     cdef public Row current
     cdef public u64 current_key
 
     cpdef u64 key(self, Login login) except? 0
-    cpdef tuple observe(self, Login login, i64 now_ns)
+    cdef bint is_pinned(self) except -1
     @cython.locals(reason=Reason)
     cdef Reason reason(self, str name, double value, double threshold, double weight)
     cpdef Row fresh(self, i64 now_ns)

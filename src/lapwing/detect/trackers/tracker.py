@@ -12,6 +12,7 @@ import msgspec
 from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.decay import DAY_NS
 from lapwing.detect.distinct import load_sliding
+from lapwing.detect.evidence import Evidence
 from lapwing.detect.journal import Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
@@ -43,6 +44,7 @@ class Tracker:
         self.totals = Tally()  # of the whole site, for trackers that compare with it
         self.fading = Fading()
         self.forget_ns = 7 * DAY_NS  # `DetectSettings.forget_after_s` where a detector owns the tracker
+        self.evidence = Evidence()  # where to write what a record says against a login; a detector has one for all
         self.quiet_first = False  # whether one plain failure gives no reason yet; then no row is made for it
         self.current: Any = None
         self.current_key = 0
@@ -51,9 +53,9 @@ class Tracker:
         """What this tracker counts `login` by; 0 if the login has no such thing."""
         return 0
 
-    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:  # noqa: ARG002 - for those that count
-        """Count `login` and return what the key's record now says against it."""
-        return NOTHING
+    def is_pinned(self) -> bool:
+        """Whether the login observed last belongs to an open finding."""
+        return self.current is not None and self.current.pinned
 
     def reason(self, name: str, value: float, threshold: float, weight: float) -> Reason:
         """A reason, made without the detour of a call from Python: most failures have several."""

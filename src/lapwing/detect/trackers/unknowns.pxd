@@ -1,8 +1,10 @@
 cimport cython
 from lapwing.detect.distinct cimport Distinct
+from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.login cimport Login, i64, u64
 
 cdef i64 _PERIOD
+cdef int _KIND
 
 cdef class Lately:
     cdef public Distinct _recent, _before
@@ -17,5 +19,5 @@ cdef class Unknowns:
     cdef public i64 _turned_ns
 
     @cython.locals(age=i64, count=double, usual=double)
-    cpdef tuple observe(self, Login login, double all_good, i64 now_ns)
+    cpdef int observe(self, Login login, double all_good, i64 now_ns, Evidence evidence) except -1
     cpdef int take_back(self, Login login) except -1

@@ -11,14 +11,14 @@ from typing import Any
 
 from lapwing.detect.decay import HOUR_NS
 from lapwing.detect.distinct import Distinct, load_distinct
+from lapwing.detect.evidence import UNKNOWN_NAMES, Evidence
 from lapwing.detect.login import Login
-from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import UnknownSettings
-from lapwing.detect.trackers.tracker import NOTHING
 
 PERIOD_NS = 12 * HOUR_NS  # what is counted is of the last one or two of these
 
 _PERIOD = PERIOD_NS
+_KIND = UNKNOWN_NAMES
 
 
 class Lately:
@@ -78,7 +78,7 @@ class Unknowns:
         self._sources = Lately()
         self._turned_ns = 0
 
-    def observe(self, login: Login, all_good: float, now_ns: int) -> tuple[Reason, ...]:
+    def observe(self, login: Login, all_good: float, now_ns: int, evidence: Evidence) -> int:
         """Count a failure on a name that does not exist. `all_good`: accounts that log in well, over a day."""
         age = now_ns - self._turned_ns
         if age >= _PERIOD:
@@ -90,8 +90,8 @@ class Unknowns:
         count = min(self._names.count, self._sources.count)
         usual = self._free + self._per_good * all_good
         if count <= usual:
-            return NOTHING
-        return (Reason("unknown-names", count, usual, min(self._cap, (count - usual) * self._slope)),)
+            return 0
+        return evidence.put(_KIND, count, usual, min(self._cap, (count - usual) * self._slope))
 
     def take_back(self, login: Login) -> int:
         """Somebody got in: whatever name came from there before was mistyped."""

@@ -1,8 +1,9 @@
 cimport cython
+from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.login cimport Login, i64
 
 cdef i64 _HOUR
-cdef int _HOURS
+cdef int _HOURS, _KIND
 
 cdef class Weekly:
     cdef double _free, _deviations, _slope, _cap
@@ -11,7 +12,7 @@ cdef class Weekly:
     cdef public double _count, _sum
 
     @cython.locals(hour=i64, at=int, usual=double, allowed=double, total=double)
-    cpdef tuple observe(self, Login login, i64 now_ns)
+    cpdef int observe(self, Login login, i64 now_ns, Evidence evidence) except -1
     cpdef int take_back(self, Login login) except -1
     cdef double _allowed(self, double usual) except -1.0
     cpdef int _turn(self, i64 hour) except -1

@@ -11,10 +11,9 @@ from math import sqrt
 from typing import Any
 
 from lapwing.detect.decay import HOUR_NS
+from lapwing.detect.evidence import HOUR_OF_WEEK, Evidence
 from lapwing.detect.login import Login
-from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import WeeklySettings
-from lapwing.detect.trackers.tracker import NOTHING
 
 HOURS = 168
 LEARNING = 0.3  # share of the latest week in what is usual: a changed habit is learnt in a month
@@ -22,6 +21,7 @@ ALARMED = 3.0  # an hour this many times above the allowance is an attack's, and
 
 _HOUR = HOUR_NS
 _HOURS = HOURS
+_KIND = HOUR_OF_WEEK
 
 
 class Weekly:
@@ -38,7 +38,7 @@ class Weekly:
         self._count = 0.0
         self._sum = 0.0
 
-    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
+    def observe(self, login: Login, now_ns: int, evidence: Evidence) -> int:
         """Count a failure; the sum over what is usual, where it is above it."""
         hour = now_ns // _HOUR
         if hour > self._hour:
@@ -46,13 +46,13 @@ class Weekly:
         self._count += login.pair_3
         at = self._hour % _HOURS
         if self._seen[at] == 0 or login.known:
-            return NOTHING
+            return 0
         usual = self._usual[at]
         allowed = self._allowed(usual)
         total = self._sum + self._count - allowed
         if total <= 0.0 or self._count <= usual:
-            return NOTHING
-        return (Reason("hour-of-week", self._count, allowed, min(self._cap, total * self._slope)),)
+            return 0
+        return evidence.put(_KIND, self._count, allowed, min(self._cap, total * self._slope))
 
     def take_back(self, login: Login) -> int:
         """A success shows that failures of this hour were typos."""
