@@ -147,16 +147,17 @@ class FlowTable(FlowLives):
         """End every flow, oldest first; True while more output waits. Afterwards packets of any time may follow."""
         self._clear()
         if not self.finishing:
-            self._line_up(False)
+            self._line_up_all()
             self.finishing = True
-        while self.queue_at < self.queue_end:
+        while self.last_at < len(self.last_slots):
             if self._full():
                 return True
-            slot: u32 = self.queue[self.queue_at, 2]
-            self.queue_at += 1
+            slot: u32 = self.last_slots[self.last_at]
+            self.last_at += 1
             reason: cython.int = close_reason(cython.address(self.heads[slot]))
             self._close(slot, BY_FLUSH if reason == BY_IDLE else reason)
         self.finishing = False
+        self.last_slots = np.zeros(0, np.uint32)
         self.clock_ns = 0
         self.tick = -1
         return False

@@ -11,8 +11,10 @@ cdef class FlowLives(QuotedFlows):
     cdef i64[::1] timeouts_ns  # linger, TCP, UDP, other
     cdef i64 shortest_ns  # of all timeouts there are: a flow seen within it is not over
     cdef u32[::1] wheel_head, wheel_tail
-    cdef i64[:, ::1] queue  # flows in the order to evict or to flush: last_ts_ns, flow_id, slot
+    cdef i64[:, ::1] queue  # flows in the order to evict: last_ts_ns, flow_id, slot
     cdef Py_ssize_t queue_at, queue_end
+    cdef u32[::1] last_slots  # of all flows, in the order to flush
+    cdef Py_ssize_t last_at
     cdef object idle  # the caller's rule, None without one
     cdef bint asks_idle
     cdef i64[::1] own_idle_ns  # by slot, 0: the settings hold; empty without a rule
@@ -25,7 +27,8 @@ cdef class FlowLives(QuotedFlows):
     cdef bint _take_roles(self, const Packet *packet, u32 slot, u16 source_port, u16 target_port) except -1 nogil
     cdef int _close(self, u32 slot, int reason) except -1 nogil
     cdef int _evict(self) except -1 nogil
-    cdef int _line_up(self, bint for_eviction) except -1
+    cdef int _line_up(self) except -1
+    cdef int _line_up_all(self) except -1
     cdef int _timeout_kind(self, const Head *head) except -1 nogil
     cdef i64 _timeout_of(self, const Head *head, u32 slot) except -1 nogil
     cdef int _ask_idle(self, u32 slot) except -1

@@ -40,6 +40,7 @@ class FlowLives(QuotedFlows):
         self.index = np.zeros(FIRST_INDEX, np.uint64)
         self.index_mask = FIRST_INDEX - 1
         self.queue = np.zeros((0, 3), np.int64)
+        self.last_slots = np.zeros(0, np.uint32)
         self.wheel_head = np.zeros(WHEEL_TICKS, np.uint32)
         self.wheel_tail = np.zeros(WHEEL_TICKS, np.uint32)
         self.idle = idle
@@ -173,7 +174,7 @@ class FlowLives(QuotedFlows):
         while True:
             if self.queue_at >= self.queue_end:
                 with cython.gil:
-                    self._line_up(True)
+                    self._line_up()
             slot: u32 = cython.cast(u32, self.queue[self.queue_at, 2])
             head: cython.pointer[Head] = cython.address(self.heads[slot])
             same: cython.bint = head.flow_id == self.queue[self.queue_at, 1]
@@ -184,25 +185,32 @@ class FlowLives(QuotedFlows):
         self._anomaly(EVICTED, slot, 0, 1)
         return self._close(slot, BY_EVICTION)
 
-    def _line_up(self, for_eviction):
-        """Put live flows in order: by when they were last seen, some of them; or all by age."""
+    def _line_up(self):
+        """Put some live flows in order, by when they were last seen."""
         self.step_count += self.fresh_slot
         heads = self._heads[: self.fresh_slot]
         slots = np.flatnonzero(heads["flags"] & LIVE)
         seen, ids = heads["last_ts_ns"][slots], heads["flow_id"][slots]
-        if for_eviction:
-            chosen = np.flatnonzero(seen < self.clock_ns)
-            if len(chosen):
-                slots, seen, ids = slots[chosen], seen[chosen], ids[chosen]
-            if len(seen) > EVICTION_BATCH:
-                chosen = np.flatnonzero(seen <= np.partition(seen, EVICTION_BATCH)[EVICTION_BATCH])
-                slots, seen, ids = slots[chosen], seen[chosen], ids[chosen]
-            order = np.lexsort((ids, seen))[:EVICTION_BATCH]
-        else:
-            order = np.argsort(ids)
+        chosen = np.flatnonzero(seen < self.clock_ns)
+        if len(chosen):
+            slots, seen, ids = slots[chosen], seen[chosen], ids[chosen]
+        if len(seen) > EVICTION_BATCH:
+            chosen = np.flatnonzero(seen <= np.partition(seen, EVICTION_BATCH)[EVICTION_BATCH])
+            slots, seen, ids = slots[chosen], seen[chosen], ids[chosen]
+        order = np.lexsort((ids, seen))[:EVICTION_BATCH]
         self.queue = np.stack((seen[order], ids[order], slots[order]), axis=1)
         self.queue_at = 0
         self.queue_end = len(order)
+        return 0
+
+    def _line_up_all(self):
+        """Put all live flows in order, by age. There may be many, so no more than their slots is kept."""
+        self.step_count += self.fresh_slot
+        heads = self._heads[: self.fresh_slot]
+        slots = np.flatnonzero(heads["flags"] & LIVE).astype(np.uint32)
+        self.last_slots = slots[np.argsort(heads["flow_id"][slots])]
+        self.last_at = 0
+        self.queue_at = self.queue_end
         return 0
 
     def _timeout_kind(self, head):
