@@ -64,6 +64,19 @@ def test_w3_a_huge_username_costs_no_more_than_a_short_one() -> None:
     assert max(len(name) for f in told if isinstance(f, Finding) for name in f.accounts) <= 64
 
 
+def test_w3_sources_of_an_account_without_number_cost_no_more_than_many() -> None:
+    sizes = []
+    for count in (8_000, 24_000):
+        detector = Detector(DetectSettings(max_sources=1_024))
+        t = Traffic(1)
+        for n in range(count):
+            t.login(START_NS + n * SECOND_NS // 10, attacker(n), "victim", "the same", client="one client")
+        for event in t.scenario("w3 sources").events:
+            detector.observe(event)
+        sizes.append(len(detector.snapshot()))
+    assert sizes[1] <= sizes[0] * 1.001
+
+
 def test_w7_no_boundary_lets_a_steady_attack_through(run: Run) -> None:
     t = Traffic(1)
     spaced(t, SECOND_NS, 3_600)
@@ -344,6 +357,21 @@ def test_w30_findings_carry_times_ids_and_samples(run: Run) -> None:
     assert (found.first_ts_ns, found.last_ts_ns) == (START_NS, START_NS + 29 * SECOND_NS)
     assert found.sample_seqs == [1, 2, 3, 29, 30]
     assert len(found.finding_id) == 16
+
+
+def test_w30_a_flood_of_findings_pushes_out_no_takeover() -> None:
+    detector = Detector(msgspec.convert({"finding": {"max_open": 3}}, DetectSettings))
+    t = Traffic(1)
+    t.person(START_NS - DAY_NS, home(1), "user1", BROWSERS[0])
+    for n in range(10):
+        for k in range(12):
+            t.login(START_NS + k, attacker(n), f"v{n} {k}", f"l{n} {k}", client=f"c{n}")
+    for n in range(30):
+        t.login(START_NS + (n + 1) * MINUTE_NS, "198.51.100.5", "user1", f"guess {n}")
+    t.login(START_NS + HOUR_NS, "203.0.113.8", "user1", "right", good=True, client="ja4:new")
+    told = [found for event in t.scenario("w30 flood").events for found in detector.observe(event)]
+    raised = [found.finding for found in told if isinstance(found, FindingRaised)]
+    assert raised == ["credential-stuffing"] * 3 + ["account-takeover"]
 
 
 def test_w31_a_snapshot_holds_everything_and_refuses_another_key() -> None:
