@@ -73,12 +73,15 @@ def csv_row(event: Event, columns: Sequence[str]) -> list[Any]:
     """The cells of one event under `columns`; empty where the event has no such field.
 
     `ts` is the time in RFC 3339. Text that a spreadsheet would take for a formula gets an apostrophe in front.
-    `evidence` of a finding is a list and stays out: the sentence says it.
+    `evidence` of a finding is a list and stays out: the sentence says it. Of a protocol message `kind` is a cell, and
+    `message` the rest of it as JSON.
     """
     values = fields(event)
     if "ts_ns" in values:
         values["ts"] = rfc3339(values["ts_ns"])
     values |= values.get("features") or {}
+    if isinstance(said := values.get("message"), dict):
+        values |= {"kind": said.pop("kind"), "message": msgspec.json.encode(said).decode()}
     return [_cell(values.get(name, "")) for name in columns]
 
 

@@ -33,8 +33,8 @@ from lapwing.protocols import DATAGRAM_PROTOCOLS, STREAM_PROTOCOLS
 
 MAX_SHOWN = 160  # letters of a message in a table; -o ndjson has it whole
 COLUMNS = (
-    "ts", "event_type", "seq", "protocol", "client_ip", "client_port", "server_ip", "server_port", "side", "reason",
-    "evidence", "message_count", "detail", "flow_id", "community_id",
+    "ts", "event_type", "seq", "protocol", "client_ip", "client_port", "server_ip", "server_port", "side", "kind",
+    "message", "reason", "evidence", "message_count", "detail", "flow_id", "community_id",
 )  # fmt: skip
 
 
@@ -104,5 +104,9 @@ def _print(events: list[Event]) -> None:
             way = " > ".join(ends if to_server else reversed(ends))
             said = msgspec.to_builtins(event.message)
             kind = said.pop("kind")
-            words = " ".join(f"{name}={value}" for name, value in said.items())[:MAX_SHOWN]
+            words = " ".join(f"{name}={_word(value)}" for name, value in said.items())[:MAX_SHOWN]
             print(f"{rfc3339(event.ts_ns)}  {way}  {kind}  {safe(words)}")
+
+
+def _word(value: object) -> object:
+    return msgspec.json.encode(value).decode() if isinstance(value, list | tuple | dict) else value
