@@ -135,6 +135,20 @@ def test_a_worker_brings_no_parsers_and_no_detection_with_it() -> None:
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"[]\n"
 
 
+def test_what_a_worker_prints_is_not_lost_when_it_ends(captures: list[Path], tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\n"
+        "from lapwing.app.sharding import shard_flows\n"
+        "print('imported')\n"
+        "if __name__ == '__main__':\n"
+        "    with shard_flows(sys.argv[1], workers=1) as sharded:\n"
+        "        assert sum(len(part) for _, part in sharded.records()) == 50\n"
+    )
+    said = subprocess.run([sys.executable, program, captures[0]], capture_output=True, check=True).stdout
+    assert said.split() == [b"imported", b"imported"]
+
+
 def test_a_number_of_workers_out_of_range_is_refused(captures: list[Path]) -> None:
     with pytest.raises(SettingsError, match="workers: 0"):
         shard_flows(*captures, workers=0)

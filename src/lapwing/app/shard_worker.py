@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -110,6 +111,9 @@ def work(pipe: Connection, share: Share, memory: Any) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes at once; the parent decides
     _read(pipe, share, memory)
     pipe.close()
+    for stream in (sys.stdout, sys.stderr):  # the caller's program may print where it is imported
+        if stream is not None:
+            stream.flush()
     # All has been said, and the parent waits for the end. Taking modules and tables apart one by one before the system
     # takes them whole would keep it waiting for some 60 ms.
     os._exit(0)
