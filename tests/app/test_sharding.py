@@ -145,7 +145,9 @@ def test_what_a_worker_prints_is_not_lost_when_it_ends(captures: list[Path], tmp
         "    with shard_flows(sys.argv[1], workers=1) as sharded:\n"
         "        assert sum(len(part) for _, part in sharded.records()) == 50\n"
     )
-    said = subprocess.run([sys.executable, program, captures[0]], capture_output=True, check=True).stdout
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, str(program), str(captures[0])]
+    said = subprocess.run(command, capture_output=True, check=True, env=buffered).stdout
     assert said.split() == [b"imported", b"imported"]
 
 

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from threading import Semaphore, Thread
 from typing import Any, NamedTuple, NoReturn
@@ -112,7 +113,7 @@ def work(pipe: Connection, share: Share, memory: Any) -> NoReturn:
     _read(pipe, share, memory)
     pipe.close()
     for stream in (sys.stdout, sys.stderr):  # the caller's program may print where it is imported
-        if stream is not None:
+        with suppress(AttributeError, ValueError, OSError):  # there is none, it is closed, or nobody reads it
             stream.flush()
     # All has been said, and the parent waits for the end. Taking modules and tables apart one by one before the system
     # takes them whole would keep it waiting for some 60 ms.
