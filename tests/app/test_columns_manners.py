@@ -14,6 +14,8 @@ import pytest
 
 import lapwing
 from lapwing.app.flow_reading import FlowReading
+from lapwing.demo import capture_path
+from lapwing.flows import FlowSettings
 from tests.app.conftest import Lapwing, start
 
 TAKERS: dict[str, Callable[[FlowReading], list[Any]]] = {
@@ -46,11 +48,41 @@ def test_a_loop_that_was_left_is_gone_on_with_where_it_stood(guessing: Path) -> 
     assert begun + [event.seq for event in reading] == list(range(1, 31))
 
 
-def test_the_interface_of_arrow_is_one_stream(guessing: Path) -> None:
+def test_a_stream_may_be_asked_for_to_see_its_columns_and_is_read_once(guessing: Path) -> None:
     reading = lapwing.flows(guessing)
+    only_looking = pa.RecordBatchReader.from_stream(reading)
+    assert "client_ip" in only_looking.schema.names
     assert pa.RecordBatchReader.from_stream(reading).read_all().num_rows == 30
+    with pytest.raises(pa.ArrowInvalid, match="read once"):  # as errors pass through that interface
+        only_looking.read_all()
     with pytest.raises(RuntimeError, match="read once"):
         pa.RecordBatchReader.from_stream(reading)
+
+
+def test_features_are_those_another_flow_library_finds(tmp_path: Path) -> None:
+    nfstream = pytest.importorskip("nfstream", reason="nfstream is not installed: it is measured against, not needed")
+    settings = FlowSettings(features=True, early_packets=8)
+    ours = lapwing.flows(capture_path(), settings=settings).to_arrow().to_pylist()
+    streamer = nfstream.NFStreamer(
+        source=str(capture_path()), statistical_analysis=True, splt_analysis=8, idle_timeout=300, n_dissections=0,
+        accounting_mode=0, n_meters=1,
+    )  # fmt: skip
+    theirs = {(flow.src_ip, flow.src_port, flow.bidirectional_first_seen_ms): flow for flow in streamer}
+    assert len(theirs) == len(ours)
+    for row in ours:
+        flow = theirs[row["client_ip"], row["client_port"], row["first_ts_ns"] // 10**6]
+        for side, way in (("client", "src2dst"), ("server", "dst2src")):
+            assert row[f"{side}_packet_count"] == getattr(flow, f"{way}_packets")
+            assert row[f"{side}_wire_bytes"] == getattr(flow, f"{way}_bytes")
+            for kind in ("min", "mean", "stddev", "max"):
+                size = getattr(flow, f"{way}_{kind}_ps")
+                assert row[f"{side}_packet_{kind}_bytes"] == pytest.approx(size)
+                gap = getattr(flow, f"{way}_{kind}_piat_ms")
+                assert row[f"{side}_gap_{kind}_ns"] / 10**6 == pytest.approx(gap, abs=1.5)  # theirs are of milliseconds
+            for flag in ("syn", "ack", "psh", "fin", "rst", "urg", "ece", "cwr"):
+                assert row[f"{side}_{flag}_count"] == getattr(flow, f"{way}_{flag}_packets")
+        assert row["early_bytes"] == flow.splt_ps[: len(row["early_bytes"])]
+        assert row["early_sides"] == flow.splt_direction[: len(row["early_sides"])]
 
 
 @pytest.mark.parametrize("write", [FlowReading.to_parquet, FlowReading.to_csv])

@@ -157,14 +157,22 @@ class FlowReading:
         Polars, pandas, DuckDB and others read it without a copy. Raises SettingsError without the extra `columns`.
         """
         arrow = _arrow()
+        self._refuse_a_second()
+        return arrow.reader_of(self._as_columns(), rows, self._words, self._dtype)
+
+    def _as_columns(self) -> Iterator[Records]:
+        """The records, taken with the first of them: some libraries ask for a stream only to see its schema."""
         self._take_as("columns")
-        return arrow.reader_of(self._batches, rows, self._words, self._dtype)
+        yield from self._batches
 
     def _take_as(self, what: str) -> None:
+        self._refuse_a_second()
+        self._taken_as = what
+
+    def _refuse_a_second(self) -> None:
         """What was read is gone, so a second taker would find some of it missing, or nothing."""
         if self._taken_as:
             raise RuntimeError(f"these flows were taken as {self._taken_as}; they are read once: call `flows` again")
-        self._taken_as = what
 
     def to_arrow(self) -> Any:
         """All records as one `pyarrow.Table`; columns have the names of `flow.closed`."""
