@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import lapwing
 from lapwing.app.flow_reading import FlowReading
 from lapwing.demo import capture_path
 from lapwing.flows import FlowSettings
+from lapwing.testing import START_NS, TimedFrame, pcap, udp_frame
 from tests.app.conftest import Lapwing, start
 
 TAKERS: dict[str, Callable[[FlowReading], list[Any]]] = {
@@ -117,6 +119,25 @@ def test_a_full_disk_ends_parquet_with_words_that_are_true(guessing: Path) -> No
         _, err = done.communicate()
     assert done.returncode == 3
     assert b"output: No space left on device; what was written of it cannot be read" in err
+
+
+def test_records_that_no_collector_took_are_told_by_words_and_exit_code(lapwing: Lapwing, tmp_path: Path) -> None:
+    path = tmp_path / "many.pcap"
+    frames = [TimedFrame(START_NS + port, udp_frame("192.0.2.1", port, "192.0.2.2", 9)) for port in range(1, 200)]
+    path.write_bytes(pcap(frames, nanoseconds=True))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        target = f"udp://127.0.0.1:{taken.getsockname()[1]}"
+        assert lapwing("flows", path, "--ipfix", target) == (0, "", "")
+    done = lapwing("flows", path, "--ipfix", target)
+    assert done.code == 3
+    assert "could not be sent" in done.err
+
+
+def test_sending_and_writing_at_once_is_refused(lapwing: Lapwing, guessing: Path) -> None:
+    done = lapwing("flows", guessing, "--ipfix", "udp://127.0.0.1:4739", "-o", "csv")
+    assert (done.code, done.out) == (2, "")
+    assert "--ipfix writes none" in done.err
 
 
 def test_parquet_into_a_pipe_by_name_is_streamed(lapwing: Lapwing, guessing: Path, tmp_path: Path) -> None:

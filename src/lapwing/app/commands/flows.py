@@ -61,9 +61,10 @@ def run(options: FlowOptions) -> ExitCode:
     )
     if options.live is not None:
         drop_privileges(options.live.user)
+    unsent = False
     with stop_on_interrupt(reading.stop) as interrupted, reading:
         if options.ipfix is not None:
-            _export(reading, options.ipfix)
+            unsent = _export(reading, options.ipfix)
         elif output is Format.PARQUET:
             _parquet(reading, options.to)
         elif output is Format.TABLE:
@@ -80,12 +81,13 @@ def run(options: FlowOptions) -> ExitCode:
     if interrupted.happened and options.live is None:
         complain("interrupted; these are the flows seen until then")
         return ExitCode.INTERRUPTED
-    if reading.failed:
+    if reading.failed or unsent:
         return ExitCode.INPUT
     return ExitCode.PARTIAL if reading.damage else ExitCode.CLEAN
 
 
-def _export(reading: FlowReading, target: str) -> None:
+def _export(reading: FlowReading, target: str) -> bool:
+    """Send the records; whether some could not be sent, which is told."""
     with IpfixExporter(target) as exporter:
         for records in reading.records():
             exporter.send(records)
@@ -94,6 +96,7 @@ def _export(reading: FlowReading, target: str) -> None:
         complain(f"{target}: {plural(counted['unsent_messages'], 'message')} could not be sent")
     if counted["unsent_records"]:
         complain(f"{target}: {plural(counted['unsent_records'], 'record')} of stations: IPFIX here is of IP addresses")
+    return bool(counted["unsent_messages"] or counted["unsent_records"])
 
 
 def _parquet(reading: FlowReading, to: Path | None) -> None:
