@@ -1,6 +1,6 @@
 """Fuzz target: two sides of a TLS connection, cut into segments and holes by the input itself."""
 
-from fuzz.talk import script, talk
+from fuzz.talk import pause, script, talk
 from lapwing.events import Side
 from lapwing.protocols.tls import TlsParser
 
@@ -13,6 +13,7 @@ ANSWER = bytes.fromhex("160303002c020000280303" + "00" * 32 + "00c02f000000") + 
 CHAIN = bytes.fromhex("160303000d0b00000900000600000330 0100".replace(" ", ""))
 SEEDS = (
     script((C, HELLO), (S, ANSWER), (C, b"\x14\x03\x03\x00\x01\x01")),
+    script((C, HELLO)) + pause(200) + script((S, ANSWER)),
     script((C, HELLO), (S, b"\x15\x03\x03\x00\x02\x02\x28")),
     script((S, ANSWER[:-6] + CHAIN), (C, b"\x17\x03\x03\x00\x05hello")),
 )

@@ -1,5 +1,6 @@
 """A parser that breaks its contract costs its own session, nothing else."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -60,6 +61,11 @@ def broken(at: str) -> StreamProtocol:
     return StreamProtocol("broken", frozenset({7}), probe, make)
 
 
+def what(event: AnomalySeen | SessionEnded) -> str:
+    """What a fault is called, without the place."""
+    return str(event.detail).partition(" in ")[0]
+
+
 @pytest.fixture(params=["feed", "gap", "close", "done"])
 def events(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     """What is read of a flow whose parser breaks, and of a healthy one beside it."""
@@ -79,7 +85,9 @@ def events(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_fault_is_reported_once_by_name_and_ends_that_session_once(events: list[Event]) -> None:
     faults = [event for event in events if isinstance(event, AnomalySeen) and event.kind == "session.parser_fault"]
-    assert [fault.detail for fault in faults] == ["broken parser: ZeroDivisionError"]
+    assert [what(fault) for fault in faults] == ["broken parser: ZeroDivisionError"]
+    (fault,) = faults
+    assert re.fullmatch(r".* in \w+ \(test_containment\.py:\d+\)", str(fault.detail))  # for whoever wrote the parser
     ended = [event for event in events if isinstance(event, SessionEnded) and event.protocol == "broken"]
     assert [event.reason for event in ended] == ["poisoned"]
 
@@ -100,7 +108,7 @@ def test_a_probe_that_raises_costs_its_own_flow_and_no_other(tmp_path: Path) -> 
         counters = reading.statistics()
     assert counters["sessions.parser_faults"] == 1
     assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 1
-    assert [event.detail for event in seen if isinstance(event, AnomalySeen)] == ["a probe: ZeroDivisionError"]
+    assert [what(event) for event in seen if isinstance(event, AnomalySeen)] == ["a probe: ZeroDivisionError"]
     assert sorted(event.server_port for event in seen if isinstance(event, FlowClosed)) == [7, 80]
     assert [event.protocol for event in seen if isinstance(event, SessionEnded)] == ["http"]
 
@@ -119,7 +127,7 @@ def test_a_datagram_probe_that_raises_leaves_the_flow_unread(tmp_path: Path) -> 
         seen = list(reading)
         counters = reading.statistics()
     assert counters["sessions.parser_faults"] == 1
-    assert [event.detail for event in seen if isinstance(event, AnomalySeen)] == ["a probe: ZeroDivisionError"]
+    assert [what(event) for event in seen if isinstance(event, AnomalySeen)] == ["a probe: ZeroDivisionError"]
     assert len([event for event in seen if isinstance(event, FlowClosed)]) == 1
 
 
@@ -133,9 +141,9 @@ def read_one(path: Path, at: str) -> tuple[list[Event], dict[str, int]]:
 
 def test_a_factory_that_raises_ends_its_session_and_the_flow_goes_on(tmp_path: Path) -> None:
     seen, counters = read_one(tmp_path / "in.pcap", "factory")
-    assert [event.detail for event in seen if isinstance(event, AnomalySeen)] == ["broken factory: ZeroDivisionError"]
+    assert [what(event) for event in seen if isinstance(event, AnomalySeen)] == ["broken factory: ZeroDivisionError"]
     ended = [event for event in seen if isinstance(event, SessionEnded)]
-    assert [(event.reason, event.detail) for event in ended] == [("poisoned", "broken factory: ZeroDivisionError")]
+    assert [(event.reason, what(event)) for event in ended] == [("poisoned", "broken factory: ZeroDivisionError")]
     assert [event.reason for event in seen if isinstance(event, FlowClosed)] == ["fin"]
     assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 1
     assert counters["sessions.parser_faults"] == 1
@@ -152,7 +160,7 @@ def test_a_datagram_factory_that_raises_ends_its_session_and_the_flow_goes_on(tm
     with lapwing.read(path, protocols=[protocol]) as reading:
         seen = list(reading)
         counters = reading.statistics()
-    assert [event.detail for event in seen if isinstance(event, SessionEnded)] == ["broken factory: ZeroDivisionError"]
+    assert [what(event) for event in seen if isinstance(event, SessionEnded)] == ["broken factory: ZeroDivisionError"]
     assert len([event for event in seen if isinstance(event, FlowClosed)]) == 1
     assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 1
 
@@ -168,3 +176,10 @@ def test_a_handover_to_a_protocol_that_is_none_ends_the_reading_of_that_flow_alo
 def test_a_long_reason_of_poison_is_cut_at_a_character(tmp_path: Path) -> None:
     seen, _ = read_one(tmp_path / "in.pcap", "poison")
     assert [event.detail for event in seen if isinstance(event, SessionEnded)] == ["\N{GREEK SMALL LETTER ALPHA}" * 128]
+
+
+def test_what_is_no_protocol_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "in.pcap"
+    path.write_bytes(pcap([]))
+    with pytest.raises(TypeError, match="neither a StreamProtocol nor a DatagramProtocol"):
+        lapwing.read(path, protocols=[Broken])  # type: ignore[list-item]

@@ -209,7 +209,8 @@ def test_a_parser_that_raises_when_woken_or_asked_costs_its_own_session(read: Re
 
     seen, counters = read([says(1), says(1, port=40_001), says(0, at=2 * SECOND)], make)
     fault = "ZeroDivisionError" if broken == "tick" else "TypeError"
-    assert [event.detail for event in seen if isinstance(event, AnomalySeen)] == [f"clock parser: {fault}"]
+    faults = [str(event.detail) for event in seen if isinstance(event, AnomalySeen)]
+    assert [detail.partition(" in ")[0] for detail in faults] == [f"clock parser: {fault}"]
     assert counters["sessions.parser_faults"] == 1
     assert (40_001, SECOND, 1, "") in told(seen)
     assert [event.reason for event in seen if isinstance(event, SessionEnded)] == ["poisoned", "closed"]

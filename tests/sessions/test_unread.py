@@ -74,7 +74,7 @@ def test_a_tally_that_raises_costs_its_own_flow_and_is_reported_as_the_parser(
     path = tmp_path / "capture.pcap"
     path.write_bytes(pcap([TimedFrame(START_NS + at, frame) for at in range(2)], nanoseconds=True))
     with lapwing.read(path, events=["anomaly"]) as reading:
-        assert [event.detail for event in reading if isinstance(event, AnomalySeen)] == [
+        assert [str(event.detail).partition(" in ")[0] for event in reading if isinstance(event, AnomalySeen)] == [
             "dns parser: ZeroDivisionError"
         ]
         counters = reading.statistics()

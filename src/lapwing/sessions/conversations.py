@@ -456,7 +456,7 @@ class Conversations:
         self._parser_faults += 1
         made = "factory" if session.parser is None and session.tally is None else "parser"
         where = f"{session.protocol} {made}" if session.protocol else "a probe"
-        detail = f"{where}: {type(fault).__name__}"
+        detail = f"{where}: {type(fault).__name__}{_place(fault)}"
         if self._outlet.wants_anomalies:
             key = session.key or self._walk.key(slot)
             event = AnomalySeen(
@@ -529,3 +529,16 @@ class Conversations:
             ts_ns, *flow_fields(session.key), session.protocol, reason, session.message_count, *gaps, detail
         )
         outlet.publish(event)
+
+
+def _place(fault: Exception) -> str:
+    """Where it was raised, for whoever wrote the parser; what it says may be from the traffic and is left out."""
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    code = trace.tb_frame.f_code
+    name = code.co_name.rpartition(".")[2]  # compiled code has the module in front
+    file = code.co_filename.replace("\\", "/").rpartition("/")[2]
+    return f" in {name} ({file}:{trace.tb_lineno})"

@@ -69,7 +69,8 @@ class SessionDriver(Conversations):
 
         `idle` says for single flows after how much silence they, and their parsers, end.
         `tagger` tags secrets under the run's key where somebody else must know its tags.
-        `protocols` are looked for after our own. Raises ValueError when two of a kind have one name.
+        `protocols` are looked for after our own. Raises ValueError when two of a kind have one name, and TypeError for
+        what is no protocol.
         """
         wanted = wanted or Wanted()
         self._extractor = extractor_for(settings.flows.key, settings.flows.key_also)
@@ -80,6 +81,9 @@ class SessionDriver(Conversations):
         self._now_ns = 0  # the latest packet since flows were last finished
         self._latest_ns = 0  # the latest of all
         more = tuple(protocols)
+        for one in more:
+            if not isinstance(one, StreamProtocol | DatagramProtocol):
+                raise TypeError(f"protocols: {one!r} is neither a StreamProtocol nor a DatagramProtocol")
         datagrams = (*DATAGRAM_PROTOCOLS, *(one for one in more if isinstance(one, DatagramProtocol)))
         by_name(datagrams)
         Conversations.__init__(
