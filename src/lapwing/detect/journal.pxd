@@ -1,5 +1,7 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 from lapwing.detect.login cimport Keyring, Login, i64, u64
+from lapwing.detect.rows cimport Fading
 
 ctypedef unsigned int u32
 ctypedef unsigned short u16
@@ -11,9 +13,14 @@ cdef u32 GONE_LINK
 cdef u64 COUNT_MASK, FAILED, INFERRED, FORGIVEN, OWNED, NAME_MASK
 cdef int _NAME_BYTES
 
+cdef class Pointing:
+    cdef public int field, number
+
+    cpdef int lose_spark(self, i64 slot) except -1
+
 cdef class Journal:
     cdef public i64 limit, head
-    cdef i64 _capacity
+    cdef i64 _capacity, _here
     cdef u64[::1] _words
     cdef u32[::1] _notes
     cdef u8[::1] _names
@@ -22,16 +29,20 @@ cdef class Journal:
     cdef public Keyring keyring
     cdef public list tables
     cdef Login _scratch
+    cdef public Fading fading
 
+    @cython.locals(slot=i64)
     cpdef i64 append(self, Login login) except -1
     @cython.locals(base=Py_ssize_t, meta=u64, thousandths=u64)
     cdef int _store(self, Py_ssize_t at, Login login) except -1
-    @cython.locals(at=u64, pad=u64, c=u64, index=Py_ssize_t, name=str)
+    @cython.locals(at=u64, word=u64, index=u64, end=u64, length=u64, name=str)
     cdef int _keep_name(self, Py_ssize_t slot, Login login) except -1
     @cython.locals(at=u64, byte=u64, index=Py_ssize_t)
     cdef int _keep_sealed(self, Py_ssize_t slot, bytes named) except -1
     cdef int _make_room(self) except -1
+    @cython.locals(table=Pointing, number=Py_ssize_t)
     cdef int _drop(self, i64 slot, u32 sparks) except -1
+    @cython.locals(back=i64, slot=i64)
     cpdef i64 slot_of(self, i64 pos) except -2
     @cython.locals(base=Py_ssize_t)
     cpdef u64 word(self, i64 slot, int field) except? 0
@@ -43,6 +54,7 @@ cdef class Journal:
     cpdef bint has_spark(self, i64 slot, int table) except -1
     cpdef int mark_owned(self, i64 pos, int dimension) except -1
     cpdef bint is_owned(self, i64 slot, int dimension) except -1
+    @cython.locals(pos=i64)
     cpdef i64 pos_of(self, i64 slot) except -2
     cpdef int forgive(self, i64 tail, int dimension, u64 account, i64 since_ns) except -1
     @cython.locals(base=Py_ssize_t, meta=u64, pair=double, weight=double)

@@ -11,9 +11,11 @@ Runs compiled, typed by `journal.pxd`, and as it stands.
 
 from typing import Any
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.breath import breathe
 from lapwing.detect.login import NAME_BYTES, Keyring, Login
 from lapwing.detect.memory import column, wider
+from lapwing.detect.rows import Fading
 
 WORDS = 8  # 64-bit words an entry
 ACCOUNT, SECRET, CLIENT, HI, LO, AT, SEQ, META = range(8)
@@ -40,6 +42,14 @@ _PAIR = BY_PAIR
 _NAME_BYTES = NAME_BYTES
 
 
+class Pointing:
+    """What points at entries: a table whose records may be sparks. `number` is its place among the journal's."""
+
+    def lose_spark(self, slot: int) -> int:
+        """The journal forgets the entry at `slot`."""
+        return slot
+
+
 class Journal:
     """A ring of `limit` entries. Positions count from 0 for ever; `head` is the next one."""
 
@@ -49,8 +59,10 @@ class Journal:
         self.keyring = keyring
         self.tables: list[Any] = []
         self.names_at = 0
+        self.fading = Fading()  # one for all trackers
         self._scratch = Login()
         self._capacity = 0
+        self._here = 0  # the slot of `head`
         self._words = column("Q", 0)
         self._notes = column("I", 0)
         self._names = column("B", 0)
@@ -61,25 +73,25 @@ class Journal:
         """Enter `login`; its position."""
         if self.head >= self._capacity:
             self._make_room()
-        slot = self.head % self._capacity
+        slot = self._here
         sparks = self._notes[slot * NOTES + SPARKS]
         if sparks != 0:
             self._drop(slot, sparks)
         self._store(slot, login)
         login.pos = self.head
         self.head += 1
+        self._here = slot + 1 if slot + 1 < self._capacity else 0
         return login.pos
 
     def _store(self, at: int, login: Login) -> int:
         base = at * WORDS
-        words = self._words
-        words[base] = login.account
-        words[base + SECRET] = login.secret
-        words[base + CLIENT] = login.client
-        words[base + HI] = login.hi
-        words[base + LO] = login.lo
-        words[base + AT] = login.now_ns
-        words[base + SEQ] = login.seq
+        self._words[base] = login.account
+        self._words[base + SECRET] = login.secret
+        self._words[base + CLIENT] = login.client
+        self._words[base + HI] = login.hi
+        self._words[base + LO] = login.lo
+        self._words[base + AT] = login.now_ns
+        self._words[base + SEQ] = login.seq
         meta = login.protocol
         meta = (meta << 24) | min(login.count, 0xFFFF)
         if login.failed:
@@ -87,38 +99,36 @@ class Journal:
         if login.inferred:
             meta |= INFERRED
         thousandths = int(min(login.weight, 1.0) * 1000.0 + 0.5)
-        words[base + META] = meta | (thousandths << 40)
+        self._words[base + META] = meta | (thousandths << 40)
         base = at * NOTES
-        notes = self._notes
         for index in range(base, base + NAME):
-            notes[index] = GONE_LINK
-        notes[base + NAME] = self.names_at & NAME_MASK
-        notes[base + SPARKS] = 0
+            self._notes[index] = GONE_LINK
+        self._notes[base + NAME] = self.names_at & NAME_MASK
+        self._notes[base + SPARKS] = 0
         if login.account != 0:
             self._keep_name(at, login)
         return 0
 
     def _keep_name(self, slot: int, login: Login) -> int:
-        """Seal the name into the ring, byte by byte as `Keyring.seal` would."""
+        """Seal the name into the ring, as `Keyring.seal` would."""
         name = login.name
-        if login.named or len(name) > _NAME_BYTES:
+        length = len(name)
+        if login.named or length > _NAME_BYTES or not natively.is_plain(name):
             return self._keep_sealed(slot, login.named or self.keyring.seal(name, login.account))
         at = self.names_at % self._names_capacity
-        pad = 0
-        for index in range(len(name)):
-            c = ord(name[index])
-            if c >= 128:
-                return self._keep_sealed(slot, self.keyring.seal(name, login.account))
-            if index & 7 == 0:
-                pad = self.keyring.pad(login.account, index)
-            self._names[at] = (c ^ pad) & 0xFF
-            pad >>= 8
-            at += 1
-            if at == self._names_capacity:
-                at = 0
-        length = len(name)
-        self._words[slot * WORDS + META] |= length << 32
-        self.names_at += length
+        index = 0
+        while index < length:
+            word = natively.octets(name, index) ^ self.keyring.pad(login.account, index)
+            end = min(index + 8, length)
+            while index < end:
+                self._names[at] = word & 0xFF
+                word >>= 8
+                index += 1
+                at += 1
+                if at == self._names_capacity:
+                    at = 0
+        self._words[slot * WORDS + META] |= index << 32
+        self.names_at += index
         return 0
 
     def _keep_sealed(self, slot: int, named: bytes) -> int:
@@ -153,19 +163,23 @@ class Journal:
         self._notes = wider(self._notes, "I", NOTES * capacity)
         self._names = names
         self._capacity, self._names_capacity = capacity, len(names)
+        self._here = self.head % capacity
 
     def _drop(self, slot: int, sparks: int) -> int:
         """The entry at `slot` is about to go: no table may point at it."""
-        for table in self.tables:
-            if sparks >> table.number & 1:
+        for number in range(len(self.tables)):
+            if sparks >> number & 1:
+                table = self.tables[number]
                 table.lose_spark(slot)
         return 0
 
     def slot_of(self, pos: int) -> int:
         """Where the entry of `pos` is; -1 when it was overwritten."""
-        if pos < 0 or pos >= self.head or pos < self.head - self._capacity:
+        back = self.head - pos
+        if pos < 0 or back <= 0 or back > self._capacity:
             return -1
-        return pos % self._capacity
+        slot = self._here - back
+        return slot if slot >= 0 else slot + self._capacity
 
     def word(self, slot: int, field: int) -> int:
         """A key of an entry, or its time."""
@@ -234,7 +248,8 @@ class Journal:
 
     def pos_of(self, slot: int) -> int:
         """The position of the entry that is at `slot` now."""
-        return self.head - 1 - (self.head - 1 - slot) % self._capacity
+        pos = self.head - self._here + slot
+        return pos if slot < self._here else pos - self._capacity
 
     def forgive(self, tail: int, dimension: int, account: int, since_ns: int) -> int:
         """The failures of `account` in this story since `since_ns` were typos: its people are not to be named."""
@@ -255,17 +270,16 @@ class Journal:
         """
         login = self._scratch
         base = slot * WORDS
-        words = self._words
-        login.account = words[base]
-        login.secret = words[base + SECRET]
-        login.client = words[base + CLIENT]
-        meta = words[base + META]
+        login.account = self._words[base]
+        login.secret = self._words[base + SECRET]
+        login.client = self._words[base + CLIENT]
+        meta = self._words[base + META]
         login.protocol = meta >> 24 & 0xFF
-        login.hi = words[base + HI]
-        login.lo = words[base + LO]
+        login.hi = self._words[base + HI]
+        login.lo = self._words[base + LO]
         login.source = self.keyring.source_of(login.hi, login.lo)
-        login.now_ns = words[base + AT]
-        login.seq = words[base + SEQ]
+        login.now_ns = self._words[base + AT]
+        login.seq = self._words[base + SEQ]
         login.count = meta & COUNT_MASK
         login.failed = (meta & FAILED) != 0
         login.succeeded = not login.failed
@@ -321,4 +335,5 @@ class Journal:
         for slot in range(used):
             self._notes[slot * NOTES + SPARKS] = 0  # the tables mark their own
         self.head, self.names_at = head, names_at
+        self._here = head % capacity
         self.keyring.learn_protocols(protocols)

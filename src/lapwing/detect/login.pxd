@@ -1,9 +1,11 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 
 ctypedef unsigned long long u64
 ctypedef long long i64
 
-cdef u64 MASK, SIP_0, SIP_1, SIP_2, SIP_3, V4_PREFIX, V4_NETWORK, V6_NETWORK
+cdef u64 MASK, V4_PREFIX, V4_NETWORK, V6_NETWORK, EACH, HIGH, TO_VISIBLE, TO_DELETE, TO_CAPITAL, TO_PAST_CAPITAL
+cdef int _ACCOUNT, _HIDDEN, _SECRET, _CLIENT, _SOURCE, _NETWORK, _NAME, _DRAW
 
 cdef class Login:
     cdef public object event, client_text
@@ -24,7 +26,6 @@ cdef class Login:
     cpdef bint begin_pair(self) except -1
     cpdef int begin(self) except -1
 
-@cython.locals(v0=u64, v1=u64, v2=u64, v3=u64, word=u64, step=int)
 cdef u64 sip(u64 k0, u64 k1, u64 first, u64 second, u64 third) except? 0
 
 @cython.locals(thousandths=double)
@@ -39,24 +40,29 @@ cdef class Keyring:
     cdef object _latest_protocol
     cdef int _latest_number
     cdef Login _login
+    cdef u64 _near_hi, _near_lo, _near_source, _near_place, _near_network, _far_hi, _far_lo, _far_source
+    cdef int _near_kind
 
     @cython.locals(login=Login, count=int, confidence=double)
     cpdef Login login(self, object event, i64 now_ns)
     @cython.locals(login=Login)
     cpdef Login attempt(self, object event, i64 now_ns)
     cpdef Login identify(self, str address, object username, str protocol, object secret_tag, object client)
-    @cython.locals(at=Py_ssize_t, end=Py_ssize_t, count=Py_ssize_t, shift=int, state=u64, low=u64, high=u64, c=u64)
+    @cython.locals(at=Py_ssize_t, count=Py_ssize_t, state=u64)
     cpdef u64 word(self, int domain, str text) except? 0
     @cython.locals(at=Py_ssize_t, count=Py_ssize_t, shift=int, state=u64, low=u64, high=u64, byte=u64)
     cdef u64 _wide_word(self, int domain, str text) except? 0
     cpdef u64 draw(self, u64 first, u64 second) except? 0
     cpdef u64 pad(self, u64 account, u64 at) except? 0
     cpdef u64 source_of(self, u64 hi, u64 lo) except? 0
+    cdef u64 _source_word(self, u64 hi, u64 lo) except? 0
+    @cython.locals(kind=u64, place=u64)
     cpdef u64 network_of(self, u64 hi, u64 lo) except? 0
     cpdef u64 pair_with(self, u64 source, u64 account, int protocol) except? 0
     cpdef u64 pair_at(self, u64 hi, u64 lo, u64 account, int protocol) except? 0
     @cython.locals(a=u64, b=u64)
     cpdef u64 pair_of(self, u64 source, u64 account) except? 0
+    @cython.locals(v4=bint)
     cpdef int place(self, Login login, u64 hi, u64 lo) except -1
     @cython.locals(value=u64, part=u64, c=u64, digits=int, dots=int, at=Py_ssize_t)
     cdef i64 _ipv4(self, str text) except -2
@@ -70,5 +76,5 @@ cdef class Keyring:
     @cython.locals(at=int, pad=u64, byte=u64)
     cdef bytes _masked(self, u64 account, bytes data)
 
-@cython.locals(at=Py_ssize_t, c=u64)
+@cython.locals(at=Py_ssize_t, count=Py_ssize_t, word=u64, within=u64, visible=u64, capital=u64)
 cdef bint is_folded(str name) except -1

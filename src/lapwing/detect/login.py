@@ -9,6 +9,7 @@ import unicodedata
 from hashlib import blake2b
 from typing import Any
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.addresses import halves_of, place_at
 from lapwing.events import AuthEvent, AuthEvidence, AuthResolved, Outcome
 
@@ -20,11 +21,15 @@ MAX_PROTOCOLS = 200  # different protocol names remembered; further ones share t
 
 ACCOUNT, HIDDEN, SECRET, CLIENT, SOURCE, NETWORK, CHECK, ADDRESS, NAME, DRAW = range(1, 11)  # what a hash is of
 
+_ACCOUNT, _HIDDEN, _SECRET, _CLIENT = ACCOUNT, HIDDEN, SECRET, CLIENT
+_SOURCE, _NETWORK, _NAME, _DRAW = SOURCE, NETWORK, NAME, DRAW
 MASK = 0xFFFF_FFFF_FFFF_FFFF
-SIP_0 = 0x736F_6D65_7073_6575
-SIP_1 = 0x646F_7261_6E64_6F6D
-SIP_2 = 0x6C79_6765_6E65_7261
-SIP_3 = 0x7465_6462_7974_6573
+EACH = 0x0101_0101_0101_0101  # a byte of one in each of eight
+HIGH = 0x8080_8080_8080_8080
+TO_VISIBLE = (0x80 - 33) * EACH  # what lifts the highest bit of each byte from here on, in a word of ASCII
+TO_DELETE = (0x80 - 127) * EACH
+TO_CAPITAL = (0x80 - 65) * EACH
+TO_PAST_CAPITAL = (0x80 - 91) * EACH
 V4_PREFIX = 0xFFFF_0000_0000  # ::ffff:0:0/96, where IPv4 addresses live
 V4_NETWORK = 0xFFFF_FFFF_FFFF_FF00
 V6_NETWORK = 0xFFFF_FFFF_FFFF_0000
@@ -106,31 +111,8 @@ def whole(weight: float) -> bool:
 
 
 def sip(k0: int, k1: int, first: int, second: int, third: int) -> int:
-    """SipHash-1-3 of three words; never 0."""
-    v0, v1, v2, v3 = k0 ^ SIP_0, k1 ^ SIP_1, k0 ^ SIP_2, k1 ^ SIP_3
-    word = first
-    step = 0
-    while step < 6:
-        if step < 3:
-            v3 ^= word
-        elif step == 3:
-            v2 ^= 0xFF
-        v0 = (v0 + v1) & MASK
-        v1 = (((v1 << 13) | (v1 >> 51)) & MASK) ^ v0
-        v0 = ((v0 << 32) | (v0 >> 32)) & MASK
-        v2 = (v2 + v3) & MASK
-        v3 = (((v3 << 16) | (v3 >> 48)) & MASK) ^ v2
-        v0 = (v0 + v3) & MASK
-        v3 = (((v3 << 21) | (v3 >> 43)) & MASK) ^ v0
-        v2 = (v2 + v1) & MASK
-        v1 = (((v1 << 17) | (v1 >> 47)) & MASK) ^ v2
-        v2 = ((v2 << 32) | (v2 >> 32)) & MASK
-        if step < 3:
-            v0 ^= word
-            word = second if step == 0 else third
-        step += 1
-    word = v0 ^ v1 ^ v2 ^ v3
-    return word if word != 0 else 1
+    """SipHash-1-3 of three words; never 0. One copy for all of this module."""
+    return natively.sip(k0, k1, first, second, third)
 
 
 class Keyring:
@@ -148,6 +130,10 @@ class Keyring:
         self._latest_protocol: str | None = None
         self._latest_number = 0
         self._login = Login()
+        # The keys of the address placed last, and the source of the one asked for last: 0 where there is none yet.
+        self._near_hi = self._near_lo = self._near_source = self._near_place = self._near_network = 0
+        self._near_kind = 0
+        self._far_hi = self._far_lo = self._far_source = 0
         self._protocols: list[str] = []
         self._protocol_numbers: dict[str, int] = {}
 
@@ -211,42 +197,26 @@ class Keyring:
             name = username if is_folded(username) else fold_name(username)
             if name:
                 login.name = name
-                login.account = self.word(ACCOUNT, name)
+                login.account = self.word(_ACCOUNT, name)
         login.protocol = self.protocol_number(protocol)
         login.pair = self.pair_with(login.source, login.account, login.protocol)
         if secret_tag is not None:
-            login.secret = self.word(SECRET, secret_tag)
+            login.secret = self.word(_SECRET, secret_tag)
         if client:
             login.client_text = client
-            login.client = self.word(CLIENT, client)
+            login.client = self.word(_CLIENT, client)
         return login
 
     def word(self, domain: int, text: str) -> int:
         """Eight bytes that stand for `text`; unpredictable without the key."""
         count = len(text)
+        if not natively.is_plain(text):
+            return self._wide_word(domain, text)
         state = (count << 8) | domain
         at = 0
         while True:
-            low = high = 0
-            shift = 0
-            end = min(at + 8, count)
-            while at < end:
-                c = ord(text[at])
-                if c >= 128:
-                    return self._wide_word(domain, text)
-                low |= c << shift
-                shift += 8
-                at += 1
-            shift = 0
-            end = min(at + 8, count)
-            while at < end:
-                c = ord(text[at])
-                if c >= 128:
-                    return self._wide_word(domain, text)
-                high |= c << shift
-                shift += 8
-                at += 1
-            state = sip(self._k0, self._k1, state, low, high)
+            state = sip(self._k0, self._k1, state, natively.octets(text, at), natively.octets(text, at + 8))
+            at += 16
             if at >= count:
                 return state
 
@@ -290,23 +260,36 @@ class Keyring:
 
     def source_of(self, hi: int, lo: int) -> int:
         """What an IPv4 address or an IPv6 /64 is counted by."""
+        if lo == self._near_lo and hi == self._near_hi and self._near_source != 0:
+            return self._near_source
+        if lo != self._far_lo or hi != self._far_hi or self._far_source == 0:
+            self._far_hi = hi
+            self._far_lo = lo
+            self._far_source = self._source_word(hi, lo)
+        return self._far_source
+
+    def _source_word(self, hi: int, lo: int) -> int:
         if hi == 0 and lo >> 32 == 0xFFFF:
-            return sip(self._k0, self._k1, SOURCE, 0, lo)
-        return sip(self._k0, self._k1, SOURCE, 1, hi)
+            return sip(self._k0, self._k1, _SOURCE, 0, lo)
+        return sip(self._k0, self._k1, _SOURCE, 1, hi)
 
     def network_of(self, hi: int, lo: int) -> int:
         """What its /24 or /48 is counted by."""
         if hi == 0 and lo >> 32 == 0xFFFF:
-            return sip(self._k0, self._k1, NETWORK, 0, lo & V4_NETWORK)
-        return sip(self._k0, self._k1, NETWORK, 1, hi & V6_NETWORK)
+            kind, place = 0, lo & V4_NETWORK
+        else:
+            kind, place = 1, hi & V6_NETWORK
+        if place != self._near_place or kind != self._near_kind or self._near_network == 0:
+            return sip(self._k0, self._k1, _NETWORK, kind, place)
+        return self._near_network
 
     def pad(self, account: int, at: int) -> int:
         """What a name is sealed with, eight bytes from `at`."""
-        return sip(self._k0, self._k1, NAME, account, at)
+        return sip(self._k0, self._k1, _NAME, account, at)
 
     def draw(self, first: int, second: int) -> int:
         """A number that nobody can guess who does not know the key, the same for the same two."""
-        return sip(self._k0, self._k1, DRAW, first, second)
+        return sip(self._k0, self._k1, _DRAW, first, second)
 
     def place(self, login: Login, hi: int, lo: int) -> int:
         """Set the address: the source is an IPv4 address or an IPv6 /64, its network a /24 or a /48."""
@@ -314,6 +297,13 @@ class Keyring:
         login.lo = lo
         login.source = self.source_of(hi, lo)
         login.network = self.network_of(hi, lo)
+        self._near_hi = hi
+        self._near_lo = lo
+        self._near_source = login.source
+        v4 = hi == 0 and lo >> 32 == 0xFFFF
+        self._near_kind = 0 if v4 else 1
+        self._near_place = lo & V4_NETWORK if v4 else hi & V6_NETWORK
+        self._near_network = login.network
         return 0
 
     def protocol_number(self, name: str) -> int:
@@ -326,7 +316,7 @@ class Keyring:
             if known < MAX_PROTOCOLS:
                 self._protocols.append(name)
                 self._protocol_numbers[name] = known
-            self._hidden[known] = self.word(HIDDEN, name if known < MAX_PROTOCOLS else "other")
+            self._hidden[known] = self.word(_HIDDEN, name if known < MAX_PROTOCOLS else "other")
         self._latest_protocol, self._latest_number = name, known
         return self._latest_number
 
@@ -363,7 +353,7 @@ class Keyring:
         pad = 0
         for at in range(len(data)):
             if at & 7 == 0:
-                pad = sip(self._k0, self._k1, NAME, account, at)
+                pad = sip(self._k0, self._k1, _NAME, account, at)
             byte = data[at]
             out[at] = (byte ^ pad) & 0xFF
             pad >>= 8
@@ -404,10 +394,10 @@ class Keyring:
         """Four decimal octets without leading zeros as a number; -1 for anything else."""
         value = part = 0
         digits = dots = 0
-        if len(text) > 15:
+        if len(text) > 15 or not natively.is_plain(text):
             return -1
         for at in range(len(text)):
-            c = ord(text[at])
+            c = natively.octet(text, at)
             if 48 <= c <= 57:
                 if digits > 0 and part == 0:
                     return -1
@@ -438,8 +428,15 @@ def fold_name(name: str | None) -> str:
 
 def is_folded(name: str) -> bool:
     """Whether `name` is plainly its own spelling: visible ASCII without capitals, so nothing is to trim or to fold."""
-    for at in range(len(name)):
-        c = ord(name[at])
-        if c < 33 or c > 126 or 65 <= c <= 90:
+    count = len(name)
+    if not natively.is_plain(name):
+        return False
+    for at in range(0, count, 8):
+        word = natively.octets(name, at)
+        within = HIGH if at + 8 <= count else HIGH & ~(HIGH << (8 * (count - at))) & MASK
+        # No byte of ASCII carries into the next.
+        visible = (word + TO_VISIBLE) & ~(word + TO_DELETE)
+        capital = (word + TO_CAPITAL) & ~(word + TO_PAST_CAPITAL)
+        if visible & ~capital & within != within:
             return False
     return True

@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 from lapwing.detect.login cimport Login, i64, u64
 
 cdef double DAY
@@ -6,6 +7,7 @@ cdef i64 GONE
 
 cdef class Fading:
     cdef public double m, h, q, d
+    cdef i64 _age_ns
 
     @cython.locals(d=double, q=double, h=double, m=double)
     cpdef int set(self, i64 age_ns) except -1

@@ -4,6 +4,7 @@
 Runs compiled, typed by `rows.pxd`, and as it stands.
 """
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.login import Login
 
 DAY = 86_400e9  # nanoseconds
@@ -11,19 +12,26 @@ GONE = 60 * 86_400 * 1_000_000_000  # 2 ** -60 of anything is nothing
 
 
 class Fading:
-    """What is left of 1 after some time, with half-lives of 5 minutes, 1 hour, 6 hours and 1 day."""
+    """What is left of 1 after some time, with half-lives of 5 minutes, 1 hour, 6 hours and 1 day.
+
+    Records touched together are asked for the same age one after the other, so the latest is remembered.
+    """
 
     def __init__(self) -> None:
         self.m = self.h = self.q = self.d = 1.0
+        self._age_ns = 0
 
     def set(self, age_ns: int) -> int:
         """Measure `age_ns`; a negative one (a late event) counts as none."""
+        if age_ns == self._age_ns:
+            return 0
+        self._age_ns = age_ns
         if age_ns <= 0:
             self.m = self.h = self.q = self.d = 1.0
         elif age_ns >= GONE:
             self.m = self.h = self.q = self.d = 0.0
         else:
-            d = 2.0 ** (-age_ns / DAY)
+            d = natively.exp2(-age_ns / DAY)
             q = d * d
             q = q * q
             h = q * q * q

@@ -11,7 +11,7 @@ from typing import Any
 
 from lapwing.detect.decay import DAY_NS
 from lapwing.detect.rows import TALLY_FIELDS, Tally
-from lapwing.detect.table import NOTHING_BESIDE, Table
+from lapwing.detect.table import Table
 
 FEW = 6  # items kept in the record itself: most records never have more
 EXACT = 48  # exact up to here: above every threshold, so decisions on small numbers never err
@@ -324,7 +324,7 @@ class Seeing(Tally):
 
     def _big(self, which: int, table: Table) -> Any:
         number = self.extra if which == 0 else self.more
-        return None if number == NOTHING_BESIDE else table.beside(number)
+        return None if number < 0 else table.beside(number)
 
     def _turn(self, which: int, now_ns: int, table: Table) -> int:
         """Forget what is older than the window."""

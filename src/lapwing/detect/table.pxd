@@ -1,25 +1,24 @@
 cimport cython
-from lapwing.detect.journal cimport Journal, u8, u16, u32
+from lapwing.detect.journal cimport Journal, Pointing, u8, u16, u32
 from lapwing.detect.login cimport i64, u64
 from lapwing.detect.rows cimport Row
 
 cdef int _NOWHERE, _SPARK_BASE, _NONE_BESIDE
-cdef u32 SPARK_BIT, SPARK_MASK, FAR
+cdef u32 SPARK_BIT, SPARK_MASK, FAR, CLASS_SHIFT, NUMBER_MASK
+cdef Py_ssize_t NODE_WORDS, NODE_LINKS, OLDER, NEWER
 cdef int COLD, HELD
 
-cdef class Table:
+cdef class Table(Pointing):
     cdef public i64 limit, evicted_count, refused_count
-    cdef public int field, number
     cdef public Journal journal
-    cdef public i64 sparks
+    cdef public i64 sparks, found
     cdef i64 _hand
     cdef u32[::1] _index
     cdef u16[::1] _marks
     cdef u64 _mask
     cdef Py_ssize_t _used, _room
     cdef u64[::1] _keys
-    cdef u32[::1] _older, _newer
-    cdef u8[::1] _class
+    cdef u32[::1] _links
     cdef list _rows
     cdef list _free
     cdef list _beside, _free_beside
@@ -36,10 +35,14 @@ cdef class Table:
     cdef i64 _place(self, u64 key) except? -1
     @cython.locals(at=u64)
     cdef i64 _place_of(self, u64 key, u32 value) except? -1
+    @cython.locals(row=Py_ssize_t)
     cdef u64 _key_at(self, u32 value) except? 0
     cpdef Row row_at(self, i64 at)
     cpdef Row peek(self, u64 key)
+    @cython.locals(at=i64)
     cpdef Row touch(self, u64 key)
+    cdef int _class_of(self, i64 row) except -1
+    @cython.locals(which=int)
     cpdef int refresh(self, i64 row) except -1
     cpdef bint insert(self, u64 key, Row row) except -1
     cpdef bint spark(self, u64 key, i64 pos) except -1
@@ -49,7 +52,9 @@ cdef class Table:
     cpdef bint holds(self, u64 key) except -1
     @cython.locals(number=Py_ssize_t)
     cdef u32 _new_row(self, u64 key, Row row) except? 0
-    cdef int _append(self, u32 row, int which) except -1
+    @cython.locals(at=Py_ssize_t, newest=u32)
+    cdef int _append(self, u32 row, u32 which) except -1
+    @cython.locals(at=Py_ssize_t, which=u32, older=u32, newer=u32)
     cdef int _unlink(self, u32 row) except -1
     cdef int _write(self, u64 key, u32 value) except -1
     @cython.locals(distance=u64)

@@ -7,13 +7,14 @@ spark; without any, the cold row touched longest ago; only then the held one tou
 A flood of one-time keys therefore only pushes out other one-time keys.
 
 Open addressing over keyed 64-bit hashes with linear probing; the orders are lists through the rows' numbers.
+What a search and a change of order need to know of a row stands together, so that one look into memory has it all.
 Runs compiled, typed by `table.pxd`, and as it stands.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from lapwing.detect.journal import BY_TIME, Journal
+from lapwing.detect.journal import BY_TIME, Journal, Pointing
 from lapwing.detect.memory import column, wider
 
 NOWHERE = -1  # `find`: no such record
@@ -27,11 +28,17 @@ FAR = 0xFF  # of a mark: the distance is this or more
 NOTHING_BESIDE = -1  # `Row.extra`: the record is all there is
 COLD = 0
 HELD = 1
+NODE_WORDS = 2  # 64-bit words a row has in `_keys`: its key, and its links
+NODE_LINKS = 4  # the same place counted in `_links`, by halves of them
+OLDER = 2  # which of these is the row touched before it, plus one, and in the highest bit its class
+NEWER = 3
+CLASS_SHIFT = 31
+NUMBER_MASK = 0x7FFF_FFFF
 FIRST_INDEX = 64
 FIRST_ROWS = 16
 
 
-class Table:
+class Table(Pointing):
     """Records by keyed 64-bit hash (never 0), at most `limit`.
 
     `field` is the word of a journal entry that holds this table's key, `number` its place among the tables.
@@ -44,6 +51,7 @@ class Table:
         self.journal = journal if journal is not None else _no_journal()
         self.field = field
         self.number = len(self.journal.tables)
+        self.found = NOWHERE
         self.journal.tables.append(self)
         self.clear()
 
@@ -57,9 +65,7 @@ class Table:
         self._used = 0
         self._room = 0
         self._keys = column("Q", 0)
-        self._older = column("I", 0)
-        self._newer = column("I", 0)
-        self._class = column("B", 0)
+        self._links = column("I", 0)
         self._rows: list[Any] = []
         self._free: list[int] = []
         self._beside: list[Any] = []
@@ -97,7 +103,7 @@ class Table:
                 return _NOWHERE
             if here & 0xFF00 == tag:
                 value = self._index[at]
-                if value & SPARK_BIT == 0 and self._keys[value - 1] == key:
+                if value & SPARK_BIT == 0 and self._keys[(value - 1) * NODE_WORDS] == key:
                     return value - 1
             at = (at + 1) & self._mask
 
@@ -133,7 +139,8 @@ class Table:
     def _key_at(self, value: int) -> int:
         if value & SPARK_BIT:
             return self.journal.word(value & SPARK_MASK, self.field)
-        return self._keys[value - 1]
+        row = value - 1
+        return self._keys[row * NODE_WORDS]
 
     def row_at(self, at: int) -> Any:
         """The row of a number that `find` gave."""
@@ -145,8 +152,8 @@ class Table:
         return self._rows[at] if at >= 0 else None
 
     def touch(self, key: int) -> Any:
-        """The row of `key`, now the one touched last, or None."""
-        at = self.find(key)
+        """The row of `key`, now the one touched last, or None; `found` is what `find` says."""
+        at = self.found = self.find(key)
         if at < 0:
             return None
         self.refresh(at)
@@ -154,9 +161,8 @@ class Table:
 
     def refresh(self, row: int) -> int:
         """Make `row` the one touched last."""
-        which = self._class[row]
-        if self._newest[which] != row + 1:
-            self._unlink(row + 1)
+        if self._links[row * NODE_LINKS + NEWER] != 0:
+            which = self._unlink(row + 1)
             self._append(row + 1, which)
         return 0
 
@@ -202,7 +208,7 @@ class Table:
     def hold(self, key: int) -> int:
         """Suspicion or trust was earned: keep the row longer than cold ones."""
         at = self.find(key)
-        if at >= 0 and self._class[at] == COLD:
+        if at >= 0 and self._class_of(at) == COLD:
             self._unlink(at + 1)
             self._append(at + 1, HELD)
         return 0
@@ -210,7 +216,10 @@ class Table:
     def holds(self, key: int) -> bool:
         """Whether `hold` was asked for the row of `key`."""
         at = self.find(key)
-        return at >= 0 and self._class[at] == HELD
+        return at >= 0 and self._class_of(at) == HELD
+
+    def _class_of(self, row: int) -> int:
+        return self._links[row * NODE_LINKS + OLDER] >> CLASS_SHIFT
 
     def put_beside(self, what: Any) -> int:
         """Keep what does not fit into a row; its number, for `Row.extra` or `more`. It goes with the row."""
@@ -257,8 +266,9 @@ class Table:
         for which in (COLD, HELD):
             number = self._oldest[which]
             while number:
-                yield self._keys[number - 1], self._rows[number - 1]
-                number = self._newer[number - 1]
+                row = number - 1
+                yield self._keys[row * NODE_WORDS], self._rows[row]
+                number = self._links[row * NODE_LINKS + NEWER]
 
     def spark_slots(self) -> list[int]:
         """The journal slots of all sparks."""
@@ -288,7 +298,7 @@ class Table:
                 self._widen()
             self._rows.append(None)
         self._rows[number] = row
-        self._keys[number] = key
+        self._keys[number * NODE_WORDS] = key
         self._count += 1
         self._append(number + 1, COLD)
         return number + 1
@@ -296,36 +306,40 @@ class Table:
     def _widen(self) -> None:
         """Room for half as many rows again."""
         self._room = max(FIRST_ROWS, self._room + self._room // 2)
-        self._keys = wider(self._keys, "Q", self._room)
-        self._older = wider(self._older, "I", self._room)
-        self._newer = wider(self._newer, "I", self._room)
-        self._class = wider(self._class, "B", self._room)
+        nodes = wider(self._keys, "Q", NODE_WORDS * self._room)
+        self._keys = nodes
+        self._links = nodes.cast("B").cast("I")
 
     def _append(self, row: int, which: int) -> int:
         newest = self._newest[which]
-        self._older[row - 1] = newest
-        self._newer[row - 1] = 0
+        at = (row - 1) * NODE_LINKS
+        self._links[at + OLDER] = (which << CLASS_SHIFT) | newest
+        self._links[at + NEWER] = 0
         if newest:
-            self._newer[newest - 1] = row
+            at = (newest - 1) * NODE_LINKS
+            self._links[at + NEWER] = row
         else:
             self._oldest[which] = row
         self._newest[which] = row
-        self._class[row - 1] = which
         return 0
 
     def _unlink(self, row: int) -> int:
-        which = self._class[row - 1]
-        older = self._older[row - 1]
-        newer = self._newer[row - 1]
+        """Take `row` out of its list; its class."""
+        at = (row - 1) * NODE_LINKS
+        which = self._links[at + OLDER] >> CLASS_SHIFT
+        older = self._links[at + OLDER] & NUMBER_MASK
+        newer = self._links[at + NEWER]
         if older:
-            self._newer[older - 1] = newer
+            at = (older - 1) * NODE_LINKS
+            self._links[at + NEWER] = newer
         else:
             self._oldest[which] = newer
         if newer:
-            self._older[newer - 1] = older
+            at = (newer - 1) * NODE_LINKS
+            self._links[at + OLDER] = (which << CLASS_SHIFT) | older
         else:
             self._newest[which] = older
-        return 0
+        return which
 
     def _write(self, key: int, value: int) -> int:
         if (self._used + 1) * 4 > (self._mask + 1) * 3:
@@ -411,7 +425,7 @@ class Table:
         return False
 
     def _remove(self, row: int) -> int:
-        self._erase(self._place_of(self._keys[row - 1], row))
+        self._erase(self._place_of(self._key_at(row), row))
         self._unlink(row)
         self.release(self._rows[row - 1])
         self._rows[row - 1] = None

@@ -26,6 +26,7 @@ cdef class Tracker:
     cdef Reason reason(self, str name, double value, double threshold, double weight)
     cpdef Row fresh(self, i64 now_ns)
     cpdef int count(self, Row row, Login login) except -1
+    @cython.locals(row=Row, at=i64)
     cpdef Row row(self, u64 key)
     cdef Row row_for(self, Login login, u64 key)
     cdef Row _kindle(self, u64 key, i64 slot)

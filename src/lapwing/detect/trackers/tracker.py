@@ -16,7 +16,7 @@ from lapwing.detect.evidence import Evidence
 from lapwing.detect.journal import Journal
 from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
-from lapwing.detect.rows import TALLY_FIELDS, Fading, Tally
+from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.seen import Sketches
 from lapwing.detect.table import NOTHING_BESIDE, NOWHERE, SPARK_BASE, Table
 
@@ -42,7 +42,7 @@ class Tracker:
         self.dimension = dimension
         self.table = Table(limit, journal, field)
         self.totals = Tally()  # of the whole site, for trackers that compare with it
-        self.fading = Fading()
+        self.fading = journal.fading
         self.forget_ns = 7 * DAY_NS  # `DetectSettings.forget_after_s` where a detector owns the tracker
         self.evidence = Evidence()  # where to write what a record says against a login; a detector has one for all
         self.quiet_first = False  # whether one plain failure gives no reason yet; then no row is made for it
@@ -87,14 +87,11 @@ class Tracker:
 
     def row(self, key: int) -> Any:
         """The row of `key`, now the one touched last; None if there is no record. A spark becomes a row."""
-        table = self.table
-        at = table.find(key)
-        if at >= 0:
-            table.refresh(at)
-            return table.row_at(at)
-        if at == _NOWHERE:
-            return None
-        return self._kindle(key, _SPARK_BASE - at)
+        row = self.table.touch(key)
+        if row is not None:
+            return row
+        at = self.table.found
+        return None if at == _NOWHERE else self._kindle(key, _SPARK_BASE - at)
 
     def row_for(self, login: Login, key: int) -> Any:
         """The row for `login`. One without an outcome makes none of a spark, which gives no reason yet."""

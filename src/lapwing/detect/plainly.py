@@ -1,0 +1,46 @@
+"""What `natively.pxd` does in C, for where nothing is compiled: one word of text, one hash, one power.
+
+Both give the same to the last bit.
+"""
+
+from math import exp2
+
+__all__ = ["exp2", "is_plain", "octet", "octets", "sip"]
+
+MASK = 0xFFFF_FFFF_FFFF_FFFF
+
+
+def is_plain(text: str) -> bool:
+    """Whether `text` is ASCII, so that a character is a byte. What C may say no to is hashed to the same."""
+    return text.isascii()
+
+
+def octets(text: str, at: int) -> int:
+    """Eight characters of plain text from `at` as a little-endian word, zeros after its end."""
+    return int.from_bytes(text[at : at + 8].encode("ascii"), "little")
+
+
+def octet(text: str, at: int) -> int:
+    """One character of plain text."""
+    return ord(text[at])
+
+
+def sip(k0: int, k1: int, first: int, second: int, third: int) -> int:
+    """SipHash-1-3 of three words (Aumasson and Bernstein, 2012); never 0."""
+    v0, v1, v2, v3 = k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573
+    for step, word in enumerate((first, second, third, 0, 0, 0)):
+        if step == 3:
+            v2 ^= 0xFF
+        v3 ^= word
+        v0 = (v0 + v1) & MASK
+        v1 = (((v1 << 13) | (v1 >> 51)) & MASK) ^ v0
+        v0 = ((v0 << 32) | (v0 >> 32)) & MASK
+        v2 = (v2 + v3) & MASK
+        v3 = (((v3 << 16) | (v3 >> 48)) & MASK) ^ v2
+        v0 = (v0 + v3) & MASK
+        v3 = (((v3 << 21) | (v3 >> 43)) & MASK) ^ v0
+        v2 = (v2 + v1) & MASK
+        v1 = (((v1 << 17) | (v1 >> 47)) & MASK) ^ v2
+        v2 = ((v2 << 32) | (v2 >> 32)) & MASK
+        v0 ^= word
+    return (v0 ^ v1 ^ v2 ^ v3) or 1

@@ -1,0 +1,90 @@
+"""Keys of logins: the compiled way gives what the plain one says, whatever the text."""
+
+from hashlib import blake2b
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
+from lapwing.detect.login import ACCOUNT, SOURCE, Keyring, fold_name
+from lapwing.detect.plainly import exp2, octets, sip
+from lapwing.detect.rows import Fading
+
+KEY = bytes(range(16))
+TEXTS = st.one_of(st.text(max_size=40), st.text(st.characters(max_codepoint=127), max_size=40))
+
+
+def word_of(key: bytes, domain: int, text: str) -> int:
+    """The keyed hash of a text, as `login` describes it."""
+    digest = blake2b(key, digest_size=16, person=b"lapwing detect").digest()
+    k0, k1 = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")
+    data = text.encode("utf-8", "surrogatepass")
+    state = len(data) << 8 | domain
+    for at in range(0, max(1, len(data)), 16):
+        low, high = (int.from_bytes(data[at + n : at + n + 8], "little") for n in (0, 8))
+        state = sip(k0, k1, state, low, high)
+    return state
+
+
+@given(TEXTS)
+@example("")
+@example("a" * 16)
+@example("a" * 17)
+@example("naïve")
+def test_a_word_is_of_all_its_text(text: str) -> None:
+    ring = Keyring(KEY)
+    assert ring.word(ACCOUNT, text) == word_of(KEY, ACCOUNT, text)
+    assert ring.word(ACCOUNT, text) != ring.word(ACCOUNT, text + "\0")
+    assert ring.word(ACCOUNT, text) != ring.word(SOURCE, text)
+
+
+@given(TEXTS)
+@example("root")
+@example("Root")
+@example("a b")
+@example("abcdefgh[")
+@example("abcdefg\x7f")
+def test_a_name_is_folded_unless_it_is_its_own_spelling(text: str) -> None:
+    login = Keyring(KEY).identify("192.0.2.1", text, "http", None, None)
+    assert login is not None
+    assert login.name == fold_name(text)
+
+
+@pytest.mark.parametrize(
+    "address", ["192.0.2.1", "0.0.0.0", "255.255.255.255", "::", "2001:db8::1", "ffff:" * 7 + "ffff"]
+)
+def test_keys_at_hand_are_those_computed_anew(address: str) -> None:
+    ring, other = Keyring(KEY), Keyring(KEY)
+    login = ring.identify(address, None, "http", None, None)
+    assert login is not None
+    hi, lo, source, network = login.hi, login.lo, login.source, login.network
+    for far in ((0, 0xFFFF_0A00_0001), (0, 0), (1 << 63, 5)):
+        assert ring.source_of(*far) == other.source_of(*far) == other.source_of(*far)
+        assert ring.network_of(*far) == other.network_of(*far)
+        assert ring.source_of(hi, lo) == source == other.source_of(hi, lo)
+        assert ring.network_of(hi, lo) == network == other.network_of(hi, lo)
+
+
+@given(st.text(st.characters(min_codepoint=1, max_codepoint=127), max_size=24), st.integers(0, 24))
+def test_octets_are_the_bytes_from_there(text: str, at: int) -> None:
+    assert octets(text, at).to_bytes(8, "little").rstrip(b"\0") == text[at : at + 8].encode().rstrip(b"\0")
+
+
+@given(st.lists(st.integers(-1, 100 * DAY_NS), max_size=8))
+def test_what_is_left_depends_on_the_age_alone(ages: list[int]) -> None:
+    fading = Fading()
+    for age in ages:
+        fading.set(age)
+        fresh = Fading()
+        fresh.set(age)
+        assert (fading.m, fading.h, fading.q, fading.d) == (fresh.m, fresh.h, fresh.q, fresh.d)
+
+
+def test_half_is_left_after_a_half_life() -> None:
+    fading = Fading()
+    for age, left in ((300 * SECOND_NS, "m"), (HOUR_NS, "h"), (6 * HOUR_NS, "q"), (DAY_NS, "d")):
+        fading.set(age)
+        assert getattr(fading, left) == pytest.approx(0.5, rel=1e-12)
+    fading.set(2 * DAY_NS)
+    assert fading.d == exp2(-2.0)
