@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "decision_attack_p50_us": round(pace.attack_p50_us, 2),
         "decision_attack_p99_us": round(pace.attack_p99_us, 2),
         "decisions_per_second": round(pace.batch_per_second),
+        "decisions_columns_per_second": round(pace.columns_per_second),
         "bytes_per_source": round(pace.bytes_per_source, 1),
         "decision_flood_growth": round(pace.flood_growth, 4),
         "decision_resident_sources": pace.resident,

@@ -48,6 +48,7 @@ AIMS: tuple[tuple[str, str, float | None, bool], ...] = (
     ("decision_p50_us", "a login judged, a million sources known: median time", 2.0, True),
     ("decision_p99_us", "the same: time that one in a hundred exceeds", 10.0, True),
     ("decisions_per_second", "logins judged in batches, a second", 500_000.0, False),
+    ("decisions_columns_per_second", "logins judged in columns, a second", 500_000.0, False),
     ("bytes_per_source", "memory of a known source with all that is kept of it", 300.0, True),
 )
 

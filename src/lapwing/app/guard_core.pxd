@@ -1,4 +1,5 @@
 cimport cython
+from lapwing.detect.block cimport Block
 from lapwing.detect.decisions cimport Change, Decisions
 from lapwing.detect.detector cimport Detector
 from lapwing.detect.login cimport Login, i64
@@ -13,6 +14,7 @@ cdef class GuardCore:
     cdef i64 _seq, _blocked_count
     cdef Detector _detector
     cdef Decisions _decisions
+    cdef Block _block
 
     @cython.locals(ts_ns=i64, rank=int, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
     cpdef object attempt(self, object attempt)
@@ -21,5 +23,9 @@ cdef class GuardCore:
     cdef object _refused(self, object endpoint)
     @cython.locals(detector=Detector, decisions=Decisions, login=Login)
     cdef Verdict _observe(self, object event)
+    @cython.locals(block=Block, at=Py_ssize_t)
+    cdef object _observe_block(self, list said)
+    @cython.locals(detector=Detector, ts_ns=i64)
+    cdef Verdict _observe_login(self, Login login)
     @cython.locals(change=Change)
     cdef object _publish_changes(self, tuple changes)

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from lapwing.app.login_columns import Answers, LoginColumns
 from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
 from lapwing.detect import NO_VERDICT, Contribution, DetectSettings
 from lapwing.detect.decisions import ALLOWED, Change, Decisions
@@ -65,6 +66,7 @@ class GuardCore:
         self._takeovers: deque[Finding] = deque(maxlen=MAX_TAKEOVERS)
         self._blocked_count = 0
         self._detector = Detector(self.settings, key=self._key, look_up=look_up)
+        self._block = self._detector.block()
         self._decisions: Decisions = self._detector.decisions(self.settings.max_sources, self._key)
 
     # -- logins --------------------------------------------------------------------------------------------------------
@@ -130,7 +132,44 @@ class GuardCore:
     def observe_many(self, events: Iterable[AuthEvent]) -> list[Verdict]:
         """Take in many events in their order under one lock."""
         with self._lock:
-            return [self._observe(event) for event in events]
+            if self._detector.needs_events:
+                return [self._observe(event) for event in events]
+            said: list[Verdict] = []
+            block = self._block
+            try:
+                for event in events:
+                    if block.add_event(event):
+                        if block.is_full:
+                            self._observe_block(said)
+                    else:
+                        self._observe_block(said)
+                        said.append(self._observe(event))
+            finally:
+                self._observe_block(said)
+            return said
+
+    def observe_columns(self, columns: Any) -> Answers:
+        """Take in many logins in their order, given as columns: an Arrow table or a mapping of sequences.
+
+        Columns have the names and meaning of `auth.resolved` (see `LoginColumns`). Raises ValueError where one is
+        missing, unknown, or of another length; then nothing is counted.
+        """
+        rows = LoginColumns(columns)
+        said: list[Verdict] = []
+        with self._lock:
+            block = self._block
+            plain = not self._detector.needs_events
+            try:
+                for at in range(rows.count):
+                    if plain and rows.add_to(block, at):
+                        if block.is_full:
+                            self._observe_block(said)
+                    else:
+                        self._observe_block(said)
+                        said.append(self._observe(rows.event(at)))
+            finally:
+                self._observe_block(said)
+        return Answers(said)
 
     def explain(self, verdict: Verdict) -> list[Contribution]:
         """What each reason of a verdict contributed, and what it would have been without."""
@@ -245,6 +284,21 @@ class GuardCore:
             self._blocked_count += 1
             self._take(_resolved(_facts(attempt, ts_ns), Outcome.FAILED, "refused"))
         return verdict
+
+    def _observe_block(self, said: list[Verdict]) -> None:
+        """Observe the logins of the block, and say what there is to say of each."""
+        block = self._block
+        block.fetch()
+        said += [self._observe_login(block.login(at)) for at in range(block.empty())]
+
+    def _observe_login(self, login: Login) -> Verdict:
+        detector, ts_ns = self._detector, login.now_ns
+        told: Any = detector.observe_login(login)
+        if told:
+            self._publish(told)
+        if not told and not len(self._decisions) and detector.rank() == _ALLOWED:
+            return detector.verdict
+        return self._answered(login, ts_ns, login.known)
 
     def _observe(self, event: AuthEvent) -> Verdict:
         detector, decisions = self._detector, self._decisions

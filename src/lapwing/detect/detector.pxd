@@ -58,6 +58,7 @@ cdef class Detector:
     cpdef Verdict answered(self, int rank, long long retry_after_s)
     @cython.locals(ts_ns=i64)
     cpdef object observe(self, object event)
+    cpdef object observe_login(self, Login login)
     @cython.locals(login=Login)
     cpdef Verdict assess(self, object event)
     @cython.locals(login=Login)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from lapwing.detect.addresses import halves_of
+from lapwing.detect.block import Block
 from lapwing.detect.breath import breathe
 from lapwing.detect.campaigns import SWEEP_NS, Campaigns
 from lapwing.detect.contract import LookUp
@@ -170,6 +171,36 @@ class Detector:
             _write(event, "circumstances", self._look_up(event))
         context = event.circumstances
         told = self._take(event) if context is None or context.second_factor != "failed" else self._half_in(event)
+        return self._said(told) if told else ()
+
+    def block(self) -> Block:
+        """An empty block of logins for `observe_login`. Where `needs_events`, logins are observed as events."""
+        trackers = (
+            self._pairs,
+            self._sources,
+            self._accounts,
+            self._networks,
+            self._credentials,
+            self._fingerprints,
+            self._takeovers,
+        )
+        return Block(self._keyring, tuple([tracker.table for tracker in trackers]))
+
+    def observe_login(self, login: Login) -> Iterable[Event]:
+        """Take a login of a `Block`, which failed or succeeded at its `now_ns`, as `observe` takes its event."""
+        if login.now_ns > self._now_ns:
+            self._now_ns = login.now_ns
+        login.now_ns = self._now_ns
+        self._verdict = NO_VERDICT
+        self.log_odds = _NOTHING_SAID
+        self.latest = login
+        if login.failed:
+            self._failed_count += 1
+        else:
+            self._succeeded_count += 1
+        self._keyring.stand_at(login)
+        self._weigh(login)
+        told = self._follow(login)
         return self._said(told) if told else ()
 
     def assess(self, event: AuthEvent) -> Verdict:

@@ -46,6 +46,7 @@ cdef class Journal:
     cpdef i64 slot_of(self, i64 pos) except -2
     @cython.locals(base=Py_ssize_t)
     cpdef u64 word(self, i64 slot, int field) except? 0
+    cdef int glance(self, i64 slot) except -1
     cpdef int link(self, i64 pos, int dimension, i64 before) except -1
     @cython.locals(distance=u64)
     cpdef i64 before(self, i64 pos, int dimension) except -2

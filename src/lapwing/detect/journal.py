@@ -194,6 +194,10 @@ class Journal:
             return self.keyring.network_of(self._words[base + HI], self._words[base + LO])
         return self.keyring.source_of(self._words[base + HI], self._words[base + LO])
 
+    def glance(self, slot: int) -> int:
+        """Touch an entry; the answer means nothing."""
+        return (self._words[slot * WORDS] ^ self._notes[slot * NOTES]) & 1
+
     def link(self, pos: int, dimension: int, before: int) -> int:
         """The entry before `pos` in the story of its `dimension` is `before` (-1: none)."""
         slot = self.slot_of(pos)

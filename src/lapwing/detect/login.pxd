@@ -25,6 +25,7 @@ cdef class Login:
 
     cpdef bint begin_pair(self) except -1
     cpdef int begin(self) except -1
+    cdef int count_tries(self, object count, double confidence) except -1
 
 cdef u64 sip(u64 k0, u64 k1, u64 first, u64 second, u64 third) except? 0
 
@@ -43,10 +44,13 @@ cdef class Keyring:
     cdef u64 _near_hi, _near_lo, _near_source, _near_place, _near_network, _far_hi, _far_lo, _far_source
     cdef int _near_kind
 
-    @cython.locals(login=Login, count=int, confidence=double)
     cpdef Login login(self, object event, i64 now_ns)
-    @cython.locals(login=Login)
+    cpdef bint read(self, Login login, object event, i64 now_ns) except -1
     cpdef Login attempt(self, object event, i64 now_ns)
+    cdef bint _attempt(self, Login login, object event, i64 now_ns) except -1
+    cpdef bint name(
+        self, Login login, str address, object username, str protocol, object secret_tag, object client
+    ) except -1
     cpdef Login identify(self, str address, object username, str protocol, object secret_tag, object client)
     @cython.locals(at=Py_ssize_t, count=Py_ssize_t, state=u64)
     cpdef u64 word(self, int domain, str text) except? 0
@@ -62,8 +66,9 @@ cdef class Keyring:
     cpdef u64 pair_at(self, u64 hi, u64 lo, u64 account, int protocol) except? 0
     @cython.locals(a=u64, b=u64)
     cpdef u64 pair_of(self, u64 source, u64 account) except? 0
-    @cython.locals(v4=bint)
     cpdef int place(self, Login login, u64 hi, u64 lo) except -1
+    @cython.locals(v4=bint, hi=u64, lo=u64)
+    cpdef int stand_at(self, Login login) except -1
     @cython.locals(value=u64, part=u64, c=u64, digits=int, dots=int, at=Py_ssize_t)
     cdef i64 _ipv4(self, str text) except -2
     cpdef object source_text(self, str text)

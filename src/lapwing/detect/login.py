@@ -85,6 +85,12 @@ class Login:
         self.beside: tuple[Any, ...] = ()
         return 0
 
+    def count_tries(self, count: int, confidence: float) -> int:
+        """It stands for so many tries, as surely as that."""
+        self.count = 1 if count == 1 else min(max(count, 1), MOST)
+        self.weight = float(min(self.count, MAX_COUNT)) * min(max(confidence, 0.0), 1.0)
+        return 0
+
     def begin_pair(self) -> bool:
         """Set what a failure adds that is the first of its pair; True if the journal alone can retell it (`plain`)."""
         self.counts = True
@@ -146,22 +152,21 @@ class Keyring:
     def login(self, event: AuthResolved, now_ns: int) -> Login | None:
         """The login of `event`; None where its address is none or its outcome says nothing."""
         outcome = event.outcome
-        failed = outcome is _FAILED or outcome is _LOCKED
-        if not failed and outcome is not _SUCCEEDED:
-            return self._named_nobody(event, now_ns) if outcome is _UNKNOWN else None
-        login = self.attempt(event, now_ns)
-        if login is None:
-            return None
-        login.failed = failed
-        login.succeeded = not failed
-        count = min(max(event.attempt_count, 1), MOST)
-        confidence = event.confidence
-        login.count = count
-        login.weight = float(min(count, MAX_COUNT)) * min(max(confidence, 0.0), 1.0)
+        if outcome is _FAILED or outcome is _LOCKED or outcome is _SUCCEEDED:
+            return self._login if self.read(self._login, event, now_ns) else None
+        return self._named_nobody(event, now_ns) if outcome is _UNKNOWN else None
+
+    def read(self, login: Login, event: AuthResolved, now_ns: int) -> bool:
+        """Become the login of an `event` that succeeded or failed; False where its address is none."""
+        if not self._attempt(login, event, now_ns):
+            return False
+        login.succeeded = event.outcome is _SUCCEEDED
+        login.failed = not login.succeeded
         evidence = event.evidence
+        login.count_tries(event.attempt_count, event.confidence)
         login.inferred = evidence is _PACKET_SIZE or evidence is _PROTOCOL_STATE
         login.nobody = event.account_exists is False
-        return login
+        return True
 
     def _named_nobody(self, event: AuthResolved, now_ns: int) -> Login | None:
         """Nobody gets in under a name the server does not have: no need to see the refusal."""
@@ -175,24 +180,38 @@ class Keyring:
 
     def attempt(self, event: AuthEvent, now_ns: int) -> Login | None:
         """The login of `event` without an outcome; None where its address is none. The next one is the same object."""
+        return self._login if self._attempt(self._login, event, now_ns) else None
+
+    def _attempt(self, login: Login, event: AuthEvent, now_ns: int) -> bool:
         client = event.fingerprint or event.user_agent
-        login = self.identify(event.client_ip, event.username, event.protocol, event.secret_tag, client)
-        if login is not None:
-            login.event = event
-            login.endpoint = event.endpoint
-            login.now_ns = now_ns
-            login.seq = event.seq
-        return login
+        if not self.name(login, event.client_ip, event.username, event.protocol, event.secret_tag, client):
+            return False
+        login.event = event
+        login.endpoint = event.endpoint
+        login.now_ns = now_ns
+        login.seq = event.seq
+        return True
 
     def identify(
         self, address: str, username: str | None, protocol: str, secret_tag: str | None, client: str | None
     ) -> Login | None:
         """A login with its keys alone; None where the address is none. The next one is the same object."""
-        login = self._login
+        return self._login if self.name(self._login, address, username, protocol, secret_tag, client) else None
+
+    def name(
+        self,
+        login: Login,
+        address: str,
+        username: str | None,
+        protocol: str,
+        secret_tag: str | None,
+        client: str | None,
+    ) -> bool:
+        """Give `login`, which begins anew, its keys; False where the address is none."""
         login.begin()
         login.event = None
         if not self._locate(login, address):
-            return None
+            return False
         if username is not None:
             name = username if is_folded(username) else fold_name(username)
             if name:
@@ -205,7 +224,7 @@ class Keyring:
         if client:
             login.client_text = client
             login.client = self.word(_CLIENT, client)
-        return login
+        return True
 
     def word(self, domain: int, text: str) -> int:
         """Eight bytes that stand for `text`; unpredictable without the key."""
@@ -297,8 +316,12 @@ class Keyring:
         login.lo = lo
         login.source = self.source_of(hi, lo)
         login.network = self.network_of(hi, lo)
-        self._near_hi = hi
-        self._near_lo = lo
+        return self.stand_at(login)
+
+    def stand_at(self, login: Login) -> int:
+        """Have the keys of its address at hand: what comes next is about `login`."""
+        hi = self._near_hi = login.hi
+        lo = self._near_lo = login.lo
         self._near_source = login.source
         v4 = hi == 0 and lo >> 32 == 0xFFFF
         self._near_kind = 0 if v4 else 1

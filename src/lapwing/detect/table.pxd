@@ -20,7 +20,7 @@ cdef class Table(Pointing):
     cdef u64[::1] _keys
     cdef u32[::1] _links
     cdef list _rows
-    cdef list _free
+    cdef u32 _free
     cdef list _beside, _free_beside
     cdef Py_ssize_t _count
     cdef u32 _oldest[2]
@@ -31,6 +31,8 @@ cdef class Table(Pointing):
     @cython.locals(at=u64, here=u32, tag=u32, value=u32)
     cpdef i64 find_row(self, u64 key) except? -1
     cpdef u32 glance(self, u64 key) except? 0
+    @cython.locals(at=u64, here=u32, tag=u32, value=u32, number=Py_ssize_t, row=Row)
+    cpdef u32 approach(self, u64 key) except? 2
     @cython.locals(at=u64, here=u32, tag=u32)
     cdef i64 _place(self, u64 key) except? -1
     @cython.locals(at=u64)
@@ -70,6 +72,7 @@ cdef class Table(Pointing):
     cdef bint _evict_spark(self) except -1
     @cython.locals(row=u32, at=u32)
     cdef bint _evict_row(self) except -1
+    @cython.locals(at=Py_ssize_t)
     cdef int _remove(self, u32 row) except -1
     @cython.locals(number=Py_ssize_t)
     cpdef int put_beside(self, object what) except -1

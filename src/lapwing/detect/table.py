@@ -67,7 +67,7 @@ class Table(Pointing):
         self._keys = column("Q", 0)
         self._links = column("I", 0)
         self._rows: list[Any] = []
-        self._free: list[int] = []
+        self._free = 0  # a row to use again, plus one; its link to a newer one is the next
         self._beside: list[Any] = []
         self._free_beside: list[int] = []
         self._count = 0
@@ -114,6 +114,24 @@ class Table(Pointing):
         """
         at = key & self._mask
         return self._marks[at] + self._index[at]
+
+    def approach(self, key: int) -> int:
+        """Touch what a search for `key` will look at next, once `glance` was asked; the answer means nothing."""
+        at = key & self._mask
+        tag = (key >> 48) & 0xFF00
+        while True:
+            here = self._marks[at]
+            if here == 0:
+                return 0
+            if here & 0xFF00 == tag:
+                break
+            at = (at + 1) & self._mask
+        value = self._index[at]
+        if value & SPARK_BIT:
+            return self.journal.glance(value & SPARK_MASK)
+        number = value - 1
+        row = self._rows[number]
+        return (row.at_ns ^ self._links[number * NODE_LINKS + NEWER]) & 1  # type: ignore[no-any-return]
 
     def _place(self, key: int) -> int:
         """Where `key` stands in the index, or would.
@@ -291,7 +309,8 @@ class Table(Pointing):
     def _new_row(self, key: int, row: Any) -> int:
         """Store a cold row; its number plus one."""
         if self._free:
-            number = self._free.pop()
+            number = self._free - 1
+            self._free = self._links[number * NODE_LINKS + NEWER]
         else:
             number = len(self._rows)
             if number >= self._room:
@@ -429,7 +448,9 @@ class Table(Pointing):
         self._unlink(row)
         self.release(self._rows[row - 1])
         self._rows[row - 1] = None
-        self._free.append(row - 1)
+        at = (row - 1) * NODE_LINKS
+        self._links[at + NEWER] = self._free
+        self._free = row
         self._count -= 1
         return 0
 

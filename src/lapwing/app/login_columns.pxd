@@ -1,0 +1,13 @@
+cimport cython
+from lapwing.detect.block cimport Block
+from lapwing.detect.login cimport Login
+
+cdef object _FAILED, _SUCCEEDED
+
+cdef class LoginColumns:
+    cdef public Py_ssize_t count
+    cdef list _ts_ns, _address, _outcome, _protocol, _mechanism, _endpoint, _username, _secret_tag, _fingerprint
+    cdef list _user_agent, _exists, _tries, _confidence, _evidence, _inferred, _seq
+
+    @cython.locals(login=Login)
+    cpdef bint add_to(self, Block block, Py_ssize_t at) except -1

@@ -1,0 +1,222 @@
+# cython: infer_types=True
+"""Many logins at once as columns, and what a guard says of them: no object for each of them is made or read.
+
+Runs compiled, typed by `login_columns.pxd`, and as it stands.
+"""
+
+from array import array
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any
+
+from lapwing.detect.block import Block
+from lapwing.detect.login import Login
+from lapwing.detect.verdict import Verdict
+from lapwing.events import Action, AuthEvidence, AuthResolved, Outcome
+
+REQUIRED = ("ts_ns", "client_ip", "outcome")
+ORDINARY: dict[str, Any] = {
+    "protocol": "http",
+    "mechanism": "form",
+    "endpoint": "POST /login",
+    "username": None,
+    "secret_tag": None,
+    "fingerprint": None,
+    "user_agent": None,
+    "account_exists": None,
+    "attempt_count": 1,
+    "confidence": 1.0,
+    "evidence": AuthEvidence.APPLICATION,
+    "seq": 0,
+}
+"""What a column that is not given says of every login."""
+
+KINDS: dict[str, tuple[type, ...]] = {
+    "ts_ns": (int,),
+    "client_ip": (str,),
+    "protocol": (str,),
+    "mechanism": (str,),
+    "endpoint": (str,),
+    "username": (str, NoneType),
+    "secret_tag": (str, NoneType),
+    "fingerprint": (str, NoneType),
+    "user_agent": (str, NoneType),
+    "account_exists": (bool, NoneType),
+    "attempt_count": (int,),
+    "confidence": (float, int),
+    "seq": (int,),
+}
+"""What a column holds; of outcome and evidence their words are looked at."""
+MOST = 2**63 - 1
+
+_INFERRED = (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE)
+_FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
+
+
+class LoginColumns:
+    """Logins as columns of equal length by the names of `auth.resolved`: an Arrow table or a mapping of sequences.
+
+    `ts_ns`, `client_ip` and `outcome` have to be there; what the others say where they are not is in `ORDINARY`. A
+    column may be one value (a text, a number, None) for all logins. Raises ValueError for anything else.
+    """
+
+    def __init__(self, columns: Any) -> None:
+        given = _as_mapping(columns)
+        unknown = sorted(set(given) - {*REQUIRED, *ORDINARY})
+        if unknown:
+            raise ValueError(f"no such column of logins: {', '.join(map(repr, unknown))}")
+        missing = [name for name in REQUIRED if name not in given]
+        if missing:
+            raise ValueError(f"columns of logins need {', '.join(map(repr, missing))}")
+        values = {name: _as_list(column) for name, column in given.items()}
+        lengths = {name: len(column) for name, column in values.items() if type(column) is list}
+        if "client_ip" not in lengths:
+            raise ValueError("'client_ip' has to be a column, not one value")
+        self.count = lengths["client_ip"]
+        for name, length in lengths.items():
+            if length != self.count:
+                raise ValueError(f"column {name!r} has {length} values, 'client_ip' {self.count}")
+        for name, column in values.items():
+            _check(name, column if type(column) is list else [column])
+        every = [self._of_all(values, name) for name in (*REQUIRED, *ORDINARY)]
+        self._ts_ns, self._address, outcomes, self._protocol, self._mechanism, self._endpoint = every[:6]
+        self._username, self._secret_tag, self._fingerprint, self._user_agent = every[6:10]
+        self._exists, self._tries, self._confidence, evidence, self._seq = every[10:]
+        self._outcome = _as_enum("outcome", Outcome, outcomes)
+        self._evidence = _as_enum("evidence", AuthEvidence, evidence) if "evidence" in given else evidence
+        self._inferred = [one in _INFERRED for one in self._evidence] if "evidence" in given else [False] * self.count
+
+    def _of_all(self, values: dict[str, Any], name: str) -> list[Any]:
+        column = values.get(name, ORDINARY.get(name))
+        return column if type(column) is list else [column] * self.count
+
+    def add_to(self, block: Block, at: int) -> bool:
+        """Add login `at` to a block; False where it is no plain one and has to be observed as an event."""
+        outcome = self._outcome[at]
+        if outcome is not _FAILED and outcome is not _SUCCEEDED:
+            return False
+        login: Login | None = block.add(
+            self._address[at],
+            self._username[at],
+            self._protocol[at],
+            self._secret_tag[at],
+            self._fingerprint[at] or self._user_agent[at],
+        )
+        if login is None:
+            return False
+        login.failed = outcome is _FAILED
+        login.succeeded = not login.failed
+        login.now_ns = self._ts_ns[at]
+        login.seq = self._seq[at]
+        login.endpoint = self._endpoint[at]
+        login.nobody = self._exists[at] is False
+        login.inferred = self._inferred[at]
+        login.count_tries(self._tries[at], self._confidence[at])
+        return True
+
+    def event(self, at: int) -> AuthResolved:
+        """Login `at` as an event."""
+        return AuthResolved(
+            ts_ns=self._ts_ns[at],
+            client_ip=self._address[at],
+            outcome=self._outcome[at],
+            protocol=self._protocol[at],
+            mechanism=self._mechanism[at],
+            endpoint=self._endpoint[at],
+            username=self._username[at],
+            secret_tag=self._secret_tag[at],
+            fingerprint=self._fingerprint[at],
+            user_agent=self._user_agent[at],
+            account_exists=self._exists[at],
+            attempt_count=self._tries[at],
+            confidence=self._confidence[at],
+            evidence=self._evidence[at],
+            seq=self._seq[at],
+        )
+
+
+class Answers:
+    """What a guard says of many logins, in their order: `verdicts`, and their facts as columns."""
+
+    def __init__(self, verdicts: list[Verdict]) -> None:
+        self.verdicts = verdicts
+
+    def __len__(self) -> int:
+        return len(self.verdicts)
+
+    @property
+    def action(self) -> list[Action]:
+        """What to do about each."""
+        return [verdict.action for verdict in self.verdicts]
+
+    @property
+    def risk(self) -> "array[float]":
+        """From 0 to 1."""
+        return array("d", [verdict.risk for verdict in self.verdicts])
+
+    @property
+    def log_odds(self) -> "array[float]":
+        """What `risk` is the probability of."""
+        return array("d", [verdict.log_odds for verdict in self.verdicts])
+
+    @property
+    def retry_after_s(self) -> "array[int]":
+        """For how long the answer stands against the source, 0 where it is about the login alone."""
+        return array("q", [verdict.retry_after_s for verdict in self.verdicts])
+
+    @property
+    def known(self) -> list[bool]:
+        """Whether the account had logged in from this source before."""
+        return [bool(verdict.known) for verdict in self.verdicts]
+
+    @property
+    def reasons(self) -> list[list[str]]:
+        """The names of the reasons for each."""
+        return [[reason.name for reason in verdict.reasons] for verdict in self.verdicts]
+
+    def columns(self) -> dict[str, Any]:
+        """All of it by name, as libraries of tables take it."""
+        names = ("action", "risk", "log_odds", "retry_after_s", "known", "reasons")
+        return {name: getattr(self, name) for name in names}
+
+
+def _as_mapping(columns: Any) -> dict[str, Any]:
+    """By name. Arrow tables and record batches are asked for their columns, data frames are mappings of them."""
+    if hasattr(columns, "column_names"):
+        return {name: columns.column(name) for name in columns.column_names}
+    if isinstance(columns, Mapping):
+        return {str(name): column for name, column in columns.items()}
+    if hasattr(columns, "columns"):
+        return {str(name): columns[name] for name in columns.columns}
+    raise ValueError("columns of logins are an Arrow table, a data frame or a mapping of sequences")
+
+
+def _as_list(column: Any) -> Any:
+    """A column as a list of Python's own values; one value for all stays as it is."""
+    for method in ("to_pylist", "to_list", "tolist"):  # Arrow, data frames, NumPy
+        if hasattr(column, method):
+            return getattr(column, method)()
+    if column is None or isinstance(column, str | int | float):
+        return column
+    return list(column)
+
+
+def _check(name: str, column: list[Any]) -> None:
+    """What the logins would stumble over in the middle is refused before the first."""
+    kinds = KINDS.get(name)
+    if kinds is None or not column:
+        return
+    if not set(map(type, column)) <= set(kinds):
+        bad = next(value for value in column if type(value) not in kinds)
+        raise ValueError(f"column {name!r}: {bad!r} is no {' or '.join([kind.__name__ for kind in kinds])}")
+    if kinds == (int,) and not (min(column) >= 0 and max(column) <= MOST):
+        raise ValueError(f"column {name!r}: numbers are from 0 to {MOST}")
+
+
+def _as_enum(name: str, kind: Any, values: list[Any]) -> list[Any]:
+    known = {member.value: member for member in kind}
+    try:
+        return [known[value] for value in values]
+    except (KeyError, TypeError):
+        bad = next(value for value in values if not isinstance(value, str) or value not in known)
+        raise ValueError(f"column {name!r}: {bad!r} is none of {', '.join(known)}") from None

@@ -1,0 +1,24 @@
+cimport cython
+from lapwing.detect.login cimport Keyring, Login, u64
+from lapwing.detect.table cimport Table
+
+cdef int _BLOCK
+cdef object _FAILED, _SUCCEEDED
+
+cdef class Block:
+    cdef Keyring _keyring
+    cdef Table _pairs, _sources, _accounts, _networks, _secrets, _clients, _homes
+    cdef list _logins
+    cdef u64 _touched
+    cdef public int count
+    cdef public bint is_full
+
+    cpdef bint add_event(self, object event) except -1
+    @cython.locals(login=Login)
+    cpdef Login add(self, str address, object username, str protocol, object secret_tag, object client)
+    cpdef Login login(self, Py_ssize_t at)
+    cpdef int empty(self) except -1
+    @cython.locals(login=Login, index=Py_ssize_t)
+    cpdef int fetch(self) except -1
+    cdef Login _next(self)
+    cdef bint _keep(self, bint known) except -1

@@ -1,0 +1,166 @@
+"""Many logins at once: in blocks or as columns they give what they give one by one."""
+
+import random
+from typing import Any
+
+import pytest
+
+from lapwing import Guard
+from lapwing.app.login_columns import Answers
+from lapwing.detect import DetectSettings
+from lapwing.detect.block import BLOCK
+from lapwing.events import AuthEvidence, AuthResolved, Finding, Outcome
+from lapwing.testing.logins import START_NS
+
+KEY = b"sixteen bytes or more"
+STEPS_NS = (1_000_000, 1_000_000_000, 10_000_000_000)
+SOURCES = [*(f"192.0.2.{n}" for n in range(20)), *(f"2001:db8::{n:x}" for n in range(9)), "198.51.100.7", "no address"]
+
+
+def guard(**settings: Any) -> Guard:
+    return Guard(DetectSettings(max_sources=1_024, **settings), key=KEY, clock=lambda: START_NS)
+
+
+def facts(seed: int, count: int = 500) -> list[dict[str, Any]]:
+    """Logins of every kind, good ones and bad ones, attacks among them."""
+    draw = random.Random(seed)
+    return [
+        {
+            "ts_ns": START_NS + n * draw.choice(STEPS_NS),
+            "client_ip": draw.choice(SOURCES),
+            "outcome": draw.choices(list(Outcome), [3, 8, 0.3, 0.3, 0.5])[0].value,
+            "protocol": draw.choice(["http", "ssh"]),
+            "endpoint": draw.choice(["POST /login", "ssh"]),
+            "username": draw.choice([None, "root", "Ann", "naïve", f"user{draw.randrange(30)}"]),
+            "secret_tag": draw.choice([None, f"t{draw.randrange(40)}"]),
+            "fingerprint": draw.choice([None, "ja4:x", f"ja4:y{draw.randrange(5)}"]),
+            "user_agent": draw.choice([None, "agent"]),
+            "account_exists": draw.choice([None, None, False, True]),
+            "attempt_count": draw.choice([1, 1, 1, 3, 50]),
+            "confidence": draw.choice([1.0, 1.0, 0.5]),
+            "evidence": draw.choice(list(AuthEvidence)).value,
+            "seq": n,
+        }
+        for n in range(count)
+    ]
+
+
+def event_of(told: dict[str, Any]) -> AuthResolved:
+    exact = {"outcome": Outcome(told["outcome"]), "evidence": AuthEvidence(told["evidence"])}
+    return AuthResolved(mechanism="form", **(told | exact))
+
+
+def columns_of(told: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [one[name] for one in told] for name in told[0]}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_blocks_and_columns_give_what_logins_give_one_by_one(seed: int) -> None:
+    told = facts(seed)
+    events = [event_of(one) for one in told]
+    single, many, wide = guard(), guard(), guard()
+    verdicts = [single.observe(event) for event in events]
+    assert many.observe_many(events) == verdicts
+    assert wide.observe_columns(columns_of(told)).verdicts == verdicts
+    assert single.events_since(0)
+    assert many.events_since(0) == wide.events_since(0) == single.events_since(0)
+    assert many.snapshot() == wide.snapshot() == single.snapshot()
+    assert many.statistics() == wide.statistics() == single.statistics()
+
+
+@pytest.mark.parametrize("size", [1, BLOCK - 1, BLOCK, BLOCK + 1])
+def test_the_size_of_a_batch_changes_nothing(size: int) -> None:
+    told = facts(9, 300)
+    whole, parts = guard(), guard()
+    said = whole.observe_columns(columns_of(told)).verdicts
+    pieces: list[Any] = []
+    for at in range(0, len(told), size):
+        pieces += parts.observe_columns(columns_of(told[at : at + size])).verdicts
+    assert pieces == said
+    assert parts.snapshot() == whole.snapshot()
+
+
+def test_what_is_excluded_is_not_counted_in_columns_either() -> None:
+    told = facts(5, 100)
+    subject = guard(exclude=DetectSettings().exclude.__class__(sources=("0.0.0.0/0", "::/0")))
+    subject.observe_columns(columns_of(told))
+    assert subject.statistics()["rows_source"] == 0
+
+
+def test_what_went_before_a_broken_event_is_counted() -> None:
+    events = [event_of(one) for one in facts(6, 40)]
+    one, many = guard(), guard()
+    for event in events:
+        one.observe(event)
+
+    def broken() -> Any:
+        yield from events
+        raise OSError("the log is gone")
+
+    with pytest.raises(OSError, match="the log is gone"):
+        many.observe_many(broken())
+    assert many.snapshot() == one.snapshot()
+
+
+def test_a_column_may_be_one_value_for_all() -> None:
+    many = {"ts_ns": [START_NS + n for n in range(30)], "client_ip": ["198.51.100.7"] * 30, "outcome": "failed"}
+    subject = guard()
+    answers = subject.observe_columns(many | {"username": [f"user{n}" for n in range(30)], "protocol": "ssh"})
+    assert len(answers) == 30
+    assert answers.action[-1] == "block"
+    assert any(isinstance(event, Finding) for event in subject.events_since(0))
+
+
+def test_answers_are_columns_of_one_length() -> None:
+    answers = guard().observe_columns(columns_of(facts(1, 100)))
+    columns = answers.columns()
+    assert {len(column) for column in columns.values()} == {100}
+    assert columns["risk"].tolist() == [verdict.risk for verdict in answers.verdicts]
+    assert [len(names) for names in columns["reasons"]] == [len(verdict.reasons) for verdict in answers.verdicts]
+
+
+def test_no_logins_are_no_answers() -> None:
+    assert len(guard().observe_columns({"ts_ns": [], "client_ip": [], "outcome": []})) == 0
+
+
+def test_arrow_tables_numpy_and_frames_are_columns() -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs the extra columns")
+    numpy = pytest.importorskip("numpy")
+    told = facts(3, 80)
+    columns = columns_of(told)
+    plain, table, arrays = guard(), guard(), guard()
+    plain.observe_columns(columns)
+    table.observe_columns(arrow.table(columns))
+    arrays.observe_columns(columns | {"ts_ns": numpy.array(columns["ts_ns"])})
+    assert plain.snapshot() == table.snapshot() == arrays.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"password": ["x"]}, "no such column of logins: 'password'"),
+        ({"outcome": None}, "column 'outcome': None is none of succeeded, failed"),
+        ({"outcome": ["lost"]}, "column 'outcome': 'lost' is none of"),
+        ({"client_ip": [None]}, "column 'client_ip': None is no str"),
+        ({"client_ip": "192.0.2.1"}, "'client_ip' has to be a column"),
+        ({"username": [7]}, "column 'username': 7 is no str or NoneType"),
+        ({"username": ["a", "b"]}, "column 'username' has 2 values, 'client_ip' 1"),
+        ({"ts_ns": [1.5]}, "column 'ts_ns': 1.5 is no int"),
+        ({"ts_ns": [-1]}, "column 'ts_ns': numbers are from 0"),
+        ({"seq": [2**63]}, "column 'seq': numbers are from 0"),
+        ({"evidence": ["guess"]}, "column 'evidence': 'guess' is none of"),
+    ],
+)
+def test_wrong_columns_are_refused_before_anything_is_counted(wrong: dict[str, Any], says: str) -> None:
+    subject = guard()
+    with pytest.raises(ValueError, match="^" + says.replace("(", "\\(")):
+        subject.observe_columns({"ts_ns": [1], "client_ip": ["192.0.2.1"], "outcome": ["failed"]} | wrong)
+    assert subject.statistics()["events"] == 0
+
+
+def test_columns_that_are_needed_are_named() -> None:
+    with pytest.raises(ValueError, match="columns of logins need 'ts_ns', 'outcome'"):
+        guard().observe_columns({"client_ip": ["192.0.2.1"]})
+    with pytest.raises(ValueError, match="an Arrow table, a data frame or a mapping"):
+        guard().observe_columns([1, 2])
+    assert isinstance(Answers([]).columns(), dict)
