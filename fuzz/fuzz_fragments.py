@@ -5,7 +5,7 @@ import numpy as np
 from lapwing.flows import Fragments
 from lapwing.flows.fragments import MAX_HELD_BYTES
 from lapwing.testing import ethernet, fragment_body, ipv4, ipv6
-from lapwing.wire import PACKET_DTYPE, Status, decode
+from lapwing.wire import DECODE_COUNTERS, PACKET_DTYPE, decode
 
 SEEDS = (
     bytes((0x80, 0, 40, 0x00, 5, 16)),
@@ -23,7 +23,7 @@ def run(data: bytes) -> None:
     rows["captured"] = rows["wire_bytes"] = [len(frame) for frame in frames]
     rows["link_type"] = 1
     buffer = b"".join(frames)
-    decode(buffer, rows, len(frames), np.zeros(len(Status), np.int64))
+    decode(buffer, rows, len(frames), np.zeros(DECODE_COUNTERS, np.int64))
     for _ in fragments.spans(buffer, rows, len(frames)):
         assert fragments.statistics()["held_bytes"] <= MAX_HELD_BYTES
     fragments.finish()

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import numpy as np
 
 from lapwing.testing import PcapngWriter, TcpConversation, TimedFrame, ethernet, fragment_body, ipv6, pcap, udp
-from lapwing.wire import BATCH_PACKETS, COMPILED, PACKET_DTYPE, Status, plain, plain_scan, scanner_for
+from lapwing.wire import BATCH_PACKETS, COMPILED, DECODE_COUNTERS, PACKET_DTYPE, Status, plain, plain_scan, scanner_for
 
 if COMPILED:
     from lapwing.wire import hot, hot_scan
@@ -69,7 +69,7 @@ def _rows(decoder: Any, capture: bytes, chunk: int, verify: bool) -> Any:
         scanner = scanner_for(capture[:28])
     except ValueError as error:
         return str(error)
-    rows, counters = np.zeros(BATCH_PACKETS, PACKET_DTYPE), np.zeros(len(Status), np.int64)
+    rows, counters = np.zeros(BATCH_PACKETS, PACKET_DTYPE), np.zeros(DECODE_COUNTERS, np.int64)
     found: list[Any] = []
     taken = scanner.offset
     while True:

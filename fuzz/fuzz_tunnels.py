@@ -3,7 +3,7 @@
 import numpy as np
 
 from lapwing.testing import ethernet
-from lapwing.wire import Status
+from lapwing.wire import DECODE_COUNTERS, Status
 from tests.wire.support import DECODERS, row_of
 from tests.wire.tunnel_frames import TUNNELS, nested
 
@@ -14,7 +14,7 @@ def run(data: bytes) -> None:
     """Both builds fill every field alike, and what they find lies in the frame."""
     results = []
     for decode in DECODERS.values():
-        rows, counters = row_of(data), np.zeros(len(Status), np.int64)
+        rows, counters = row_of(data), np.zeros(DECODE_COUNTERS, np.int64)
         decode(data, rows, 1, counters, False)
         results.append(rows.tolist())
         assert rows["status"][0] != Status.FAULT

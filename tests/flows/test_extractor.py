@@ -15,7 +15,7 @@ from lapwing.flows import FlowSettings, FlowTable, extractor, extractor_for
 from lapwing.sessions import PipelineSettings
 from lapwing.testing import START_NS, TimedFrame, ethernet, ip, pcap, tcp, udp, udp_frame
 from lapwing.testing.packets import CLIENT_MAC, SERVER_MAC
-from lapwing.wire import PACKET_DTYPE, Status, decode
+from lapwing.wire import DECODE_COUNTERS, PACKET_DTYPE, decode
 from tests.flows.rows import Result, Trace
 
 A, B = "192.0.2.1", "198.51.100.2"
@@ -162,7 +162,7 @@ def test_any_bytes_pass_through_every_extractor(data: bytes, base: Any, parts: s
     rows = np.zeros(1, PACKET_DTYPE)
     rows["captured"] = rows["wire_bytes"] = len(data)
     rows["link_type"] = link_type
-    decode(data, rows, 1, np.zeros(len(Status), np.int64))
+    decode(data, rows, 1, np.zeros(DECODE_COUNTERS, np.int64))
     found = extractor_for(base, tuple(parts))
     if found is not None:
         found.apply(data, rows, 0, 1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lapwing.flows import Fragments
 from lapwing.flows.fragments import MAX_DATAGRAMS, MAX_HELD_BYTES, TIMEOUT_NS
 from lapwing.testing import ethernet, fragment_body, ip, ipv4, ipv6, udp
-from lapwing.wire import PACKET_DTYPE, Status, decode
+from lapwing.wire import DECODE_COUNTERS, PACKET_DTYPE, Status, decode
 
 DATAGRAM = udp(5_353, 53, bytes(range(256)) * 5)
 A4, B4, A6, B6 = "192.0.2.1", "198.51.100.2", "2001:db8::1", "2001:db8::2"
@@ -38,7 +38,7 @@ def rows_of(frames: Sequence[bytes], times: Sequence[int] | None = None) -> tupl
     rows["captured"] = rows["wire_bytes"] = [len(frame) for frame in frames]
     rows["link_type"] = 1
     rows["ts_ns"] = times or range(len(frames))
-    decode(b"".join(frames), rows, len(frames), np.zeros(len(Status), np.int64))
+    decode(b"".join(frames), rows, len(frames), np.zeros(DECODE_COUNTERS, np.int64))
     return b"".join(frames), rows
 
 

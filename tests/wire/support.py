@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from lapwing.wire import (
     BATCH_PACKETS,
     COMPILED,
+    DECODE_COUNTERS,
     PACKET_DTYPE,
     Scanner,
-    Status,
     plain,
     plain_dns,
     plain_scan,
@@ -45,7 +45,7 @@ def decoded(
     """The row of one frame, decoded by both builds, which must agree; the buffer ends exactly with the frame."""
     results = []
     for decode in DECODERS.values():
-        rows, counters = row_of(frame, link_type, wire_bytes=wire_bytes), np.zeros(len(Status), np.int64)
+        rows, counters = row_of(frame, link_type, wire_bytes=wire_bytes), np.zeros(DECODE_COUNTERS, np.int64)
         told = decode(frame, rows, 1, counters, verify, tunnel_depth)
         assert told == rows["wire_bytes"][0]
         assert counters[rows["status"][0]] == 1

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lapwing.testing import PcapngWriter, TimedFrame, ethernet, fragment_body, icmp, ip, ipv6, pcap, sctp, tcp, udp
-from lapwing.wire import PACKET_DTYPE, Status
+from lapwing.wire import DECODE_COUNTERS, PACKET_DTYPE, Status
 from tests.wire.support import DECODERS, SCANNERS, scanned
 from tests.wire.tunnel_frames import TUNNELS, nested
 
@@ -57,11 +57,11 @@ def test_both_builds_fill_every_field_alike(frames: list[bytes], links: list[int
     rows["link_type"] = [link if number % 2 else 1 for number, link in enumerate(links[: len(frames)])]
     results = []
     for decode in DECODERS.values():
-        result, counters = rows.copy(), np.zeros(len(Status), np.int64)
+        result, counters = rows.copy(), np.zeros(DECODE_COUNTERS, np.int64)
         result["tcp_seq"] = 99  # left over from the last batch
         decode(b"".join(frames), result, len(frames), counters, verify)
         results.append((result.tolist(), counters.tolist()))
-        assert counters.sum() == len(frames)
+        assert counters[: len(Status)].sum() == len(frames)
         assert counters[Status.FAULT] == 0
     assert results[0] == results[1]
 

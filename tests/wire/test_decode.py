@@ -5,7 +5,7 @@ import pytest
 
 from lapwing.testing import ethernet, fragment_body, icmp, ip, ipv4, ipv6, sctp, tcp, tcp_frame, udp, udp_frame
 from lapwing.testing.packets import LINK_LOOP, LINK_NULL, LINK_RAW, LINK_SLL, LINK_SLL2, TCP, UDP
-from lapwing.wire import PACKET_DTYPE, Status
+from lapwing.wire import DECODE_COUNTERS, PACKET_DTYPE, Status
 from tests.wire.support import DECODERS, decoded, row_of
 
 A4, B4 = "192.0.2.1", "198.51.100.2"
@@ -303,7 +303,7 @@ def test_checksums_that_cannot_be_judged_pass() -> None:
 def test_a_row_outside_its_buffer_is_a_fault_and_the_next_rows_go_on(build: str) -> None:
     frame = tcp_frame(A4, 1, B4, 2)
     rows = np.concatenate([row_of(frame), row_of(frame, at=1), row_of(frame)])
-    counters = np.zeros(len(Status), np.int64)
+    counters = np.zeros(DECODE_COUNTERS, np.int64)
     DECODERS[build](frame, rows, 3, counters)
     assert rows["status"].tolist() == [Status.OK, Status.FAULT, Status.OK]
     assert (counters[Status.OK], counters[Status.FAULT]) == (2, 1)

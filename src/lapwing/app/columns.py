@@ -30,8 +30,10 @@ _WORDS = {"transport": TRANSPORTS, "reason": CLOSE_REASONS, "role_evidence": ROL
 _RECORD_NAMES = {"reason": "close_reason"}
 _INTEGERS = {"u1": pa.uint8(), "<u2": pa.uint16(), "<u4": pa.uint32(), "<u8": pa.uint64(), "<i8": pa.int64()}
 _FLAGS = frozenset({"client_tcp_flags", "server_tcp_flags"})
+_CARRIERS = ("client_carrier", "server_carrier")
 _HALVES = frozenset({f"{side}_{half}" for side in ("client", "server") for half in ("hi", "lo")})
-_ALREADY = frozenset({*_HALVES, "close_reason", "conn_state", "role_evidence", "history", "ip_version", "tag"})
+_TEXTS = frozenset({"close_reason", "conn_state", "role_evidence", "history", "ip_version", "tag", *_CARRIERS})
+_ALREADY = _HALVES | _TEXTS
 _PLAIN = tuple(name for name in RECORD_DTYPE.names or () if name not in _ALREADY)
 
 
@@ -51,6 +53,7 @@ SCHEMA = pa.schema(
         *[(name, _WORD) for name in ("reason", "role_evidence", "conn_state")],
         ("history", pa.string()),
         ("tag", pa.string()),
+        *[(name, pa.string()) for name in _CARRIERS],
         *[(name, _kind(name)) for name in _PLAIN],
     ]
 )
@@ -83,17 +86,20 @@ def _lists(values: NDArray[Any], counts: NDArray[np.uint8]) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(kept))
 
 
-def batch_of(records: NDArray[np.void], words: Words | None = None) -> pa.RecordBatch:
-    """Records (RECORD_DTYPE) as one batch of SCHEMA; nothing of `records` is kept. `words` say what a tag means."""
+def batch_of(records: NDArray[np.void], words: Words | None = None, carriers: Words | None = None) -> pa.RecordBatch:
+    """Records (RECORD_DTYPE) as one batch of SCHEMA; nothing of `records` is kept.
+
+    `words` say what a tag means, `carriers` what the number of a carrier does.
+    """
     columns: dict[str, Any] = {
         "start": pa.array(records["first_ts_ns"].copy()).cast(pa.timestamp("ns")).cast(_TIME),
         "end": pa.array(records["last_ts_ns"].copy()).cast(pa.timestamp("ns")).cast(_TIME),
         "community_id": pa.array(community_ids(records), pa.string()),
         "history": pa.array(records["history"].astype("U24"), pa.string()),
     }
-    tags, places = np.unique(records["tag"], return_inverse=True)
-    said = pa.array([words(tag) if words else "" for tag in tags.tolist()], pa.string())
-    columns["tag"] = pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32)), said).cast(pa.string())
+    columns["tag"] = _said(records["tag"], words)
+    for name in _CARRIERS:
+        columns[name] = _said(records[name], carriers)
     for side in ("client", "server"):
         coded = addresses(records, side)
         texts = pa.DictionaryArray.from_arrays(pa.array(coded.codes), pa.array(coded.values, pa.string()))
@@ -112,7 +118,16 @@ def batch_of(records: NDArray[np.void], words: Words | None = None) -> pa.Record
     return pa.RecordBatch.from_arrays([columns[field.name] for field in schema], schema=schema)
 
 
-def batches_of(chunks: Iterable[NDArray[np.void]], rows: int, words: Words | None = None) -> Iterator[pa.RecordBatch]:
+def _said(numbers: NDArray[Any], words: Words | None) -> pa.Array:
+    """What each of these numbers stands for."""
+    found, places = np.unique(numbers, return_inverse=True)
+    said = pa.array([words(number) if words else "" for number in found.tolist()], pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32)), said).cast(pa.string())
+
+
+def batches_of(
+    chunks: Iterable[NDArray[np.void]], rows: int, words: Words | None = None, carriers: Words | None = None
+) -> Iterator[pa.RecordBatch]:
     """Records as batches of `rows` rows, the last one of what is left; at most that many are held."""
     held: list[NDArray[np.void]] = []
     count = 0
@@ -124,10 +139,10 @@ def batches_of(chunks: Iterable[NDArray[np.void]], rows: int, words: Words | Non
             count += len(piece)
             held.append(piece.copy())
             if count == rows:
-                yield batch_of(np.concatenate(held), words)
+                yield batch_of(np.concatenate(held), words, carriers)
                 held, count = [], 0
     if count:
-        yield batch_of(np.concatenate(held), words)
+        yield batch_of(np.concatenate(held), words, carriers)
 
 
 def reader_of(
@@ -135,9 +150,10 @@ def reader_of(
     rows: int,
     words: Words | None = None,
     dtype: np.dtype[np.void] = RECORD_DTYPE,
+    carriers: Words | None = None,
 ) -> pa.RecordBatchReader:
     """The batches as a reader, which other libraries take without a copy (Arrow C stream)."""
-    return pa.RecordBatchReader.from_batches(schema_of(dtype), batches_of(chunks, rows, words))
+    return pa.RecordBatchReader.from_batches(schema_of(dtype), batches_of(chunks, rows, words, carriers))
 
 
 def write_parquet(reader: pa.RecordBatchReader, sink: Any) -> int:

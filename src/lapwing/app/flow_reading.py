@@ -92,7 +92,7 @@ class FlowReading:
         self._extractor = extractor_for(settings.key, settings.key_also)
         self._words = self._extractor.words if self._extractor is not None else None
         self._dedup = Dedup(dedup) if dedup is not None else None
-        self._fragments = Fragments(self._depth)
+        self._fragments = Fragments(self._depth, settings.key_also)
         self._filter = filter
         self._left = count
         self._ahead = ahead and processors() > 1
@@ -135,7 +135,7 @@ class FlowReading:
         numbers = count(1)
         for records in self._batches:
             for at in range(0, max(len(records), 1), size):
-                events = closed_events(records[at : at + size], words=self._words)
+                events = closed_events(records[at : at + size], words=self._words, chains=self._table.carriers.chain)
                 for event in events:
                     msgspec.structs.force_setattr(event, "seq", next(numbers))
                 yield events
@@ -158,7 +158,7 @@ class FlowReading:
         """
         arrow = _arrow()
         self._refuse_a_second()
-        return arrow.reader_of(self._as_columns(), rows, self._words, self._dtype)
+        return arrow.reader_of(self._as_columns(), rows, self._words, self._dtype, self._table.carriers.words)
 
     def _as_columns(self) -> Iterator[Records]:
         """The records, taken with the first of them: some libraries ask for a stream only to see its schema."""
@@ -205,7 +205,7 @@ class FlowReading:
         return stream
 
     def snapshot(self) -> Records:
-        """Records of the flows that are open now, as they stand; none of them ends by it.
+        """Records of the flows that are open now, as they stand, with their features; none of them ends by it.
 
         Ask between two records or batches of this reading, in the thread that reads. At most `max_flows` rows.
         """
@@ -215,6 +215,10 @@ class FlowReading:
             rows, slot = self._table.snapshot(slot)
             found.append(rows)
         return np.concatenate(found)
+
+    def tunnels(self) -> dict[str, int]:
+        """How many flows each tunnel carried so far, by words such as `vxlan 192.0.2.1 > 192.0.2.2 #42`."""
+        return self._table.carriers.flow_counts()
 
     def end_flow(self, flow_id: int) -> None:
         """End an open flow before the next packets are looked at; its record has the reason `forced`."""

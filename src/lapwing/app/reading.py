@@ -58,6 +58,7 @@ _UNREAD = {
     "unknown_link": "wire.unknown_link",
     "bad_checksum": "wire.bad_checksum",
     "fault": "wire.fault",
+    "tunnels_too_deep": "wire.tunnel_too_deep",
 }
 
 

@@ -21,6 +21,7 @@ ANOMALIES = {
     "wire.fragment_overlap": "datagrams whose fragments contradict one another",
     "wire.fragment_refused": "IP fragments that are cut or of an impossible size",
     "wire.bad_checksum": "packets with a wrong checksum",
+    "wire.tunnel_too_deep": "packets in more tunnels than are looked into",
     "logs.foreign": "lines that are not of their log's format",
     "logs.no_address": "lines that tell of a login without the client's address",
     "logs.no_time": "lines with a time that cannot be read",

@@ -46,7 +46,7 @@ from lapwing.events.finding import (
     FindingRaised,
     FindingUpdated,
 )
-from lapwing.events.flow import FlowClosed, FlowEstablished, FlowFeatures, FlowOpened
+from lapwing.events.flow import Carrier, FlowClosed, FlowEstablished, FlowFeatures, FlowOpened
 from lapwing.events.messages import Message
 from lapwing.events.schema import EVENT_TYPES, AnyEvent, decode, encode, schema
 from lapwing.events.sensor import SensorEnded, SensorFailed, SensorLagged, SensorStarted
@@ -67,6 +67,7 @@ __all__ = [
     "AuthResolved",
     "AuthUnanswered",
     "CallbackReceived",
+    "Carrier",
     "Circumstances",
     "CloseReason",
     "CollectorError",

@@ -4,11 +4,32 @@ from lapwing.events.base import Facts, FlowBound
 from lapwing.events.enums import CloseReason, RoleEvidence
 
 
+class Carrier(Facts, frozen=True, gc=False):
+    """A tunnel that packets came in, named as a flow is; client is who sent the first packet seen of it.
+
+    `kind` is `gre` (with mirrored frames and bridged Ethernet), `ip` (IP in IP, 6in4, 4in6), `vxlan`, `geneve`,
+    `gtp-u`, `teredo` or `l2tp`; ports are 0 where the transport has none. `number` tells it from others between the
+    same ends (VNI, TEID, GRE key, L2TP tunnel and session), 0 where there is none.
+    """
+
+    kind: str
+    community_id: str
+    client_ip: str
+    client_port: int
+    server_ip: str
+    server_port: int
+    number: int = 0
+
+
 class FlowOpened(FlowBound, frozen=True, gc=False, tag="flow.opened"):
-    """First packet of a flow. `tag` says what else its key holds, e.g. `vlan=7 tunnel=4711`; mostly nothing."""
+    """First packet of a flow. `tag` says what else its key holds, e.g. `vlan=7 tunnel=4711`; mostly nothing.
+
+    `carriers` are the tunnels that packet came in, the outermost first.
+    """
 
     role_evidence: RoleEvidence
     tag: str = ""
+    carriers: tuple[Carrier, ...] = ()
 
 
 class FlowEstablished(FlowBound, frozen=True, gc=False, tag="flow.established"):
@@ -83,7 +104,8 @@ class FlowClosed(FlowBound, frozen=True, gc=False, tag="flow.closed"):
     transport header, repeats included; `stream_bytes` is the TCP sequence space covered (what an endpoint would have
     read, holes included) and equals `payload_bytes` for other transports; `missed_bytes` is the part of it never seen.
     `conn_state` and `history` use Zeek's letters. `tcp_flags` is the union of flag octets.
-    `tag` is as in `flow.opened`.
+    `tag` is as in `flow.opened`. `vlan_id` is that of the tag nearest to IP, `outer_vlan_id` of the one before it.
+    `client_carriers` and `server_carriers` are the tunnels that packets of each side came in, the outermost first.
     """
 
     reason: CloseReason
@@ -115,3 +137,6 @@ class FlowClosed(FlowBound, frozen=True, gc=False, tag="flow.closed"):
     record_index: int = 0
     tag: str = ""
     features: FlowFeatures | None = None
+    outer_vlan_id: int = 0
+    client_carriers: tuple[Carrier, ...] = ()
+    server_carriers: tuple[Carrier, ...] = ()

@@ -15,7 +15,7 @@ TRANSPORTS = ("tcp", "udp", "icmp", "icmp6", "sctp", "other")
 _TRANSPORT_CODES = np.full(256, TRANSPORTS.index("other"), np.int8)
 _TRANSPORT_CODES[[TCP, UDP, ICMP, ICMP6, SCTP]] = range(5)
 
-COUNTERS = tuple(name for name in RECORD_DTYPE.names or () if name.startswith(("client_", "server_")))[6:]
+COUNTERS = tuple(name for name in RECORD_DTYPE.names or () if name.startswith(("client_", "server_")))[6:-2]
 _PAIRED = np.isin(np.arange(256), (TCP, UDP, SCTP))  # whose community id is made of sorted endpoints with ports
 
 

@@ -12,10 +12,17 @@ from numpy.typing import NDArray
 
 from lapwing.wire import Status
 
-KeyPart = Literal["source", "vlan", "tunnel", "flow-label", "direction"]
+KeyPart = Literal["source", "vlan", "mpls", "pppoe", "tunnel", "flow-label", "direction"]
 KeyBase = Literal["five-tuple", "ip-pair", "mac-pair"]
 
-PARTS: tuple[KeyPart, ...] = ("source", "vlan", "tunnel", "flow-label", "direction")
+PARTS: tuple[KeyPart, ...] = ("source", "vlan", "mpls", "pppoe", "tunnel", "flow-label", "direction")
+PART_FIELDS: dict[KeyPart, tuple[str, ...]] = {
+    "vlan": ("outer_vlan_id", "vlan_id"),
+    "mpls": ("mpls_label",),
+    "pppoe": ("pppoe_session",),
+    "tunnel": ("tunnel_id",),
+}  # columns of rows that make a part as they are
+_VLAN_BITS = 12
 MAX_TAGS = 65_535  # combinations that get a number of their own: it has 16 bits; what comes later shares the last one
 MAC_BYTES = 12  # both addresses, at the front of an Ethernet frame
 LINK_ETHERNET = 1
@@ -81,13 +88,12 @@ class Extractor:
         rows["tag"] = tags
 
     def words(self, tag: int) -> str:
-        """What a tag stands for: `vlan=7 tunnel=4711`; empty for 0."""
+        """What a tag stands for: `vlan=100/7 tunnel=4711`; empty for 0."""
         said: list[str] = []
         for part in reversed(self.parts):
             tag, value = divmod(self._numbers[part].value_of[tag], 1 << 32)
             if value:
-                shown = ("forward", "reverse")[value - 1] if part == "direction" else value
-                said.append(f"{part}={shown}")
+                said.append(f"{part}={_shown(part, value)}")
         return " ".join(reversed(said))
 
     def statistics(self) -> dict[str, int]:
@@ -99,9 +105,10 @@ class Extractor:
         if part == "source":
             return np.full(len(rows), self.source, np.uint64)
         if part == "vlan":
-            return rows["vlan_id"].astype(np.uint64)
-        if part == "tunnel":
-            return rows["tunnel_id"].astype(np.uint64)
+            outer = rows["outer_vlan_id"].astype(np.uint64) << np.uint64(_VLAN_BITS)
+            return outer | rows["vlan_id"].astype(np.uint64)
+        if part in PART_FIELDS:
+            return rows[PART_FIELDS[part][0]].astype(np.uint64)
         return _flow_labels(data, rows) if part == "flow-label" else self._directions(data, rows)
 
     def _directions(self, data: NDArray[np.uint8], rows: Rows) -> NDArray[np.uint64]:
@@ -130,6 +137,13 @@ class Extractor:
             rows[name][known] = 0
         stations = _stations(data, rows)
         rows["dst_lo"][known], rows["src_lo"][known] = stations[known, 0], stations[known, 1]
+
+
+def _shown(part: KeyPart, value: int) -> str:
+    if part == "direction":
+        return ("forward", "reverse")[value - 1]
+    outer, inner = divmod(value, 1 << _VLAN_BITS) if part == "vlan" else (0, value)
+    return f"{outer}/{inner}" if outer else str(inner)
 
 
 def extractor_for(base: KeyBase, parts: tuple[KeyPart, ...]) -> Extractor | None:

@@ -6,13 +6,14 @@ whole is decoded and handed out behind its last fragment, as a frame of its own 
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lapwing.wire import MAX_TUNNEL_DEPTH, PACKET_DTYPE, Status, decode
+from lapwing.flows.extractor import PART_FIELDS, KeyPart
+from lapwing.wire import DECODE_COUNTERS, MAX_TUNNEL_DEPTH, PACKET_DTYPE, Status, decode
 
 MAX_DATAGRAMS = 4_096  # incomplete at a time; of more, the oldest is given up
 MAX_HELD_BYTES = 16 * 1024**2  # of all of them, with what keeping a piece costs; beyond, the oldest are given up
@@ -28,6 +29,8 @@ _IPV6_HEADER_BYTES, _FRAGMENT_HEADER_BYTES = 40, 8
 Rows = NDArray[np.void]
 Span = tuple[Any, Rows, int, int]  # buffer, rows, first row, row after the last
 _Key = tuple[int, ...]
+_ADDRESSES = ("src_hi", "src_lo", "dst_hi", "dst_lo")
+_NUMBERS = ("outer_vlan_id", "vlan_id", "pppoe_session", "mpls_label", "tunnel_id")  # what is inside tells most
 
 
 class _Piece(NamedTuple):
@@ -90,8 +93,10 @@ class _Datagram:
 class Fragments:
     """Puts fragments of a stream of batches together. Time is that of the packets."""
 
-    def __init__(self, tunnel_depth: int = MAX_TUNNEL_DEPTH) -> None:
+    def __init__(self, tunnel_depth: int = MAX_TUNNEL_DEPTH, parts: Iterable[KeyPart] = ()) -> None:
+        """With `parts` of a key, networks that these tell apart may use the same addresses."""
         self._tunnel_depth = tunnel_depth
+        self._apart = (*_ADDRESSES, *(name for part in parts for name in PART_FIELDS.get(part, ())))
         self._open: dict[_Key, _Datagram] = {}
         self._held = 0
         self._counts: Counter[str] = Counter()
@@ -129,9 +134,11 @@ class Fragments:
             rows = np.zeros(1, PACKET_DTYPE)
             rows["ts_ns"], rows["captured"], rows["wire_bytes"] = row["ts_ns"], len(frame), wire_bytes
             rows["link_type"] = link_type
-            vlan_id, tunnel_id, depth = (int(row[name]) for name in ("vlan_id", "tunnel_id", "tunnel_depth"))
-            decode(frame, rows, 1, np.zeros(len(Status), np.int64), tunnel_depth=max(0, self._tunnel_depth - depth))
-            rows["vlan_id"], rows["tunnel_id"] = vlan_id, rows["tunnel_id"] or tunnel_id
+            depth = int(row["tunnel_depth"])
+            counters = np.zeros(DECODE_COUNTERS, np.int64)
+            decode(frame, rows, 1, counters, tunnel_depth=max(0, self._tunnel_depth - depth))
+            for name in _NUMBERS:
+                rows[name] = rows[name] or row[name]
             rows["tunnel_depth"] += depth
             if rows[0]["status"] != Status.FRAGMENT:
                 return frame, rows, 0, 1
@@ -142,7 +149,7 @@ class Fragments:
         now_ns = int(row["ts_ns"])
         self._expire(now_ns)
         ident, piece = _piece_of(data, row)
-        key = (*(int(row[name]) for name in ("src_hi", "src_lo", "dst_hi", "dst_lo")), ident, _kind(row))
+        key = (*(int(row[name]) for name in self._apart), ident, _kind(row))
         if piece is None:
             self._counts["refused"] += 1
             return b"", 0, 0

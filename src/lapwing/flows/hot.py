@@ -11,6 +11,7 @@ import cython
 import numpy as np
 from cython.cimports.lapwing.flows.hot_types import *
 
+from lapwing.flows.features import joined
 from lapwing.flows.hot_lives import FlowLives
 from lapwing.flows.hot_rows import with_history_words
 from lapwing.flows.layout import ANOMALY_KINDS, CLOSE_REASONS, RECORD_DTYPE
@@ -115,33 +116,32 @@ class FlowTable(FlowLives):
         return len(found) > 0
 
     def snapshot(self, start: cython.Py_ssize_t = 0):
-        """Records of live flows as they stand, by slot from `start` on, and where to go on, -1 when that was all.
-
-        Nothing ends, no counter moves, and the rows of the last call stay: a look, not an event. A flow that has not
-        closed has the reason `active`.
-        """
+        """See `plain.FlowTable.snapshot`."""
         held_rows = self.records_out
         held_count: cython.Py_ssize_t = self.record_count
         payloads: cython.bint = self.payloads
-        measures: cython.bint = self.measures_packets
+        held_features = self._exchange(None)
         rows = np.zeros(CALL_ROWS + 4, RECORD_DTYPE)
         slot: cython.Py_ssize_t = start
         reason: cython.int
         self.records_out = rows.view(with_history_words(RECORD_DTYPE))
         self.record_count = 0
-        self.payloads = self.measures_packets = False
+        self.payloads = False
         try:
             while slot < self.fresh_slot and self.record_count < CALL_ROWS:
                 if self.heads[slot].flags & LIVE:
                     reason = close_reason(cython.address(self.heads[slot]))
                     self._write_record(slot, BY_ACTIVE if reason == BY_IDLE else reason)
                 slot += 1
-            return rows[: self.record_count], slot if slot < self.fresh_slot else -1
+            found = rows[: self.record_count]
+            if self.measures_packets:
+                found = joined(found, self._feature_rows(self.record_count))
+            return found, slot if slot < self.fresh_slot else -1
         finally:
             self.records_out = held_rows
             self.record_count = held_count
             self.payloads = payloads
-            self.measures_packets = measures
+            self._exchange(held_features)
 
     def finish(self):
         """End every flow, oldest first; True while more output waits. Afterwards packets of any time may follow."""
@@ -169,6 +169,7 @@ class FlowTable(FlowLives):
         ended.pop("active")
         named = {"packets": self.packet_count, "clock_regressions": self.regression_count}
         named |= {"flows_created": counts[CREATED], "flows_ended": sum(ended.values())}
+        named |= {"carriers": len(self.carriers), "carriers_shared": self.carriers.shared_count}
         named |= {"flows_active_cuts": counts[CUTS], "faults": counts[FAULTS], "idle_faults": self.idle_faults}
         named |= {f"packets_unmatched_{kind.name.lower()}": counts[kind] for kind in Status if kind is not Status.OK}
         named |= {f"flows_ended_{reason}": count for reason, count in ended.items()}
@@ -279,6 +280,8 @@ class FlowTable(FlowLives):
         this.ip_bytes += packet.ip_bytes
         this.payload_bytes += packet.payload_bytes
         head.last_ts_ns = self.clock_ns
+        if packet.tunnel_depth:
+            self._note_carrier(slot, side, packet, False)
         if self.measures_packets:
             self._measure(slot, side, packet)
         if packet.protocol == TCP:

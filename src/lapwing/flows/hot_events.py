@@ -22,32 +22,34 @@ _room = cython.declare(bytearray, bytearray(HISTORY_LETTERS))
 _text = cython.declare(u8[::1], _room)
 
 
-def opened_events(rows, words=None):
+def opened_events(rows, words=None, chains=None):
     """See `objects.opened_events`."""
     events: list = []
     if rows.dtype != KEY_DTYPE or not rows.flags.c_contiguous or not len(rows):
-        return objects.opened_events(rows, words)
+        return objects.opened_events(rows, words, chains)
     keys: cython.const[Key][::1] = rows
     at: cython.Py_ssize_t
     for at in range(keys.shape[0]):
-        events.append(_opened(cython.address(keys[at]), words(keys[at].tag) if words else ""))
+        carrier: u32 = keys[at].client_carrier or keys[at].server_carrier
+        carriers: tuple = chains(carrier) if carrier and chains else ()
+        events.append(_opened(cython.address(keys[at]), words(keys[at].tag) if words else "", carriers))
     return events
 
 
-def closed_events(rows, ts_ns=None, words=None):
+def closed_events(rows, ts_ns=None, words=None, chains=None):
     """See `objects.closed_events`; rows with features are left to it."""
     events: list = []
     if rows.dtype != RECORD_DTYPE or not rows.flags.c_contiguous or not len(rows):
-        return objects.closed_events(rows, ts_ns, words)
+        return objects.closed_events(rows, ts_ns, words, chains)
     records: cython.const[Record][::1] = rows.view(_RECORD_DTYPE)
     at: cython.Py_ssize_t
     for at in range(records.shape[0]):
         when: i64 = records[at].last_ts_ns if ts_ns is None else ts_ns[at]
-        events.append(_closed(cython.address(records[at]), when, words(records[at].tag) if words else ""))
+        events.append(_closed(cython.address(records[at]), when, words(records[at].tag) if words else "", chains))
     return events
 
 
-def _opened(row, tag):
+def _opened(row, tag, carriers):
     version: cython.int = row.ip_version
     return FlowOpened(
         row.first_ts_ns,
@@ -69,10 +71,11 @@ def _opened(row, tag):
         row.server_port,
         _ROLES[row.role_evidence],
         tag,
+        carriers,
     )
 
 
-def _closed(row, ts_ns, tag):
+def _closed(row, ts_ns, tag, chains):
     version: cython.int = row.ip_version
     return FlowClosed(
         ts_ns,
@@ -120,6 +123,10 @@ def _closed(row, ts_ns, tag):
         row.server_tcp_flags,
         row.record_index,
         tag,
+        None,
+        row.outer_vlan_id,
+        chains(row.client_carrier) if row.client_carrier and chains else (),
+        chains(row.server_carrier) if row.server_carrier and chains else (),
     )
 
 

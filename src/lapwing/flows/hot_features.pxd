@@ -25,6 +25,8 @@ cdef class PacketFeatures:
     cdef i64[:, ::1] early_gaps_out
     cdef u8[:, ::1] early_sides_out
 
+    cdef _write_to(self, tuple out)
+    cdef _exchange(self, tuple held)
     cdef int _measure(self, u32 slot, int side, const Packet *packet) except -1 nogil
     cdef int _keep_opening(self, u32 slot, int side, const Packet *packet) except -1 nogil
     cdef int _note_moments(self, u32 slot, int side, const Packet *packet) except -1 nogil

@@ -43,11 +43,22 @@ class PacketFeatures:
             self.measures, self.flag_counts, self.moments, self.openings, self.opening_sizes,
             self.early_bytes, self.early_gaps, self.early_sides,
         ) = _room(settings.max_flows, self.early_packets)  # fmt: skip
-        self._out = _room(room, self.early_packets)
+        self._write_to(_room(room, self.early_packets))
+
+    def _write_to(self, out):
+        """Figures of records go to `out` from now on."""
+        self._out = out
         (
             self.measures_out, self.flag_counts_out, self.moments_out, self.openings_out, self.opening_sizes_out,
             self.early_bytes_out, self.early_gaps_out, self.early_sides_out,
-        ) = self._out  # fmt: skip
+        ) = out  # fmt: skip
+
+    def _exchange(self, held):
+        """Write to fresh room, or again to what this gave back when that was made."""
+        before = self._out
+        if self.measures_packets:
+            self._write_to(held if held is not None else _room(len(before[0]), self.early_packets))
+        return before
 
     def _measure(self, slot, side, packet):
         """Add one packet of `side`."""

@@ -15,6 +15,7 @@ cdef class FlowLives(QuotedFlows):
     cdef Py_ssize_t queue_at, queue_end
     cdef u32[::1] last_slots  # of all flows, in the order to flush
     cdef Py_ssize_t last_at
+    cdef readonly object carriers
     cdef object idle  # the caller's rule, None without one
     cdef bint asks_idle
     cdef i64[::1] own_idle_ns  # by slot, 0: the settings hold; empty without a rule
@@ -25,6 +26,8 @@ cdef class FlowLives(QuotedFlows):
     cdef int _grow_index(self) except -1
     cdef Py_ssize_t _open(self, const Packet *packet, u32 hashed, u16 source_port, u16 target_port) except -1 nogil
     cdef bint _take_roles(self, const Packet *packet, u32 slot, u16 source_port, u16 target_port) except -1 nogil
+    cdef int _note_carrier(self, u32 slot, int side, const Packet *packet, bint opens) except -1 nogil
+    cdef int _ask_carrier(self, u32 slot, int side, const Packet *packet, bint opens) except -1
     cdef int _close(self, u32 slot, int reason) except -1 nogil
     cdef int _evict(self) except -1 nogil
     cdef int _line_up(self) except -1

@@ -11,6 +11,7 @@ import cython
 import numpy as np
 from cython.cimports.lapwing.flows.hot_types import *
 
+from lapwing.flows.carriers import Carriers
 from lapwing.flows.hot_quoted import QuotedFlows
 from lapwing.flows.objects import flow_keys
 from lapwing.flows.settings import own_timeout_ns, to_ns
@@ -43,6 +44,7 @@ class FlowLives(QuotedFlows):
         self.last_slots = np.zeros(0, np.uint32)
         self.wheel_head = np.zeros(WHEEL_TICKS, np.uint32)
         self.wheel_tail = np.zeros(WHEEL_TICKS, np.uint32)
+        self.carriers = Carriers()
         self.idle = idle
         self.asks_idle = idle is not None
         self.own_idle_ns = np.zeros(settings.max_flows if self.asks_idle else 0, np.int64)
@@ -111,6 +113,8 @@ class FlowLives(QuotedFlows):
         head.flags = LIVE
         head.tag = packet.tag
         self.tails[slot].vlan_id = packet.vlan_id
+        self.tails[slot].outer_vlan_id = packet.outer_vlan_id
+        self.tails[slot].client_carrier = self.tails[slot].server_carrier = 0
         head.ip_version = packet.ip_version
         head.protocol = packet.protocol
         head.client_state = head.server_state = INACTIVE
@@ -129,6 +133,8 @@ class FlowLives(QuotedFlows):
         self._index_insert(hashed, slot)
         self.active += 1
         self.counts[CREATED] += 1
+        if packet.tunnel_depth:
+            self._note_carrier(slot, swapped, packet, True)
         self._write_key(slot)
         if self.asks_idle:
             with cython.gil:
@@ -148,6 +154,24 @@ class FlowLives(QuotedFlows):
                 tail.role_evidence = ROLE_PORT
                 return source_port < WELL_KNOWN_PORTS
         return False
+
+    def _note_carrier(self, slot, side, packet, opens):
+        """Find out what the packets of this side come in, once."""
+        tail: cython.pointer[Tail] = cython.address(self.tails[slot])
+        if (tail.server_carrier if side else tail.client_carrier) == 0:
+            with cython.gil:
+                self._ask_carrier(slot, side, packet, opens)
+        return 0
+
+    def _ask_carrier(self, slot, side, packet, opens):
+        first: cython.Py_ssize_t = packet.frame_off
+        frame = bytes(self.data[first : first + packet.captured])
+        number: u32 = self.carriers.number(frame, packet.link_type, packet.tunnel_depth, opens=bool(opens))
+        if side:
+            self.tails[slot].server_carrier = number
+        else:
+            self.tails[slot].client_carrier = number
+        return 0
 
     def _close(self, slot, reason):
         self._flush_to(slot, 0, EVERYTHING)

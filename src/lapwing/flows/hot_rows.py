@@ -25,8 +25,8 @@ def _numbered(count, kind, name):
 _HEAD = [*_numbered(4, "<u8", "address"), ("flow_id", "<i8"), ("last_ts_ns", "<i8"), *_numbered(2, "<u2", "port")]
 _HEAD += [("flags", "<u2"), *_numbered(2, "<u2", "short"), *_numbered(6, "u1", "byte")]
 _SIDE = [*_numbered(4, "<u8", "bytes"), ("next_offset", "<i8"), *_numbered(5, "<u4", "half"), *_numbered(4, "u1", "b")]
-_TAIL = [*_numbered(3, "<i8", "time"), *_numbered(3, "<u8", "history"), *_numbered(7, "<u4", "half")]
-_TAIL += [("record_index", "<u2"), ("vlan_id", "<u2"), ("history_length", "u1"), ("role_evidence", "u1")]
+_TAIL = [*_numbered(3, "<i8", "time"), *_numbered(3, "<u8", "history"), *_numbered(9, "<u4", "half")]
+_TAIL += [("record_index", "<u2"), *_numbered(2, "<u2", "vlan"), ("history_length", "u1"), ("role_evidence", "u1")]
 _HEAD_DTYPE, _SIDE_DTYPE, _TAIL_DTYPE = (np.dtype(fields, align=True) for fields in (_HEAD, _SIDE, _TAIL))
 
 
@@ -182,6 +182,9 @@ class FlowRows(PacketFeatures):
         row.ip_version = head.ip_version
         row.ip_protocol = head.protocol
         row.role_evidence = self.tails[slot].role_evidence
+        row.outer_vlan_id = self.tails[slot].outer_vlan_id
+        row.client_carrier = self.tails[slot].client_carrier
+        row.server_carrier = self.tails[slot].server_carrier
         self._act(DO_OPENED, slot, 0, self.key_count, 0, 0, CHUNK)
         self.key_count += 1
         return 0
@@ -205,6 +208,9 @@ class FlowRows(PacketFeatures):
         row.ip_version = head.ip_version
         row.ip_protocol = head.protocol
         row.role_evidence = tail.role_evidence
+        row.outer_vlan_id = tail.outer_vlan_id
+        row.client_carrier = tail.client_carrier
+        row.server_carrier = tail.server_carrier
         row.close_reason = reason
         row.conn_state = _conn_state(head, client.next_offset == 0 and server.next_offset == 0)
         row.record_index = tail.record_index

@@ -21,8 +21,8 @@ cdef struct Packet:
     i64 ts_ns
     u64 src_hi, src_lo, dst_hi, dst_lo
     u32 frame_off, captured, wire_bytes, ip_off, ip_bytes, payload_off, payload_captured, payload_bytes
-    u32 tcp_seq, tcp_ack, tunnel_id
-    u16 src_port, dst_port, tcp_window, vlan_id, link_type, tag
+    u32 tcp_seq, tcp_ack, tunnel_id, mpls_label
+    u16 src_port, dst_port, tcp_window, vlan_id, outer_vlan_id, pppoe_session, link_type, tag
     u8 ip_version, protocol, tcp_flags, icmp_type, icmp_code, status, hop_limit, tunnel_depth
 
 cdef struct Action:
@@ -35,6 +35,8 @@ cdef struct Key:
     u64 client_hi, client_lo, server_hi, server_lo
     u16 client_port, server_port, vlan_id, tag
     u8 ip_version, ip_protocol, role_evidence
+    u16 outer_vlan_id
+    u32 client_carrier, server_carrier
 
 cdef struct Record:
     i64 flow_id, first_ts_ns
@@ -49,6 +51,8 @@ cdef struct Record:
     u64 client_stream_bytes, server_stream_bytes, client_missed_bytes, server_missed_bytes
     u64 client_retransmit_count, server_retransmit_count, client_out_of_order_count, server_out_of_order_count
     u64 client_tcp_flags, server_tcp_flags
+    u16 outer_vlan_id
+    u32 client_carrier, server_carrier
 
 # A flow is one Head, two Sides and one Tail. A packet in order touches the Head and one Side, a cache line each.
 cdef struct Head:
@@ -67,7 +71,8 @@ cdef struct Tail:
     i64 first_ts_ns, client_cut, server_cut
     u64 history_0, history_1, history_2
     u32 timer_next, timer_prev, client_wait, server_wait, client_holes, server_holes, hash
-    u16 record_index, vlan_id
+    u32 client_carrier, server_carrier
+    u16 record_index, vlan_id, outer_vlan_id
     u8 history_length, role_evidence
 
 cdef struct Measure:

@@ -64,7 +64,13 @@ _KEY_FIELDS = [
     ("role_evidence", "u1"),  # index into ROLE_EVIDENCE
 ]
 
-KEY_DTYPE = np.dtype(_KEY_FIELDS, align=True)
+_CARRIED_FIELDS = [
+    ("outer_vlan_id", "<u2"),
+    ("client_carrier", "<u4"),  # number in the table's `carriers` of what its packets came in; 0: none
+    ("server_carrier", "<u4"),
+]
+
+KEY_DTYPE = np.dtype([*_KEY_FIELDS, *_CARRIED_FIELDS], align=True)
 
 _SIDE_COUNTERS = [
     "packet_count",
@@ -87,6 +93,7 @@ RECORD_DTYPE = np.dtype(
         ("last_ts_ns", "<i8"),
         ("history", "S24"),
         *[(f"{side}_{name}", "<u8") for name in _SIDE_COUNTERS for side in ("client", "server")],
+        *_CARRIED_FIELDS,
     ],
     align=True,
 )

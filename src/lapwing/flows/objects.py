@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lapwing.events import CloseReason, FlowClosed, FlowFeatures, FlowKey, FlowOpened, RoleEvidence, Transport
+from lapwing.events import Carrier, CloseReason, FlowClosed, FlowFeatures, FlowKey, FlowOpened, RoleEvidence, Transport
 from lapwing.flows.layout import CLOSE_REASONS, CONN_STATES, RECORD_DTYPE, ROLE_EVIDENCE
 from lapwing.flows.rules import ICMP, ICMP6, TCP, UDP
 from lapwing.flows.text import SCTP, address_text, community_id
 
 _RECORD_NAMES = list(RECORD_DTYPE.names or ())
 Words = Callable[[int], str]
+Chains = Callable[[int], tuple[Carrier, ...]]
 
 _TRANSPORTS = {
     TCP: Transport.TCP,
@@ -44,31 +45,35 @@ def flow_keys(rows: NDArray[np.void]) -> list[FlowKey]:
     return [FlowKey(row[0], *_names(row)) for row in rows.tolist()]
 
 
-def opened_events(rows: NDArray[np.void], words: Words | None = None) -> list[FlowOpened]:
-    """Events of new flows, from rows of KEY_DTYPE. `words` say what a tag stands for."""
+def opened_events(rows: NDArray[np.void], words: Words | None = None, chains: Chains | None = None) -> list[FlowOpened]:
+    """Events of new flows, from rows of KEY_DTYPE. `words` say what a tag stands for, `chains` what a carrier does."""
     return [
         FlowOpened(
             ts_ns=row[1], flow_id=key.flow_id, community_id=key.community_id, transport=key.transport,
             client_ip=key.client_ip, client_port=key.client_port, server_ip=key.server_ip,
             server_port=key.server_port, role_evidence=_ROLES[row[12]], tag=words(row[9]) if words else "",
+            carriers=chains(row[14] or row[15]) if chains else (),
         )
         for row, key in zip(rows.tolist(), flow_keys(rows), strict=True)
     ]  # fmt: skip
 
 
 def closed_events(
-    rows: NDArray[np.void], ts_ns: Sequence[int] | None = None, words: Words | None = None
+    rows: NDArray[np.void],
+    ts_ns: Sequence[int] | None = None,
+    words: Words | None = None,
+    chains: Chains | None = None,
 ) -> list[FlowClosed]:
     """Flow records, from rows of RECORD_DTYPE, or of `full_dtype` with features.
 
     `ts_ns` are the times of the CLOSED actions, row by row; without them a record bears its last packet's time.
-    `words` say what a tag stands for.
+    `words` say what a tag stands for, `chains` what the number of a carrier does.
     """
     features = _features(rows) if len(rows.dtype.names or ()) > len(_RECORD_NAMES) else repeat(None)
     listed = rows[_RECORD_NAMES].tolist() if rows.dtype != RECORD_DTYPE else rows.tolist()
     times = [row[16] for row in listed] if ts_ns is None else ts_ns
     return [
-        _closed_event(row, time, words(row[9]) if words else "", shown)
+        _closed_event(row, time, words(row[9]) if words else "", shown, chains)
         for row, time, shown in zip(listed, times, features, strict=False)
     ]
 
@@ -86,13 +91,16 @@ def _features(rows: NDArray[np.void]) -> list[FlowFeatures]:
     return found
 
 
-def _closed_event(row: Sequence[Any], ts_ns: int, tag: str, features: FlowFeatures | None) -> FlowClosed:
+def _closed_event(
+    row: Sequence[Any], ts_ns: int, tag: str, features: FlowFeatures | None, chains: Chains | None
+) -> FlowClosed:
     community, transport, client_ip, client_port, server_ip, server_port = _names(row)
     (
         flow_id, first_ts_ns, _, _, _, _, _, _, vlan_id, _, _, protocol, role, reason, state, record_index, last_ts_ns,
         history, client_packets, server_packets, client_wire, server_wire, client_ip_bytes, server_ip_bytes,
         client_payload, server_payload, client_stream, server_stream, client_missed, server_missed,
         client_retransmits, server_retransmits, client_disordered, server_disordered, client_flags, server_flags,
+        outer_vlan_id, client_carrier, server_carrier,
     ) = row  # fmt: skip
     return FlowClosed(
         ts_ns=ts_ns,
@@ -132,4 +140,7 @@ def _closed_event(row: Sequence[Any], ts_ns: int, tag: str, features: FlowFeatur
         record_index=record_index,
         tag=tag,
         features=features,
+        outer_vlan_id=outer_vlan_id,
+        client_carriers=chains(client_carrier) if chains else (),
+        server_carriers=chains(server_carrier) if chains else (),
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lapwing.flows.features import joined
 from lapwing.flows.layout import CLOSE_REASONS, ActionKind
 from lapwing.flows.plain_lives import FlowLives
 from lapwing.flows.plain_output import Output
@@ -132,16 +133,19 @@ class FlowTable(FlowLives):
         """Records of live flows as they stand, by slot from `start` on, and where to go on, -1 when that was all.
 
         Nothing ends, no counter moves, and the rows of the last call stay: a look, not an event. A flow that has not
-        closed has the reason `active`.
+        closed has the reason `active`. With `FlowSettings.features` they have those columns too.
         """
-        output = Output(payloads=False)
+        output = Output(payloads=False, early_packets=self._settings.early_packets)
         for slot in sorted(slot for slot in self._by_slot if slot >= start):
             if output.full:
-                return output.record_rows, slot
+                return self._rows_of(output), slot
             flow = self._by_slot[slot]
             reason = self._close_reason(flow)
             output.closed(flow, BY_ACTIVE if reason == BY_IDLE else reason, self._clock_ns)
-        return output.record_rows, -1
+        return self._rows_of(output), -1
+
+    def _rows_of(self, output: Output) -> NDArray[np.void]:
+        return joined(output.record_rows, output.feature_rows) if self._settings.features else output.record_rows
 
     def finish(self) -> bool:
         """End every flow, oldest first; True while more output waits. Afterwards packets of any time may follow."""
@@ -163,6 +167,7 @@ class FlowTable(FlowLives):
         names += [f"flows_ended_{reason}" for reason in CLOSE_REASONS if reason != "active"]
         counts = {name: self._counts[name] for name in names}
         counts |= {f"anomalies_{kind}": count for kind, count in sorted(self._output.anomaly_counts.items())}
+        counts |= {"carriers": len(self.carriers), "carriers_shared": self.carriers.shared_count}
         held = {"flows_active": len(self._by_slot), "reassembly_pages": self._reassembly.pages}
         return counts | held | {"reassembly_sides": self._reassembly.waiting_sides}
 
@@ -191,11 +196,13 @@ class FlowTable(FlowLives):
                 self._close(flow, reason)
                 flow = None
         if flow is None:
-            flow = self._open(key, source, target, packet)
+            flow = self._open(key, source, target, packet, data)
         side = int(source != flow.client)
         if regression_ns > CLOCK_TOLERANCE_NS:
             self._output.anomaly(CLOCK_REGRESSION, flow, self._clock_ns, side)
         self._count(flow, side, packet)
+        if packet["tunnel_depth"]:
+            self._note_carrier(flow, side, packet, data)
         if flow.features is not None:
             flow.features.add(side, packet, data, self._clock_ns, self._settings.early_packets)
         if flow.protocol == TCP:

@@ -3,6 +3,7 @@
 import heapq
 from collections import Counter
 
+from lapwing.flows.carriers import Carriers
 from lapwing.flows.layout import CLOSE_REASONS
 from lapwing.flows.objects import flow_keys
 from lapwing.flows.plain_features import FlowFeatures
@@ -43,6 +44,7 @@ class FlowLives:
         self._output = Output(payloads=payloads, early_packets=settings.early_packets)
         self._reassembly = Reassembly(settings, self._output)
         self._tcp = TcpTracker(settings, self._output, self._reassembly)
+        self.carriers = Carriers()
         self._linger_ns = to_ns(settings.close_linger_s)
         self._active_ns = to_ns(settings.active_timeout_s)
         self._sweep_ns = to_ns(settings.sweep_interval_s)
@@ -60,14 +62,14 @@ class FlowLives:
         self._counts: Counter[str] = Counter()
         self._steps = 0
 
-    def _open(self, key: bytes, source: Endpoint, target: Endpoint, packet: dict[str, int]) -> Flow:
+    def _open(self, key: bytes, source: Endpoint, target: Endpoint, packet: dict[str, int], data: memoryview) -> Flow:
         if len(self._by_slot) >= self._settings.max_flows:
             self._evict()
         slot = self._free_slots.pop() if self._free_slots else len(self._by_slot)
         self._last_flow_id += 1
         flow = Flow(slot, self._last_flow_id, key, self._clock_ns)
         flow.ip_version, flow.protocol = packet["ip_version"], packet["protocol"]
-        flow.vlan_id, flow.tag = packet["vlan_id"], packet["tag"]
+        flow.vlan_id, flow.outer_vlan_id, flow.tag = packet["vlan_id"], packet["outer_vlan_id"], packet["tag"]
         flow.features = FlowFeatures() if self._settings.features else None
         flow.role_evidence, swapped = _roles(packet, source, target)
         flow.client, flow.server = (target, source) if swapped else (source, target)
@@ -75,6 +77,8 @@ class FlowLives:
             flow.letter(0, "^")
         self._by_key[key] = self._by_slot[slot] = flow
         self._counts["flows_created"] += 1
+        if packet["tunnel_depth"]:
+            self._note_carrier(flow, int(swapped), packet, data, opens=True)
         self._output.opened(flow, self._clock_ns)
         if self._idle is not None:
             own_ns = own_timeout_ns(self._idle, flow_keys(self._output.key_rows[-1:])[0])
@@ -82,6 +86,15 @@ class FlowLives:
             flow.own_idle_ns = own_ns or 0
         self._enter_wheel(flow)
         return flow
+
+    def _note_carrier(
+        self, flow: Flow, side: int, packet: dict[str, int], data: memoryview, *, opens: bool = False
+    ) -> None:
+        """Find out what the packets of this side come in, once."""
+        if not flow.carriers[side]:
+            at = packet["frame_off"]
+            frame = bytes(data[at : at + packet["captured"]])
+            flow.carriers[side] = self.carriers.number(frame, packet["link_type"], packet["tunnel_depth"], opens=opens)
 
     def _close_reason(self, flow: Flow) -> int:
         """Why the flow would end now if nothing else comes."""

@@ -57,7 +57,7 @@ class Output:
     def opened(self, flow: Flow, now_ns: int) -> None:
         """Add a new flow's key."""
         self.act(ActionKind.OPENED, flow, now_ns, aux=len(self.keys))
-        self.keys.append(_key(flow))
+        self.keys.append((*_key(flow), *_carried(flow)))
 
     def closed(self, flow: Flow, reason: int, now_ns: int) -> None:
         """Add a flow's record."""
@@ -74,7 +74,7 @@ class Output:
             counters += [getattr(client, name), getattr(server, name)]
         last_ts_ns = max(flow.last_ts_ns, flow.first_ts_ns)
         head = (*_key(flow), reason, state, flow.record_index, last_ts_ns, flow.history.encode())
-        self.records.append((*head, *counters))
+        self.records.append((*head, *counters, *_carried(flow)))
         if flow.features is not None:
             self.features.append(flow.features)
 
@@ -104,3 +104,7 @@ def _key(flow: Flow) -> tuple[int, ...]:
     addresses = (client_hi, client_lo, server_hi, server_lo, client_port, server_port)
     rest = (flow.vlan_id, flow.tag, flow.ip_version, flow.protocol, flow.role_evidence)
     return (flow.flow_id, flow.first_ts_ns, *addresses, *rest)
+
+
+def _carried(flow: Flow) -> tuple[int, ...]:
+    return (flow.outer_vlan_id, *flow.carriers)

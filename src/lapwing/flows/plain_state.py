@@ -138,9 +138,9 @@ class Flow:
     """One live flow."""
 
     __slots__ = (
-        "anomalies", "bucket", "client", "established", "features", "first_ts_ns", "flow_id", "history", "ignored",
-        "ip_version", "key", "last_ts_ns", "own_idle_ns", "protocol", "record_index", "role_evidence", "server",
-        "sides", "slot", "tag", "vlan_id",
+        "anomalies", "bucket", "carriers", "client", "established", "features", "first_ts_ns", "flow_id", "history",
+        "ignored", "ip_version", "key", "last_ts_ns", "outer_vlan_id", "own_idle_ns", "protocol", "record_index",
+        "role_evidence", "server", "sides", "slot", "tag", "vlan_id",
     )  # fmt: skip
 
     def __init__(self, slot: int, flow_id: int, key: bytes, now_ns: int) -> None:
@@ -148,8 +148,9 @@ class Flow:
         self.first_ts_ns = self.last_ts_ns = now_ns
         self.client: Endpoint = (0, 0, 0)
         self.server: Endpoint = (0, 0, 0)
-        self.ip_version = self.protocol = self.vlan_id = self.tag = self.role_evidence = 0
+        self.ip_version = self.protocol = self.vlan_id = self.outer_vlan_id = self.tag = self.role_evidence = 0
         self.sides = (FlowSide(), FlowSide())
+        self.carriers = [0, 0]  # numbers of what the packets of each side came in
         self.history = ""
         self.record_index = 0
         self.established = self.ignored = False

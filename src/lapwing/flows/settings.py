@@ -67,8 +67,11 @@ class FlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     two stations on Ethernet. Sessions are read of the first only."""
 
     key_also: tuple[KeyPart, ...] = ()
-    """What they share besides: `source` (number of the input), `vlan`, `tunnel` (VNI, TEID, GRE key, L2TP session),
-    `flow-label` (IPv6), `direction` (each way is a flow of its own, so that sessions are read of neither)."""
+    """What they share besides: `source` (number of the input), `vlan` (both tags of QinQ), `mpls` (label at the bottom
+    of the stack), `pppoe` (session), `tunnel` (VNI, TEID, GRE key, L2TP session), `flow-label` (IPv6), `direction`
+    (each way is a flow of its own, so that sessions are read of neither). Needed where customers use the same
+    addresses in several such networks. Labels, TEIDs, L2TP sessions and keys of PPTP mostly differ between the two
+    directions: with them each is a flow of its own too."""
 
     features: bool = False
     """Whether records have statistics of packet sizes, gaps and flags, round trips, answer times and entropy: about

@@ -75,7 +75,7 @@ class SessionDriver(Conversations):
         wanted = wanted or Wanted()
         self._extractor = extractor_for(settings.flows.key, settings.flows.key_also)
         self._words = self._extractor.words if self._extractor is not None else None
-        self._fragments = Fragments(settings.flows.tunnel_depth)
+        self._fragments = Fragments(settings.flows.tunnel_depth, settings.flows.key_also)
         self._told_fragments: dict[str, int] = {}
         self._detector = detector if detector is not None else Detector(settings.detect)
         self._now_ns = 0  # the latest packet since flows were last finished
@@ -210,8 +210,9 @@ class SessionDriver(Conversations):
         walk = self._walk
         walk.begin(table.actions, table.keys, chunk, memoryview(table.arena))
         if self._outlet.wants_flows:
-            opened = opened_events(table.keys, self._words)
-            self._walk_everything(opened, closed_events(records_of(table), words=self._words))
+            chains = table.carriers.chain
+            opened = opened_events(table.keys, self._words, chains)
+            self._walk_everything(opened, closed_events(records_of(table), words=self._words, chains=chains))
         else:
             while walk.step():
                 if walk.ts_ns >= self._wakeups.next_ns and not self._still_wanted():

@@ -16,42 +16,10 @@ from cython import uint as u32
 from cython import ulonglong as u64
 from cython import ushort as u16
 from cython.cimports.lapwing.wire.hot_tunnels import inner_of_ip, inner_of_udp, tunnel_id
+from cython.cimports.lapwing.wire.hot_types import PacketRow
 
 if not cython.compiled:
     raise ImportError("lapwing.wire.hot runs only compiled; lapwing.wire.plain is its twin")
-
-PacketRow = cython.struct(
-    ts_ns=i64,
-    src_hi=u64,
-    src_lo=u64,
-    dst_hi=u64,
-    dst_lo=u64,
-    frame_off=u32,
-    captured=u32,
-    wire_bytes=u32,
-    ip_off=u32,
-    ip_bytes=u32,
-    payload_off=u32,
-    payload_captured=u32,
-    payload_bytes=u32,
-    tcp_seq=u32,
-    tcp_ack=u32,
-    tunnel_id=u32,
-    src_port=u16,
-    dst_port=u16,
-    tcp_window=u16,
-    vlan_id=u16,
-    link_type=u16,
-    tag=u16,
-    ip_version=u8,
-    protocol=u8,
-    tcp_flags=u8,
-    icmp_type=u8,
-    icmp_code=u8,
-    status=u8,
-    hop_limit=u8,
-    tunnel_depth=u8,
-)
 
 # Values of layout.Status, typed.
 OK = cython.declare(cint, 0)
@@ -65,6 +33,7 @@ TRANSPORT_TRUNCATED = cython.declare(cint, 7)
 TRANSPORT_MALFORMED = cython.declare(cint, 8)
 FAULT = cython.declare(cint, 9)
 BAD_CHECKSUM = cython.declare(cint, 10)
+TOO_DEEP = cython.declare(cint, 11)  # layout.TUNNELS_TOO_DEEP; rows never have it
 
 # Bounds, as in layout.
 MAX_VLAN_TAGS = cython.declare(cint, 8)
@@ -392,6 +361,17 @@ def _ipv6(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), available:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(-1)
+def _tag(row: cython.pointer(PacketRow), tag: cint) -> cint:
+    """A VLAN tag on the way to the IP header; one without an id only says how urgent the frame is."""
+    if tag & 0xFFF:
+        row.outer_vlan_id = row.vlan_id
+        row.vlan_id = tag & 0xFFF
+    return 0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-1)
 def _carrier(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), kind: cint) -> cint:
     """What lies between Ethernet and IP in providers' networks: MPLS labels (RFC 3032), PPPoE sessions (RFC 2516)."""
     end: cython.Py_ssize_t = pkt.shape[0]
@@ -401,6 +381,7 @@ def _carrier(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), kind: c
         if at + 8 > end:
             return -2
         row.ip_off = at + 8
+        row.pppoe_session = _be16(pkt, at + 2)
         kind = _be16(pkt, at + 6)
         if kind == 0x0021:
             return 4
@@ -414,6 +395,7 @@ def _carrier(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), kind: c
         at += 4
         if pkt[at - 2] & 1:
             row.ip_off = at
+            row.mpls_label = _be32(pkt, at - 4) >> 12
             kind = pkt[at] >> 4
             return kind if kind == 4 or kind == 6 else 0
     return 0
@@ -444,7 +426,7 @@ def _ethertype(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), type_
             if type_at + 2 > end:
                 return -2
         else:
-            row.vlan_id = _be16(pkt, type_at + 2) & 0xFFF
+            _tag(row, _be16(pkt, type_at + 2))
             type_at += 4
         kind = _be16(pkt, type_at)
     if kind <= 1500 and type_at + 10 <= end:
@@ -517,7 +499,7 @@ def _sll2(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow)) -> cint:
     if kind == 0x8100 or kind == 0x88A8 or kind == 0x9100:
         if at + 24 > pkt.shape[0]:
             return -2
-        row.vlan_id = _be16(pkt, at + 20) & 0xFFF
+        _tag(row, _be16(pkt, at + 20))
         return _ethertype(pkt, row, at + 22)
     if kind == 0x0800:
         return 4
@@ -560,19 +542,48 @@ def _tunnels(src_port: cint, dst_port: cint) -> cint:
 
 @cython.cfunc
 @cython.nogil
+@cython.exceptval(-1)
+def _enter(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), end: cython.Py_ssize_t, depth: cint) -> cint:
+    """Go on to the packet inside; its IP version, OK when there is none, TOO_DEEP when it is one too many."""
+    vlan_id: u16 = row.vlan_id
+    outer_vlan_id: u16 = row.outer_vlan_id
+    session: u16 = row.pppoe_session
+    label: u32 = row.mpls_label
+    inner: i64
+    number: i64
+    if row.protocol == 17:
+        inner = inner_of_udp(pkt, row, row.payload_off, end, row.payload_bytes)
+    else:
+        inner = inner_of_ip(pkt, row, row.payload_off, end, row.payload_bytes)
+    if inner == 0:
+        return OK
+    if row.tunnel_depth >= depth:
+        row.vlan_id, row.outer_vlan_id, row.pppoe_session, row.mpls_label = vlan_id, outer_vlan_id, session, label
+        return TOO_DEEP
+    number = tunnel_id(pkt, row.protocol, row.src_port, row.dst_port, row.payload_off)
+    if number != 0:
+        row.tunnel_id = cython.cast(u32, number)
+    row.ip_off = inner >> 4
+    row.tunnel_depth += 1
+    row.src_hi = row.src_lo = row.dst_hi = row.dst_lo = 0
+    row.src_port = row.dst_port = 0
+    return inner & 15
+
+
+@cython.cfunc
+@cython.nogil
 @cython.inline
 @cython.exceptval(-1)
 def _decode_row(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), verify: cython.bint, depth: cint) -> cint:
     """Everything above the record header. Returns the status and writes all other fields."""
     network: cint
     status: cint
-    inner: i64
-    number: i64
     end: cython.Py_ssize_t = pkt.shape[0]
     row.src_hi = row.src_lo = row.dst_hi = row.dst_lo = 0
     row.ip_off = row.ip_bytes = row.payload_off = row.payload_captured = row.payload_bytes = 0
-    row.tcp_seq = row.tcp_ack = row.tunnel_id = 0
-    row.src_port = row.dst_port = row.tcp_window = row.vlan_id = row.tag = 0
+    row.tcp_seq = row.tcp_ack = row.tunnel_id = row.mpls_label = 0
+    row.src_port = row.dst_port = row.tcp_window = row.tag = 0
+    row.vlan_id = row.outer_vlan_id = row.pppoe_session = 0
     row.ip_version = row.protocol = row.tcp_flags = row.icmp_type = row.icmp_code = row.hop_limit = 0
     row.tunnel_depth = 0
     network = _network(pkt, row)
@@ -586,28 +597,16 @@ def _decode_row(pkt: cython.const[u8][::1], row: cython.pointer(PacketRow), veri
                 status = _ipv6(pkt, row, end - row.ip_off)
             if status != OK:
                 return status
-            inner = 0
-            if row.protocol == 47 or row.protocol == 4 or row.protocol == 41:
-                if row.tunnel_depth < depth:
-                    end = cython.cast(cython.Py_ssize_t, row.payload_off) + row.payload_captured
-                    inner = inner_of_ip(pkt, row.protocol, row.payload_off, end, row.payload_bytes)
-            else:
+            if row.protocol != 47 and row.protocol != 4 and row.protocol != 41:
                 status = _transport(pkt, row, verify)
-                if status != OK:
+                if status != OK or row.protocol != 17 or not _tunnels(row.src_port, row.dst_port):
                     return status
-                if row.protocol == 17 and row.tunnel_depth < depth and _tunnels(row.src_port, row.dst_port):
-                    end = cython.cast(cython.Py_ssize_t, row.payload_off) + row.payload_captured
-                    inner = inner_of_udp(pkt, row.src_port, row.dst_port, row.payload_off, end, row.payload_bytes)
-            if inner == 0:
+            if depth == 0:
                 return OK
-            number = tunnel_id(pkt, row.protocol, row.src_port, row.dst_port, row.payload_off)
-            if number != 0:
-                row.tunnel_id = cython.cast(u32, number)
-            network = inner & 15
-            row.ip_off = inner >> 4
-            row.tunnel_depth += 1
-            row.src_hi = row.src_lo = row.dst_hi = row.dst_lo = 0
-            row.src_port = row.dst_port = 0
+            end = cython.cast(cython.Py_ssize_t, row.payload_off) + row.payload_captured
+            network = _enter(pkt, row, end, depth)
+            if network == OK or network == TOO_DEEP:
+                return network
     row.ip_off = 0
     if network == -2:
         return LINK_TRUNCATED
@@ -643,6 +642,9 @@ def _decode_rows(
             raise IndexError("frame outside the buffer")
         pkt.shape[0] = end
         status = _decode_row(pkt, row, verify, depth)
+        if status == TOO_DEEP:
+            counters[TOO_DEEP] += 1
+            status = OK
         row.status = status
         counters[status] += 1
         index += 1
@@ -650,7 +652,7 @@ def _decode_rows(
 
 
 def decode(buffer, packets, count, counters, verify_checksums=False, tunnel_depth=MAX_TUNNEL_DEPTH):
-    """Decode the frames of the first `count` rows in place; `counters[status]` grows by one per row.
+    """Decode the frames of the first `count` rows in place; `counters` grow as `plain.decode` says.
 
     Returns their bytes on the wire. A row that meets an unexpected bound becomes `FAULT` and the next ones go on.
     """

@@ -12,45 +12,11 @@ import numpy as np
 from cython import int as cint
 from cython import longlong as i64
 from cython import uchar as u8
-from cython import uint as u32
-from cython import ulonglong as u64
 from cython import ushort as u16
+from cython.cimports.lapwing.wire.hot_types import PacketRow
 
 if not cython.compiled:
     raise ImportError("lapwing.wire.hot_frames runs only compiled; lapwing.wire.plain_frames is its twin")
-
-PacketRow = cython.struct(
-    ts_ns=i64,
-    src_hi=u64,
-    src_lo=u64,
-    dst_hi=u64,
-    dst_lo=u64,
-    frame_off=u32,
-    captured=u32,
-    wire_bytes=u32,
-    ip_off=u32,
-    ip_bytes=u32,
-    payload_off=u32,
-    payload_captured=u32,
-    payload_bytes=u32,
-    tcp_seq=u32,
-    tcp_ack=u32,
-    tunnel_id=u32,
-    src_port=u16,
-    dst_port=u16,
-    tcp_window=u16,
-    vlan_id=u16,
-    link_type=u16,
-    tag=u16,
-    ip_version=u8,
-    protocol=u8,
-    tcp_flags=u8,
-    icmp_type=u8,
-    icmp_code=u8,
-    status=u8,
-    hop_limit=u8,
-    tunnel_depth=u8,
-)
 
 MAX_RECORD_BYTES = cython.declare(i64, 262_144)
 NS_PER_S = cython.declare(i64, 1_000_000_000)

@@ -15,42 +15,10 @@ from cython import uchar as u8
 from cython import uint as u32
 from cython import ulonglong as u64
 from cython import ushort as u16
+from cython.cimports.lapwing.wire.hot_types import PacketRow
 
 if not cython.compiled:
     raise ImportError("lapwing.wire.hot_scan runs only compiled; lapwing.wire.plain_scan is its twin")
-
-PacketRow = cython.struct(
-    ts_ns=i64,
-    src_hi=u64,
-    src_lo=u64,
-    dst_hi=u64,
-    dst_lo=u64,
-    frame_off=u32,
-    captured=u32,
-    wire_bytes=u32,
-    ip_off=u32,
-    ip_bytes=u32,
-    payload_off=u32,
-    payload_captured=u32,
-    payload_bytes=u32,
-    tcp_seq=u32,
-    tcp_ack=u32,
-    tunnel_id=u32,
-    src_port=u16,
-    dst_port=u16,
-    tcp_window=u16,
-    vlan_id=u16,
-    link_type=u16,
-    tag=u16,
-    ip_version=u8,
-    protocol=u8,
-    tcp_flags=u8,
-    icmp_type=u8,
-    icmp_code=u8,
-    status=u8,
-    hop_limit=u8,
-    tunnel_depth=u8,
-)
 
 InterfaceRow = cython.struct(
     multiplier=u64,

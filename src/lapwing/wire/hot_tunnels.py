@@ -9,6 +9,7 @@ import cython
 from cython import int as cint
 from cython import longlong as i64
 from cython import uchar as u8
+from cython.cimports.lapwing.wire.hot_types import PacketRow
 
 if not cython.compiled:
     raise ImportError("lapwing.wire.hot_tunnels runs only compiled; lapwing.wire.plain_tunnels is its twin")
@@ -24,6 +25,13 @@ MAX_GTP_EXTENSIONS = cython.declare(cint, 8)
 @cython.exceptval(-1)
 def _be16(pkt: cython.const[u8][::1], at: cython.Py_ssize_t) -> cint:
     return (cython.cast(cint, pkt[at]) << 8) | pkt[at + 1]
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-1)
+def _be32(pkt: cython.const[u8][::1], at: cython.Py_ssize_t) -> i64:
+    return (cython.cast(i64, _be16(pkt, at)) << 16) | _be16(pkt, at + 2)
 
 
 @cython.cfunc
@@ -52,11 +60,21 @@ def _ip(pkt: cython.const[u8][::1], at: cython.Py_ssize_t, last: cython.Py_ssize
 @cython.nogil
 @cython.exceptval(-1)
 def _typed(
-    pkt: cython.const[u8][::1], kind: cint, at: cython.Py_ssize_t, last: cython.Py_ssize_t, announced: i64
+    pkt: cython.const[u8][::1],
+    row: cython.pointer(PacketRow),
+    kind: cint,
+    at: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    announced: i64,
 ) -> i64:
     """What an EtherType says stands at `at`."""
     begin: cython.Py_ssize_t = at
     turns: cint = 0
+    vlan_id: cint = row.vlan_id
+    outer_vlan_id: cint = row.outer_vlan_id
+    session: cint = 0
+    label: i64 = 0
+    found: i64
     if kind == 0x6558:  # transparent Ethernet bridging
         if at + 14 > last:
             return 0
@@ -66,9 +84,19 @@ def _typed(
         turns += 1
         if turns > MAX_VLAN_TAGS or at + 4 > last:
             return 0
+        if _be16(pkt, at) & 0xFFF:
+            outer_vlan_id = vlan_id
+            vlan_id = _be16(pkt, at) & 0xFFF
         kind = _be16(pkt, at + 2)
         at += 4
-    if kind == 0x8847 or kind == 0x8848:
+    if kind == 0x8864:
+        if at + 8 > last:
+            return 0
+        session = _be16(pkt, at + 2)
+        kind = _be16(pkt, at + 6)
+        kind = 0x0800 if kind == 0x21 or kind == 0x57 else 0
+        at += 8
+    elif kind == 0x8847 or kind == 0x8848:
         turns = 0
         while True:
             turns += 1
@@ -77,10 +105,18 @@ def _typed(
             at += 4
             if pkt[at - 2] & 1:
                 break
-        kind = 0x86DD if pkt[at] >> 4 == 6 else 0x0800
-    if kind == 0x0800 or kind == 0x86DD:
-        return _ip(pkt, at, last, announced - (at - begin))
-    return 0
+        label = _be32(pkt, at - 4) >> 12
+        kind = 0x0800
+    if kind != 0x0800 and kind != 0x86DD:
+        return 0
+    found = _ip(pkt, at, last, announced - (at - begin))
+    if found:
+        row.vlan_id, row.outer_vlan_id = vlan_id, outer_vlan_id
+        if session:
+            row.pppoe_session = session
+        if label:
+            row.mpls_label = label
+    return found
 
 
 @cython.cfunc
@@ -107,7 +143,13 @@ def _ppp(pkt: cython.const[u8][::1], at: cython.Py_ssize_t, last: cython.Py_ssiz
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(-1)
-def _gre(pkt: cython.const[u8][::1], at: cython.Py_ssize_t, last: cython.Py_ssize_t, announced: i64) -> i64:
+def _gre(
+    pkt: cython.const[u8][::1],
+    row: cython.pointer(PacketRow),
+    at: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    announced: i64,
+) -> i64:
     """GRE (RFC 2784, RFC 2890), its PPTP form (RFC 2637) and mirrored frames (ERSPAN)."""
     begin: cython.Py_ssize_t = at
     flags: cint
@@ -138,19 +180,25 @@ def _gre(pkt: cython.const[u8][::1], at: cython.Py_ssize_t, last: cython.Py_ssiz
             return 0
         at += 20 if pkt[at + 11] & 1 else 12
         kind = 0x6558
-    return _typed(pkt, kind, at, last, announced - (at - begin))
+    return _typed(pkt, row, kind, at, last, announced - (at - begin))
 
 
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(-1)
-def _geneve(pkt: cython.const[u8][::1], at: cython.Py_ssize_t, last: cython.Py_ssize_t, announced: i64) -> i64:
+def _geneve(
+    pkt: cython.const[u8][::1],
+    row: cython.pointer(PacketRow),
+    at: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    announced: i64,
+) -> i64:
     """Geneve (RFC 8926)."""
     size: cint
     if at + 8 > last or pkt[at] >> 6 != 0 or pkt[at + 1] & 0x3F:
         return 0
     size = 8 + (pkt[at] & 0x3F) * 4
-    return _typed(pkt, _be16(pkt, at + 2), at + size, last, announced - size)
+    return _typed(pkt, row, _be16(pkt, at + 2), at + size, last, announced - size)
 
 
 @cython.cfunc
@@ -225,14 +273,21 @@ def _l2tp(pkt: cython.const[u8][::1], at: cython.Py_ssize_t, last: cython.Py_ssi
 @cython.nogil
 @cython.exceptval(-1)
 def inner_of_ip(
-    pkt: cython.const[u8][::1], protocol: cint, at: cython.Py_ssize_t, last: cython.Py_ssize_t, announced: i64
+    pkt: cython.const[u8][::1],
+    row: cython.pointer(PacketRow),
+    at: cython.Py_ssize_t,
+    last: cython.Py_ssize_t,
+    announced: i64,
 ) -> i64:
-    """Where IP begins inside a payload of IP, as `offset << 4 | version`; 0 where none does."""
+    """Where IP begins inside a payload of IP, as `offset << 4 | version`; 0 where none does.
+
+    What stood before it of VLAN tags, PPPoE and labels is noted in the row.
+    """
     found: i64
-    if protocol == 47:
-        return _gre(pkt, at, last, announced)
+    if row.protocol == 47:
+        return _gre(pkt, row, at, last, announced)
     found = _ip(pkt, at, last, announced)
-    if found & 15 == (4 if protocol == 4 else 6):
+    if found & 15 == (4 if row.protocol == 4 else 6):
         return found
     return 0
 
@@ -242,33 +297,25 @@ def inner_of_ip(
 @cython.exceptval(-1)
 def inner_of_udp(
     pkt: cython.const[u8][::1],
-    src_port: cint,
-    dst_port: cint,
+    row: cython.pointer(PacketRow),
     at: cython.Py_ssize_t,
     last: cython.Py_ssize_t,
     announced: i64,
 ) -> i64:
     """The same inside a payload of UDP; ports tell which kind of tunnel it may be, its content whether it is."""
-    if dst_port == 4789 or dst_port == 8472:
+    if row.dst_port == 4789 or row.dst_port == 8472:
         if at + 8 > last or pkt[at] & 8 == 0:
             return 0
-        return _typed(pkt, 0x6558, at + 8, last, announced - 8)
-    if dst_port == 6081:
-        return _geneve(pkt, at, last, announced)
-    if dst_port == 2152 or src_port == 2152:
+        return _typed(pkt, row, 0x6558, at + 8, last, announced - 8)
+    if row.dst_port == 6081:
+        return _geneve(pkt, row, at, last, announced)
+    if row.dst_port == 2152 or row.src_port == 2152:
         return _gtp(pkt, at, last, announced)
-    if dst_port == 3544 or src_port == 3544:
+    if row.dst_port == 3544 or row.src_port == 3544:
         return _teredo(pkt, at, last, announced)
-    if dst_port == 1701 or src_port == 1701:
+    if row.dst_port == 1701 or row.src_port == 1701:
         return _l2tp(pkt, at, last, announced)
     return 0
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(-1)
-def _be32(pkt: cython.const[u8][::1], at: cython.Py_ssize_t) -> i64:
-    return (cython.cast(i64, _be16(pkt, at)) << 16) | _be16(pkt, at + 2)
 
 
 @cython.cfunc

@@ -32,6 +32,9 @@ class Status(IntEnum):
     BAD_CHECKSUM = 10  # only when asked to verify; addresses are set
 
 
+TUNNELS_TOO_DEEP = len(Status)  # place in the decoder's counters: packets whose last tunnel was not looked into
+DECODE_COUNTERS = len(Status) + 1  # rows by status, and that
+
 PACKET_DTYPE = np.dtype(
     [
         ("ts_ns", "<i8"),
@@ -56,10 +59,13 @@ PACKET_DTYPE = np.dtype(
         ("tcp_seq", "<u4"),
         ("tcp_ack", "<u4"),
         ("tunnel_id", "<u4"),  # of the innermost tunnel: VNI, TEID, GRE key, L2TP tunnel and session; 0 for none
+        ("mpls_label", "<u4"),  # at the bottom of the innermost stack, that of the service; 0 for none
         ("src_port", "<u2"),  # ICMP: 0
         ("dst_port", "<u2"),
         ("tcp_window", "<u2"),
-        ("vlan_id", "<u2"),  # innermost, 0 when untagged
+        ("vlan_id", "<u2"),  # of the tag nearest to the IP header, 0 when untagged; tags of priority only are none
+        ("outer_vlan_id", "<u2"),  # of the tag before it, 0 when there is none
+        ("pppoe_session", "<u2"),  # of the innermost PPPoE session, 0 for none
         ("link_type", "<u2"),
         ("tag", "<u2"),  # 0 from the decoder; flows with different tags are different flows
         ("ip_version", "u1"),  # 4, 6 or 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lapwing.wire.layout import MAX_TUNNEL_DEPTH, PACKET_DTYPE, Status
+from lapwing.wire.layout import MAX_TUNNEL_DEPTH, PACKET_DTYPE, TUNNELS_TOO_DEEP, Status
 from lapwing.wire.plain_tunnels import TUNNEL_PROTOCOLS, Inner, Payload, inner_of_ip, inner_of_udp, tunnel_id
 
 MAX_VLAN_TAGS = 8  # nested deeper is no network we know; such frames count as not IP
@@ -58,7 +58,10 @@ class Row:
     dst_port: int
     tcp_window: int
     tunnel_id: int
+    mpls_label: int
     vlan_id: int
+    outer_vlan_id: int
+    pppoe_session: int
     link_type: int
     tag: int
     ip_version: int
@@ -92,9 +95,10 @@ def decode(
     verify_checksums: bool = False,
     tunnel_depth: int = MAX_TUNNEL_DEPTH,
 ) -> int:
-    """Decode the frames of the first `count` rows in place; `counters[status]` grows by one per row.
+    """Decode the frames of the first `count` rows in place; return their bytes on the wire.
 
-    Returns their bytes on the wire.
+    `counters` (DECODE_COUNTERS of them) grow: that of a row's status by one, and the last by one for each tunnel that
+    was one too many.
 
     At most `tunnel_depth` tunnels are looked into, none where it is 0: then rows are those of the carriers.
 
@@ -106,7 +110,7 @@ def decode(
     for given in zip(*(rows[name][:count].tolist() for name in _GIVEN), strict=True):
         row = Row(given)
         try:
-            _decode_row(_frame(data, row), row, verify_checksums, tunnel_depth)
+            counters[TUNNELS_TOO_DEEP] += _decode_row(_frame(data, row), row, verify_checksums, tunnel_depth)
         except _Stop as stop:
             row.status = stop.status
         except IndexError:
@@ -126,7 +130,8 @@ def _frame(data: memoryview, row: Row) -> memoryview:
     return data[:end]
 
 
-def _decode_row(pkt: memoryview, row: Row, verify: bool, tunnel_depth: int) -> None:
+def _decode_row(pkt: memoryview, row: Row, verify: bool, tunnel_depth: int) -> bool:
+    """Whether there was a tunnel too many."""
     version = _network(pkt, row)
     if version not in {4, 6}:
         row.ip_off = 0
@@ -141,21 +146,23 @@ def _decode_row(pkt: memoryview, row: Row, verify: bool, tunnel_depth: int) -> N
             _ipv6(pkt, row, last - row.ip_off)
         if row.protocol not in TUNNEL_PROTOCOLS:
             _transport(pkt, row, verify)
-        inner = _inner(pkt, row, tunnel_depth)
-        if inner is None:
-            return
+        inner = _inner(pkt, row) if tunnel_depth else None
+        if inner is None or row.tunnel_depth >= tunnel_depth:
+            return inner is not None
         last = row.payload_off + row.payload_captured
         payload = Payload(pkt, row.payload_off, last, row.payload_bytes)
         row.tunnel_id = tunnel_id(payload, row.protocol, row.src_port, row.dst_port) or row.tunnel_id
-        row.ip_off, version = inner
+        for tag in inner.vlan_tags:
+            _tag(row, tag)
+        row.pppoe_session = inner.pppoe_session or row.pppoe_session
+        row.mpls_label = inner.mpls_label or row.mpls_label
+        row.ip_off, version = inner.at, inner.version
         row.tunnel_depth += 1
         row.src_hi = row.src_lo = row.dst_hi = row.dst_lo = row.src_port = row.dst_port = 0
 
 
-def _inner(pkt: memoryview, row: Row, tunnel_depth: int) -> Inner | None:
-    """Where another IP header begins in the payload, None when it carries no tunnel or too many were gone through."""
-    if row.tunnel_depth >= tunnel_depth:
-        return None
+def _inner(pkt: memoryview, row: Row) -> Inner | None:
+    """Where another IP header begins in the payload, None when it carries no tunnel."""
     payload = Payload(pkt, row.payload_off, row.payload_off + row.payload_captured, row.payload_bytes)
     if row.protocol in TUNNEL_PROTOCOLS:
         return inner_of_ip(payload, row.protocol)
@@ -201,7 +208,7 @@ def _ethertype(pkt: memoryview, row: Row, type_at: int) -> int:
             type_at += 16 if control & MACSEC_NAMED else 8
             _need_link(pkt, row, type_at + 2)
         else:
-            row.vlan_id = _be(pkt, type_at + 2, 2) & 0xFFF
+            _tag(row, _be(pkt, type_at + 2, 2))
             type_at += 4
         kind = _be(pkt, type_at, 2)
     if kind <= 1500 and bytes(pkt[type_at + 2 : type_at + 8]) == b"\xaa\xaa\x03\0\0\0" and type_at + 10 <= len(pkt):
@@ -211,12 +218,19 @@ def _ethertype(pkt: memoryview, row: Row, type_at: int) -> int:
     return IP_TYPES.get(kind) or _carrier(pkt, row, kind)
 
 
+def _tag(row: Row, tag: int) -> None:
+    """A VLAN tag on the way to the IP header; one without an id only says how urgent the frame is."""
+    if tag & 0xFFF:
+        row.outer_vlan_id, row.vlan_id = row.vlan_id, tag & 0xFFF
+
+
 def _carrier(pkt: memoryview, row: Row, kind: int) -> int:
     """What lies between Ethernet and IP in providers' networks: MPLS labels (RFC 3032), PPPoE sessions (RFC 2516)."""
     at = row.ip_off
     if kind == PPPOE_SESSION:
         _need_link(pkt, row, at + 8)
         row.ip_off = at + 8
+        row.pppoe_session = _be(pkt, at + 2, 2)
         return PPP_TYPES.get(_be(pkt, at + 6, 2), 0)
     if kind not in MPLS_TYPES:
         return 0
@@ -225,6 +239,7 @@ def _carrier(pkt: memoryview, row: Row, kind: int) -> int:
         at += 4
         if pkt[at - 2] & 1:  # bottom of the stack; what follows says by its first bits whether it is IP
             row.ip_off = at
+            row.mpls_label = _be(pkt, at - 4, 4) >> 12
             return pkt[at] >> 4
     return 0
 
@@ -237,7 +252,7 @@ def _sll2(pkt: memoryview, row: Row) -> int:
     row.ip_off = at + 20
     if kind in VLAN_TYPES:
         _need_link(pkt, row, at + 24)
-        row.vlan_id = _be(pkt, at + 20, 2) & 0xFFF
+        _tag(row, _be(pkt, at + 20, 2))
         return _ethertype(pkt, row, at + 22)
     return IP_TYPES.get(kind, 0)
 

@@ -20,16 +20,19 @@ BRIDGED_ETHERNET = 0x6558
 _VLAN_TYPES = frozenset({0x8100, 0x88A8, 0x9100})
 _MPLS_TYPES = frozenset({0x8847, 0x8848})
 _IP_TYPES = frozenset({0x0800, 0x86DD})
-_PPP, _ERSPAN, _ERSPAN_3 = 0x880B, 0x88BE, 0x22EB
+_PPP, _PPPOE, _ERSPAN, _ERSPAN_3 = 0x880B, 0x8864, 0x88BE, 0x22EB
 _NO_NEXT_HEADER = 59
 _PPP_IP = frozenset({0x21, 0x57})
 
 
 class Inner(NamedTuple):
-    """Where an IP header begins, and its version."""
+    """Where an IP header begins, its version, and what stood before it: tags of VLANs, a session, a label."""
 
     at: int
     version: int
+    vlan_tags: tuple[int, ...] = ()
+    pppoe_session: int = 0
+    mpls_label: int = 0
 
 
 class Payload(NamedTuple):
@@ -115,31 +118,42 @@ def _ip(payload: Payload) -> Inner | None:
 
 
 def _typed(payload: Payload, kind: int) -> Inner | None:
-    """What an EtherType says the payload is: Ethernet, VLAN tags, MPLS labels, IP."""
+    """What an EtherType says the payload is: Ethernet, VLAN tags, a PPPoE session, MPLS labels, IP."""
     if kind == BRIDGED_ETHERNET:
         if not payload.has(14):
             return None
         kind, payload = payload.be16(12), payload.skip(14)
-    turns = 0
+    tags: list[int] = []
     while kind in _VLAN_TYPES:
-        turns += 1
-        if turns > MAX_VLAN_TAGS or not payload.has(4):
+        if len(tags) == MAX_VLAN_TAGS or not payload.has(4):
             return None
+        tags.append(payload.be16(0))
         kind, payload = payload.be16(2), payload.skip(4)
     if kind in _MPLS_TYPES:
-        return _mpls(payload)
-    return _ip(payload) if kind in _IP_TYPES else None
+        found = _mpls(payload)
+    elif kind == _PPPOE:
+        found = _pppoe(payload)
+    else:
+        found = _ip(payload) if kind in _IP_TYPES else None
+    return found._replace(vlan_tags=tuple(tags)) if found is not None else None
 
 
 def _mpls(payload: Payload) -> Inner | None:
     for _ in range(MAX_MPLS_LABELS):
         if not payload.has(5):
             return None
-        bottom = payload.byte(2) & 1
-        payload = payload.skip(4)
-        if bottom:
-            return _ip(payload)
+        word, payload = payload.be32(0), payload.skip(4)
+        if word & 0x100:
+            found = _ip(payload)
+            return found._replace(mpls_label=word >> 12) if found is not None else None
     return None
+
+
+def _pppoe(payload: Payload) -> Inner | None:
+    if not payload.has(8) or payload.be16(6) not in _PPP_IP:
+        return None
+    found = _ip(payload.skip(8))
+    return found._replace(pppoe_session=payload.be16(2)) if found is not None else None
 
 
 def _ppp(payload: Payload) -> Inner | None:

@@ -9,7 +9,16 @@ import numpy as np
 from lapwing.events import AnomalySeen, SourceError
 from lapwing.io.capture.bpf import PacketFilter
 from lapwing.io.capture.source import PacketBatch, Progress
-from lapwing.wire import BATCH_PACKETS, MAX_RECORD_BYTES, MAX_TUNNEL_DEPTH, PACKET_DTYPE, Status, decode
+from lapwing.wire import (
+    BATCH_PACKETS,
+    DECODE_COUNTERS,
+    MAX_RECORD_BYTES,
+    MAX_TUNNEL_DEPTH,
+    PACKET_DTYPE,
+    TUNNELS_TOO_DEEP,
+    Status,
+    decode,
+)
 
 
 class Frames(NamedTuple):
@@ -36,7 +45,7 @@ class FrameSource:
         self._verify_checksums = verify_checksums
         self.tunnel_depth = MAX_TUNNEL_DEPTH  # tunnels looked into
         self._rows = np.zeros(BATCH_PACKETS, PACKET_DTYPE)
-        self._counters = np.zeros(len(Status), np.int64)
+        self._counters = np.zeros(DECODE_COUNTERS, np.int64)
         self._wire_bytes = 0
         self._filtered = 0
         self._oversized = 0
@@ -84,7 +93,8 @@ class FrameSource:
     def statistics(self) -> dict[str, int]:
         """Counters that only grow: packets, bytes, packets by status."""
         counters = {status.name.lower(): int(self._counters[status]) for status in Status}
-        counters["packets"] = int(self._counters.sum())
+        counters["packets"] = sum(counters.values())
+        counters["tunnels_too_deep"] = int(self._counters[TUNNELS_TOO_DEEP])
         counters["filtered_packets"] = self._filtered
         counters["wire_bytes"] = self._wire_bytes
         counters["oversized_frames"] = self._oversized

@@ -11,7 +11,15 @@ from lapwing.io.capture.bpf import PacketFilter
 from lapwing.io.capture.dedup import PRESETS, Dedup
 from lapwing.io.capture.live_settings import LiveSettings
 from lapwing.io.capture.source import PacketBatch, Progress
-from lapwing.wire import BATCH_PACKETS, MAX_TUNNEL_DEPTH, PACKET_DTYPE, Status, decode
+from lapwing.wire import (
+    BATCH_PACKETS,
+    DECODE_COUNTERS,
+    MAX_TUNNEL_DEPTH,
+    PACKET_DTYPE,
+    TUNNELS_TOO_DEEP,
+    Status,
+    decode,
+)
 
 COUNT_EVERY_NS = 1_000_000_000  # how often the kernel's drop counter is asked; it is 32 bits wide and may start anew
 
@@ -37,7 +45,7 @@ class InterfaceSource(ABC):
         self._rows = np.zeros(BATCH_PACKETS, PACKET_DTYPE)
         self._rows_view = self._rows.data
         self._empty = PacketBatch(memoryview(b""), self._rows, 0)
-        self._counters = np.zeros(len(Status), np.int64)
+        self._counters = np.zeros(DECODE_COUNTERS, np.int64)
         self._totals = {"kernel_packets": 0, "kernel_drops": 0, "kernel_freezes": 0}
         self._dedup = Dedup(PRESETS[settings.dedup]) if settings.dedup != "off" else None
         self._told_drops = 0
@@ -122,7 +130,8 @@ class InterfaceSource(ABC):
         if not self._closed:
             self._count()
         counters = {status.name.lower(): int(self._counters[status]) for status in Status}
-        counters["packets"] = int(self._counters.sum())
+        counters["packets"] = sum(counters.values())
+        counters["tunnels_too_deep"] = int(self._counters[TUNNELS_TOO_DEEP])
         counters["filtered_packets"] = self._filtered
         counters["duplicate_packets"] = self._dedup.dropped_count if self._dedup is not None else 0
         counters["wire_bytes"] = self._wire_bytes
