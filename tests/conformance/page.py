@@ -15,6 +15,7 @@ from tests.conformance.quic import compare_quic
 from tests.conformance.smtp import compare_smtp
 from tests.conformance.ssh import compare_ssh
 from tests.conformance.ssl import compare_ssl
+from tests.conformance.tunnel import compare_tunnel
 from tests.conformance.websocket import compare_websocket
 from tests.conformance.weird import compare_weird
 
@@ -33,6 +34,7 @@ COMPARISONS = (
     compare_websocket,
     compare_dhcp,
     compare_files,
+    compare_tunnel,
     compare_weird,
 )
 
@@ -64,6 +66,7 @@ What is compared, and how:
 - `dhcp.log`: every field of every transaction, with the bounds that two cases set for a row.
 - `files.log`: the traces have none; compared is how many files the rows of `http.log`, `smtp.log` and `ftp.log` name,
   their names and their kinds.
+- `tunnel.log`: every field, as written by `-o zeek`, and for each row of `conn.log` that names tunnels, which.
 - `weird.log`: the names both programs know, with endpoints, addition and source, as written by `-o zeek`; what only one
   of them says counts as a difference. Lapwing has one word for Zeek's `bad_HTTP_request` and
   `bad_HTTP_request_with_version`. What Lapwing reports under its own names (they have a dot in them) is not compared.

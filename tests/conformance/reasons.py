@@ -44,6 +44,9 @@ OUT_OF_SCOPE: dict[str, str] = {
 NOT_COMPARED: dict[tuple[str, str], str] = {
     ("conn.log", "core.tunnels.geneve-inner-tcp-bad-checksum"): _INNER_DAMAGED,
     ("conn.log", "core.tunnels.vxlan-inner-tcp-bad-checksum"): _INNER_DAMAGED,
+    ("tunnel.log", "core.tunnels.gre-aruba"): "frames of IEEE 802.11 inside GRE are not looked into",
+    ("tunnel.log", "core.tunnels.teredo-udp-in-udp"): "tunnels on ports that are not theirs are not looked into",
+    ("tunnel.log", "core.tunnels.max-depth-exceeded"): "the case's script allows two tunnels",
     ("http.log", "scripts.base.protocols.http.http-09"): OLD_HTTP,
     ("http.log", "scripts.base.protocols.http.http-09-content-length-confusion"): OLD_HTTP,
     ("http.log", "scripts.base.protocols.http.no-version"): OLD_HTTP,
@@ -158,6 +161,10 @@ WEIRDS_LEFT_OUT: dict[str, str] = {
 }
 """Names that only that program has a use for, and why."""
 
+TUNNEL_REASONS: dict[str, str] = {
+    "core.tunnels.gtp.inner_teredo": "a flow goes over to another tunnel: Lapwing keeps the first of each side",
+}
+
 ALL_REASONS = (
     CONN_REASONS,
     HTTP_REASONS,
@@ -171,5 +178,6 @@ ALL_REASONS = (
     WEBSOCKET_REASONS,
     DHCP_REASONS,
     FILES_REASONS,
+    TUNNEL_REASONS,
     WEIRD_REASONS,
 )

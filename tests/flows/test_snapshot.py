@@ -5,9 +5,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lapwing.flows import CLOSE_REASONS, FlowSettings
+from lapwing.flows import CLOSE_REASONS, FlowSettings, full_dtype
+from lapwing.flows.features import joined
 from tests.flows.conftest import IMPLEMENTATIONS
-from tests.flows.rows import ACK, FIN, HASH_KEY, PSH, Reader, Trace, field_of, run
+from tests.flows.rows import ACK, FIN, HASH_KEY, PSH, RST, Reader, Trace, field_of, run
 
 
 def looked_at(table: Any) -> list[tuple[Any, ...]]:
@@ -87,3 +88,47 @@ def test_looking_changes_nothing_and_both_builds_see_the_same(drawn: list[tuple[
         )
         seen.append(looks)
     assert all(looks == seen[0] for looks in seen)
+
+
+def test_open_flows_are_told_with_their_features_where_records_have_them(table_class: Any) -> None:
+    trace = Trace()
+    trace.handshake()
+    trace.tcp(0, PSH | ACK, 101, 501, b"hello")
+    table = table_class(FlowSettings(features=True, early_packets=8), HASH_KEY, payloads=True)
+    Reader(table).process(trace)
+    rows, _ = table.snapshot()
+    assert rows.dtype == full_dtype(8)
+    assert (rows["early_count"][0], rows["client_syn_count"][0], rows["client_psh_count"][0]) == (4, 1, 1)
+    assert rows["early_sides"][0].tolist()[:4] == [0, 1, 0, 0]
+    assert table.snapshot()[0].tobytes() == rows.tobytes()
+
+
+def test_a_look_leaves_the_features_of_the_last_call_as_they_were(table_class: Any) -> None:
+    trace = Trace()
+    trace.handshake()
+    trace.tcp(0, RST | ACK, 101, 501)
+    table = table_class(FlowSettings(features=True, close_linger_s=0.001), HASH_KEY, payloads=True)
+    Reader(table).process(trace)
+    table.advance(int(trace.packets["ts_ns"].max()) + 10_000_000_000)
+    before = table.features.tobytes()
+    assert len(table.features) == 1
+    other = Trace()
+    other.udp(0, at=int(trace.packets["ts_ns"].max()) + 10_000_000_000)
+    table.snapshot()
+    assert table.features.tobytes() == before
+
+
+def test_a_record_cut_by_the_active_timeout_has_the_features_until_then(table_class: Any) -> None:
+    second = 1_000_000_000
+    trace = Trace()
+    for at in range(1, 9):
+        trace.udp(0, at=at * second)
+    table = table_class(FlowSettings(features=True, early_packets=4, active_timeout_s=4.0), HASH_KEY, payloads=True)
+    packets, data, found = trace.packets, bytes(trace.data), []
+    for row in range(len(packets)):
+        table.process(data, packets, row, row + 1)
+        found += [joined(table.records, table.features)] if len(table.records) else []
+    (cut,) = found[0]
+    assert CLOSE_REASONS[cut["close_reason"]] == "active"
+    assert cut["early_count"] == min(4, cut["client_packet_count"]) > 0
+    assert cut["client_packet_min_bytes"] > 0

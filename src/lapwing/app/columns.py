@@ -30,9 +30,9 @@ _WORDS = {"transport": TRANSPORTS, "reason": CLOSE_REASONS, "role_evidence": ROL
 _RECORD_NAMES = {"reason": "close_reason"}
 _INTEGERS = {"u1": pa.uint8(), "<u2": pa.uint16(), "<u4": pa.uint32(), "<u8": pa.uint64(), "<i8": pa.int64()}
 _FLAGS = frozenset({"client_tcp_flags", "server_tcp_flags"})
-_CARRIERS = ("client_carrier", "server_carrier")
+_CARRIERS = {"client_carriers": "client_carrier", "server_carriers": "server_carrier"}  # and columns of records
 _HALVES = frozenset({f"{side}_{half}" for side in ("client", "server") for half in ("hi", "lo")})
-_TEXTS = frozenset({"close_reason", "conn_state", "role_evidence", "history", "ip_version", "tag", *_CARRIERS})
+_TEXTS = frozenset({"close_reason", "conn_state", "role_evidence", "history", "ip_version", "tag", *_CARRIERS.values()})
 _ALREADY = _HALVES | _TEXTS
 _PLAIN = tuple(name for name in RECORD_DTYPE.names or () if name not in _ALREADY)
 
@@ -98,8 +98,8 @@ def batch_of(records: NDArray[np.void], words: Words | None = None, carriers: Wo
         "history": pa.array(records["history"].astype("U24"), pa.string()),
     }
     columns["tag"] = _said(records["tag"], words)
-    for name in _CARRIERS:
-        columns[name] = _said(records[name], carriers)
+    for name, numbers in _CARRIERS.items():
+        columns[name] = _said(records[numbers], carriers)
     for side in ("client", "server"):
         coded = addresses(records, side)
         texts = pa.DictionaryArray.from_arrays(pa.array(coded.codes), pa.array(coded.values, pa.string()))

@@ -34,43 +34,37 @@ class CarrierHeader(NamedTuple):
 def carriers_of(frame: bytes, link_type: int, depth: int) -> list[CarrierHeader]:
     """The `depth` tunnels around the packet in `frame`, the outermost first; fewer when they are not in the frame."""
     found: list[CarrierHeader] = []
-    for level in range(depth):
-        rows, counters = np.zeros(1, PACKET_DTYPE), np.zeros(DECODE_COUNTERS, np.int64)
-        rows["captured"], rows["wire_bytes"], rows["link_type"] = len(frame), len(frame), link_type
-        decode(frame, rows, 1, counters, tunnel_depth=level)
-        row = dict(zip(PACKET_DTYPE.names or (), rows[0].tolist(), strict=True))
-        if row["tunnel_depth"] != level:
+    row = _row(frame, link_type, 0)
+    for level in range(1, depth + 1):
+        inner = _row(frame, link_type, level)
+        if inner["tunnel_depth"] != level:
             break
-        header = _header(frame, row)
-        if header is None:
-            break
-        found.append(header)
+        found.append(_header(frame, row))
+        row = inner
     return found
 
 
-def _header(frame: bytes, row: dict[str, Any]) -> CarrierHeader | None:
+def _row(frame: bytes, link_type: int, level: int) -> dict[str, Any]:
+    """The packet that is `level` tunnels deep, or as deep as there are."""
+    rows, counters = np.zeros(1, PACKET_DTYPE), np.zeros(DECODE_COUNTERS, np.int64)
+    rows["captured"], rows["wire_bytes"], rows["link_type"] = len(frame), len(frame), link_type
+    decode(frame, rows, 1, counters, tunnel_depth=level)
+    return dict(zip(PACKET_DTYPE.names or (), rows[0].tolist(), strict=True))
+
+
+def _header(frame: bytes, row: dict[str, Any]) -> CarrierHeader:
     ports = (row["src_port"], row["dst_port"])
-    kind = kind_of(row["protocol"], *ports)
     at, size = row["payload_off"], row["payload_captured"]
-    if not kind or not size:
-        return None
     payload = Payload(memoryview(frame), at, at + size, row["payload_bytes"])
-    try:
-        number = tunnel_id(payload, row["protocol"], *ports)
-    except IndexError:  # cut, or no tunnel after all
-        return None
-    source, target = (
-        (row[f"{end}_hi"], row[f"{end}_lo"], port) for end, port in zip(("src", "dst"), ports, strict=True)
-    )
-    return CarrierHeader(kind, row["ip_version"], row["protocol"], source, target, number)
+    number = tunnel_id(payload, row["protocol"], *ports)
+    source, target = (row["src_hi"], row["src_lo"], ports[0]), (row["dst_hi"], row["dst_lo"], ports[1])
+    return CarrierHeader(kind_of(row["protocol"], *ports), row["ip_version"], row["protocol"], source, target, number)
 
 
 def kind_of(protocol: int, src_port: int, dst_port: int) -> str:
-    """The kind of tunnel such a packet may be; empty for none."""
+    """The kind of tunnel that was found in such a packet."""
     if protocol in TUNNEL_PROTOCOLS:
         return "gre" if protocol == GRE else "ip"
-    if protocol != 17:
-        return ""
     if dst_port in VXLAN_PORTS:
         return "vxlan"
     if dst_port == GENEVE_PORT:

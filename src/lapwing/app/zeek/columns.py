@@ -41,6 +41,7 @@ _SPELLED = {
     " result:string diagnostic_message:string filter:string attributes:vector[string]",
     "websocket": _FLOW + "host:string uri:string user_agent:string subprotocol:string client_protocols:vector[string]"
     " server_extensions:vector[string] client_extensions:vector[string]",
+    "tunnel": _FLOW + "tunnel_type:enum action:enum",
     "weird": _FLOW + "name:string addl:string notice:bool peer:string source:string",
     "files": "ts:time fuid:string "
     + _FLOW.removeprefix("ts:time ")

@@ -16,6 +16,7 @@ from lapwing.app.zeek.places import is_local
 from lapwing.app.zeek.rows import HttpRows, Row, Rows, SshRows
 from lapwing.app.zeek.services import DhcpLeases, LdapRows, LdapSearchRows, NtpRows, WebsocketRows
 from lapwing.app.zeek.transfers import DataChannels, FtpRows
+from lapwing.app.zeek.tunnels import TunnelRows, parents
 from lapwing.app.zeek.weirds import WeirdRows, of_anomaly, of_end
 from lapwing.events import (
     AnomalySeen,
@@ -67,6 +68,7 @@ class ZeekLogs:
         self._flows: dict[int, dict[str, Rows]] = {}  # by log: a stream may go on as another protocol
         self._leases = DhcpLeases()
         self._channels = DataChannels()
+        self._tunnels = TunnelRows()
         self._logs = {**LOGS, "ftp": {"ftp": lambda: FtpRows(self._channels), **LOGS["ftp"]}}
         self._services: dict[int, str] = {}
 
@@ -96,6 +98,7 @@ class ZeekLogs:
     def finish(self) -> None:
         """Write the closing lines and close the files."""
         self._write("dhcp", self._leases.end())
+        self._write("tunnel", self._tunnels.end())
         for stream in self._files.values():
             stream.write(f"#close\t{_stamp()}\n".encode())
         self._files.clear()
@@ -120,12 +123,14 @@ class ZeekLogs:
         self._services[event.flow_id] = name if before is None else f"{before},{name}"
 
     def _opened(self, event: FlowOpened) -> None:
+        self._write("tunnel", self._tunnels.found(event.carriers, event.ts_ns))
         session = self._channels.take((event.server_ip, event.server_port))
         if session is not None:
             self._services[event.flow_id] = FTP_DATA
             session.opened(fuid_of_flow(event))
 
     def _closed(self, event: FlowClosed) -> None:
+        self._write("tunnel", self._tunnels.closed(event))
         self._put("conn", event, [self._connection(event)])
         if event.reason is CloseReason.ACTIVE:
             return
@@ -157,6 +162,7 @@ class ZeekLogs:
             "orig_ip_bytes": flow.client_ip_bytes,
             "resp_pkts": flow.server_packet_count,
             "resp_ip_bytes": flow.server_ip_bytes,
+            "tunnel_parents": parents(flow),
             "ip_proto": flow.ip_protocol,
         }
         if flow.client_packet_count + flow.server_packet_count > 1:
