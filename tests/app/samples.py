@@ -75,8 +75,8 @@ def anomaly(kind: str, **changes: Any) -> AnomalySeen:
 
 def flow(**changes: Any) -> FlowClosed:
     """A finished TCP flow."""
-    counters = {name: 7 for name in FlowClosed.__struct_fields__ if name.startswith(("client_", "server_"))}
-    values: dict[str, Any] = counters | {
+    sides = [name for name in FlowClosed.__struct_fields__ if name.startswith(("client_", "server_"))]
+    values: dict[str, Any] = {name: 7 for name in sides if not name.endswith("_carriers")} | {
         "ts_ns": START_NS + S,
         "flow_id": 1,
         "community_id": "1:wCb3OG7yAFWelaUydu0D+125CLM=",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import lapwing
+from lapwing.app.shapes import csv_row
 from lapwing.events import AnomalySeen, Carrier, FlowClosed, FlowOpened
 from lapwing.flows import FlowSettings, carriers
 from lapwing.flows.carriers import Carriers
@@ -117,6 +118,12 @@ def test_with_no_tunnel_looked_into_nothing_is_too_deep(tmp_path: Path) -> None:
         (flow,) = reading
         assert (flow.client_ip, flow.client_carriers) == (OUTER_A, ())
         assert reading.statistics()["capture.tunnels_too_deep"] == 0
+
+
+def test_cells_name_the_carrier_too(tmp_path: Path) -> None:
+    (flow,) = flows_of(capture(tmp_path, [ethernet(over_udp(4_789, VXLAN + ethernet(TUNNELS["6in4"])))]))
+    cells = csv_row(flow, ("client_carriers", "server_carriers"))
+    assert cells == [f"vxlan {OUTER_A} > {OUTER_B} #42 / ip {OUTER_A} > {OUTER_B}", ""]
 
 
 def test_columns_name_the_carrier_so_that_flows_can_be_grouped_by_it(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ LOGIN_COLUMNS = (
     "detail",
     "sentence",
 )
+_CARRIERS = ("carriers", "client_carriers", "server_carriers")
 FLOW_COLUMNS = ("event_type", *(name for name in FlowClosed.__struct_fields__ if name != "features"))
 FEATURE_COLUMNS = FlowFeatures.__struct_fields__
 
@@ -74,7 +75,7 @@ def csv_row(event: Event, columns: Sequence[str]) -> list[Any]:
 
     `ts` is the time in RFC 3339. Text that a spreadsheet would take for a formula gets an apostrophe in front.
     `evidence` of a finding is a list and stays out: the sentence says it. Of a protocol message `kind` is a cell, and
-    `message` the rest of it as JSON.
+    `message` the rest of it as JSON. Tunnels that a flow came in are text, the outermost first.
     """
     values = fields(event)
     if "ts_ns" in values:
@@ -82,6 +83,7 @@ def csv_row(event: Event, columns: Sequence[str]) -> list[Any]:
     values |= values.get("features") or {}
     if isinstance(said := values.get("message"), dict):
         values |= {"kind": said.pop("kind"), "message": msgspec.json.encode(said).decode()}
+    values |= {name: " / ".join(map(str, getattr(event, name))) for name in _CARRIERS if name in values}
     return [_cell(values.get(name, "")) for name in columns]
 
 

@@ -20,6 +20,11 @@ class Carrier(Facts, frozen=True, gc=False):
     server_port: int
     number: int = 0
 
+    def __str__(self) -> str:
+        """`vxlan 192.0.2.1 > 192.0.2.2 #42`: without ports, so that it can be grouped by."""
+        number = f" #{self.number}" if self.number else ""
+        return f"{self.kind} {self.client_ip} > {self.server_ip}{number}"
+
 
 class FlowOpened(FlowBound, frozen=True, gc=False, tag="flow.opened"):
     """First packet of a flow. `tag` says what else its key holds, e.g. `vlan=7 tunnel=4711`; mostly nothing.

@@ -33,7 +33,7 @@ class Carriers:
 
     def words(self, number: int) -> str:
         """The same as text, without ports, so that it can be grouped by."""
-        return " / ".join(carrier_words(one) for one in self._chains[number])
+        return " / ".join(map(str, self._chains[number]))
 
     def number(self, frame: bytes, link_type: int, depth: int, *, opens: bool) -> int:
         """The number of what is around the packet in `frame`, which lies `depth` tunnels deep.
@@ -52,7 +52,7 @@ class Carriers:
         """How many flows each tunnel carried so far, by its words; what is in a tunnel in a tunnel counts for both."""
         counts: dict[str, int] = {}
         for chain, count in zip(self._chains, self._flow_counts, strict=True):
-            for words in {carrier_words(one) for one in chain}:
+            for words in set(map(str, chain)):
                 counts[words] = counts.get(words, 0) + count
         return counts
 
@@ -76,12 +76,6 @@ class Carriers:
         self._chains.append(tuple(_carrier(header) for header in headers))
         self._flow_counts.append(0)
         return len(self._chains) - 1
-
-
-def carrier_words(carrier: Carrier) -> str:
-    """`vxlan 192.0.2.1 > 192.0.2.2 #42`."""
-    number = f" #{carrier.number}" if carrier.number else ""
-    return f"{carrier.kind} {carrier.client_ip} > {carrier.server_ip}{number}"
 
 
 def _key(header: CarrierHeader, *, exact: bool) -> tuple[object, ...]:
