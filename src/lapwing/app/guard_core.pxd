@@ -1,4 +1,5 @@
 cimport cython
+from lapwing.app.login_tries cimport AuthAttempt
 from lapwing.detect.block cimport Block
 from lapwing.detect.decisions cimport Change, Decisions
 from lapwing.detect.detector cimport Detector
@@ -10,14 +11,16 @@ cdef int _ALLOWED
 
 cdef class GuardCore:
     cdef public object settings
-    cdef object _leaks, _key, _clock, _on_event, _lock, _events, _takeovers
+    cdef object _leaks, _key, _clock, _on_event, _lock, _enter, _leave, _events, _takeovers
     cdef i64 _seq, _blocked_count
     cdef Detector _detector
     cdef Decisions _decisions
     cdef Block _block
 
-    @cython.locals(ts_ns=i64, rank=int, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
-    cpdef object attempt(self, object attempt)
+    @cython.locals(ts_ns=i64)
+    cpdef Verdict attempt(self, AuthAttempt attempt)
+    @cython.locals(rank=int, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
+    cdef Verdict _judge(self, AuthAttempt attempt, i64 ts_ns)
     @cython.locals(detector=Detector, decisions=Decisions, verdict=Verdict, rank=int)
     cdef Verdict _answered(self, Login login, i64 ts_ns, bint known)
     cdef object _refused(self, object endpoint)

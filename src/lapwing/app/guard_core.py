@@ -61,6 +61,7 @@ class GuardCore:
         self._clock = clock
         self._on_event = on_event
         self._lock = threading.Lock()
+        self._enter, self._leave = self._lock.acquire, self._lock.release  # `with` looks them up each time
         self._seq = 0
         self._events: deque[tuple[int, Event | Change]] = deque(maxlen=MAX_EVENTS)
         self._takeovers: deque[Finding] = deque(maxlen=MAX_TAKEOVERS)
@@ -76,26 +77,11 @@ class GuardCore:
         if attempt._secret is not None:
             self._tag(attempt)
         ts_ns = attempt.ts_ns if attempt.ts_ns is not None else self._clock()
-        with self._lock:
-            if attempt.circumstances is not None or self._detector.needs_events:
-                return self._attempt_event(attempt, ts_ns)
-            detector, decisions = self._detector, self._decisions
-            login = detector.identify_try(
-                attempt.source, attempt.username, attempt.protocol, attempt.secret_tag, attempt.fingerprint, ts_ns
-            )
-            if login is None:
-                return detector.verdict
-            if decisions.blocks(login.hi, login.lo, ts_ns) and not detector.is_at_home(login):
-                # What is said to a source that is blocked does not depend on the try, so it is judged as it is counted.
-                self._refused(attempt.endpoint)
-                return self._answered(login, ts_ns, False)
-            rank = detector.judge_try()
-            if rank == _ALLOWED and not len(decisions):
-                return detector.verdict
-            verdict = self._answered(login, ts_ns, login.known)
-            if verdict.action is _BLOCK:
-                self._refused(attempt.endpoint)
-            return verdict
+        self._enter()
+        try:
+            return self._judge(attempt, ts_ns)
+        finally:
+            self._leave()
 
     def result(self, result: AuthResult) -> Verdict | Takeover:
         """Take in how a try ended. A `Takeover` where a success is probably not its owner's."""
@@ -258,6 +244,27 @@ class GuardCore:
             self._blocked_count += blocked
 
     # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _judge(self, attempt: AuthAttempt, ts_ns: int) -> Verdict:
+        detector, decisions = self._detector, self._decisions
+        if attempt.circumstances is not None or detector.needs_events:
+            return self._attempt_event(attempt, ts_ns)
+        login = detector.identify_try(
+            attempt.source, attempt.username, attempt.protocol, attempt.secret_tag, attempt.fingerprint, ts_ns
+        )
+        if login is None:
+            return detector.verdict
+        if decisions.blocks(login.hi, login.lo, ts_ns) and not detector.is_at_home(login):
+            # What is said to a source that is blocked does not depend on the try, so it is judged as it is counted.
+            self._refused(attempt.endpoint)
+            return self._answered(login, ts_ns, False)
+        rank = detector.judge_try()
+        if rank == _ALLOWED and not len(decisions):
+            return detector.verdict
+        verdict = self._answered(login, ts_ns, login.known)
+        if verdict.action is _BLOCK:
+            self._refused(attempt.endpoint)
+        return verdict
 
     def _answered(self, login: Login, ts_ns: int, known: bool) -> Verdict:
         """The verdict on the login observed last, with what stands against its source."""

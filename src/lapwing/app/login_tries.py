@@ -1,4 +1,8 @@
-"""What a program tells a guard of a login, and what it may be told back."""
+# cython: embedsignature=True, embedsignature.format=clinic
+"""What a program tells a guard of a login, and what it may be told back.
+
+Runs compiled, typed by `login_tries.pxd`, and as it stands.
+"""
 
 from typing import Any
 
@@ -16,19 +20,6 @@ class AuthAttempt:
     `secret_tag`: a tag made elsewhere instead. `fingerprint`: of the client software, e.g. a JA4.
     `ts_ns`: nanoseconds UTC; the guard's clock when None. `circumstances`: what else is known of the login.
     """
-
-    __slots__ = (
-        "_secret",
-        "circumstances",
-        "endpoint",
-        "fingerprint",
-        "mechanism",
-        "protocol",
-        "secret_tag",
-        "source",
-        "ts_ns",
-        "username",
-    )
 
     def __init__(
         self,
@@ -67,8 +58,6 @@ class AuthResult(AuthAttempt):
 
     `account_exists`: False where there is no such account. `circumstances` may say how a second factor ended.
     """
-
-    __slots__ = ("account_exists", "outcome")
 
     def __init__(self, *, outcome: Outcome | str, account_exists: bool | None = None, **attempt: Any) -> None:
         super().__init__(**attempt)

@@ -20,6 +20,7 @@ cdef class Campaigns:
     cdef double _base, _raise_at, _growth
     cdef int _min_failures
     cdef public dict open
+    cdef list _standing, _free
     cdef public int refused_count
     cdef public i64 swept_ns
 
@@ -33,4 +34,6 @@ cdef class Campaigns:
     cdef int _note_success(self, int dimension, Tally row, Login login) except -1
     cdef bint _is_over(self, int dimension, Tally row, i64 now_ns, bint suspected) except -1
     @cython.locals(episode=Episode, log_odds=double)
-    cdef int _grow(self, OpenFinding found, int dimension, Login login, Evidence evidence, list told) except -1
+    cdef object _grow(self, OpenFinding found, int dimension, Login login, Evidence evidence)
+    @cython.locals(found=OpenFinding, number=int)
+    cdef OpenFinding _finding_of(self, Row row, int dimension, u64 key)

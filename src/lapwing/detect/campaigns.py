@@ -11,7 +11,7 @@ from typing import Any
 
 from lapwing.detect.addresses import place_at
 from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
-from lapwing.detect.episode import MAX_SAMPLES, Episode
+from lapwing.detect.episode import Episode
 from lapwing.detect.evidence import GROUPS, SOURCE_GROUP, Evidence
 from lapwing.detect.findings import OpenFinding, build, finding_id, is_slow, severity_of, shape
 from lapwing.detect.journal import BY_SOURCE, BY_TIME, Journal
@@ -57,8 +57,15 @@ class Campaigns:
         self._growth = settings.finding.growth
         self._min_failures = settings.finding.min_failures
         self.open: dict[Key, OpenFinding] = {}
+        self._standing: list[OpenFinding | None] = []  # those a record was seen for: its `found` is the place plus one
+        self._free: list[int] = []
         self.refused_count = 0
         self.swept_ns = 0
+
+    def adopt(self, findings: dict[Key, OpenFinding]) -> None:
+        """Have these open, and no others; no record knows of them yet."""
+        self.open = findings
+        self._standing, self._free = [], []
 
     def accuses(self, login: Login) -> bool:
         """Whether the source or client of `login` has an open finding, so that a success excuses nothing."""
@@ -83,10 +90,11 @@ class Campaigns:
         owned = False
         if self.open:
             for dimension in range(_WIDE):
-                row = trackers[dimension].current
+                tracker = trackers[dimension]
+                row = tracker.current
                 if row is not None and row.pinned:
                     owned = True
-        told: list[Finding] = []
+        told: list[Finding] | None = None
         noted = 0
         for dimension in range(6):
             tracker = trackers[dimension]
@@ -98,7 +106,9 @@ class Campaigns:
                     self._journal.mark_owned(login.pos, dimension)
             elif row.pinned:
                 owned = True
-                self._grow(self.open[(dimension, tracker.current_key)], dimension, login, evidence, told)
+                grown = self._grow(self._finding_of(row, dimension, tracker.current_key), dimension, login, evidence)
+                if grown is not None:
+                    told = [grown] if told is None else [*told, grown]
             elif owned and login.failed:
                 row.owned += login.count
             elif self._note(dimension, row, login, evidence.says(dimension)):
@@ -107,11 +117,9 @@ class Campaigns:
         if noted != 0 and login.failed:
             raised = self._raise_first(login, evidence, noted)
             if raised is not None:
-                told.extend(self._absorb(raised, login.now_ns))
+                told = [*(told or ()), *self._absorb(raised, login.now_ns)]
                 told.append(self._tell(FindingRaised, raised, login.now_ns))
-        if raised is None and not told:
-            return None
-        return told, raised
+        return None if told is None else (told, raised)
 
     def sweep(self, now_ns: int) -> list[Finding]:
         """Close what has been quiet for long."""
@@ -213,13 +221,28 @@ class Campaigns:
 
     # -- findings ------------------------------------------------------------------------------------------------------
 
-    def _grow(self, found: Any, dimension: int, login: Login, evidence: Evidence, told: list[Finding]) -> int:
+    def _finding_of(self, row: Any, dimension: int, key: int) -> Any:
+        """The open finding that stands on a pinned record."""
+        if row.found != 0:
+            return self._standing[row.found - 1]
+        found = self.open[(dimension, key)]
+        if self._free:
+            number = self._free.pop()
+            self._standing[number] = found
+        else:
+            number = len(self._standing)
+            self._standing.append(found)
+        row.found = number + 1
+        return found
+
+    def _grow(self, found: Any, dimension: int, login: Login, evidence: Evidence) -> Finding | None:
+        """Add a login to an open finding; what there is to tell of it."""
         episode = found.episode
         if login.succeeded and dimension != _SOURCE and not episode.sources.has(login.source):
-            return 0
-        if dimension == _SITE and not evidence.says(dimension):
-            return 0  # the spike is over; who fails now is somebody else
-        if not login.named and login.account != 0 and len(episode.named) < MAX_SAMPLES:
+            return None
+        if dimension == _SITE and not evidence.says(_SITE):
+            return None  # the spike is over; who fails now is somebody else
+        if not login.named and episode.asks_name(login.account):
             login.named = self._keyring.seal(login.name, login.account)
         episode.note(login)
         if login.failed:
@@ -231,8 +254,8 @@ class Campaigns:
         else:
             grave = False
         if grave or episode.failures >= found.told_failures * self._growth:
-            told.append(self._tell(FindingUpdated, found, login.now_ns))
-        return 0
+            return self._tell(FindingUpdated, found, login.now_ns)
+        return None
 
     def _raise_first(self, login: Login, evidence: Evidence, noted: int) -> OpenFinding | None:
         for dimension, tracker in enumerate(self._trackers):
@@ -366,6 +389,10 @@ class Campaigns:
         row = self._trackers[key[0]].table.peek(key[1])
         if row is not None:
             row.pinned = False
+            if row.found != 0:
+                self._standing[row.found - 1] = None
+                self._free.append(row.found - 1)
+                row.found = 0
         return self._tell(FindingClosed, found, now_ns)
 
     def _tell(self, event: type[Finding], found: OpenFinding, now_ns: int) -> Finding:

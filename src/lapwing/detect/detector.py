@@ -372,7 +372,7 @@ class Detector:
         self._counts = state["counts"]
         self._failed_count = self._succeeded_count = 0
         campaigns = [load_finding(f) for f in state["campaigns"]]
-        self._campaigns.open = {(GROUPS.index(f.group), f.key): f for f in campaigns}
+        self._campaigns.adopt({(GROUPS.index(f.group), f.key): f for f in campaigns})
         self._hijacks.open = {f.key: f for f in map(load_finding, state["hijacks"])}
 
     def merge(self, data: bytes) -> None:
@@ -425,6 +425,7 @@ class Detector:
             mine.log_odds = max(mine.log_odds, found.log_odds)
         elif row is not None:
             row.pinned = True
+            row.found = 0
             self._campaigns.open[key] = found
 
     def _decoded(self, data: bytes) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from lapwing.detect.login import Login
 MAX_SAMPLES = 50  # sources and accounts named in a finding
 MAX_SEQS = 5  # the first three and the last two logins
 MAX_PROTOCOLS = 8
+_SEQS = MAX_SEQS
+_SAMPLES = MAX_SAMPLES
+_PROTOCOLS = MAX_PROTOCOLS
 
 _LISTS = (
     ("protocols", MAX_PROTOCOLS),
@@ -41,9 +44,10 @@ class Episode:
         self.attempts = self.failures = self.successes = self.owned = self.unseen = self.inferred = 0
         self.protocols: list[int] = []
         self.clients: list[int] = []
-        self.seqs: list[int] = []
         self.places: list[tuple[int, int]] = []
         self.named: list[bytes] = []
+        self._seqs = [0] * 5
+        self._seq_count = 0
         self._latest_protocol = -1  # the last ones noted, so that most logins need no look into the lists
         self._latest_client = 0
         self._texts: list[str] = []  # of `places`, as far as they were asked for: they only ever grow
@@ -72,22 +76,40 @@ class Episode:
             self.inferred += count
         if login.protocol != self._latest_protocol:
             self._latest_protocol = login.protocol
-            if login.protocol not in self.protocols and len(self.protocols) < MAX_PROTOCOLS:
+            if login.protocol not in self.protocols and len(self.protocols) < _PROTOCOLS:
                 self.protocols.append(login.protocol)
         if login.client != 0 and login.client != self._latest_client:
             self._latest_client = login.client
-            if len(self.clients) < MAX_PROTOCOLS and login.client not in self.clients:
+            if len(self.clients) < _PROTOCOLS and login.client not in self.clients:
                 self.clients.append(login.client)
-        if name_source and self.sources.add(login.source) and len(self.places) < MAX_SAMPLES:
+        if name_source and self.sources.add(login.source) and len(self.places) < _SAMPLES:
             self.places.append((login.hi, login.lo))
-        if name_account and login.account != 0 and self.accounts.add(login.account) and len(self.named) < MAX_SAMPLES:
+        if name_account and login.account != 0 and self.accounts.add(login.account) and len(self.named) < _SAMPLES:
             self.named.append(login.account.to_bytes(8, "big") + login.named)
-        if len(self.seqs) < MAX_SEQS:
-            self.seqs.append(login.seq)
+        if self._seq_count < _SEQS:
+            self._seqs[self._seq_count] = login.seq
+            self._seq_count += 1
         else:
-            self.seqs[MAX_SEQS - 2] = self.seqs[MAX_SEQS - 1]
-            self.seqs[MAX_SEQS - 1] = login.seq
+            self._seqs[_SEQS - 2] = self._seqs[_SEQS - 1]
+            self._seqs[_SEQS - 1] = login.seq
         return 0
+
+    def asks_name(self, account: int) -> bool:
+        """Whether `note` would keep the name of `account`: it is one of the first and was not seen before."""
+        if account == 0 or self.accounts.registers is not None or len(self.named) >= _SAMPLES:
+            return False
+        return not self.accounts.has(account)
+
+    @property
+    def seqs(self) -> list[int]:
+        """Numbers of events: the first three and the last two."""
+        return [self._seqs[at] for at in range(self._seq_count)]
+
+    @seqs.setter
+    def seqs(self, seqs: list[int]) -> None:
+        self._seq_count = len(seqs)
+        for at, seq in enumerate(seqs):
+            self._seqs[at] = seq
 
     def absorb(self, other: "Episode") -> None:
         """Add what another node saw of the same subject."""
@@ -98,7 +120,8 @@ class Episode:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name, most in _LISTS:
             mine = getattr(self, name)
-            mine.extend([x for x in getattr(other, name) if x not in mine][: max(0, most - len(mine))])
+            more = [x for x in getattr(other, name) if x not in mine]
+            setattr(self, name, [*mine, *more[: max(0, most - len(mine))]])
         for name in _SETS:
             getattr(self, name).merge(getattr(other, name))
 

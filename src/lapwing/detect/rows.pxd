@@ -16,6 +16,7 @@ cdef class Row:
     cdef public i64 at_ns
     cdef public bint pinned
     cdef public int extra, more
+    cdef public int found
 
     cpdef int start(self, i64 at_ns) except -1
 

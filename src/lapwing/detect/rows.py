@@ -48,6 +48,7 @@ class Fading:
 class Row:
     """What every record has. `at_ns` is when its counts were last brought up to date; `pinned`: a finding is open.
 
+    `found` is where `Campaigns` has that finding, 0 where it has to look for it; no snapshot has it.
     Records hold numbers alone, so that the garbage collector never walks them. What some have too much of is kept
     beside the table, and `extra` and `more` are where (`Table.put_beside`).
     """
@@ -61,6 +62,7 @@ class Row:
         self.at_ns = at_ns
         self.pinned = False
         self.extra = self.more = -1
+        self.found = 0
         return 0
 
 

@@ -5,6 +5,7 @@ from lapwing.detect.reasons cimport Reason
 
 cdef double _E, _UNKNOWN
 cdef int _MOST
+cdef u32 _MASKS[6]
 cdef tuple _ACTIONS
 
 @cython.freelist(64)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from lapwing.detect.evidence import GROUP_OF, NAMES, Evidence
+from lapwing.detect.evidence import GROUP_OF, GROUPS, NAMES, Evidence, kinds_of
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings
 from lapwing.events import Action
@@ -23,6 +23,7 @@ MOST_NUMBERS = 12  # reasons a verdict keeps as numbers, which is more than any 
 UNKNOWN_RISK = -1.0
 _ACTIONS = tuple(Action)
 _MOST = MOST_NUMBERS
+_MASKS = [kinds_of(group) for group in GROUPS]
 _UNKNOWN = UNKNOWN_RISK
 
 
@@ -170,7 +171,7 @@ class Judge:
             log_odds += self._known_pair
         if evidence.present != 0:
             for group in range(6):
-                if evidence.says(group):
+                if evidence.present & _MASKS[group]:
                     log_odds += min(self._login_caps[group], self.score(group, evidence, 0))
         if evidence.beside:
             weight = 0.0

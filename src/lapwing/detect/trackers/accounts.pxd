@@ -7,6 +7,7 @@ from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef double _HELD
 cdef frozenset _NAMES
+cdef unsigned char _TRACES[1024]
 cdef int _SOURCES, _SECRETS, _STRANGERS, _DEFAULT_NAME
 
 cdef class Account(Seeing):
@@ -28,4 +29,6 @@ cdef class Accounts(Tracker):
     @cython.locals(row=Account, over=double, weight=double, said=bint)
     cpdef bint sought(self, Login login) except -1
 
+@cython.locals(length=Py_ssize_t, first=u64, last=u64)
+cdef bint may_be_default(str name) except -1
 cdef int _count_secret(Account row, Login login, i64 now_ns, Table table) except -1

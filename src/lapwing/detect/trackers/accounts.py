@@ -28,6 +28,9 @@ DEFAULT_NAMES = frozenset(_DEFAULTS.split())
 """Names that devices and services come with, which scanners try on every host (Abdou et al., 2016)."""
 
 _NAMES = DEFAULT_NAMES
+_TRACES = [0] * 1_024  # by length, first and last letter: 1 where a default name has them, as few others have
+for _name in _NAMES:
+    _TRACES[(len(_name) * 187 + ord(_name[0]) * 31 + ord(_name[-1])) & 1_023] = 1
 _SOURCES, _SECRETS, _STRANGERS, _DEFAULT_NAME = ACCOUNT_SOURCES, ACCOUNT_SECRETS, ACCOUNT_STRANGERS, DEFAULT_NAME
 
 
@@ -129,7 +132,7 @@ class Accounts(Tracker):
             weight = min(self._stranger_cap, over * self._stranger_slope)
             self.evidence.put(_STRANGERS, row.seen[0], self._free_strangers, weight)
             said = True
-        if login.name in _NAMES:
+        if may_be_default(login.name) and login.name in _NAMES:
             self.evidence.put(_DEFAULT_NAME, 1.0, 0.0, self._default_name)
             said = True
         return said
@@ -142,6 +145,15 @@ class Accounts(Tracker):
         """Add `other`'s counts to `mine`."""
         mine.absorb(other, self.fading)
         mine.unite(0, self.table, other, their_table)
+
+
+def may_be_default(name: str) -> bool:
+    """Whether it is worth to look whether it is one of `DEFAULT_NAMES`: most names need no hash for that."""
+    length = len(name)
+    if length == 0:
+        return False
+    first, last = ord(name[0]), ord(name[length - 1])
+    return _TRACES[(length * 187 + first * 31 + last) & 1_023] != 0
 
 
 def _count_secret(row: Any, login: Login, now_ns: int, table: Table) -> int:
