@@ -1,5 +1,5 @@
 cimport cython
-from lapwing.app.login_tries cimport AuthAttempt
+from lapwing.app.login_try cimport LoginTry
 from lapwing.detect.block cimport Block
 from lapwing.detect.decisions cimport Change, Decisions
 from lapwing.detect.detector cimport Detector
@@ -18,9 +18,9 @@ cdef class GuardCore:
     cdef Block _block
 
     @cython.locals(ts_ns=i64)
-    cpdef Verdict attempt(self, AuthAttempt attempt)
+    cpdef Verdict attempt(self, LoginTry attempt)
     @cython.locals(rank=int, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
-    cdef Verdict _judge(self, AuthAttempt attempt, i64 ts_ns)
+    cdef Verdict _judge(self, LoginTry attempt, i64 ts_ns)
     @cython.locals(detector=Detector, decisions=Decisions, verdict=Verdict, rank=int)
     cdef Verdict _answered(self, Login login, i64 ts_ns, bint known)
     cdef object _refused(self, object endpoint)

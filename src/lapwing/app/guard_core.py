@@ -14,6 +14,7 @@ import msgspec
 
 from lapwing.app.login_columns import Answers, LoginColumns
 from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
+from lapwing.app.login_try import LoginTry
 from lapwing.detect import NO_VERDICT, Contribution, DetectSettings
 from lapwing.detect.decisions import ALLOWED, Change, Decisions
 from lapwing.detect.detector import Detector
@@ -245,7 +246,7 @@ class GuardCore:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _judge(self, attempt: AuthAttempt, ts_ns: int) -> Verdict:
+    def _judge(self, attempt: LoginTry, ts_ns: int) -> Verdict:
         detector, decisions = self._detector, self._decisions
         if attempt.circumstances is not None or detector.needs_events:
             return self._attempt_event(attempt, ts_ns)
@@ -283,7 +284,7 @@ class GuardCore:
         if told:
             self._publish(told)
 
-    def _attempt_event(self, attempt: AuthAttempt, ts_ns: int) -> Verdict:
+    def _attempt_event(self, attempt: LoginTry, ts_ns: int) -> Verdict:
         """Judge a try of which more is known than `identify_try` takes."""
         verdict = self._detector.assess(AuthAttempted(**_facts(attempt, ts_ns)))
         verdict = self._answer(attempt.source, ts_ns, verdict)
@@ -350,7 +351,7 @@ class GuardCore:
             if self._on_event is not None:
                 self._on_event(event)
 
-    def _tag(self, attempt: AuthAttempt) -> None:
+    def _tag(self, attempt: LoginTry) -> None:
         """The secret leaves the attempt, and its tag comes in."""
         secret, attempt._secret = attempt._secret, None
         if secret is not None and attempt.secret_tag is None:
@@ -370,7 +371,7 @@ def _told(seq: int, what: Event | Change) -> Event:
     return event
 
 
-def _facts(attempt: AuthAttempt, ts_ns: int) -> dict[str, Any]:
+def _facts(attempt: LoginTry, ts_ns: int) -> dict[str, Any]:
     return {
         "ts_ns": ts_ns,
         "protocol": attempt.protocol,

@@ -1,18 +1,15 @@
-# cython: embedsignature=True, embedsignature.format=clinic
-"""What a program tells a guard of a login, and what it may be told back.
-
-Runs compiled, typed by `login_tries.pxd`, and as it stands.
-"""
+"""What a program tells a guard of a login, and what it may be told back."""
 
 from typing import Any
 
 import msgspec
 
+from lapwing.app.login_try import LoginTry
 from lapwing.detect import Verdict
 from lapwing.events import Action, Circumstances, Finding, Outcome
 
 
-class AuthAttempt:
+class AuthAttempt(LoginTry):
     """One login try. All fields are keywords.
 
     `source`: the client's address. `endpoint`: the login surface, a template such as `POST /login`.
@@ -20,6 +17,8 @@ class AuthAttempt:
     `secret_tag`: a tag made elsewhere instead. `fingerprint`: of the client software, e.g. a JA4.
     `ts_ns`: nanoseconds UTC; the guard's clock when None. `circumstances`: what else is known of the login.
     """
+
+    __slots__ = ()
 
     def __init__(
         self,
@@ -46,18 +45,14 @@ class AuthAttempt:
         self.protocol = protocol
         self.mechanism = mechanism
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(source={self.source!r}, endpoint={self.endpoint!r})"
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a login try is not to be stored: it may hold a secret")
-
 
 class AuthResult(AuthAttempt):
     """How a login try ended; it carries all of the try, so that it can be told alone.
 
     `account_exists`: False where there is no such account. `circumstances` may say how a second factor ended.
     """
+
+    __slots__ = ("account_exists", "outcome")
 
     def __init__(self, *, outcome: Outcome | str, account_exists: bool | None = None, **attempt: Any) -> None:
         super().__init__(**attempt)

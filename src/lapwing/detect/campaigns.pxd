@@ -25,7 +25,7 @@ cdef class Campaigns:
     cdef public i64 swept_ns
 
     cpdef bint accuses(self, Login login) except -1
-    @cython.locals(tracker=Tracker, row=Tally, owned=bint, noted=int, dimension=int, told=list)
+    @cython.locals(tracker=Tracker, row=Row, story=Tally, owned=bint, noted=int, dimension=int, told=list)
     cpdef object fold(self, Login login, Evidence evidence)
     cdef bint _note(self, int dimension, Tally row, Login login, bint suspected) except -1
     cdef int _begin_story(self, Tally row, Login login) except -1

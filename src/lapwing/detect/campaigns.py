@@ -82,17 +82,16 @@ class Campaigns:
             return None
         trackers = self._trackers
         if login.succeeded:
-            row = trackers[_SOURCE].current
-            if row is None or not row.failing:
+            story = trackers[_SOURCE].current
+            if story is None or not story.failing:
                 return None  # nothing ever failed at the source, so its success belongs to no story
             if login.took_back:
-                self._journal.forgive(row.tail, _SOURCE, login.account, 0)
+                self._journal.forgive(story.tail, _SOURCE, login.account, 0)
         owned = False
         if self.open:
             for dimension in range(_WIDE):
                 tracker = trackers[dimension]
-                row = tracker.current
-                if row is not None and row.pinned:
+                if tracker.is_pinned():
                     owned = True
         told: list[Finding] | None = None
         noted = 0
@@ -109,10 +108,12 @@ class Campaigns:
                 grown = self._grow(self._finding_of(row, dimension, tracker.current_key), dimension, login, evidence)
                 if grown is not None:
                     told = [grown] if told is None else [*told, grown]
-            elif owned and login.failed:
-                row.owned += login.count
-            elif self._note(dimension, row, login, evidence.says(dimension)):
-                noted |= 1 << dimension
+            else:
+                story = row
+                if owned and login.failed:
+                    story.owned += login.count
+                elif self._note(dimension, story, login, evidence.says(dimension)):
+                    noted |= 1 << dimension
         raised = None
         if noted != 0 and login.failed:
             raised = self._raise_first(login, evidence, noted)
