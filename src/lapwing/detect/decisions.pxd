@@ -49,7 +49,7 @@ cdef class Decisions:
     @cython.locals(change=Change)
     cdef int _note(self, i64 row, i64 now_ns, i64 duration_s, str reason) except -1
     cdef i64 _row_of(self, str source) except -2
-    @cython.locals(rows=Standings, found=list)
-    @cython.locals(number=i64, row=i64)
+    @cython.locals(number=i64, row=i64, rows=Standings, found=list)
     cpdef list held(self, i64 now_ns)
+    @cython.locals(rows=Standings, found=list)
     cdef list _oldest_first(self)
