@@ -23,6 +23,7 @@ from bench.live import measure_live
 from bench.measure import RunError, run
 from bench.report import show, write_page
 from bench.results import Results
+from bench.shard import SCALE as SHARD_SCALE
 from bench.shard import measure_sharding
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         measure_growth(captures["mixed"], results)
     measure_agreement(results)
     console.print("two cores: one file, two files, and live between two interfaces")
-    results.more.update(measure_sharding(captures["mixed"]))
+    results.more.update(measure_sharding(generate("mixed", WORK, scale=scale * SHARD_SCALE)))
     results.more.update(measure_live(QUICK_LIVE_S if options.quick else LIVE_S) or {})
     if not options.quick and not options.only:
         console.print("the collector under load")

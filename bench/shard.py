@@ -3,6 +3,9 @@
 The base is one process on one core, without a second thread. `shard_machine_limit` is what the machine itself gives:
 the minimal tracker in C twice at once, nothing between the two, over once after the other. Where two cores share
 caches, memory or a host's clock, no program reaches 2. On a busy machine the ratios say little.
+
+Two processes take as long as the slower one. On a host whose clock wanders by a third from second to second the slower
+of two short runs is slower than one short run whatever the program does, so the capture takes seconds to read.
 """
 
 import json
@@ -16,7 +19,8 @@ from statistics import median
 from bench.build import build_programs
 from bench.generate import Capture
 
-ROUNDS = 5
+ROUNDS = 7
+SCALE = 4.0  # times the mixed capture: 4 GB
 
 _PROGRAM = """
 import json, os, sys, time
