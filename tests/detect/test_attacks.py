@@ -2,8 +2,9 @@
 
 import pytest
 
+from lapwing.detect.journal import FIRST_ROOM
 from lapwing.events import Action
-from lapwing.testing.logins import ATTACKS, Builder, Expected, Traffic, attacker, stuffing, stuffing_distributed
+from lapwing.testing.logins import ATTACKS, Builder, Expected, Traffic, attacker, home, stuffing, stuffing_distributed
 
 from .conftest import Run, built
 
@@ -107,6 +108,17 @@ def test_an_event_that_stands_for_several_tries_counts_as_several(run: Run) -> N
         t.login(t_ns(n), "192.0.2.9", None, None, protocol="ssh", count=6)
     finding = run(t.scenario("ssh")).one("password-guessing")
     assert finding.attempt_count == 36
+
+
+def test_a_finding_names_the_accounts_tried_before_the_journal_grew(run: Run) -> None:
+    t = Traffic(1)
+    for n in range(FIRST_ROOM + 50):
+        t.login(t_ns(n), home(n), f"person{n}", f"typo {n}", client=None)
+    for n in (FIRST_ROOM - 5, FIRST_ROOM - 4, *range(FIRST_ROOM + 40, FIRST_ROOM + 50)):
+        t.login(t_ns(n) + 1, attacker(1), f"sought{n}", f"guess {n}")
+    finding = next(found for found in run(t.scenario("growing")).last if found.subject == attacker(1))
+    assert finding.account_count == len(finding.accounts) == 12
+    assert all(name.startswith("sought") for name in finding.accounts)
 
 
 def t_ns(n: int) -> int:

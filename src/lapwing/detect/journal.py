@@ -153,7 +153,7 @@ class Journal:
     def _resize(self, capacity: int) -> None:
         """Only before the ring has wrapped: every entry keeps its slot."""
         names, old = column("B", NAME_BYTES_EACH * capacity), memoryview(self._names)
-        at = max(0, self.names_at - self._names_capacity) if self._capacity else self.names_at
+        at = self.names_at - min(self.names_at, self._names_capacity)  # unsigned: never below 0
         while at < self.names_at:
             here, there = at % len(old), at % len(names)
             run = min(self.names_at - at, len(old) - here, len(names) - there)
@@ -330,7 +330,7 @@ class Journal:
             raise ValueError("the snapshot's journal is damaged or larger than this one may be")
         if len(names) != NAME_BYTES_EACH * capacity:
             raise ValueError("the names of the snapshot's journal are damaged")
-        self._capacity = 0
+        self._capacity = self._names_capacity = 0
         self._words, self._notes = column("Q", 0), column("I", 0)
         self._resize(capacity)
         memoryview(self._words).cast("B")[: len(words)] = words
