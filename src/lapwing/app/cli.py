@@ -27,6 +27,7 @@ from lapwing.app.cli_parts import (
     FailOn,
     Group,
     SinkOptions,
+    given_of,
     leave,
     misused,
     output_option,
@@ -92,13 +93,15 @@ def read(
     """
     from lapwing.app.commands.options import RecordOptions
     from lapwing.app.commands.read import ReadOptions, run
-    from lapwing.app.commands.read_logs import LogOptions, are_logs, run_logs
+    from lapwing.app.commands.read_logs import LogOptions, are_known_logs, are_logs, run_logs
 
     inputs = _inputs(files, more)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
-    if log_format or patterns or are_logs(inputs):
-        about_packets = {"-f": filter_, "-c": count, "--logdir": logdir, "--merge": merge, "--dedup": dedup.given}
-        refuse("about packets; these inputs are logs", about_packets | record.by_option())
+    about_packets = {"-f": filter_, "-c": count, "--logdir": logdir, "--merge": merge, "--dedup": dedup.given}
+    about_packets |= record.by_option()
+    packets_meant = bool(given_of(about_packets))
+    if log_format or patterns or (are_logs(inputs) and (not packets_meant or are_known_logs(inputs))):
+        refuse("about packets; these inputs are logs", about_packets)
         leave(
             run_logs,
             LogOptions(inputs, log_format, patterns or (), output, events, fail_on, config, decoys, sink or ()),

@@ -66,9 +66,13 @@ def misused(message: str) -> typer.Exit:
 
 def refuse(reason: str, given: Mapping[str, object]) -> None:
     """Leave where one of these options was given: what means nothing here is not passed over in silence."""
-    named = [option for option, value in given.items() if not (value is None or value is False or value == [])]
-    if named:
+    if named := given_of(given):
         raise misused(f"{', '.join(named)}: {reason}")
+
+
+def given_of(options: Mapping[str, object]) -> list[str]:
+    """Those of the options that were given."""
+    return [option for option, value in options.items() if not (value is None or value is False or value == [])]
 
 
 def commands(name: str, extra: str) -> ModuleType:

@@ -25,7 +25,7 @@ from lapwing.events import (
     Severity,
     SourceError,
 )
-from lapwing.io.capture import Progress
+from lapwing.io.capture import Progress, head_of
 from lapwing.io.logs import LogFile, open_log
 from lapwing.io.surroundings import look_up
 from lapwing.logins import SecretTagger
@@ -42,11 +42,16 @@ from lapwing.logins.logs import (
     pattern_format,
 )
 from lapwing.sessions import FAMILIES, LoginDriver, PipelineSettings, Wanted
+from lapwing.wire import is_capture_head
 
 MAX_FILES = 512  # read side by side, merged by time
 BATCH_LOGINS = 512  # handed out at once
 MAX_PATTERN_BYTES = 1024 * 1024
-NO_FORMAT = "no log format has such lines; name one with --format, or describe them with --patterns"
+CAPTURE_MAGIC_BYTES = 4
+NO_FORMAT = (
+    "neither a capture (pcap and pcapng are known) nor a log of a known format;"
+    " name the format with --format, or describe its lines with --patterns"
+)
 
 _TOLD = (Miss.FOREIGN, Miss.NO_ADDRESS, Miss.NO_TIME, Miss.AMBIGUOUS, Miss.TOO_LONG)
 
@@ -201,7 +206,7 @@ class LogReading(EventStream):
         counters = {"lines": lines.line_count, "logins": lines.login_count, **misses}
         self._misses.update(counters)
         if lines.log_format is None and lines.line_count:
-            self._fail(path, f"{path}: {NO_FORMAT}")
+            self._fail(path, f"{path}: {no_log(path)}")
             return
         self._endings += told_of(path, lines, now_ns)
         if log.damage is not None:
@@ -245,6 +250,13 @@ def read_logs(
     )
 
 
+def no_log(path: str) -> str:
+    """What to say of a file whose lines are of no known format."""
+    if path != "-" and is_capture_head(head_of(Path(path), CAPTURE_MAGIC_BYTES)):
+        return "is a capture; `lapwing read` reads it"
+    return NO_FORMAT
+
+
 def told_of(path: str, lines: LogLines, now_ns: int) -> list[Event]:
     """What there is to say of the lines that gave no login, and of what had to be supplied."""
     told: list[Event] = []
@@ -265,13 +277,20 @@ def told_of(path: str, lines: LogLines, now_ns: int) -> list[Event]:
 def expand(paths: Iterable[Paths]) -> Iterator[str]:
     """The files meant by `paths`; those of a glob sorted by name. Raises SourceError when a glob matches nothing."""
     for argument in map(str, paths):
-        if has_magic(argument) and not Path(argument).exists():
+        if has_magic(argument) and not _exists(argument):
             matches = sorted(glob(argument, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
             if not matches:
                 raise SourceError(f"{argument}: no file matches")
             yield from matches
         else:
             yield argument
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # a folder on the way there may not be entered
+        return False
 
 
 def _pattern_file(path: Path) -> LogFormat:

@@ -11,21 +11,18 @@ from typing import NamedTuple
 from rich.table import Table
 from rich.text import Text
 
-from lapwing.app.commands.read_logs import MAGIC_BYTES
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.guard import complain
-from lapwing.app.log_reading import NO_FORMAT, LogChoice, latest_ns, time_zone
+from lapwing.app.log_reading import LogChoice, latest_ns, no_log, time_zone
 from lapwing.app.terminal import stdout_console
 from lapwing.app.units import plural, say_time
 from lapwing.app.words import safe
 from lapwing.events import AuthResolved
-from lapwing.io.capture import head_of
 from lapwing.io.logs import LogFile, open_log
 from lapwing.logins import SecretTagger
 from lapwing.logins.logs import LOG_FORMATS, SAMPLE_LINES, Clock, LogContext, Miss, recognise
 from lapwing.sessions import PipelineSettings
-from lapwing.wire import is_capture_head
 
 _MEANINGS = {
     Miss.OTHER: "about something else",
@@ -65,7 +62,7 @@ def test(options: TestOptions) -> ExitCode:
         first = list(islice(lines, SAMPLE_LINES))
         log_format = choice.named or recognise(first, choice.formats)
         if log_format is None:
-            complain(f"{options.file}: {_not_a_log(options.file, bool(first))}")
+            complain(f"{options.file}: {no_log(options.file) if first else 'is empty'}")
             return ExitCode.INPUT
         reader = log_format.make(context)
         seen = _Seen(Counter(), defaultdict(list), [])
@@ -75,14 +72,6 @@ def test(options: TestOptions) -> ExitCode:
             _sort(seen, login, "", 0)
     _show(options.file, log_format.title, seen, context.clock)
     return ExitCode.CLEAN if seen.logins or seen.counts["logins"] else ExitCode.INPUT
-
-
-def _not_a_log(file: str, has_lines: bool) -> str:
-    if not has_lines:
-        return "is empty"
-    if file != "-" and is_capture_head(head_of(Path(file), MAGIC_BYTES)):
-        return "is a capture; `lapwing read` reads it"
-    return NO_FORMAT
 
 
 def formats() -> ExitCode:

@@ -11,17 +11,19 @@ from lapwing.app.decoys import using_decoys
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.guard import complain
-from lapwing.app.log_reading import LogReading, expand, read_logs
+from lapwing.app.log_reading import CAPTURE_MAGIC_BYTES, LogReading, expand, read_logs
 from lapwing.app.output import Writer
 from lapwing.app.plugins import installed, opened_sinks
 from lapwing.app.reading import Reading, read
 from lapwing.app.shapes import LOGIN_COLUMNS
 from lapwing.events import Severity, SourceError
 from lapwing.io.capture import head_of, stdin_head
+from lapwing.io.logs import open_log
+from lapwing.logins.logs import SAMPLE_LINES, LogSettings, recognise
 from lapwing.sessions import PipelineSettings
 from lapwing.wire import is_capture_head
 
-MAGIC_BYTES = 4
+SAMPLE_BATCHES = 4  # of a file, a quarter of a megabyte each, that are looked through for lines of a log
 
 
 class LogOptions(NamedTuple):
@@ -42,12 +44,38 @@ def are_logs(inputs: Sequence[str]) -> bool:
     """Whether the inputs are files, not all empty, and none of them a capture; what is wrong is told by the reading."""
     try:
         paths = list(expand(inputs))
-    except SourceError:
+        if any(path != "-" and not Path(path).is_file() for path in paths):
+            return False
+        heads = [_head(path) for path in paths]
+    except (SourceError, OSError):
         return False
-    if any(path != "-" and not Path(path).is_file() for path in paths):
-        return False
-    heads = [stdin_head(MAGIC_BYTES) if path == "-" else head_of(Path(path), MAGIC_BYTES) for path in paths]
     return any(heads) and not any(map(is_capture_head, heads))
+
+
+def _head(path: str) -> bytes:
+    return stdin_head(CAPTURE_MAGIC_BYTES) if path == "-" else head_of(Path(path), CAPTURE_MAGIC_BYTES)
+
+
+def are_known_logs(inputs: Sequence[str]) -> bool:
+    """Whether one of the inputs, of which `are_logs` holds, has lines of a known format.
+
+    Of standard input nobody knows: it can be read only once.
+    """
+    return any(_is_known_log(path) for path in expand(inputs) if path != "-")
+
+
+def _is_known_log(path: str) -> bool:
+    lines: list[str] = []
+    try:
+        with open_log(path, LogSettings().max_line_bytes) as log:
+            for _ in range(SAMPLE_BATCHES):
+                batch = log.next_batch()
+                lines += batch.lines if batch is not None else ()
+                if batch is None or len(lines) >= SAMPLE_LINES:
+                    break
+    except SourceError:  # told by the reading
+        return False
+    return recognise(lines) is not None
 
 
 def opened(

@@ -17,11 +17,14 @@ def expand_paths(arguments: Iterable[str | Path]) -> list[str]:
     Directories are searched recursively and captures told by content, also packed ones. Files named one by one are
     taken as they are, so that what is wrong with them is reported when they are opened. Each file comes once.
 
-    Raises SourceError when a path does not exist or a directory or glob holds no capture.
+    Raises SourceError when a path cannot be looked at, or a directory or glob holds no capture.
     """
     found: dict[str, None] = {}
     for argument in map(str, arguments):
-        found.update(dict.fromkeys(_expand(argument)))
+        try:
+            found.update(dict.fromkeys(_expand(argument)))
+        except OSError as error:  # a folder on the way there may not be entered
+            raise SourceError(f"{argument}: cannot be opened: {error.strerror or error}") from error
     return list(found)
 
 
@@ -42,6 +45,7 @@ def _expand(argument: str) -> list[str]:
 
 
 def _in_directory(path: Path) -> list[str]:
+    next(path.iterdir(), None)  # raises where it may not be read; a search passes over that
     captures = _captures_below(path)
     if not captures:
         raise SourceError(f"{path}: no capture in this directory; pcap and pcapng are known, also as .gz and .zst")

@@ -35,7 +35,7 @@ class FileStream:
     """A file or pipe read without a buffer of its own; counts what was read."""
 
     def __init__(self, name: str, descriptor: int, *, owned: bool, begin: bytes = b"") -> None:
-        """`begin` are bytes already taken from it; they come first."""
+        """`begin` are bytes already taken from it; they come first. Below 0, `descriptor` means that they are all."""
         self.name = name
         self.read_bytes = 0
         self.total_bytes: int | None = None
@@ -51,7 +51,10 @@ class FileStream:
 
     def peek(self, size: int) -> bytes:
         """The next `size` bytes without using them; fewer at the end of the file."""
-        while len(self._pushed_back) < size and (more := os.read(self._descriptor, size - len(self._pushed_back))):
+        while (missing := size - len(self._pushed_back)) > 0 and self._descriptor >= 0:
+            more = os.read(self._descriptor, missing)
+            if not more:
+                break
             self._pushed_back += more
         return self._pushed_back[:size]
 
@@ -62,7 +65,7 @@ class FileStream:
             view[:count] = self._pushed_back[:count]
             self._pushed_back = self._pushed_back[count:]
         else:
-            count = os.readv(self._descriptor, [view])
+            count = os.readv(self._descriptor, [view]) if self._descriptor >= 0 else 0
         self.read_bytes += count
         return count
 
@@ -160,12 +163,17 @@ _looked_at: dict[int, bytes] = {}  # what `stdin_head` took from a pipe, for who
 
 
 def _opened_stdin() -> FileStream:
+    if sys.stdin is None:
+        raise SourceError("-: standard input is closed")
     descriptor = sys.stdin.fileno()
     return FileStream("-", descriptor, owned=False, begin=_looked_at.pop(descriptor, b""))
 
 
 def stdin_head(size: int) -> bytes:
-    """The first `size` unpacked bytes of standard input, which are still there for the next `open_file`."""
+    """The first `size` unpacked bytes of standard input, which are still there for the next `open_file`.
+
+    Raises SourceError where it is closed.
+    """
     file = _opened_stdin()
     head = file.peek(size)
     if head.startswith((GZIP_MAGIC, ZSTD_MAGIC)):
