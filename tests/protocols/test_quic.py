@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lapwing.events import Message, Side
-from lapwing.events.messages.quic import QuicInitial, QuicRetry, QuicUnread, QuicVersionNegotiation
+from lapwing.events.messages.quic import QuicInitial, QuicRetry, QuicUnfinished, QuicUnread, QuicVersionNegotiation
 from lapwing.events.messages.tls import TlsClientHello, TlsServerHello
 from lapwing.protocols import Match
 from lapwing.protocols.quic import QUIC, QuicParser
@@ -72,7 +72,7 @@ def test_after_a_retry_the_hello_is_said_again_under_new_keys() -> None:
         (C, initial(crypto(0, HELLO), made_for=SERVER_ID, token=b"token")),
     ]
     kinds = [type(message) for message in play(QuicParser(), *talk)]
-    assert kinds == [QuicInitial, TlsClientHello, QuicRetry, QuicInitial, TlsClientHello]
+    assert kinds == [QuicInitial, TlsClientHello, QuicRetry, QuicInitial, TlsClientHello, QuicUnfinished]
 
 
 def test_offered_versions_are_told() -> None:
@@ -97,6 +97,72 @@ def test_what_never_opens_is_given_up() -> None:
 def test_a_handshake_without_an_answer_is_left_after_a_while() -> None:
     parser = QuicParser()
     play(parser, *[(C, initial(b"\1"))] * (MAX_DATAGRAMS + 5))
+    assert parser.done
+
+
+BEGUN = initial(crypto(0, HELLO))
+ACKNOWLEDGED = initial(b"\2\0\0\0\0", from_server=True)
+REFUSED = initial(b"\2\0\0\0\0\x1c\2\0\0", from_server=True)
+
+
+def waited(parser: QuicParser, *datagrams: tuple[Side, bytes], first_ns: int = 7) -> list[Message]:
+    """What is told of datagrams a nanosecond apart, when the parser is woken, and at the end."""
+    found = [one for at, said in enumerate(datagrams, first_ns) for one in parser.parse(*said, at)]
+    if parser.next_wakeup_ns is not None:
+        found += parser.tick(parser.next_wakeup_ns)
+        assert parser.next_wakeup_ns is None
+    return [one for one in [*found, *parser.close(99)] if isinstance(one, QuicUnfinished)]
+
+
+@pytest.mark.parametrize(
+    ("talk", "answered"),
+    [
+        ([(C, BEGUN)], False),
+        ([(C, initial(b"\1"))], False),  # no hello at all in it
+        ([(C, BEGUN), (C, BEGUN)], False),
+        ([(C, BEGUN), (C, initial(b"\x1c\0\0\0", number=1))], False),  # the client gives up
+        ([(C, BEGUN), (S, ACKNOWLEDGED)], True),
+        ([(C, BEGUN), (S, retry(SERVER_ID))], True),
+        ([(C, BEGUN), (S, retry(SERVER_ID)), (C, initial(crypto(0, HELLO), made_for=SERVER_ID, token=b"t"))], True),
+    ],
+)
+def test_a_handshake_without_a_hello_of_the_server_is_told_once(talk: list[tuple[Side, bytes]], answered: bool) -> None:
+    assert waited(QuicParser(), *talk) == [QuicUnfinished(7, answered)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        initial(crypto(0, ANSWER), from_server=True),
+        REFUSED,
+        negotiation(VERSION_2),
+        initial(crypto(0, ANSWER), from_server=True)[:-1] + b"\0",  # cannot be opened
+        b"\xe0" + VERSION_1.to_bytes(4, "big") + bytes(2) + b"\x40\x20" + bytes(32),  # a Handshake packet
+        b"\x40" + bytes(40),  # a short header
+    ],
+)
+def test_a_handshake_that_the_server_ended_or_may_have_gone_on_with_is_not_told(said: bytes) -> None:
+    parser = QuicParser()
+    assert waited(parser, (C, BEGUN), (S, said)) == []
+    assert parser.next_wakeup_ns is None
+
+
+def test_a_client_that_begins_again_with_another_version_is_waited_for_anew() -> None:
+    again = initial(crypto(0, HELLO), version=VERSION_2)
+    assert waited(QuicParser(), (C, BEGUN), (S, negotiation(VERSION_2)), (C, again)) == [QuicUnfinished(9, False)]
+
+
+def test_the_wait_is_as_long_as_the_parser_is_patient_from_the_first_packet_on() -> None:
+    parser = QuicParser()
+    parser.patience_ns = 5
+    parser.parse(C, BEGUN, 100)
+    parser.parse(C, BEGUN, 103)
+    assert parser.next_wakeup_ns == 105
+    assert parser.tick(105) == [QuicUnfinished(100, False)]
+    assert [type(one) for one in parser.parse(S, initial(crypto(0, ANSWER), from_server=True), 200)] == [
+        QuicInitial,
+        TlsServerHello,
+    ]
     assert parser.done
 
 

@@ -12,13 +12,17 @@ from hypothesis import strategies as st
 import lapwing
 from lapwing.events import AuthAttempted, AuthEvent, AuthResolved, AuthUnanswered, Event, SessionMessaged
 from lapwing.events.messages import SshAuthUnanswered
-from lapwing.events.messages.tls import TlsEstablished, TlsUnfinished
+from lapwing.events.messages.quic import QuicUnfinished
+from lapwing.events.messages.tls import TlsEstablished, TlsServerHello, TlsUnfinished
 from lapwing.io.capture import open_capture
 from lapwing.sessions import PipelineSettings, RunKeys, SessionDriver, SessionSettings, Wanted
 from lapwing.testing import START_NS, TcpConversation, TimedFrame, pcap, udp_frame
+from tests.protocols import quic_bytes as quic
 from tests.protocols import ssh_bytes as ssh
 from tests.protocols.ldap_bytes import result, simple_bind
 from tests.protocols.playbook import Step, client, server
+from tests.protocols.test_quic import ANSWER as QUIC_ANSWER
+from tests.protocols.test_quic import HELLO as QUIC_HELLO
 from tests.protocols.test_tls import TALK_12, TALK_13
 
 SECOND = 1_000_000_000
@@ -293,6 +297,60 @@ def test_a_silent_interface_tells_of_a_handshake_by_its_clock() -> None:
     assert tls(driver.advance(START_NS + 20 * SECOND)) == []
     assert [at for at, _ in tls(driver.advance(START_NS + 40 * SECOND))] == [PATIENCE_S]
     assert tls(driver.advance(START_NS + 60 * SECOND)) == []
+
+
+# -- QUIC --------------------------------------------------------------------------------------------------------------
+
+
+def asked(*, answered_after_s: int | None = None) -> list[TimedFrame]:
+    """A client's first packet, and the server's hello so much later."""
+    hello = quic.initial(quic.crypto(0, QUIC_HELLO))
+    frames = [TimedFrame(START_NS + 3, udp_frame("192.0.2.10", 40_000, "198.51.100.20", 443, hello))]
+    if answered_after_s is not None:
+        answer = quic.initial(quic.crypto(0, QUIC_ANSWER), from_server=True)
+        at = START_NS + answered_after_s * SECOND
+        frames.append(TimedFrame(at, udp_frame("198.51.100.20", 443, "192.0.2.10", 40_000, answer)))
+    return frames
+
+
+def of_quic(events: Iterable[Event]) -> list[tuple[int, QuicUnfinished | TlsServerHello]]:
+    return [
+        ((event.ts_ns - START_NS) // SECOND, event.message)
+        for event in events
+        if isinstance(event, SessionMessaged) and isinstance(event.message, QuicUnfinished | TlsServerHello)
+    ]
+
+
+@pytest.mark.parametrize("patience_s", [5, PATIENCE_S])
+def test_a_first_packet_of_quic_that_nobody_answers_is_told_in_time_and_once(patience_s: int, tmp_path: Path) -> None:
+    frames = sorted([*asked(), *others(60)], key=lambda one: one.ts_ns)
+    events, counters = read(tmp_path / "in.pcap", frames, patience_s=patience_s)
+    assert of_quic(events) == [(patience_s, QuicUnfinished(START_NS + 3))]
+    assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 1
+
+
+def test_the_hello_of_a_quic_server_that_comes_late_is_told_all_the_same(tmp_path: Path) -> None:
+    frames = sorted([*asked(answered_after_s=45), *others(60)], key=lambda one: one.ts_ns)
+    events, _ = read(tmp_path / "in.pcap", frames)
+    assert [(at, type(message)) for at, message in of_quic(events)] == [
+        (PATIENCE_S, QuicUnfinished),
+        (45, TlsServerHello),
+    ]
+
+
+def test_a_quic_server_that_answers_in_time_leaves_nothing_to_tell(tmp_path: Path) -> None:
+    frames = sorted([*asked(answered_after_s=29), *others(60)], key=lambda one: one.ts_ns)
+    events, counters = read(tmp_path / "in.pcap", frames)
+    assert [(at, type(message)) for at, message in of_quic(events)] == [(29, TlsServerHello)]
+    assert counters["sessions.ticks"] == 0
+
+
+def test_a_silent_interface_tells_of_quic_by_its_clock() -> None:
+    driver = driven()
+    feed(driver, asked())
+    assert of_quic(driver.advance(START_NS + 20 * SECOND)) == []
+    assert [at for at, _ in of_quic(driver.advance(START_NS + 40 * SECOND))] == [PATIENCE_S]
+    assert of_quic(driver.advance(START_NS + 60 * SECOND)) == []
 
 
 # -- laws --------------------------------------------------------------------------------------------------------------

@@ -97,8 +97,8 @@ def read(
 
     inputs = _inputs(files, more)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
-    about_packets = {"-f": filter_, "-c": count, "--logdir": logdir, "--merge": merge, "--dedup": dedup.given}
-    about_packets |= record.by_option()
+    packets = {"-f": filter_, "-c": count, "--logdir": logdir, "--merge": merge, "--dedup": dedup.given}
+    about_packets = packets | record.by_option()
     packets_meant = bool(given_of(about_packets))
     if log_format or patterns or (are_logs(inputs) and (not packets_meant or are_known_logs(inputs))):
         refuse("about packets; these inputs are logs", about_packets)

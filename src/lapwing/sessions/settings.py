@@ -17,8 +17,9 @@ class SessionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """How long a conversation may owe an answer. Times are those of packets, and the clock's in silence."""
 
     unanswered_after_s: Annotated[float, Meta(ge=1, le=86_400)] = 30.0
-    """After how much silence of the server a login is told to be unanswered, and a TLS handshake to be unfinished.
-    Servers hold back a refusal for seconds, a directory behind them included; clients give up after a minute or two."""
+    """After how much silence of the server a login is told to be unanswered, and a handshake of TLS or QUIC to be
+    unfinished. Servers hold back a refusal for seconds, a directory behind them included; clients give up after a
+    minute or two."""
 
     @property
     def unanswered_after_ns(self) -> int:

@@ -30,10 +30,22 @@ class QuicVersionNegotiation(BaseMessage, frozen=True, gc=False, tag="quic.versi
 
 
 class QuicUnread(BaseMessage, frozen=True, gc=False, tag="quic.unread"):
-    """What could not be read, once a flow and reason: `damaged`, `unknown version` or `no hello`; how often."""
+    """What could not be read, once a flow and reason: `damaged` or `unknown version`; how often."""
 
     reason: str
     count: int
 
 
-QuicMessage = QuicInitial | QuicRetry | QuicVersionNegotiation | QuicUnread
+class QuicUnfinished(BaseMessage, frozen=True, gc=False, tag="quic.unfinished"):
+    """A handshake to which no hello of the server came, for as long as is waited or until the flow ended. Told once;
+    what follows late is told all the same.
+
+    `asked_ns` is when the client's first packet came, `answered` whether anything of the server was seen since: an
+    acknowledgement, a retry.
+    """
+
+    asked_ns: int
+    answered: bool = False
+
+
+QuicMessage = QuicInitial | QuicRetry | QuicVersionNegotiation | QuicUnread | QuicUnfinished

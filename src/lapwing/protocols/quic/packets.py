@@ -14,6 +14,7 @@ VERSION_2 = 0x6B3343CF  # RFC 9369
 MAX_ID_BYTES = 20
 MIN_ID_BYTES = 8  # of the id a client invents (RFC 9000, 7.2)
 MIN_INITIAL_BYTES = 1200  # of a datagram with a client's Initial (RFC 9000, 14.1)
+CLOSED = (-1, b"")  # in place of a CRYPTO frame: the sender says no more
 
 _PADDING, _PING, _ACK, _ACK_ECN, _CRYPTO, _CLOSE = 0, 1, 2, 3, 6, 0x1C
 
@@ -93,7 +94,10 @@ def variable(reader: Reader) -> int:
 
 
 def crypto_frames(payload: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield offset and bytes of each CRYPTO frame; raises WireError for a frame that an Initial cannot have."""
+    """Yield offset and bytes of each CRYPTO frame, and CLOSED at the end of the connection.
+
+    Raises WireError for a frame that an Initial cannot have.
+    """
     reader = Reader(payload)
     while reader.left:
         kind = variable(reader)
@@ -105,6 +109,7 @@ def crypto_frames(payload: bytes) -> Iterator[tuple[int, bytes]]:
         elif kind in (_ACK, _ACK_ECN):
             _skip_ack(reader, kind)
         elif kind == _CLOSE:
+            yield CLOSED
             return
         else:
             raise WireError(f"an Initial packet has a frame of type {kind}")
