@@ -1,5 +1,7 @@
 """Decisions: who is held back, for how long, and who is not."""
 
+from lapwing.detect import DetectSettings
+from lapwing.detect.settings import AnswerSettings, ExcludeSettings
 from lapwing.events import Action, AuthAttempted, AuthEvidence, AuthResolved, DecisionMade, Event, Outcome
 from lapwing.sessions import source_of
 from lapwing.web import Gate
@@ -45,6 +47,20 @@ def test_an_attacker_is_held_back_and_told_when_to_come_again() -> None:
     answer = gate.answer(ATTACKER)
     assert answer.action is Action.BLOCK
     assert 0 < answer.retry_after_s <= 600 * 2**6
+
+
+def test_settings_change_while_what_was_decided_stands() -> None:
+    gate = Gate(clock=Clock())
+    attacked(gate)
+    before = gate.answer(ATTACKER)
+    brief = AnswerSettings(challenge_s=90, delay_s=90, block_s=90, longest_s=90)
+    gate.change(DetectSettings(answer=brief, exclude=ExcludeSettings(sources=("198.51.100.7",))))
+    assert gate.answer(ATTACKER).action is before.action
+    assert gate.answer(ATTACKER).retry_after_s > 90
+    attacked(gate, "203.0.113.80")
+    assert 0 < gate.answer("203.0.113.80").retry_after_s <= 91  # ends are rounded up
+    attacked(gate, "198.51.100.7")
+    assert gate.answer("198.51.100.7").action is Action.ALLOW
 
 
 def test_a_neighbour_is_not_held_back() -> None:

@@ -148,6 +148,7 @@ def watch(
     """Find attacks on an interface or in logs, as they happen.
 
     Ctrl-C ends it, and what is open then is told: a summary on a terminal, events elsewhere.
+    SIGHUP reads the configuration again.
     """
     from lapwing.app.commands.options import LiveOptions, RecordOptions
     from lapwing.app.commands.watch import WatchOptions, run

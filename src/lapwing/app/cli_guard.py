@@ -72,7 +72,8 @@ def serve(
 ) -> None:
     """Decide from logs, and answer proxies that ask.
 
-    nginx asks about each request with auth_request, Caddy with forward_auth. Ctrl-C ends it.
+    nginx asks about each request with auth_request, Caddy with forward_auth. Ctrl-C ends it, SIGHUP
+    reads the configuration again.
     """
     from lapwing.app.commands.guard import GuardOptions, serve
 

@@ -1,6 +1,6 @@
 """What every reading of events is, wherever they come from: read once, in order, as events or as lists of them."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +16,8 @@ class EventStream:
         self._events = (event for events in lists for event in events)
         self._damaged = False
         self._failed: list[str] = []
+        self.between: Callable[[], None] = _nothing
+        """Called between two batches of what goes on and on, also while nothing comes."""
 
     def __enter__(self) -> Self:
         return self
@@ -48,3 +50,7 @@ class EventStream:
     def failed(self) -> list[str]:
         """What was wrong with each input that could not be read at all; the others were read."""
         return self._failed
+
+
+def _nothing() -> None:
+    pass

@@ -12,7 +12,7 @@ from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
 from lapwing.app.log_reading import LogChoice, expand, latest_ns, time_zone, told_of
 from lapwing.app.paths import Paths
-from lapwing.detect import Detector
+from lapwing.detect import Detector, DetectSettings
 from lapwing.events import AnomalySeen, AuthEvent, AuthResolved, Event, SensorEnded, SensorStarted, Severity
 from lapwing.io.capture import Progress
 from lapwing.io.logs import FollowedLog, PositionFile
@@ -42,6 +42,9 @@ class TakesLogins(Protocol):
         """See LoginDriver."""
 
     def next_auth_id(self) -> int:
+        """See LoginDriver."""
+
+    def change(self, settings: DetectSettings) -> None:
         """See LoginDriver."""
 
 
@@ -102,6 +105,10 @@ class LogWatching(EventStream):
         """
         self._stopped = True
         self._wake.put(None)
+
+    def change(self, settings: DetectSettings) -> None:
+        """Go on under other settings of detection, with all that is known. Raises ValueError for those that cannot."""
+        self._driver.change(settings)
 
     def close(self) -> None:
         """Close the files."""
@@ -167,6 +174,7 @@ class LogWatching(EventStream):
                     moved = True
                     yield self._driver.take(logins)
             self._save()
+            self.between()
             told = self.turn()
             if told:
                 yield told

@@ -10,7 +10,7 @@ from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
 from lapwing.app.notebook import reading_page
 from lapwing.app.paths import Paths
-from lapwing.detect import FILE_KEY, Detector
+from lapwing.detect import FILE_KEY, Detector, DetectSettings
 from lapwing.events import (
     AnomalySeen,
     Event,
@@ -147,6 +147,10 @@ class Reading(EventStream):
         if isinstance(self._source, ReadAhead):
             self._source.stop()
 
+    def change(self, settings: DetectSettings) -> None:
+        """Go on under other settings of detection, with all that is known. Raises ValueError for those that cannot."""
+        self._driver.detector.change(settings)
+
     def end_flow(self, flow_id: int) -> None:
         """End an open flow, and its parser, before the next packets are looked at; the reason is `forced`."""
         self._to_end.append(flow_id)
@@ -253,6 +257,7 @@ class Reading(EventStream):
         """Read one capture; returns how many packets may still be read."""
         started = False
         while not self._stopped and left != 0:
+            self.between()
             try:
                 batch = source.next_batch()
             except SourceError as error:  # the interface has gone; what it gave is told

@@ -47,20 +47,24 @@ class Campaigns:
         self, settings: DetectSettings, keyring: Keyring, judge: Judge, trackers: list[Any], journal: Journal
     ) -> None:
         """`trackers` stand in the order of `GROUPS`."""
-        self._settings = settings
         self._keyring = keyring
-        self._judge = judge
         self._journal = journal
-        self._trackers = trackers
-        self._base = settings.prior
-        self._raise_at = settings.finding.raise_at
-        self._growth = settings.finding.growth
-        self._min_failures = settings.finding.min_failures
+        self.follow(settings, judge, trackers)
         self.open: dict[Key, OpenFinding] = {}
         self._standing: list[OpenFinding | None] = []  # those a record was seen for: its `found` is the place plus one
         self._free: list[int] = []
         self.refused_count = 0
         self.swept_ns = 0
+
+    def follow(self, settings: DetectSettings, judge: Judge, trackers: list[Any]) -> None:
+        """Go on under these settings, with what is open."""
+        self._settings = settings
+        self._judge = judge
+        self._trackers = trackers
+        self._base = settings.prior
+        self._raise_at = settings.finding.raise_at
+        self._growth = settings.finding.growth
+        self._min_failures = settings.finding.min_failures
 
     def adopt(self, findings: dict[Key, OpenFinding]) -> None:
         """Have these open, and no others; no record knows of them yet."""

@@ -82,11 +82,17 @@ class Decisions:
     """
 
     def __init__(self, settings: AnswerSettings, judge: Judge, limit: int, key: bytes) -> None:
-        self._settings = settings
-        self._judge = judge
         self._limit = limit
         self._keyring = Keyring(key)
         self._rows = Standings(self._keyring)
+        self.follow(settings, judge)
+        self.changes: tuple[Change, ...] = ()
+        self.retry_after_s = 0
+
+    def follow(self, settings: AnswerSettings, judge: Judge) -> None:
+        """Answer under these settings from now on; what stands goes on standing."""
+        self._settings = settings
+        self._judge = judge
         self._jitter = settings.jitter
         self._mild_below = judge.challenge_from() - settings.jitter - MARGIN  # log-odds that no shift makes serious
         first_s = (0, 0, settings.challenge_s, settings.delay_s, settings.block_s)
@@ -94,8 +100,6 @@ class Decisions:
             [int(min(settings.longest_s, first * settings.growth**level)) for level in range(MOST_GROWTH + 1)]
             for first in first_s
         ]
-        self.changes: tuple[Change, ...] = ()
-        self.retry_after_s = 0
 
     def __len__(self) -> int:
         return self._rows.count

@@ -51,6 +51,7 @@ cdef class Detector:
     cdef Evidence _evidence
     cdef public i64 _now_ns
     cdef i64 _ticked_ns
+    cdef list _led
     cdef dict _counts
     cdef i64 _failed_count, _succeeded_count
     cdef u64 _glanced

@@ -90,12 +90,28 @@ class Detector:
     def __init__(
         self, settings: DetectSettings | None = None, *, key: bytes = FILE_KEY, look_up: LookUp | None = None
     ) -> None:
-        s = self.settings = settings or DetectSettings()
-        limit = s.max_sources
+        s = settings or DetectSettings()
         self._keyring = Keyring(key)
-        entries = max(limit, min(limit * ENTRIES_PER_SOURCE, MANY_ENTRIES))
+        entries = max(s.max_sources, min(s.max_sources * ENTRIES_PER_SOURCE, MANY_ENTRIES))
         self._journal = Journal(entries, self._keyring)
-        journal = self._journal
+        self._look_up = look_up
+        self._arrange(s)
+        self._campaigns = Campaigns(s, self._keyring, self._judge, self._grouped, self._journal)
+        self._hijacks = Hijacks(s, self._keyring, self._takeovers)
+        self._led: list[Decisions] = []
+        self._now_ns = 0
+        self._ticked_ns = 0
+        self._counts: dict[str, int] = {}
+        self._failed_count = self._succeeded_count = 0  # of `_counts`, since `counts` was asked
+        self._glanced = 0
+        self._verdict: Verdict | None = NO_VERDICT
+        self.log_odds = NO_VERDICT.log_odds
+        self.latest: Login | None = None
+
+    def _arrange(self, s: DetectSettings) -> None:
+        """Trackers that have seen nothing, and what adds up what they say."""
+        self.settings = s
+        limit, journal = s.max_sources, self._journal
         self._pairs = Pairs(s.pair, limit * PAIRS_PER_SOURCE, journal)
         self._sources = Sources(s.source, limit, journal)
         self._accounts = Accounts(s.account, limit, journal)
@@ -122,18 +138,31 @@ class Detector:
         for tracker in self._every:
             tracker.forget_ns = s.forget_after_s * SECOND_NS
             tracker.evidence = self._evidence
-        self._campaigns = Campaigns(s, self._keyring, self._judge, self._grouped, journal)
-        self._hijacks = Hijacks(s, self._keyring, self._takeovers)
         self._exclusions = Exclusions(s.exclude) if s.exclude != ExcludeSettings() else None
-        self._look_up = look_up
-        self._now_ns = 0
-        self._ticked_ns = 0
-        self._counts: dict[str, int] = {}
-        self._failed_count = self._succeeded_count = 0  # of `_counts`, since `counts` was asked
-        self._glanced = 0
-        self._verdict: Verdict | None = NO_VERDICT
-        self.log_odds = NO_VERDICT.log_odds
-        self.latest: Login | None = None
+
+    def change(self, settings: DetectSettings) -> None:
+        """Go on under other settings with all that is known, and so do the `decisions` that were made here.
+
+        Nothing is copied, so it takes no longer where much is known. Raises ValueError for another `max_sources`.
+        """
+        if settings.max_sources != self.settings.max_sources:
+            raise ValueError("detect.max_sources: what is kept was laid out for it; restart for another")
+        every, weekly, unknowns, surroundings = self._every, self._weekly, self._unknowns, self._surroundings
+        tables, self._journal.tables = self._journal.tables, []
+        self._arrange(settings)
+        self._journal.tables = tables
+        for tracker, before in zip(self._every, every, strict=True):
+            tracker.go_on_from(before)
+        self._weekly.load(weekly.dump())
+        self._unknowns.load(unknowns.dump())
+        self._surroundings.load(surroundings.dump())
+        self._campaigns.follow(settings, self._judge, self._grouped)
+        self._hijacks.follow(settings, self._takeovers)
+        for decisions in self._led:
+            decisions.follow(settings.answer, self._judge)
+        self._verdict = NO_VERDICT
+        self.log_odds = _NOTHING_SAID
+        self.latest = None
 
     @property
     def verdict(self) -> Verdict:
@@ -303,7 +332,9 @@ class Detector:
 
     def decisions(self, limit: int, key: bytes) -> Decisions:
         """Answers by source for whoever enforces this detector's verdicts."""
-        return Decisions(self.settings.answer, self._judge, limit, key)
+        made = Decisions(self.settings.answer, self._judge, limit, key)
+        self._led.append(made)
+        return made
 
     def look(self, group: str, text: str) -> dict[str, float]:
         """What is counted for a source, an account or a fingerprint; empty where nothing is. Nothing is touched.

@@ -17,11 +17,15 @@ class Hijacks:
     """The open takeover findings, by account."""
 
     def __init__(self, settings: DetectSettings, keyring: Keyring, takeovers: Takeovers) -> None:
-        self._settings = settings
         self._keyring = keyring
-        self._takeovers = takeovers
+        self.follow(settings, takeovers)
         self.open: dict[int, OpenFinding] = {}
         self.refused_count = 0
+
+    def follow(self, settings: DetectSettings, takeovers: Takeovers) -> None:
+        """Go on under these settings, with what is open."""
+        self._settings = settings
+        self._takeovers = takeovers
 
     def judge(self, hit: Hit, suspicions: tuple[Suspicion, ...], now_ns: int) -> Finding | None:
         """A finding if all that speaks for a takeover makes it likelier than not."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lapwing.detect import Decisions, Detector
+from lapwing.detect import Decisions, Detector, DetectSettings
 from lapwing.events import AuthEvent, AuthResolved, Event
 from lapwing.sessions.emit import Wanted
 from lapwing.sessions.settings import PipelineSettings
@@ -78,6 +78,10 @@ class LoginDriver:
             if self._decisions is not None:
                 out += self.note(self._decide(login, self._decisions, now_ns if now_ns is not None else login.ts_ns))
         return out
+
+    def change(self, settings: DetectSettings) -> None:
+        """Go on under other settings of detection with all that is known. Raises ValueError for those that cannot."""
+        self._detector.change(settings)
 
     def note(self, events: Iterable[Event]) -> list[Event]:
         """Stamp events that arose beside the logins and keep the wanted ones."""

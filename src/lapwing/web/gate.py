@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from lapwing.detect import Detector, Verdict, source_at
+from lapwing.detect import Detector, DetectSettings, Verdict, source_at
 from lapwing.events import (
     Action,
     AuthAttempted,
@@ -130,6 +130,15 @@ class Gate:
     def next_auth_id(self) -> int:
         """An id unique among the logins of this gate."""
         return self._driver.next_auth_id()
+
+    def change(self, settings: DetectSettings) -> None:
+        """Go on under other settings of detection with all that is known and decided.
+
+        Raises ValueError for another `max_sources`.
+        """
+        with self._lock:
+            self._detector.change(settings)
+            self.settings = msgspec.structs.replace(self.settings, detect=settings)
 
     def finish(self) -> list[Event]:
         """The last words on open findings."""

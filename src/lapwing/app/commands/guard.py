@@ -17,6 +17,7 @@ from lapwing.app.guarding import Enforcers, Lateness, api_keys
 from lapwing.app.log_reading import LogChoice
 from lapwing.app.log_watching import LogWatching
 from lapwing.app.output import Writer
+from lapwing.app.reloading import Reloading
 from lapwing.app.shapes import LOGIN_COLUMNS
 from lapwing.events import Action, Event, SettingsError
 from lapwing.io.enforce import DenyFile, DenyShape, NftSet, Webhook
@@ -110,7 +111,8 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
         with ForwardServer(forward, options.listen) as server:
             complain(f"listening on {server.address}")
             say_absent(guarding)
-            return tell(guarding, writer, chosen, None, endless=True)
+            reloading = Reloading(settings, lambda: load(options.config).settings, guarding.change)
+            return tell(guarding, writer, chosen, None, endless=True, reloading=reloading)
     finally:
         enforcers.close()
         if state is not None:

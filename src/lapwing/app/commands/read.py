@@ -21,6 +21,7 @@ from lapwing.app.output import Writer
 from lapwing.app.plugins import ContainedSink, installed, opened_sinks
 from lapwing.app.reading import Reading
 from lapwing.app.reading import read as open_reading
+from lapwing.app.reloading import Reloading
 from lapwing.app.render import Run, print_overview
 from lapwing.app.shapes import LOGIN_COLUMNS
 from lapwing.app.summary import Summary
@@ -98,14 +99,19 @@ def tell(
     *,
     endless: bool = False,
     sinks: Sequence[ContainedSink] = (),
+    reloading: Reloading | None = None,
 ) -> ExitCode:
     """Read to the end; to `writer` go the events of the chosen families, without it a summary is printed.
 
-    A reading without an end of its own (`endless`) is not cut short by Ctrl-C: that is how it ends.
+    A reading without an end of its own (`endless`) is not cut short by Ctrl-C: that is how it ends. SIGHUP lets
+    `reloading` read the configuration again.
     """
     summary = Summary()
     started_ns = time.monotonic_ns()
-    with rare_collections(), stop_on_interrupt(reading.stop) as interrupted, reading:
+    reload = None
+    if reloading is not None:
+        reading.between, reload = reloading.turn, reloading.ask
+    with rare_collections(), stop_on_interrupt(reading.stop, reload) as interrupted, reading:
         for events in followed(reading, summary):
             told = [event for event in events if is_chosen(event, chosen)] if writer is not None or sinks else []
             if writer is not None:

@@ -15,6 +15,7 @@ from lapwing.app.guard import complain
 from lapwing.app.output import Writer
 from lapwing.app.plugins import installed, opened_sinks
 from lapwing.app.reading import read as open_reading
+from lapwing.app.reloading import Reloading
 from lapwing.app.shapes import LOGIN_COLUMNS
 from lapwing.app.warning import warn_if_plain
 from lapwing.events import Severity
@@ -57,6 +58,7 @@ def run(options: WatchOptions) -> ExitCode:
         )
         sinks = opened_sinks(plugins, options.sinks, complain)
         drop_privileges(options.live.user)
+        reloading = Reloading(configuration.settings, lambda: load(options.config).settings, reading.change)
         writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
         fail_on = Severity(options.fail_on) if options.fail_on else None
-        return tell(reading, writer, chosen, fail_on, endless=True, sinks=sinks)
+        return tell(reading, writer, chosen, fail_on, endless=True, sinks=sinks, reloading=reloading)

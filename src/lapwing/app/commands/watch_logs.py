@@ -14,6 +14,7 @@ from lapwing.app.guard import complain
 from lapwing.app.log_watching import LogWatching, watch_logs
 from lapwing.app.output import Writer
 from lapwing.app.plugins import installed, opened_sinks
+from lapwing.app.reloading import Reloading
 from lapwing.app.shapes import LOGIN_COLUMNS
 from lapwing.events import Severity
 
@@ -44,10 +45,11 @@ def run_watch_logs(options: WatchLogOptions) -> ExitCode:
     """Follow, write, and end by Ctrl-C, with what is open told."""
     chosen = families(options.events)
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
+    settings = load(options.config).settings
     with using_decoys(options.decoys, follow=True) as decoys:
         watching = watch_logs(
             *options.inputs,
-            settings=load(options.config).settings,
+            settings=settings,
             events=sorted({*chosen, *SUMMARY_FAMILIES}),
             format=options.format,
             patterns=options.patterns,
@@ -56,7 +58,8 @@ def run_watch_logs(options: WatchLogOptions) -> ExitCode:
             decoys=decoys,
         )
         say_absent(watching)
+        reloading = Reloading(settings, lambda: load(options.config).settings, watching.change)
         writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
         sinks = opened_sinks(installed(), options.sinks, complain)
         fail_on = Severity(options.fail_on) if options.fail_on else None
-        return tell(watching, writer, chosen, fail_on, endless=True, sinks=sinks)
+        return tell(watching, writer, chosen, fail_on, endless=True, sinks=sinks, reloading=reloading)

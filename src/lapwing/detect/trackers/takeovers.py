@@ -278,6 +278,11 @@ class Takeovers(Tracker):
         """What of a home goes into a snapshot."""
         return HOME_FIELDS
 
+    def go_on_from(self, before: Any) -> None:
+        """Take over the records of a tracker under other settings."""
+        Tracker.go_on_from(self, before)
+        self.hits = before.hits
+
     def dump(self) -> list[Any]:
         """All state but the journal."""
         return [*Tracker.dump(self), msgspec.to_builtins(self.hits, builtin_types=(bytes,), enc_hook=Reason.dump)]

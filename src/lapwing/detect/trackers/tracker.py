@@ -156,6 +156,10 @@ class Tracker:
 
     # -- snapshots -----------------------------------------------------------------------------------------------------
 
+    def go_on_from(self, before: Any) -> None:
+        """Take over the records of a tracker under other settings."""
+        self.table, self.totals = before.table, before.totals
+
     def dump(self) -> list[Any]:
         """All state but the journal."""
         table, values_of = self.table, attrgetter(*self.fields())
