@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import quantiles
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -26,6 +27,7 @@ from bench.build import build_programs
 from lapwing.callbacks import DnsInteraction, correlation_id
 from lapwing.callbacks.interactsh import Identity, register_call, unwrap_key
 from lapwing.callbacks.push import MAILBOX_HEADER, SECRET_HEADER, EventReader, unseal
+from lapwing.events import CollectorError
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "build" / "bench.json"
@@ -33,11 +35,8 @@ OTHER = ROOT / "build" / "interop" / "1.3.1" / "interactsh-server"
 LOOPBACK = "127.0.0.1"
 DOMAIN = "oast.example.com"
 NONCE = "cg5ugboyyyyyn"
-DNS_COUNT, DNS_WINDOW, DNS_SOCKETS = (
-    200_000,
-    1_000,
-    4,
-)  # queries, how many are on their way at once, from how many ports
+# Queries, how many are on their way at once, from how many ports.
+DNS_COUNT, DNS_WINDOW, DNS_SOCKETS = 200_000, 1_000, 4
 HTTP_COUNT, HTTP_CONNECTIONS = 12_000, 32
 PUSH_PER_S, PUSH_S = 2_000, 8
 PACE_S = 0.005  # between two handfuls of the steady load
@@ -95,17 +94,28 @@ class Load(NamedTuple):
 
 @contextmanager
 def ours(folder: Path, url: str = "", *, keep_bytes: int = 0) -> Iterator[Server]:
-    """Our collector. `keep_bytes` 0 bounds its store as usual."""
+    """Our collector. `keep_bytes` 0 bounds its store as usual. Raises CollectorError with its last words."""
     bounds = json.dumps({"keep_bytes": keep_bytes} if keep_bytes else {})
     command = [sys.executable, "-c", SERVER, url or f"sqlite:///{folder / 'store.db'}", bounds]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        ports = json.loads(process.stdout.readline())
-        yield Server(process.pid, ports["dns"][0], ports["http"][0], ports["control"][0])
-    finally:
-        process.terminate()
-        process.communicate()
+    with tempfile.TemporaryFile("w+") as said:  # a file takes any amount, a pipe that nobody reads would stop it
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True)
+        try:
+            assert process.stdout is not None
+            if not (line := process.stdout.readline()):
+                raise CollectorError(f"the collector ended as it began: {_last_words(process, said)}")
+            ports = json.loads(line)
+            yield Server(process.pid, ports["dns"][0], ports["http"][0], ports["control"][0])
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+def _last_words(process: subprocess.Popen[str], said: IO[str]) -> str:
+    """How it ended, and what it wrote before: nothing where somebody killed it."""
+    code = process.wait()
+    how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    said.seek(0)
+    return f"{how}, on standard error {said.read() or 'nothing'}"
 
 
 @contextmanager

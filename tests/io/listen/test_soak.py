@@ -1,11 +1,13 @@
 """The soaks of `bench.soak`, at a size that takes seconds: what holds there begins to hold here."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
-from bench import soak
+from bench import collector, soak
 from bench.renewals import renewals
+from lapwing.events import CollectorError
 
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler for the program that asks")
 MAX_GROWTH_MIB = 64.0  # over ten times the interactions: what is kept ready, and the store's pages in memory
@@ -43,3 +45,14 @@ def test_memory_does_not_grow_with_the_interactions_taken() -> None:
     figures = soak.memory(30_000, session_count=2_000)
     assert figures["memory_lost"] == 0
     assert figures["memory_last_tenth_mb"] - figures["memory_first_tenth_mb"] < MAX_GROWTH_MIB
+
+
+def test_a_collector_that_does_not_start_is_told_with_its_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = pytest.raises(CollectorError, match=r"(?s)exit code 1, on standard error .*cannot be opened")
+    with failing, collector.ours(tmp_path / "nowhere"):
+        pass
+    monkeypatch.setattr(collector, "SERVER", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(CollectorError, match="killed by SIGKILL, on standard error nothing"), collector.ours(tmp_path):
+        pass
