@@ -27,13 +27,13 @@ from lapwing.io.callbacks import Planted
 from tests.app.conftest import Lapwing
 from tests.io.callbacks.desk import Desk, http_hit
 from tests.io.callbacks.server import serving
+from tests.patience import ENOUGH_S
 
 PRIVATE = ("--private-network", "127.0.0.0/8")
 ID = "c23b2la0kl1krjcrdj10cndmnioyyyyyn"
 FOUND = Attribution(ID[:20], ID[20:], f"a.{ID}", Placement.DNS_NAME)
 PEER = Peer("203.0.113.9", tls=True)
 TS_NS = 1_772_360_102_500_000_000
-TIMEOUT_S = 30
 
 
 @pytest.fixture
@@ -61,14 +61,14 @@ class Listening:
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         self.out, self.err = self.process.stdout, self.process.stderr
-        self._watchdog = threading.Timer(TIMEOUT_S, self.process.kill)
+        self._watchdog = threading.Timer(ENOUGH_S, self.process.kill)
         self._watchdog.start()
         self.announced = self.err.readline()
         self.planted = planted(self.err.readline().removeprefix("[INF] "))
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(TIMEOUT_S)
+        code = self.process.wait(ENOUGH_S)
         self._watchdog.cancel()
         self.out.close()
         self.err.close()

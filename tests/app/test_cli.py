@@ -12,6 +12,7 @@ from typer.main import get_command
 from lapwing.app.cli import app
 from lapwing.app.exit_codes import ExitCode
 from tests.app.conftest import Lapwing, heard, start
+from tests.patience import ENOUGH_S
 
 PYTHON_WORDS = re.compile(r"<(str|path|float|int)\b|list\[|range>")  # types, where a user's word should stand
 
@@ -102,7 +103,7 @@ def test_options_about_packets_are_refused_for_logs(lapwing: Lapwing, tmp_path: 
 def test_a_full_disk_is_one_line_whatever_was_to_be_written(arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         process = start(*arguments, stdout=full.fileno())
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=ENOUGH_S)
     assert process.returncode == ExitCode.INPUT
     assert "No space left on device" in heard(err.decode())
     assert heard(err.decode()).count("\n") == 1
@@ -114,7 +115,7 @@ def test_tables_end_quietly_when_nobody_reads_them(arguments: tuple[str, ...]) -
     assert process.stdout is not None
     process.stdout.close()
     process.stdout = None
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=ENOUGH_S)
     assert process.returncode == ExitCode.PIPE_CLOSED
     assert heard(err.decode()) == ""
 
@@ -130,7 +131,7 @@ def test_ctrl_c_while_the_program_is_loaded_is_quiet() -> None:
         "from lapwing.__main__ import main\n"
         "main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=ENOUGH_S)
     assert (done.returncode, done.stdout, done.stderr) == (ExitCode.INTERRUPTED, "", "")
 
 
@@ -157,7 +158,7 @@ def test_an_extra_that_is_missing_is_named(
         "main()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=ENOUGH_S, cwd=tmp_path, check=False
     )
     assert done.returncode == ExitCode.USAGE, done.stderr
     assert f"pip install 'lapwing[{extra}]'" in done.stderr

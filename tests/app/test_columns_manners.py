@@ -19,6 +19,7 @@ from lapwing.demo import capture_path
 from lapwing.flows import FlowSettings
 from lapwing.testing import START_NS, TimedFrame, pcap, udp_frame
 from tests.app.conftest import Lapwing, start
+from tests.patience import ENOUGH_S
 
 TAKERS: dict[str, Callable[[FlowReading], list[Any]]] = {
     "events": list,
@@ -161,7 +162,7 @@ def test_a_quiet_pipe_is_left_at_the_first_signal_and_what_was_seen_is_told(
     assert done.stdout is not None
     assert b"event_type" in _first(done.stdout)
     done.send_signal(number)
-    rest, err = done.stdout.read(), done.communicate(timeout=30)[1]
+    rest, err = done.stdout.read(), done.communicate(timeout=ENOUGH_S)[1]
     assert b"interrupted" in err
     assert done.returncode == 130
     if command == "flows":
@@ -169,7 +170,7 @@ def test_a_quiet_pipe_is_left_at_the_first_signal_and_what_was_seen_is_told(
 
 
 def _first(stream: IO[bytes]) -> bytes:
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + ENOUGH_S
     line = b""
     while not line.endswith(b"\n") and time.monotonic() < give_up:
         line += stream.read(1)

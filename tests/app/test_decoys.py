@@ -16,9 +16,9 @@ from lapwing.app.planted import Planting, create, planted, revoke
 from lapwing.events import SettingsError, StoreError, TokenTripped
 from lapwing.io.store import DecoyUses
 from tests.app.conftest import Lapwing, start
+from tests.patience import ENOUGH_S
 
 NOTE = "left in the wiki of the finance team"
-START_S = 60
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def trips(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
 
 def until(right: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    end = time.monotonic() + START_S
+    end = time.monotonic() + ENOUGH_S
     while not right():
         assert time.monotonic() < end
 
@@ -70,7 +70,7 @@ def test_a_decoy_in_a_log_that_grows_is_told_and_kept(command: tuple[str, ...], 
         more.flush()
         (tripped,) = (next(trips(process)),)
         process.terminate()
-        assert process.wait(START_S) == 0
+        assert process.wait(ENOUGH_S) == 0
     assert (tripped["token_id"], tripped["purpose"], tripped["client_ip"]) == ("svc-payroll", NOTE, "203.0.113.9")
     assert hits(store) == 1
 

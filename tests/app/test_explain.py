@@ -14,6 +14,7 @@ from lapwing.app.shapes import ndjson
 from lapwing.events import Evidence, SettingsError, SourceError
 from tests.app.conftest import Lapwing, start
 from tests.app.samples import finding, login
+from tests.patience import ENOUGH_S
 
 
 def test_an_explanation_has_the_evidence_with_its_numbers() -> None:
@@ -48,7 +49,7 @@ def test_an_earlier_run_can_be_explained_from_its_ndjson(lapwing: Lapwing, guess
     assert "Why" in from_file.out
     with written.open("rb") as lines:
         process = start("explain", identity, stdin=lines.fileno())
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=ENOUGH_S)
     assert out.decode() == from_file.out
 
 

@@ -14,6 +14,7 @@ from lapwing.app import gate_state
 from lapwing.app.gate_state import GateState
 from lapwing.events import Action, SettingsError
 from lapwing.web import ForwardAuth, Gate
+from tests.patience import ENOUGH_S
 from tests.web.test_gate import ATTACKER, Clock, attacked
 
 LINE = (
@@ -86,11 +87,11 @@ def test_neither_state_nor_log_of_a_served_guard_shows_a_name_or_a_secret(tmp_pa
             address = re.search(r"listening on (\S+)", served.stderr.readline())
             assert address is not None
             decided = served.stdout.readline()
-            with urllib.request.urlopen(f"http://{address[1]}/metrics", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://{address[1]}/metrics", timeout=ENOUGH_S) as answer:
                 numbers = answer.read().decode()
         finally:
             served.send_signal(signal.SIGTERM)
-        out, err = served.communicate(timeout=30)
+        out, err = served.communicate(timeout=ENOUGH_S)
     assert "198.51.100.7" in decided
     kept = b"".join(path.read_bytes() for path in state.iterdir())
     assert bytes([198, 51, 100, 7]) in kept

@@ -12,6 +12,7 @@ from lapwing.app.exit_codes import ExitCode
 from lapwing.events import decode
 from tests.app.conftest import Lapwing, heard, start
 from tests.app.traffic import guessing_at
+from tests.patience import ENOUGH_S
 
 
 def lines(text: str) -> list[dict[str, object]]:
@@ -82,7 +83,7 @@ def test_a_folder_and_a_glob_are_read_as_their_captures(lapwing: Lapwing, calm: 
 def test_a_capture_can_come_through_a_pipe(guessing: Path, lapwing: Lapwing) -> None:
     with guessing.open("rb") as capture:
         process = start("read", "-", stdin=capture.fileno())
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=ENOUGH_S)
     assert process.returncode == 0
     assert len(out.splitlines()) == len(lapwing("read", guessing).out.splitlines())
 
@@ -136,7 +137,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
     assert process.stderr is not None
     process.stdout.read(100)
     process.stdout.close()
-    assert process.wait(timeout=60) == ExitCode.PIPE_CLOSED
+    assert process.wait(timeout=ENOUGH_S) == ExitCode.PIPE_CLOSED
     assert heard(process.stderr.read().decode()) == ""
     process.stderr.close()
 
@@ -145,7 +146,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_line(guessing: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         process = start("read", guessing, stdout=full.fileno())
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=ENOUGH_S)
     assert process.returncode == ExitCode.INPUT
     assert "No space left on device" in heard(err.decode())
     assert heard(err.decode()).count("\n") == 1
@@ -161,7 +162,7 @@ def test_ctrl_c_prints_what_had_been_seen(guessing: Path) -> None:
     process.send_signal(signal.SIGINT)
     process.stdin.close()
     process.stdin = None
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=ENOUGH_S)
     assert process.returncode == ExitCode.INTERRUPTED
     assert b"Findings" in out
     assert heard(err.decode()).count("\n") == 1

@@ -24,6 +24,7 @@ from lapwing.events import (
 )
 from lapwing.logins.logs import LogSettings
 from lapwing.sessions import PipelineSettings
+from tests.patience import ENOUGH_S
 
 from .conftest import Lapwing, start
 from .logs import ATTACKER, USERS, access_line, sshd_lines
@@ -118,14 +119,14 @@ def test_the_command_tells_logs_from_captures(auth_log: Path, lapwing: Lapwing) 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
 def test_the_command_reads_a_log_from_a_pipe(auth_log: Path, pack: Callable[[bytes], bytes]) -> None:
     with start("read", "-", stdin=subprocess.PIPE) as process:
-        out, _ = process.communicate(pack(auth_log.read_bytes()), timeout=60)
+        out, _ = process.communicate(pack(auth_log.read_bytes()), timeout=ENOUGH_S)
     assert process.returncode == ExitCode.CLEAN
     assert out.count(b"auth.resolved") == 136
 
 
 def test_the_command_still_reads_a_capture_from_a_pipe(guessing: Path) -> None:
     with start("read", "-", stdin=subprocess.PIPE) as process:
-        out, _ = process.communicate(guessing.read_bytes(), timeout=60)
+        out, _ = process.communicate(guessing.read_bytes(), timeout=ENOUGH_S)
     assert process.returncode == ExitCode.CLEAN
     assert b'"event_type":"auth.' in out
 

@@ -19,6 +19,7 @@ from lapwing.flows import RECORD_DTYPE, FlowSettings
 from lapwing.io.capture import LiveSettings
 from lapwing.testing import START_NS, TimedFrame, pcap, udp_frame
 from tests.io.wires import Wire, needs_wires, wire
+from tests.patience import ENOUGH_S
 
 __all__ = ["wire"]
 
@@ -123,7 +124,7 @@ def test_no_worker_outlives_its_parent(captures: list[Path]) -> None:
     theirs.close()
     assert ours.recv() == ("ready", None)
     ours.close()
-    worker.join(60)
+    worker.join(ENOUGH_S)
     assert worker.exitcode == 0
 
 

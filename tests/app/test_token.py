@@ -17,10 +17,10 @@ from lapwing.io.listen import Collector
 from lapwing.io.store import PlantedToken
 from tests.app.conftest import Lapwing
 from tests.io.listen.lab import DOMAIN, LOOPBACK, serving, settings
+from tests.patience import ENOUGH_S
 
 SOFFICE = shutil.which("soffice")
 NOTE = "left in the wiki of the finance team"
-TIMEOUT_S = 90
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_kinds_say_what_they_trip_on(lapwing: Lapwing) -> None:
 
 
 def ask(collector: Collector, host: str, path: str = "/") -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(LOOPBACK, collector.ports["http"][0], timeout=TIMEOUT_S)
+    connection = http.client.HTTPConnection(LOOPBACK, collector.ports["http"][0], timeout=ENOUGH_S)
     try:
         connection.request("GET", path, headers={"Host": host, "User-Agent": "Slackbot-LinkExpanding 1.0"})
         answer = connection.getresponse()
@@ -118,7 +118,7 @@ def ask(collector: Collector, host: str, path: str = "/") -> http.client.HTTPRes
 
 async def known(collector: Collector, count: int = 1) -> None:
     """Until the collector has looked at the store again."""
-    async with asyncio.timeout(TIMEOUT_S):
+    async with asyncio.timeout(ENOUGH_S):
         while len(collector.directory.planted) < count:
             await asyncio.sleep(0.05)
 
@@ -178,7 +178,7 @@ def test_a_document_opened_by_an_office_program_is_a_hit_on_its_token(
             await known(collector)
             command = [str(SOFFICE), f"-env:UserInstallation=file://{tmp_path}/profile", "--headless"]
             command += ["--convert-to", "pdf", "--outdir", str(tmp_path / "out"), str(tmp_path / "plan.docx")]
-            await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, timeout=TIMEOUT_S)
+            await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, timeout=ENOUGH_S)
 
     asyncio.run(main())
     assert token(store).hit_count >= 1

@@ -36,12 +36,12 @@ from lapwing.testing import TcpConversation, interleave, udp_frame
 from tests.app.conftest import Lapwing, start
 from tests.app.traffic import web_login
 from tests.io.wires import Wire, needs_wires, wire
+from tests.patience import ENOUGH_S
 
 __all__ = ["wire"]
 
 pytestmark = needs_wires
 
-ENOUGH_S = 30.0  # a wait that only a failure sees the end of
 LOGINS = 12
 FRAMES = [one.frame for one in interleave(*[web_login(number, accepted=False) for number in range(LOGINS)])]
 T = TypeVar("T")

@@ -16,11 +16,10 @@ from lapwing import LogWatching, watch_logs
 from lapwing.app import log_watching
 from lapwing.app.exit_codes import ExitCode
 from lapwing.events import AnomalySeen, AuthResolved, Event, FindingClosed, SensorEnded, SensorStarted
+from tests.patience import ENOUGH_S
 
 from .conftest import start
 from .logs import ATTACKER, access_line
-
-WAIT_S = 60.0  # for what takes a fraction of a second on an idle machine
 
 
 def lines_of(count: int, begin: int = 0) -> str:
@@ -134,7 +133,7 @@ def watch_and_stop_at(path: Path, moment: int) -> list[Event]:
 
     thread = Thread(target=run, daemon=True)
     thread.start()
-    thread.join(WAIT_S)
+    thread.join(ENOUGH_S)
     assert not thread.is_alive(), f"a stop at moment {moment} is waited for without end"
     return told
 
@@ -151,7 +150,7 @@ def test_however_it_is_ended_what_is_open_is_told(path: Path, number: signal.Sig
         assert b"sensor.started" in process.stdout.readline()
         process.send_signal(number)
         assert b"sensor.ended" in process.stdout.read()
-        assert process.wait(WAIT_S) == ExitCode.CLEAN
+        assert process.wait(ENOUGH_S) == ExitCode.CLEAN
 
 
 def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -159,7 +158,7 @@ def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert b"acces.log: is not there yet" in process.stderr.readline()
         process.terminate()
-        process.communicate(timeout=WAIT_S)
+        process.communicate(timeout=ENOUGH_S)
 
 
 def test_the_command_tells_a_finding_while_the_log_grows_and_ends_by_interrupt(path: Path) -> None:

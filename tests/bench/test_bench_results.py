@@ -13,6 +13,7 @@ from bench.generate import Capture, generate
 from bench.measure import Run, RunError, run
 from bench.report import BEGIN, END, aim_rows, write_page
 from bench.results import MEBIBYTE, Results
+from tests.patience import ENOUGH_S
 
 CAPTURES = {kind: Capture(Path(f"{kind}.pcap"), 1_000, 10, 100_000) for kind in ("mixed", "small")}
 
@@ -93,7 +94,7 @@ def test_a_program_that_fails_is_named_with_its_last_words() -> None:
 def test_a_repeated_capture_has_its_packets_again_and_later(tmp_path: Path) -> None:
     capture = generate("small", tmp_path, scale=0.002)
     command: list[str | Path] = [sys.executable, "-m", "bench.repeat", capture.path, "3", "100"]
-    done = subprocess.run(command, check=True, capture_output=True, timeout=60)
+    done = subprocess.run(command, check=True, capture_output=True, timeout=ENOUGH_S)
     once = capture.path.read_bytes()
     assert done.stdout[: len(once)] == once
     body = len(once) - 24

@@ -9,6 +9,7 @@ import pytest
 
 from bench.build import build_programs
 from bench.generate import Capture, generate
+from tests.patience import ENOUGH_S
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler (cc) on this machine")
 
@@ -24,7 +25,7 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Capture:
 
 
 def run(program: Path, path: Path) -> dict[str, float]:
-    done = subprocess.run([program, path], check=True, capture_output=True, timeout=60)
+    done = subprocess.run([program, path], check=True, capture_output=True, timeout=ENOUGH_S)
     answer: dict[str, float] = json.loads(done.stdout)
     return answer
 
@@ -54,6 +55,6 @@ def test_damaged_packets_are_skipped_and_counted(programs: dict[str, Path], tmp_
 def test_a_file_that_is_no_capture_is_refused(programs: dict[str, Path], tmp_path: Path) -> None:
     path = tmp_path / "text.pcap"
     path.write_text("not a capture")
-    done = subprocess.run([programs["ctracker"], path], capture_output=True, timeout=60)
+    done = subprocess.run([programs["ctracker"], path], capture_output=True, timeout=ENOUGH_S)
     assert done.returncode == 3
     assert b"not a little-endian pcap file" in done.stderr

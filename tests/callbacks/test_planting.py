@@ -22,13 +22,13 @@ from lapwing.callbacks import HttpInteraction, Peer, Placement, Registry, correl
 from lapwing.callbacks.planting import KINDS, Artefact, Names, Wishes, plant
 from lapwing.callbacks.planting.names import Grain
 from lapwing.events import SettingsError
+from tests.patience import ENOUGH_S
 
 ID = "c23b2la0kl1krjcrdj10cndmnioyyyyyn"
 NAMES = Names(ID, "oast.example.com")
 WISHES = Wishes(target="https://www.example.com/", site="www.example.com")
 SNIPPETS = ("cloned-site", "cloned-css")
 SOFFICE, CHROMIUM = shutil.which("soffice"), shutil.which("chromium")
-TIMEOUT_S = 90
 
 
 def made(kind: str, names: Names = NAMES, wishes: Wishes = WISHES, entropy: bytes = bytes(16)) -> Artefact:
@@ -188,7 +188,7 @@ def site() -> Iterator[Site]:
 
 def opened(program: str, *arguments: str, home: Path) -> None:
     environ = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "no_proxy": "127.0.0.1"}
-    subprocess.run([program, *arguments], env=environ, timeout=TIMEOUT_S, check=True, capture_output=True)
+    subprocess.run([program, *arguments], env=environ, timeout=ENOUGH_S, check=True, capture_output=True)
 
 
 @pytest.mark.skipif(SOFFICE is None, reason="LibreOffice is not installed (libreoffice-writer, libreoffice-calc)")

@@ -31,8 +31,8 @@ from lapwing.callbacks.responders import (
     SmtpResponder,
 )
 from tests.callbacks.playbook import PEER
+from tests.patience import ENOUGH_S
 
-TIMEOUT_S = 20.0
 LOOPBACK = "127.0.0.1"
 SITE = HttpSite(domain="oast.example.com")
 
@@ -54,7 +54,7 @@ class Listener:
             except OSError:
                 return
             with connection:
-                connection.settimeout(TIMEOUT_S)
+                connection.settimeout(ENOUGH_S)
                 self._talk(connection, self._make())
 
     def stop(self) -> None:
@@ -106,7 +106,7 @@ def listening(make: Callable[[], Responder]) -> Iterator[Listener]:
         yield listener
     finally:
         listener.stop()
-        thread.join(TIMEOUT_S)
+        thread.join(ENOUGH_S)
 
 
 def noted(listener: Listener) -> list[Interaction]:
@@ -122,7 +122,7 @@ def test_smtplib_logs_in_and_delivers_a_mail() -> None:
     mail.set_content("first\n.dotted\nlast\n")
     with (
         listening(lambda: SmtpResponder(PEER, 0, name="mail.example.com", starttls=False)) as listener,
-        smtplib.SMTP(LOOPBACK, listener.port, timeout=TIMEOUT_S) as client,
+        smtplib.SMTP(LOOPBACK, listener.port, timeout=ENOUGH_S) as client,
     ):
         client.login("ana", "a secret of hers")
         assert client.send_message(mail) == {}
@@ -137,7 +137,7 @@ def test_ftplib_fetches_stores_and_lists() -> None:
     received = BytesIO()
     with (
         listening(lambda: FtpResponder(PEER, 0, content=b"content")) as listener,
-        ftplib.FTP(timeout=TIMEOUT_S) as client,
+        ftplib.FTP(timeout=ENOUGH_S) as client,
     ):
         client.connect(LOOPBACK, listener.port)
         client.login("t0ken", "a secret")
@@ -161,7 +161,7 @@ def test_ftplib_fetches_stores_and_lists() -> None:
 
 def test_the_standard_http_client_reuses_its_connection() -> None:
     with listening(lambda: HttpResponder(PEER, 0, site=SITE)) as listener:
-        client = http.client.HTTPConnection(LOOPBACK, listener.port, timeout=TIMEOUT_S)
+        client = http.client.HTTPConnection(LOOPBACK, listener.port, timeout=ENOUGH_S)
         for method, body in (("GET", None), ("HEAD", None), ("POST", b"x" * 5000), ("PUT", iter([b"chunk", b"ed"]))):
             client.request(method, "/t0ken", body=body, encode_chunked=method == "PUT")
             response = client.getresponse()

@@ -19,11 +19,11 @@ from lapwing.protocols import STREAM_PROTOCOLS
 from lapwing.testing import START_NS, TcpConversation, TimedFrame, pcap, udp_frame
 from tests.app.traffic import guessing_at
 from tests.io.wires import Wire, needs_wires, wire
+from tests.patience import ENOUGH_S
 
 __all__ = ["wire"]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-ENOUGH_S = 300  # installing packages takes a while on a busy machine
 
 
 def run(*command: str | Path, packages: Path | None = None, code: int = 0) -> str:

@@ -16,9 +16,9 @@ import pytest
 from examples.traffic import ATTACKER, OFFICE, STOLEN, TRIES, Client, Report, home, play
 from lapwing.app.planted import Planting, create, planted, uses
 from lapwing.events import AuthResolved, DecisionMade, Event, Finding, Outcome, TokenTripped, decode
+from tests.patience import ENOUGH_S
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-START_S = 60  # until an application must listen, on a busy machine
 PEOPLE = {home(number) for number in range(40)}
 
 
@@ -45,7 +45,7 @@ def running(command: list[str], folder: Path, port: int) -> Iterator[list[bytes]
 
 
 def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + START_S
+    until = time.monotonic() + ENOUGH_S
     while time.monotonic() < until:
         assert process.poll() is None, "the application ended at once"
         with socket.socket() as one:
@@ -164,6 +164,6 @@ def test_a_decoy_that_is_typed_in_is_found_with_its_note_and_kept(
 
 def until_kept(store: str, count: int) -> None:
     """Wait until the application has written so many hits."""
-    until = time.monotonic() + START_S
+    until = time.monotonic() + ENOUGH_S
     while sum(one.hit_count for one in asyncio.run(planted(store))) < count:
         assert time.monotonic() < until, "the hits were not written down"

@@ -22,10 +22,10 @@ from lapwing.io.listen import Collector, TlsSettings
 from lapwing.io.listen.certificates import make_lab
 from lapwing.io.listen.settings import AcmeSettings
 from tests.io.listen.lab import DOMAIN, LOOPBACK, PORTS, Client, resolve, serving, settings
+from tests.patience import ENOUGH_S
 
 pytest.importorskip("acme")
 PEBBLE = Path(__file__).parents[2] / "build" / "interop" / "pebble"
-START_S = 30.0
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(not PEBBLE.exists(), reason="Pebble is not built: make interop, where there is Go"),
@@ -93,7 +93,7 @@ def shown(port: int) -> x509.Certificate:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with (
-        socket.create_connection((LOOPBACK, port), timeout=START_S) as plain,
+        socket.create_connection((LOOPBACK, port), timeout=ENOUGH_S) as plain,
         context.wrap_socket(plain, server_hostname=f"x.{DOMAIN}") as secure,
     ):
         return x509.load_der_x509_certificate(secure.getpeercert(binary_form=True) or b"")
@@ -102,7 +102,7 @@ def shown(port: int) -> x509.Certificate:
 async def issued(collector: Collector, count: int = 1) -> None:
     renewing = collector._renewing
     assert renewing is not None
-    async with asyncio.timeout(START_S):
+    async with asyncio.timeout(ENOUGH_S):
         while renewing.issued_count < count:
             assert not renewing.failure
             await asyncio.sleep(0.01)

@@ -23,15 +23,15 @@ import lapwing.callbacks
 from lapwing.callbacks import ClientSettings, NotObserved, Observed
 from lapwing.io.listen import Collector
 from lapwing.io.listen.certificates import make_lab
-from tests.io.listen.lab import DOMAIN, LOOPBACK, TIMEOUT_S, get, serving, settings
+from tests.io.listen.lab import DOMAIN, LOOPBACK, get, serving, settings
 from tests.io.listen.test_matrix import UNBIND, search
+from tests.patience import ENOUGH_S
 
 pytestmark = pytest.mark.anyio
 
 PROGRAMS = Path("build/interop").resolve()
 VERSIONS = ("1.2.4", "1.3.1")
 PAYLOAD = re.compile(r"([a-z0-9]{33})\.127\.0\.0\.1")
-FOREIGN_S = 60.0  # for a foreign program to start or to tell
 HTTPS_NAME = {"1.2.4": "http", "1.3.1": "https"}
 
 
@@ -55,7 +55,7 @@ class Foreign:
 
     async def payload(self) -> str:
         assert self.process.stderr is not None
-        async with asyncio.timeout(FOREIGN_S):
+        async with asyncio.timeout(ENOUGH_S):
             while line := await self.process.stderr.readline():
                 if found := PAYLOAD.search(line.decode()):
                     return found[1]
@@ -64,7 +64,7 @@ class Foreign:
     async def told(self, count: int) -> list[dict[str, str]]:
         assert self.process.stdout is not None
         found: list[dict[str, str]] = []
-        async with asyncio.timeout(FOREIGN_S):
+        async with asyncio.timeout(ENOUGH_S):
             while len(found) < count:
                 line = await self.process.stdout.readline()
                 if line.startswith(b"{"):
@@ -90,7 +90,7 @@ async def their_client(collector: Collector, version: str, folder: Path, *more: 
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(FOREIGN_S):
+        async with asyncio.timeout(ENOUGH_S):
             await process.communicate()
 
 
@@ -108,9 +108,9 @@ class Touch:
         port = self._ports[protocol]
         token = name.partition(".")[0]
         if protocol == "dns":
-            dns.query.udp(dns.message.make_query(name, "A"), LOOPBACK, timeout=TIMEOUT_S, port=port)
+            dns.query.udp(dns.message.make_query(name, "A"), LOOPBACK, timeout=ENOUGH_S, port=port)
         elif protocol == "smtp":
-            with smtplib.SMTP(LOOPBACK, port, timeout=TIMEOUT_S) as client:
+            with smtplib.SMTP(LOOPBACK, port, timeout=ENOUGH_S) as client:
                 client.sendmail("a@example.com", [f"x@{name}"], "Subject: hi\r\n\r\nhello\r\n")
         else:
             said = get(name) if protocol != "ldap" else search(f"dc={token},dc=example") + UNBIND
@@ -121,7 +121,7 @@ class Touch:
 
     @contextmanager
     def _connected(self, port: int, name: str, *, secure: bool) -> Iterator[socket.socket]:
-        with socket.create_connection((LOOPBACK, port), timeout=TIMEOUT_S) as plain:
+        with socket.create_connection((LOOPBACK, port), timeout=ENOUGH_S) as plain:
             if not secure:
                 yield plain
                 return
@@ -186,7 +186,7 @@ async def their_server(version: str, folder: Path) -> AsyncIterator[dict[str, in
         env={"HOME": str(folder), "PATH": ""},
     )
     try:
-        async with asyncio.timeout(FOREIGN_S):
+        async with asyncio.timeout(ENOUGH_S):
             for name in ("http", "https", "smtp", "ldap"):
                 await reachable(ports[name], process)
         yield ports
@@ -211,7 +211,7 @@ async def reachable(port: int, process: asyncio.subprocess.Process) -> None:
 async def test_our_client_sees_every_protocol_at_their_server(tmp_path: Path, version: str) -> None:
     async with their_server(version, tmp_path) as ports:
         touch = Touch(ports)
-        chosen = ClientSettings(domain=DOMAIN, private_networks=("127.0.0.0/8",))
+        chosen = ClientSettings(domain=DOMAIN, private_networks=("127.0.0.0/8",), call_timeout_s=ENOUGH_S)
         chosen = replace(chosen, waits=replace(chosen.waits, poll_interval_s=0.2))
         server = f"http://{LOOPBACK}:{ports['http']}"
         async with lapwing.callbacks.session(server=server, settings=chosen) as session:
@@ -225,7 +225,7 @@ async def test_our_client_sees_every_protocol_at_their_server(tmp_path: Path, ve
             ):
                 token = session.mint(purpose=protocol)
                 await asyncio.to_thread(touch.by, protocol, token.name)
-                outcome = await session.wait_for(token, accepts=accepts, timeout=20)  # type: ignore[arg-type]
+                outcome = await session.wait_for(token, accepts=accepts, timeout=ENOUGH_S)  # type: ignore[arg-type]
                 assert isinstance(outcome, Observed), (protocol, outcome)
             silent = session.mint()
             assert isinstance(await session.wait_for(silent, timeout=0.5), NotObserved)

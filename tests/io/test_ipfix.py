@@ -16,6 +16,7 @@ from lapwing.flows import FlowSettings
 from lapwing.io.sinks import IpfixEncoder, IpfixExporter
 from lapwing.testing import START_NS, TimedFrame, ethernet, ip, pcap, udp, udp_frame
 from tests.app.traffic import web_login
+from tests.patience import ENOUGH_S
 
 Record = dict[tuple[int, int], bytes]  # by element number and enterprise
 
@@ -123,7 +124,7 @@ def test_what_is_encoded_is_what_the_events_say(capture: Path) -> None:
 def test_records_arrive_over_udp(capture: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.settimeout(10)
+        listener.settimeout(ENOUGH_S)
         with IpfixExporter(f"udp://127.0.0.1:{listener.getsockname()[1]}") as exporter:
             for records in lapwing.flows(capture).records():
                 exporter.send(records)

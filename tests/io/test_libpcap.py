@@ -12,6 +12,7 @@ from lapwing.events import SettingsError, SourceError
 from lapwing.io.capture import InterfaceSource, LiveSettings, open_live
 from lapwing.testing import tcp_frame, udp_frame
 from tests.io.wires import Wire, in_namespace, needs_wires, wire
+from tests.patience import ENOUGH_S
 
 __all__ = ["wire"]
 
@@ -21,7 +22,6 @@ pytestmark = [
 ]
 
 A, B = "192.0.2.1", "198.51.100.2"
-ENOUGH_S = 20.0  # a wait that only a failure sees the end of
 FRAMES = [
     udp_frame(A, 4_000, B, 53, b"question"),
     tcp_frame(A, 4_001, B, 80, b"GET / HTTP/1.1\r\n\r\n"),

@@ -14,13 +14,13 @@ from lapwing.io.capture import InterfaceSource, LiveSettings, open_capture, open
 from lapwing.testing import TimedFrame, ethernet, ip, pcap, tcp_frame, udp, udp_frame
 from lapwing.wire import PACKET_DTYPE, Status
 from tests.io.wires import Wire, needs_wires, wire
+from tests.patience import ENOUGH_S
 
 __all__ = ["wire"]
 
 pytestmark = needs_wires
 
 A, B = "192.0.2.1", "198.51.100.2"
-ENOUGH_S = 20.0  # a wait that only a failure sees the end of
 
 
 def live(wire: Wire, interface: str = Wire.right, filter_: str | None = None, **settings: object) -> InterfaceSource:

@@ -18,10 +18,10 @@ import pytest
 from lapwing.app.planted import Made, Planting, create, history, planted
 from lapwing.callbacks import Interaction, protocol_of
 from lapwing.callbacks.planting import KINDS, Wishes
+from tests.patience import ENOUGH_S
 
 DOMAIN = "oast.example.com"
 SITE = f"www.{DOMAIN}"  # of the planter; its pages are shown by a server beside the collector
-TIMEOUT_S = 120
 TRUSTED_HTTPS = ("kubeconfig", "cloud-credentials")  # their users are told not to look at certificates, or may be
 ENTER = "ip link set lo up && mount --bind {resolver} /etc/resolv.conf && exec {program}"
 
@@ -113,7 +113,7 @@ class World:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT_S,
+            timeout=ENOUGH_S,
             check=False,
         )
 
@@ -128,7 +128,7 @@ class World:
                 yield process
             finally:
                 process.terminate()
-                process.communicate(timeout=TIMEOUT_S)
+                process.communicate(timeout=ENOUGH_S)
 
     def hits(self, kind: str) -> list[Interaction]:
         """What reached a token, oldest first."""
@@ -141,7 +141,7 @@ class World:
 
     def until(self, right: Callable[[], bool]) -> None:
         """Wait until something is so."""
-        end = time.monotonic() + TIMEOUT_S
+        end = time.monotonic() + ENOUGH_S
         while not right():
             assert time.monotonic() < end
 

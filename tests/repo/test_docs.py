@@ -21,12 +21,12 @@ import pytest
 from lapwing.app.configuration import load
 from lapwing.demo import capture_path
 from lapwing.events import decode
+from tests.patience import ENOUGH_S
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 BLOCK = re.compile(r"^( *)```([a-z]*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
-TIMEOUT_S = 120
 PROSE = ("", "text", "mermaid")  # trees and diagrams
 
 
@@ -72,7 +72,7 @@ def run(command: str, folder: Path) -> str:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=TIMEOUT_S,
+        timeout=ENOUGH_S,
         check=False,
     )
     return done.stdout.decode("utf-8")

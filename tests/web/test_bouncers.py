@@ -17,11 +17,11 @@ import pytest
 from lapwing.events import Action
 from lapwing.web import Answer, ForwardAuth, Gate
 from lapwing.web.bouncers import row
+from tests.patience import ENOUGH_S
 
 from .test_gate import ATTACKER, Clock, S, attacked
 
 KEY = "0123456789abcdef"
-WAIT_S = 60.0  # for what takes a second on an idle machine
 LINE = '{ip} - - [05/Jan/2026:08:00:{n:02} +0000] "POST /login?user=u{n}&password=p{n} HTTP/1.1" 401 12 "-" "tool"\n'
 SHORT = "[detect.answer]\nchallenge_s = 5\ndelay_s = 5\nblock_s = 5\ngrowth = 1.0\n"
 COMMON = """
@@ -167,7 +167,7 @@ def bouncer(name: str, settings: str, folder: Path, address: str, *inside: str) 
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
-    give_up = time.monotonic() + WAIT_S
+    give_up = time.monotonic() + ENOUGH_S
     while not holds():
         assert time.monotonic() < give_up, what
         time.sleep(0.05)

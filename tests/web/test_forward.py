@@ -12,6 +12,7 @@ import pytest
 
 from lapwing.events import Action, SourceError
 from lapwing.web import Answer, ForwardAuth, ForwardServer, Gate
+from tests.patience import ENOUGH_S
 
 from .test_gate import ATTACKER, Clock, attacked, login
 
@@ -152,7 +153,7 @@ def test_the_server_answers_all_its_connections_while_the_gate_is_stuck() -> Non
     gate = Gate(clock=clock)
     attacked(gate)
     with ForwardServer(ForwardAuth(gate), "127.0.0.1:0") as server, clock.holding(gate):
-        connections = [http.client.HTTPConnection(server.address, timeout=30) for _ in range(8)]
+        connections = [http.client.HTTPConnection(server.address, timeout=ENOUGH_S) for _ in range(8)]
         for number, connection in enumerate(connections):
             connection.request("GET", "/auth", headers={"X-Real-IP": ATTACKER if number % 2 else "192.0.2.1"})
         statuses = [connection.getresponse().status for connection in connections]
@@ -185,7 +186,7 @@ def served(forward: ForwardAuth) -> Iterator[str]:
 
 
 def test_the_server_answers_many_requests_on_one_connection(served: str) -> None:
-    connection = http.client.HTTPConnection(served, timeout=30)
+    connection = http.client.HTTPConnection(served, timeout=ENOUGH_S)
     for address, status in ((ATTACKER, 403), ("192.0.2.1", 200)) * 3:
         connection.request("GET", "/auth", headers={"X-Forwarded-For": address})
         response = connection.getresponse()
@@ -197,7 +198,7 @@ def test_the_server_answers_many_requests_on_one_connection(served: str) -> None
 
 
 def test_a_long_body_is_passed_over_and_the_answer_to_head_has_none(served: str) -> None:
-    connection = http.client.HTTPConnection(served, timeout=30)
+    connection = http.client.HTTPConnection(served, timeout=ENOUGH_S)
     for _ in range(2):
         connection.request("POST", "/auth", b"x" * 200_000, {"X-Forwarded-For": "192.0.2.1"})
         response = connection.getresponse()
@@ -214,7 +215,7 @@ def test_what_is_no_request_is_refused_and_the_server_lives(served: str) -> None
         with socket.create_connection((host, int(port)), 30) as one:
             one.sendall(rubbish)
             assert one.recv(100).startswith(b"HTTP/1.1 400")
-    connection = http.client.HTTPConnection(served, timeout=30)
+    connection = http.client.HTTPConnection(served, timeout=ENOUGH_S)
     connection.request("GET", "/livez")
     assert connection.getresponse().read() == b"ok\n"
     connection.close()

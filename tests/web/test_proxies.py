@@ -15,9 +15,9 @@ from threading import Thread
 import pytest
 
 from tests.examples.test_guarded_apps import free_port, wait_for
+from tests.patience import ENOUGH_S
 
 ATTACKER, VISITOR = "127.0.0.5", "127.0.0.6"
-WAIT_S = 30.0  # for what takes a fraction of a second on an idle machine
 
 NGINX = """
 daemon off;
@@ -205,7 +205,7 @@ def proxy_command(name: str, folder: Path, **ports: int) -> list[str | Path]:
 
 def asked(port: int, client: str, method: str = "GET", path: str = "/") -> tuple[int, str]:
     """The status, and when to come again."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S, source_address=(client, 0))
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ENOUGH_S, source_address=(client, 0))
     connection.request(method, path, b"username=a&password=b" if method == "POST" else None)
     response = connection.getresponse()
     connection.close()
@@ -220,13 +220,13 @@ def wait_for_routes(port: int) -> None:
     """Traefik listens before it knows whom to pass what to."""
     begun = time.monotonic()
     while status(port, VISITOR) == 404:
-        assert time.monotonic() - begun < WAIT_S, "nothing is passed on"
+        assert time.monotonic() - begun < ENOUGH_S, "nothing is passed on"
 
 
 def seconds_until_refused(port: int) -> float:
     begun = time.monotonic()
     while status(port, ATTACKER) != 403:
-        assert time.monotonic() - begun < WAIT_S, "the attacker is not refused"
+        assert time.monotonic() - begun < ENOUGH_S, "the attacker is not refused"
     return time.monotonic() - begun
 
 
@@ -248,10 +248,10 @@ def test_a_proxy_enforces_what_was_decided_from_its_access_log(name: str, tmp_pa
         assert asked(port, ATTACKER, path="/any/page?x=1")[1].isdigit()
         assert asked(port, VISITOR) == (200, "")
         assert status(port, VISITOR, "POST", "/login") == 401
-        give_up = time.monotonic() + WAIT_S
+        give_up = time.monotonic() + ENOUGH_S
         while not deny.read_text() and time.monotonic() < give_up:
             time.sleep(0.01)  # the file is written beside, not before the answers
         assert deny.read_text() == f"{ATTACKER}\n"
         guarding.send_signal(signal.SIGTERM)
-        out, _ = guarding.communicate(timeout=WAIT_S)
+        out, _ = guarding.communicate(timeout=ENOUGH_S)
     assert b'"event_type":"decision.made"' in out

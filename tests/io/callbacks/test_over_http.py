@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import lapwing
 from lapwing.callbacks import ClientSettings, Disabled, Inconclusive, NotObserved, Observed, SessionSettings
@@ -18,19 +19,21 @@ from lapwing.io.callbacks import BlockingSession
 from lapwing.io.callbacks.wire import HttpCollector, tls_context
 from tests.io.callbacks.desk import Desk, http_hit
 from tests.io.callbacks.server import LOOPBACK, certificate, serving
+from tests.patience import ENOUGH_S
 
 OWN = ("127.0.0.0/8",)
-QUICK = ClientSettings(waits=SessionSettings(default_timeout_s=0.2, poll_interval_s=0.05, verdict_grace_s=5.0))
+PATIENT = ClientSettings(call_timeout_s=ENOUGH_S, waits=SessionSettings(verdict_grace_s=ENOUGH_S))
+QUICK = replace(PATIENT, waits=replace(PATIENT.waits, default_timeout_s=0.2, poll_interval_s=0.05))
 
 
 def test_a_callback_is_waited_for_with_an_event_loop() -> None:
     desk = Desk()
 
     async def main(server: str) -> None:
-        async with lapwing.callbacks.session(server, private_networks=OWN) as session:
+        async with lapwing.callbacks.session(server, private_networks=OWN, settings=PATIENT) as session:
             planted = session.mint(purpose="order webhook")
             http_hit(desk, planted)
-            outcome = await session.wait_for(planted, accepts="http", timeout=30)
+            outcome = await session.wait_for(planted, accepts="http", timeout=ENOUGH_S)
             assert isinstance(outcome, Observed)
 
     with serving(desk) as server:
@@ -40,10 +43,10 @@ def test_a_callback_is_waited_for_with_an_event_loop() -> None:
 
 def test_a_callback_is_waited_for_without_an_event_loop() -> None:
     desk = Desk()
-    with serving(desk) as server, lapwing.callbacks.session(server, private_networks=OWN) as session:
+    with serving(desk) as server, lapwing.callbacks.session(server, private_networks=OWN, settings=PATIENT) as session:
         planted = session.mint(purpose="order webhook")
         http_hit(desk, planted)
-        assert isinstance(session.wait_for(planted, accepts="http", timeout=30), Observed)
+        assert isinstance(session.wait_for(planted, accepts="http", timeout=ENOUGH_S), Observed)
         assert session.find(planted.url) == planted
         assert session.disabled is None
         assert session.statistics()["observations"] == 1
@@ -57,7 +60,7 @@ def test_absence_is_proved_over_a_real_connection() -> None:
 
 def test_the_blocking_twin_gives_everything_to_who_follows() -> None:
     desk = Desk()
-    with serving(desk) as server, lapwing.callbacks.session(server, private_networks=OWN) as session:
+    with serving(desk) as server, lapwing.callbacks.session(server, private_networks=OWN, settings=PATIENT) as session:
         planted = session.mint("x")
         http_hit(desk, planted)
         with session.following() as hits:
@@ -70,13 +73,13 @@ def test_the_blocking_twin_gives_everything_to_who_follows() -> None:
 def test_threads_may_use_and_close_the_blocking_twin_at_once() -> None:
     with serving(Desk()) as server:
         for _ in range(5):
-            session = lapwing.callbacks.session(server, private_networks=OWN).__enter__()
+            session = lapwing.callbacks.session(server, private_networks=OWN, settings=PATIENT).__enter__()
             threads = [threading.Thread(target=session.close, daemon=True) for _ in range(4)]
             threads += [threading.Thread(target=_mint_until_closed, args=(session,), daemon=True) for _ in range(4)]
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join(20)
+                thread.join(ENOUGH_S)
             assert not any(thread.is_alive() for thread in threads)
 
 
@@ -88,9 +91,12 @@ def _mint_until_closed(session: BlockingSession) -> None:
 
 def test_closing_the_blocking_twin_wakes_a_wait_in_another_thread() -> None:
     outcomes: list[object] = []
-    with serving(Desk()) as server, lapwing.callbacks.session(server, private_networks=OWN) as session:
+    with (
+        serving(Desk()) as server,
+        lapwing.callbacks.session(server, private_networks=OWN, settings=PATIENT) as session,
+    ):
         planted = session.mint()
-        waiting = threading.Thread(target=lambda: outcomes.append(session.wait_for(planted, timeout=60)))
+        waiting = threading.Thread(target=lambda: outcomes.append(session.wait_for(planted, timeout=ENOUGH_S)))
         waiting.start()
         while session.statistics()["waiters"] == 0:
             pass
@@ -103,9 +109,9 @@ def test_closing_the_blocking_twin_wakes_a_wait_in_another_thread() -> None:
 def test_the_certificate_of_a_collector_is_verified(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     tls, chain = certificate(tmp_path)
     with serving(Desk(), tls) as server:
-        with lapwing.callbacks.session(server, private_networks=OWN) as session:
+        with lapwing.callbacks.session(server, private_networks=OWN, settings=PATIENT) as session:
             assert "CERTIFICATE_VERIFY_FAILED" in str(session.disabled)
-        known = ClientSettings(ca_file=str(chain))
+        known = replace(PATIENT, ca_file=str(chain))
         with lapwing.callbacks.session(server, private_networks=OWN, settings=known) as session:
             assert session.disabled is None
     assert caplog.records[0].levelno == logging.WARNING
@@ -123,7 +129,7 @@ def answering(*answers: bytes, hang: bool = False) -> Iterator[str]:
     """Answer one connection after the other with given bytes, then hang up, or say nothing more."""
     ended = threading.Event()
     listener = socket.create_server((LOOPBACK, 0))
-    listener.settimeout(20)
+    listener.settimeout(ENOUGH_S)
 
     def serve() -> None:
         for answer in answers:
@@ -144,7 +150,7 @@ def answering(*answers: bytes, hang: bool = False) -> Iterator[str]:
         listener.close()
 
 
-def failure_of(server: str, timeout_s: float = 20.0, max_bytes: int = 1000) -> CallError:
+def failure_of(server: str, timeout_s: float = ENOUGH_S, max_bytes: int = 1000) -> CallError:
     async def main() -> None:
         collector = HttpCollector(server, timeout_s=timeout_s, allowed=OWN, tls=tls_context(None))
         try:
@@ -176,13 +182,16 @@ def test_no_error_shows_the_address_of_a_poll() -> None:
 
 def test_a_redirect_is_not_followed() -> None:
     head = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
-    with answering(head) as server, lapwing.callbacks.session(server, private_networks=OWN) as session:
+    with (
+        answering(head) as server,
+        lapwing.callbacks.session(server, private_networks=OWN, settings=PATIENT) as session,
+    ):
         assert "status 302" in str(session.disabled)
 
 
 def test_a_body_past_the_bound_is_cut() -> None:
     async def main(server: str) -> tuple[int, bool]:
-        collector = HttpCollector(server, timeout_s=20.0, allowed=OWN)
+        collector = HttpCollector(server, timeout_s=ENOUGH_S, allowed=OWN)
         try:
             answer = await collector.send(Call("GET", "/"), max_bytes=100)
         finally:
@@ -195,7 +204,7 @@ def test_a_body_past_the_bound_is_cut() -> None:
 
 def test_a_server_that_goes_away_ends_a_wait_without_a_verdict() -> None:
     desk = Desk()
-    settings = ClientSettings(waits=SessionSettings(default_timeout_s=0.5, poll_interval_s=0.1, verdict_grace_s=0.2))
+    settings = replace(PATIENT, waits=SessionSettings(default_timeout_s=0.5, poll_interval_s=0.1, verdict_grace_s=0.2))
     with (
         serving(desk) as server,
         lapwing.callbacks.session(server, private_networks=OWN, settings=settings) as session,

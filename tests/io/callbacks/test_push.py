@@ -15,21 +15,22 @@ from lapwing.io.callbacks import Planted, Session
 from lapwing.io.callbacks.wire import HttpCollector
 from lapwing.io.listen import Collector
 from tests.io.listen.lab import LOOPBACK, deleted, serving, settings, slowed
+from tests.patience import ENOUGH_S
 
 OWN = ("127.0.0.0/8",)
-TIMEOUT_S = 30.0
+PATIENT = SessionSettings(verdict_grace_s=ENOUGH_S)
 WAITS = SessionSettings(default_timeout_s=0.5, poll_interval_s=0.2)
 
 
 def opening(collector: Collector, **options: Any) -> Any:
     port = collector.ports["control"][0]
     domain = collector.settings.domains[0]
-    chosen = ClientSettings(domain=domain, waits=options.pop("waits", SessionSettings()))
+    chosen = ClientSettings(domain=domain, call_timeout_s=ENOUGH_S, waits=options.pop("waits", PATIENT))
     return session(f"http://{LOOPBACK}:{port}", private_networks=OWN, settings=chosen, **options)
 
 
 def touch(collector: Collector, planted: Planted) -> None:
-    connection = http.client.HTTPConnection(LOOPBACK, collector.ports["http"][0], timeout=TIMEOUT_S)
+    connection = http.client.HTTPConnection(LOOPBACK, collector.ports["http"][0], timeout=ENOUGH_S)
     try:
         connection.request("GET", "/", headers={"Host": planted.host})
         connection.getresponse().read()
@@ -39,7 +40,7 @@ def touch(collector: Collector, planted: Planted) -> None:
 
 async def streaming(collector: Collector) -> None:
     """Wait until there is a stream that has read what was there before it."""
-    async with asyncio.timeout(TIMEOUT_S):
+    async with asyncio.timeout(ENOUGH_S):
         while not (streams := [one for some in collector.hub._streams.values() for one in some]) or streams[0].behind:
             await asyncio.sleep(0.01)
 
@@ -49,7 +50,7 @@ def test_a_hit_is_pushed_while_nobody_polls(tmp_path: Path) -> None:
         async with serving(settings(tmp_path)) as collector, opening(collector) as callbacks:
             await streaming(collector)
             planted = callbacks.mint("order webhook")
-            waiting = asyncio.ensure_future(callbacks.wait_for(planted, accepts="http", timeout=TIMEOUT_S))
+            waiting = asyncio.ensure_future(callbacks.wait_for(planted, accepts="http", timeout=ENOUGH_S))
             await asyncio.to_thread(touch, collector, planted)
             outcome = await waiting
             assert isinstance(outcome, Observed)
@@ -78,7 +79,7 @@ def test_a_stream_that_breaks_loses_nothing(tmp_path: Path) -> None:
                 planted = callbacks.mint()
                 collector.hub.end_all("broken for a test")
                 await asyncio.to_thread(touch, collector, planted)
-                assert isinstance(await callbacks.wait_for(planted, timeout=TIMEOUT_S), Observed)
+                assert isinstance(await callbacks.wait_for(planted, timeout=ENOUGH_S), Observed)
             assert callbacks.statistics()["repeated"] == 0
 
     asyncio.run(main())
@@ -99,7 +100,7 @@ def test_a_stream_that_breaks_before_it_says_anything_loses_nothing(
         async with serving(settings(tmp_path)) as collector, opening(collector) as callbacks:
             planted = callbacks.mint()
             await asyncio.to_thread(touch, collector, planted)
-            assert isinstance(await callbacks.wait_for(planted, timeout=TIMEOUT_S), Observed)
+            assert isinstance(await callbacks.wait_for(planted, timeout=ENOUGH_S), Observed)
             broken.set()
 
     asyncio.run(main())
@@ -116,7 +117,7 @@ def test_a_collector_that_restarts_is_found_again_with_all_it_had_taken(tmp_path
         try:
             async with serving(settings(tmp_path, control_port=port)) as collector:
                 await asyncio.to_thread(touch, collector, planted)
-                assert isinstance(await callbacks.wait_for(planted, timeout=TIMEOUT_S), Observed)
+                assert isinstance(await callbacks.wait_for(planted, timeout=ENOUGH_S), Observed)
                 assert isinstance(await callbacks.wait_for(callbacks.mint(), timeout=0.5), NotObserved)
         finally:
             await callbacks.aclose()
@@ -159,12 +160,12 @@ def test_what_was_acknowledged_is_not_given_again_to_a_later_run(tmp_path: Path)
             async with opening(collector, session_file=file) as callbacks:
                 planted = callbacks.mint()
                 await asyncio.to_thread(touch, collector, planted)
-                assert isinstance(await callbacks.wait_for(planted, timeout=TIMEOUT_S), Observed)
+                assert isinstance(await callbacks.wait_for(planted, timeout=ENOUGH_S), Observed)
             async with opening(collector, session_file=file) as callbacks:
                 assert isinstance(await callbacks.wait_for(planted, timeout=0), Observed)
                 late = callbacks.mint()
                 await asyncio.to_thread(touch, collector, late)
-                assert isinstance(await callbacks.wait_for(late, timeout=TIMEOUT_S), Observed)
+                assert isinstance(await callbacks.wait_for(late, timeout=ENOUGH_S), Observed)
                 assert callbacks.statistics()["repeated"] == 0
 
     asyncio.run(main())

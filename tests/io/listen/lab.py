@@ -36,11 +36,11 @@ from lapwing.callbacks.push import (
 )
 from lapwing.io.listen import Collector, CollectorSettings, Ports, TlsSettings
 from lapwing.io.store import StoreSettings
+from tests.patience import ENOUGH_S
 
 DOMAIN = "oast.example.com"
 LOOPBACK = "127.0.0.1"
 NONCE = "cg5ugboyyyyyn"
-TIMEOUT_S = 30.0
 ANY = (0,)
 PORTS = Ports(dns=ANY, http=ANY, https=ANY, smtp=ANY, smtps=ANY, ldap=ANY, ldaps=ANY, ftp=ANY, ftps=ANY)
 
@@ -118,7 +118,7 @@ class Client:
         return f"{self.unique_id}.{DOMAIN}"
 
     def call(self, call: Call) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=TIMEOUT_S)
+        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=ENOUGH_S)
         try:
             connection.request(call.method, call.path, body=call.body or None, headers=dict(call.headers))
             response = connection.getresponse()
@@ -174,7 +174,7 @@ class Stream:
         return self
 
     async def next(self) -> ServerEvent:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(ENOUGH_S):
             while not self._ready:
                 data = await self._reader.read(65_536)
                 if not data:
@@ -196,7 +196,7 @@ async def resolve(collector: Collector, name: str, kind: str = "A", *, tcp: bool
     port = collector.ports["dns"][0]
     ask = dns.query.tcp if tcp else dns.query.udp
     query = dns.message.make_query(name, kind)
-    return await asyncio.to_thread(lambda: ask(query, LOOPBACK, timeout=TIMEOUT_S, port=port))
+    return await asyncio.to_thread(lambda: ask(query, LOOPBACK, timeout=ENOUGH_S, port=port))
 
 
 async def talk(port: int, said: bytes, *, until: Sequence[bytes] = ()) -> bytes:
@@ -205,7 +205,7 @@ async def talk(port: int, said: bytes, *, until: Sequence[bytes] = ()) -> bytes:
     writer.write(said)
     heard = b""
     try:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(ENOUGH_S):
             while not any(end in heard for end in until):
                 piece = await reader.read(65_536)
                 if not piece:

@@ -17,11 +17,11 @@ from lapwing.io.listen import Collector, CollectorSettings
 from lapwing.io.listen.settings import AlertSettings
 from lapwing.io.store import Interactions, Letters, PlantedToken, PlantedTokens, decode_payload
 from tests.io.listen.lab import DOMAIN, LOOPBACK, NONCE, Client, get, resolve, serving, settings, talk
+from tests.patience import ENOUGH_S
 
 pytestmark = pytest.mark.anyio
 
 NAME = correlation_id(bytes(20)) + NONCE
-PATIENCE_S = 20.0
 
 
 class Receiver:
@@ -70,7 +70,7 @@ async def plant(collector: Collector, **more: Any) -> PlantedToken:
 
 async def settled(collector: Collector, *, delivered: int = 0, dead: int = 0) -> None:
     assert collector._alerting is not None
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(ENOUGH_S):
         while (collector._alerting.delivered_count, collector._alerting.dead_count) != (delivered, dead):
             await asyncio.sleep(0.01)
 

@@ -19,7 +19,6 @@ from lapwing.io.store import decode_payload
 from tests.io.listen.lab import (
     DOMAIN,
     LOOPBACK,
-    TIMEOUT_S,
     Client,
     get,
     resolve,
@@ -28,6 +27,7 @@ from tests.io.listen.lab import (
     talk,
     trusting,
 )
+from tests.patience import ENOUGH_S
 
 pytestmark = pytest.mark.anyio
 
@@ -86,7 +86,7 @@ async def test_a_client_that_does_not_trust_us_has_told_the_name_it_wanted(tmp_p
                 ssl=ssl.create_default_context(),
                 server_hostname=client.host,
             )
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(ENOUGH_S):
             while not (hits := await kept(collector)):
                 await asyncio.sleep(0)
         (hit,) = hits
@@ -105,9 +105,9 @@ async def test_a_mail_is_kept_with_its_conversation(tmp_path: Path, door: str) -
 
         def send() -> None:
             mail = (
-                smtplib.SMTP_SSL(timeout=TIMEOUT_S, context=context)
+                smtplib.SMTP_SSL(timeout=ENOUGH_S, context=context)
                 if door == "smtps"
-                else smtplib.SMTP(timeout=TIMEOUT_S)
+                else smtplib.SMTP(timeout=ENOUGH_S)
             )
             with mail:
                 vars(mail)["_host"] = DOMAIN  # the name to verify, the address being another
@@ -138,7 +138,7 @@ async def test_files_are_fetched_stored_and_listed_over_ftp(tmp_path: Path, secu
         def fetch() -> None:
             context = trusting(tmp_path)
             context.check_hostname = False
-            ftp = ftplib.FTP_TLS(context=context, timeout=TIMEOUT_S) if secure else ftplib.FTP(timeout=TIMEOUT_S)
+            ftp = ftplib.FTP_TLS(context=context, timeout=ENOUGH_S) if secure else ftplib.FTP(timeout=ENOUGH_S)
             with ftp:
                 ftp.connect(LOOPBACK, collector.ports["ftp"][0])
                 ftp.login("ana", "hers alone")

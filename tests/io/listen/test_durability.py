@@ -43,6 +43,7 @@ from tests.io.listen.lab import (
     slowed,
     talk,
 )
+from tests.patience import ENOUGH_S
 
 pytestmark = pytest.mark.anyio
 
@@ -98,7 +99,7 @@ class Process:
 def asking(port: int) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         asker.connect((LOOPBACK, port))
-        asker.settimeout(20)
+        asker.settimeout(ENOUGH_S)
         yield asker
 
 
@@ -170,10 +171,10 @@ async def test_a_full_disk_answers_nothing_says_so_and_goes_on_when_there_is_roo
         assert failing, "the disk was never full"
         assert answered
         process.tell("room")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(ENOUGH_S):
             while not process.has_said("there is room"):
                 await asyncio.sleep(0.01)
-        asker.settimeout(20)
+        asker.settimeout(ENOUGH_S)
         asker.send(query("after"))
         while (name := answered_name(asker.recv(4096))) != "after":
             answered.add(name)

@@ -15,7 +15,8 @@ import pytest
 from lapwing.callbacks.interactsh import deregister_call, unwrap_key
 from lapwing.callbacks.push import EventReader, ServerEvent, unseal
 from lapwing.io.listen import Collector
-from tests.io.listen.lab import DOMAIN, LOOPBACK, TIMEOUT_S, Client, resolve, rsa_key, serving, settings, trusting
+from tests.io.listen.lab import DOMAIN, LOOPBACK, Client, resolve, rsa_key, serving, settings, trusting
+from tests.patience import ENOUGH_S
 
 pytestmark = pytest.mark.anyio
 
@@ -49,7 +50,7 @@ class Http2:
         self._writer.write(self._connection.data_to_send())
 
     async def hear(self) -> None:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(ENOUGH_S):
             heard = await self._reader.read(65_536)
         assert heard
         for event in self._connection.receive_data(heard):

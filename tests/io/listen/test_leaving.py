@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from lapwing.io.listen.mailroom import OpenMailbox
-from tests.io.listen.lab import LOOPBACK, TIMEOUT_S, Client, serving, settings
+from tests.io.listen.lab import LOOPBACK, Client, serving, settings
+from tests.patience import ENOUGH_S
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +39,7 @@ async def test_a_client_that_left_before_its_mailbox_was_found_leaves_nothing_be
         _, writer = await asyncio.open_connection(LOOPBACK, collector.ports["control"][0])
         fields = "".join(f"{name}: {value}\r\n" for name, value in client.headers())
         writer.write(f"GET {path} HTTP/1.1\r\nHost: control\r\n{fields}\r\n".encode())
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(ENOUGH_S):
             await found.wait()
             writer.transport.abort()
             while collector._control_admission.open_count:

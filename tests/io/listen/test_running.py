@@ -20,7 +20,8 @@ from lapwing.io.listen import Collector, Ports, TlsSettings
 from lapwing.io.listen.certificates import Certificates, make_lab
 from lapwing.io.listen.privileges import drop_privileges
 from lapwing.io.listen.settings import AcmeSettings
-from tests.io.listen.lab import DOMAIN, LOOPBACK, PORTS, TIMEOUT_S, Client, get, serving, settings, talk, trusting
+from tests.io.listen.lab import DOMAIN, LOOPBACK, PORTS, Client, get, serving, settings, talk, trusting
+from tests.patience import ENOUGH_S
 
 pytestmark = pytest.mark.anyio
 
@@ -101,7 +102,7 @@ async def test_stopping_writes_what_was_being_said(tmp_path: Path) -> None:
     async with serving(settings(tmp_path)) as collector:
         _, writer = await asyncio.open_connection(LOOPBACK, collector.ports["http"][0])
         writer.write(b"GET /half")
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(ENOUGH_S):
             while not collector._connections:
                 await asyncio.sleep(0)
             (connection,) = collector._connections
@@ -121,7 +122,7 @@ async def test_a_collector_whose_writer_dies_ends_and_says_why(tmp_path: Path) -
 
     collector.writer.on_committed = broken
     asking = asyncio.create_task(talk(collector.ports["http"][0], get("x")))
-    async with asyncio.timeout(TIMEOUT_S):
+    async with asyncio.timeout(ENOUGH_S):
         await collector.run()
     assert "a fault of ours" in collector.failure
     assert collector.health()["status"] == "failing"
@@ -160,7 +161,7 @@ def test_the_program_serves_writes_events_and_ends_cleanly(tmp_path: Path, numbe
         event = json.loads(process.stdout.readline())
         assert (event["event_type"], event["protocol"], event["client_ip"]) == ("callback.received", "http", LOOPBACK)
         process.send_signal(number)
-        process.communicate(timeout=TIMEOUT_S)
+        process.communicate(timeout=ENOUGH_S)
         assert process.returncode == 0
 
 
@@ -179,7 +180,7 @@ def test_the_program_serves_writes_events_and_ends_cleanly(tmp_path: Path, numbe
 )
 def test_what_is_wrong_is_one_line_and_an_exit_code(tmp_path: Path, more: list[str], code: int, said: str) -> None:
     with serve(tmp_path, *more) as process:
-        _, errors = process.communicate(timeout=TIMEOUT_S)
+        _, errors = process.communicate(timeout=ENOUGH_S)
     assert process.returncode == code
     assert said in errors
     assert "Traceback" not in errors
@@ -273,6 +274,6 @@ def test_privileges_are_given_up_once_the_ports_are_open(tmp_path: Path) -> None
         uids = next(line for line in status.splitlines() if line.startswith("Uid:")).split()[1:]
         assert asyncio.run(talk(ports["http"], get("x"))).startswith(b"HTTP/1.1 200")
         process.terminate()
-        process.communicate(timeout=TIMEOUT_S)
+        process.communicate(timeout=ENOUGH_S)
     assert "0" not in uids
     assert (tmp_path / "store.db").owner() == "nobody"

@@ -13,9 +13,9 @@ from tempfile import mkdtemp
 import pytest
 
 from lapwing.io.store import Store, StoreSettings
+from tests.patience import ENOUGH_S
 
 USER = "lapwing"
-START_TIMEOUT_S = 60
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def postgresql() -> Iterator[str]:
         yield f"postgresql://{USER}@127.0.0.1:{port}"
     finally:
         server.send_signal(signal.SIGQUIT)  # at once: nothing in it is needed any more
-        server.communicate(timeout=START_TIMEOUT_S)
+        server.communicate(timeout=ENOUGH_S)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -72,7 +72,7 @@ def _unprivileged() -> str | None:
 def _await(port: int, server: subprocess.Popen[str]) -> None:
     """Until it says itself that it accepts connections."""
     ready = program("pg_isready")
-    for _ in range(START_TIMEOUT_S):
+    for _ in range(int(ENOUGH_S)):
         done = subprocess.run([str(ready), "-q", "-h", "127.0.0.1", "-p", str(port), "-t", "1"], check=False)
         if done.returncode == 0:
             return
