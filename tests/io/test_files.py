@@ -1,12 +1,16 @@
 """Files that are written as a whole."""
 
+import errno
+import resource
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from lapwing.io.enforce import DenyFile
-from lapwing.io.files import ANYBODY, append_to, replace, write_new
+from lapwing.io.files import ANYBODY, append_to, replace, write_new, write_whole
 from lapwing.io.logs import PositionFile
 
 
@@ -20,6 +24,17 @@ def precious(tmp_path: Path) -> Path:
     file = tmp_path / "precious"
     file.write_bytes(b"precious")
     return file
+
+
+@contextmanager
+def no_file_larger_than(size_bytes: int) -> Iterator[None]:
+    """A disk that is full after so much."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
 def test_a_file_is_its_owners_alone_whatever_stood_there_before(tmp_path: Path) -> None:
@@ -68,3 +83,32 @@ def test_what_grows_is_made_for_its_owner_alone_and_goes_on(tmp_path: Path) -> N
         with append_to(file) as stream:
             stream.write(line)
     assert (file.read_bytes(), mode(file)) == (b"one\ntwo\n", 0o600)
+
+
+def test_a_whole_file_that_does_not_fit_leaves_what_was_there_and_is_named(tmp_path: Path) -> None:
+    kept, new = tmp_path / "kept", tmp_path / "new"
+    kept.write_bytes(b"as it was")
+    for file in (kept, new):
+        with no_file_larger_than(100), pytest.raises(OSError, match="File too large") as raised:
+            write_whole(file, bytes(10_000))
+        assert (raised.value.errno, raised.value.filename) == (errno.EFBIG, str(file))
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"as it was"]
+
+
+def test_a_whole_file_keeps_the_mode_and_the_link_of_what_it_replaces(tmp_path: Path, precious: Path) -> None:
+    precious.chmod(0o640)
+    link = tmp_path / "link"
+    link.symlink_to(precious)
+    write_whole(link, b"new")
+    assert (link.is_symlink(), precious.read_bytes(), mode(precious)) == (True, b"new", 0o640)
+
+
+def test_a_whole_file_takes_nobodys_place_unless_it_may(precious: Path) -> None:
+    with pytest.raises(FileExistsError) as raised:
+        write_whole(precious, b"new", overwrite=False)
+    assert (raised.value.filename, precious.read_bytes()) == (str(precious), b"precious")
+
+
+def test_a_whole_file_may_be_a_device() -> None:
+    write_whole(Path("/dev/null"), b"gone")
+    assert Path("/dev/null").is_char_device()

@@ -41,8 +41,8 @@ def guarded(command: Callable[..., ExitCode], *arguments: object) -> ExitCode:
 def _say(error: OSError) -> str:
     place = f"{error.filename}: " if error.filename else ""
     reason = error.strerror or str(error)
-    if error.errno == errno.ENOSPC:
-        return f"{place or 'output: '}{reason}; what was written before is complete up to its last whole line"
+    if error.errno == errno.ENOSPC and not place:
+        return f"output: {reason}; what was written before is complete up to its last whole line"
     return f"{place}{reason}"
 
 

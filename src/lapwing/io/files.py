@@ -1,6 +1,9 @@
 """Files that are written as a whole, and never through a link that somebody laid there before."""
 
+import errno
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +27,25 @@ def replace(path: Path, data: bytes, mode: int = OWNER_ONLY, *, durable: bool = 
     beside = path.with_name(path.name + ".new")
     write_new(beside, data, mode, durable=durable)
     beside.replace(path)
+
+
+def write_whole(path: Path, data: bytes, *, overwrite: bool = True) -> None:
+    """Write what somebody wants at a place of their choice: all of it, or what stood there stays.
+
+    A device or a pipe is written to as it is. Raises OSError that names the place, FileExistsError without `overwrite`.
+    """
+    place = path.resolve()  # behind a link: it goes on pointing there
+    if place.exists() and not overwrite:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    if place.exists() and not place.is_file():
+        place.write_bytes(data)
+        return
+    try:
+        replace(place, data, stat.S_IMODE(place.stat().st_mode) if place.exists() else ANYBODY, durable=False)
+    except OSError as error:
+        with suppress(OSError):
+            place.with_name(place.name + ".new").unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def append_to(path: Path) -> BinaryIO:

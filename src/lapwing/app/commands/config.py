@@ -12,6 +12,7 @@ from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.toml_text import toml_document, toml_value
 from lapwing.events import SettingsError
+from lapwing.io.files import write_whole
 
 COMMENT_WIDTH = 100
 
@@ -28,7 +29,7 @@ def init(file: Path | None, force: bool) -> ExitCode:
     elif file.exists() and not force:
         raise SettingsError(f"{file}: exists; --force overwrites it")
     else:
-        file.write_text(text, encoding="utf-8")
+        write_whole(file, text.encode())
     return ExitCode.CLEAN
 
 

@@ -16,6 +16,7 @@ from lapwing.app.login_tries import AuthAttempt
 from lapwing.app.terminal import Stages
 from lapwing.detect import DetectSettings
 from lapwing.events import AuthResolved, SettingsError, SourceError
+from lapwing.io.files import write_whole
 from lapwing.lab import (
     BASELINES,
     BEHAVIOURS,
@@ -208,4 +209,4 @@ def _key(path: Path) -> str:
 def _write(path: Path | None, text: str) -> None:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text.encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.lines import bounded_lines
 from lapwing.events import SettingsError, SourceError
+from lapwing.io.files import write_whole
 from lapwing.io.surroundings import read_leaks
 from lapwing.logins import LeakFilter
 from lapwing.logins.leaked import MAX_BITS, hash_of, shape_for
@@ -27,7 +28,7 @@ def build(inputs: Sequence[Path], output: Path, false_share: float) -> ExitCode:
     leaks = LeakFilter(shape)
     for digest in hashes(inputs):
         leaks.add_hash(digest)
-    output.write_bytes(leaks.dump())
+    write_whole(output, leaks.dump())
     sys.stdout.write(f"{output}: {leaks.count:,} hashes in {shape.bits // 8:,} bytes, {shape.probes} probes each\n")
     return ExitCode.CLEAN
 

@@ -21,6 +21,7 @@ from lapwing.app.units import duration_ns, plural, say_time
 from lapwing.app.words import safe
 from lapwing.callbacks.planting import KINDS, Artefact
 from lapwing.events import SettingsError
+from lapwing.io.files import write_whole
 from lapwing.io.store import PlantedToken
 
 SECOND_NS = 1_000_000_000
@@ -54,8 +55,7 @@ def run_create(options: CreateOptions) -> ExitCode:
             if not artefact.data:
                 raise SettingsError(f"-o: a {wanted.kind} is no file")
             place_of_it = options.output / artefact.filename if options.output.is_dir() else options.output
-            with place_of_it.open("xb") as file:
-                file.write(artefact.data)
+            write_whole(place_of_it, artefact.data, overwrite=False)
             complain(f"wrote {place_of_it}")
 
     made = asyncio.run(create(options.store, wanted, write))
