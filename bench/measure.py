@@ -71,9 +71,14 @@ def run(command: Sequence[str | Path], *, feed: Sequence[str | Path] | None = No
             raise RunError(last[-1] if last else f"exit code {process.returncode}")
         output.seek(0)
         answer = _last_line(output.read()) if answers else {}
+    return _figures(answer, usage, wall, sampler.highest)
+
+
+def _figures(answer: dict[str, float], usage: struct_rusage, wall: float, highest_bytes: int) -> Run:
+    """What a program says of itself goes before what was seen of it."""
     cpu = usage.ru_utime + usage.ru_stime
     seconds = float(answer["seconds"]) if "seconds" in answer else min(wall, cpu)
-    anon = max(sampler.highest, int(answer.get("anon_bytes", 0)))
+    anon = max(highest_bytes, int(answer.get("anon_bytes", 0)))
     packets, flows = (None if name not in answer else int(answer[name]) for name in ("packets", "flows"))
     cpu = float(answer.get("cpu_seconds", cpu))
     return Run(seconds, cpu, anon, usage.ru_maxrss * 1024, packets, flows)

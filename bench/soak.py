@@ -116,26 +116,33 @@ def readers(count: int, *, reader_count: int = 10) -> Figures:
     }
 
 
-def answers(count: int) -> Figures:
-    """Send so many hits to a client whose connection breaks at every tenth answer, which is lost with it."""
-    random = Random(2)
-    lost_answers = 0
-    begun = False  # a registration that fails is told, and nothing is planted then
+class _Breaking:
+    """Stands between a client and a collector, and breaks connections at one answer in ten, which is lost with it."""
 
-    async def relay(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal lost_answers
-        there, away = await asyncio.open_connection(LOOPBACK, server.control)
+    def __init__(self, control: int) -> None:
+        self.begun = False  # a registration that fails is told, and nothing is planted then
+        self.lost_count = 0
+        self._control = control
+        self._random = Random(2)
+        self._relays: set[asyncio.Task[None]] = set()
 
-        async def asked() -> None:
-            while data := await reader.read(1 << 16):
-                away.write(data)
-            away.close()
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Relay one connection."""
+        self._relays.add(asyncio.create_task(self._relay(reader, writer)))
 
-        asking = asyncio.create_task(asked())
+    async def end(self) -> None:
+        """Relay nothing more."""
+        for one in self._relays:
+            one.cancel()
+        await asyncio.gather(*self._relays, return_exceptions=True)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, away = await asyncio.open_connection(LOOPBACK, self._control)
+        asking = asyncio.create_task(_pass_on(reader, away))
         try:
             while data := await there.read(1 << 16):
-                if begun and random.randrange(DROP_EVERY) == 0:
-                    lost_answers += 1
+                if self.begun and self._random.randrange(DROP_EVERY) == 0:
+                    self.lost_count += 1
                     break
                 writer.write(data)
                 await writer.drain()
@@ -146,18 +153,25 @@ def answers(count: int) -> Figures:
             away.close()
             writer.close()
 
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(1 << 16):
+        writer.write(data)
+    writer.close()
+
+
+def answers(count: int) -> Figures:
+    """Send so many hits to a client whose connection breaks at every tenth answer, which is lost with it."""
+
     async def main(server: Server, program: Path) -> Figures:
-        nonlocal begun
-        relays: set[asyncio.Task[None]] = set()
-        proxy = await asyncio.start_server(
-            lambda *ends: relays.add(asyncio.create_task(relay(server, *ends))), LOOPBACK, 0
-        )
+        between = _Breaking(server.control)
+        proxy = await asyncio.start_server(between.accept, LOOPBACK, 0)
         port = proxy.sockets[0].getsockname()[1]
         waits = SessionSettings(max_backoff_s=0.02, sustained_per_s=200.0)
         chosen = ClientSettings(domain=DOMAIN, waits=waits)
         opening = session(f"http://{LOOPBACK}:{port}", private_networks=["127.0.0.0/8"], settings=chosen)
         async with proxy, opening as callbacks:
-            begun = True
+            between.begun = True
             heard: list[str] = []
             async with callbacks.following() as hits:
                 for first in range(0, count, HANDFUL_COUNT):
@@ -167,12 +181,10 @@ def answers(count: int) -> Figures:
                     async with asyncio.timeout(PATIENCE_S):
                         while len(heard) < first + handful:
                             heard.append(_name((await anext(hits)).interaction))
-        for one in relays:
-            one.cancel()
-        await asyncio.gather(*relays, return_exceptions=True)
+        await between.end()
         return {
             "answers_hits": count,
-            "answers_dropped": lost_answers,
+            "answers_dropped": between.lost_count,
             "answers_lost": count - len(set(heard)),
             "answers_repeated": len(heard) - len(set(heard)),
         }

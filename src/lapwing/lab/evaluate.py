@@ -47,52 +47,62 @@ def evaluate(families: Iterable[Family], seeds: Iterable[int], settings: DetectS
     return [measure(family, seed, settings) for family in families for seed in every]
 
 
+class _Judged(NamedTuple):
+    """What was told while a scenario went by, with the number of the login, and how ordinary logins were answered."""
+
+    told: list[tuple[int, Finding]]
+    answered: Counter[Action]
+
+
 def measure(family: Family, seed: int, settings: DetectSettings) -> Measured:
     """Judge one scenario with Lapwing and with the classic preset."""
     scenario = family.build(seed)
-    detector = Detector(settings, key=LAB_KEY)
-    answers = detector.decisions(settings.max_sources, LAB_KEY)
-    told: list[tuple[int, Finding]] = []
-    wrong: Counter[Action] = Counter()
-    legitimate = 0
-    for number, event in enumerate(scenario.events):
-        told += [(number, found) for found in detector.observe(event) if isinstance(found, Finding)]
-        verdict, _ = answers.answer(detector.verdict, event.client_ip, event.ts_ns, known=detector.verdict.known)
-        if event.client_ip in scenario.ordinary:
-            legitimate += 1
-            wrong[verdict.action] += 1
-    end_ns = scenario.events[-1].ts_ns
-    told += [(len(scenario.events), found) for found in detector.finish(end_ns) if isinstance(found, Finding)]
+    told, answered = _judge(scenario, settings)
     last = {found.finding_id: found for _, found in told}
     campaigns = [e for e in scenario.expected if e.kind != "account-takeover"]
     raised = [(n, f) for n, f in told if isinstance(f, FindingRaised)]
     firsts = [first for e in campaigns if (first := _first(e, raised)) is not None]
+    first = min(firsts, default=None)
     named, right, attackers = _attribution(scenario, last.values())
     taken = {e.subject for e in scenario.expected if e.kind == "account-takeover"}
     said = {f.subject for f in last.values() if f.finding == "account-takeover"}
     old_found, old_accused, old_blocks = _classic(scenario)
     return Measured(
-        family.name,
-        family.claim,
-        seed,
-        len(campaigns),
-        len(firsts),
-        _attempts(scenario, min(firsts)) if firsts else None,
-        _seconds(scenario, min(firsts)) if firsts else None,
-        len(taken),
-        len(taken & said),
-        len(said),
-        named,
-        right,
-        attackers,
-        legitimate,
-        wrong[Action.BLOCK],
-        wrong[Action.CHALLENGE] + wrong[Action.DELAY],
-        old_found,
-        old_accused,
-        old_blocks,
-        _taken(scenario, min(firsts) if firsts else len(scenario.events)),
+        family=family.name,
+        claim=family.claim,
+        seed=seed,
+        campaigns=len(campaigns),
+        found=len(firsts),
+        attempts=None if first is None else _attempts(scenario, first),
+        seconds=None if first is None else _seconds(scenario, first),
+        taken=len(taken),
+        taken_found=len(taken & said),
+        takeovers_told=len(said),
+        named=named,
+        named_right=right,
+        attackers=attackers,
+        legitimate=answered.total(),
+        false_blocks=answered[Action.BLOCK],
+        false_challenges=answered[Action.CHALLENGE] + answered[Action.DELAY],
+        classic_found=old_found,
+        classic_accused=old_accused,
+        classic_blocks=old_blocks,
+        taken_before=_taken(scenario, len(scenario.events) if first is None else first),
     )
+
+
+def _judge(scenario: Scenario, settings: DetectSettings) -> _Judged:
+    detector = Detector(settings, key=LAB_KEY)
+    answers = detector.decisions(settings.max_sources, LAB_KEY)
+    judged = _Judged([], Counter())
+    for number, event in enumerate(scenario.events):
+        judged.told.extend((number, found) for found in detector.observe(event) if isinstance(found, Finding))
+        verdict, _ = answers.answer(detector.verdict, event.client_ip, event.ts_ns, known=detector.verdict.known)
+        if event.client_ip in scenario.ordinary:
+            judged.answered[verdict.action] += 1
+    ended = detector.finish(scenario.events[-1].ts_ns)
+    judged.told.extend((len(scenario.events), found) for found in ended if isinstance(found, Finding))
+    return judged
 
 
 def _first(expected: Expected, raised: list[tuple[int, FindingRaised]]) -> int | None:

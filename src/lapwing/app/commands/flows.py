@@ -70,11 +70,7 @@ def run(options: FlowOptions) -> ExitCode:
         elif output is Format.TABLE:
             _print(followed(reading))
         else:
-            more = FEATURE_COLUMNS if configuration.settings.flows.features else ()
-            writer = Writer(sys.stdout.buffer, output, (*FLOW_COLUMNS, *more))
-            for events in followed(reading):
-                writer.write(events)
-            writer.finish()
+            _lines(reading, output, features=configuration.settings.flows.features)
     for failure in reading.failed:
         complain(failure)
     complain_of(reading.damage)
@@ -84,6 +80,13 @@ def run(options: FlowOptions) -> ExitCode:
     if reading.failed or unsent:
         return ExitCode.INPUT
     return ExitCode.PARTIAL if reading.damage else ExitCode.CLEAN
+
+
+def _lines(reading: FlowReading, output: Format, *, features: bool) -> None:
+    writer = Writer(sys.stdout.buffer, output, (*FLOW_COLUMNS, *(FEATURE_COLUMNS if features else ())))
+    for events in followed(reading):
+        writer.write(events)
+    writer.finish()
 
 
 def _export(reading: FlowReading, target: str) -> bool:

@@ -34,7 +34,7 @@ from lapwing.io.listen.mailroom import Mailroom
 from lapwing.io.listen.privileges import drop_privileges
 from lapwing.io.listen.recorder import Recorder, Told
 from lapwing.io.listen.renewing import Renewing
-from lapwing.io.listen.settings import CollectorSettings, Generation
+from lapwing.io.listen.settings import Allowance, CollectorSettings, Generation
 from lapwing.io.listen.sockets import UDP, Bound, bind_all, close_all
 from lapwing.io.listen.upkeep import TICK_S, Upkeep
 from lapwing.io.store import GroupWriter, Row, Store
@@ -173,7 +173,11 @@ class Collector:
             say=self._say,
         )
         await self._upkeep.load_tokens()
-        allow = settings.allow
+        self._admit(settings.allow)
+        self._tasks = [self._lasting(self.writer.run()), self._lasting(self._tick())]
+
+    def _admit(self, allow: Allowance) -> None:
+        """Strangers share places among themselves, friends have their own."""
         self._admission = Admission(
             total_count=allow.connections_count,
             per_source_count=allow.per_source_count,
@@ -184,7 +188,6 @@ class Collector:
             per_source_count=allow.control_count,
             per_source_s=allow.control_per_source_s,
         )
-        self._tasks = [self._lasting(self.writer.run()), self._lasting(self._tick())]
 
     def _committed(self, first_seq: int, rows: Sequence[Row]) -> None:
         self.mailroom.committed(first_seq, rows)
