@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any
 
 import msgspec
 
 from lapwing.events import AuthAttempted, AuthEvent, AuthResolved, AuthUnanswered, FlowKey, Message, Side, Transport
 from lapwing.logins import LoginContext, LoginSettings, SecretTagger, adapter_for
-from lapwing.protocols.contract import MAX_POISON_REASON_BYTES, MAX_SILENT_TICKS, StreamParser
+from lapwing.protocols.contract import MAX_POISON_REASON_BYTES, StreamParser
+from lapwing.testing.playbook import wake
 
 KEY = FlowKey(1, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", Transport.TCP, "192.0.2.10", 40_000, "198.51.100.20", 21)
 MAX_STEPS = 512
@@ -62,8 +62,8 @@ def talk(protocol: str, make: Callable[[], StreamParser], data: bytes) -> None:
         passes = hole > LONGEST_HOLE
         if passes:
             now_ns += hole * NS_PER_S
-            found = list(_woken(whole, now_ns))
-            assert found == list(_woken(bytewise, now_ns))
+            found = list(wake(whole, now_ns))
+            assert found == list(wake(bytewise, now_ns))
         else:
             found = list(whole.gap(side, hole, now_ns) if hole else whole.feed(side, segment, now_ns))
             assert found == _bytewise(bytewise, side, hole, segment, now_ns)
@@ -86,14 +86,6 @@ def _bytewise(parser: StreamParser, side: Side, hole: int, segment: bytes, now_n
         if not (parser.poisoned or parser.done):
             found += parser.feed(side, bytes((byte,)), now_ns)
     return found
-
-
-def _woken(parser: Any, now_ns: int) -> Iterator[Message]:
-    for _ in range(MAX_SILENT_TICKS):
-        due_ns = getattr(parser, "next_wakeup_ns", None)
-        if due_ns is None or due_ns > now_ns or parser.poisoned or parser.done:
-            break
-        yield from parser.tick(due_ns)
 
 
 def _logins(protocol: str, messages: list[tuple[Side, Message]]) -> None:

@@ -1,13 +1,13 @@
 """What one comparison found, and the rules all comparisons share."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from lapwing import read
 from lapwing.events import Event
 from tests.conformance.reasons import LOGGED_WITHOUT_CHECKSUMS, NOT_COMPARED, OUT_OF_SCOPE
-from tests.conformance.zeek_logs import Case, Row
+from tests.conformance.zeek_logs import Case, Row, cases, rows
 
 
 class Difference(NamedTuple):
@@ -43,6 +43,22 @@ def events_of(case: Case, families: tuple[str, ...]) -> list[Event]:
 def why_not_compared(log: str, case: Case) -> str | None:
     """The reason why this log of the case is left out, None when it is compared."""
     return OUT_OF_SCOPE.get(case.name) or NOT_COMPARED.get((log, case.name))
+
+
+def compared_cases(
+    name: str, left_out: Counter[str], *, logs: Sequence[str] = (), fields: Sequence[str] = ()
+) -> Iterator[tuple[Case, list[Row]]]:
+    """Each case that is compared, with the expected rows; those of the others are counted by reason.
+
+    `logs` are the names that cases give the log, `name` alone by default. With `fields` only rows that have one count.
+    """
+    for log in logs or (name,):
+        for case in cases(log):
+            theirs = [row for row in rows(case.expected / log) if not fields or any(field in row for field in fields)]
+            if reason := why_not_compared(name, case):
+                left_out[reason] += len(theirs)
+            else:
+                yield case, theirs
 
 
 def first_column(row: Row, *names: str) -> str | None:

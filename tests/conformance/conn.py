@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 
 from lapwing.events import FlowClosed, Transport
-from tests.conformance.compare import Comparison, Difference, endpoints, events_of, first_column, why_not_compared
+from tests.conformance.compare import Comparison, Difference, compared_cases, endpoints, events_of, first_column
 from tests.conformance.reasons import CONN_REASONS, CUT_BY_ATTEMPT_TIMER
-from tests.conformance.zeek_logs import Case, Row, cases, rows
+from tests.conformance.zeek_logs import Case, Row
 
 FIELDS = (
     "proto",
@@ -43,16 +43,11 @@ def compare_conn() -> Comparison:
     differences: list[Difference] = []
     left_out: Counter[str] = Counter()
     compared = 0
-    for log in LOGS:
-        for case in cases(log):
-            theirs = [row for row in rows(case.expected / log) if any(field in row for field in FIELDS)]
-            if reason := why_not_compared("conn.log", case):
-                left_out[reason] += len(theirs)
-                continue
-            plain = _comparable(case, theirs, left_out)
-            if plain:
-                compared += len(plain)
-                differences += _compare_case(case, plain)
+    for case, theirs in compared_cases("conn.log", left_out, logs=LOGS, fields=FIELDS):
+        plain = _comparable(case, theirs, left_out)
+        if plain:
+            compared += len(plain)
+            differences += _compare_case(case, plain)
     return Comparison("conn.log", compared, differences, +left_out)
 
 

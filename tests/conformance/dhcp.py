@@ -4,10 +4,10 @@ from collections import Counter
 
 from lapwing.app.zeek import COLUMNS, DhcpLeases, line, uid
 from lapwing.events import SessionMessaged
-from tests.conformance.compare import Comparison, Difference, events_of, why_not_compared
+from tests.conformance.compare import Comparison, Difference, compared_cases, events_of
 from tests.conformance.messages import match_rows
 from tests.conformance.reasons import DHCP_REASONS
-from tests.conformance.zeek_logs import Case, Row, cases, rows, unescape
+from tests.conformance.zeek_logs import Case, Row, unescape
 
 FIELDS = (
     "client_addr",
@@ -52,11 +52,7 @@ def compare_dhcp() -> Comparison:
     differences: list[Difference] = []
     left_out: Counter[str] = Counter()
     compared = 0
-    for case in cases("dhcp.log"):
-        theirs = rows(case.expected / "dhcp.log")
-        if reason := why_not_compared("dhcp.log", case):
-            left_out[reason] += len(theirs)
-            continue
+    for case, theirs in compared_cases("dhcp.log", left_out):
         compared += len(theirs)
         pool = {("", 0, "", 0): leases(case)}
         differences += match_rows(case, theirs, pool, FIELDS, DHCP_REASONS, _same)

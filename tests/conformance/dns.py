@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from tests.conformance.compare import Comparison, Difference, why_not_compared
+from tests.conformance.compare import Comparison, Difference, compared_cases
 from tests.conformance.messages import match_rows
 from tests.conformance.reasons import DNS_REASONS
 from tests.conformance.written import by_endpoints, written
-from tests.conformance.zeek_logs import cases, rows, unescape
+from tests.conformance.zeek_logs import unescape
 
 LOGS = ("dns.log", "dns.log.cut")
 FIELDS = (
@@ -40,13 +40,8 @@ def compare_dns() -> Comparison:
     differences: list[Difference] = []
     left_out: Counter[str] = Counter()
     compared = 0
-    for log in LOGS:
-        for case in cases(log):
-            theirs = [row for row in rows(case.expected / log) if any(field in row for field in FIELDS)]
-            if reason := why_not_compared("dns.log", case):
-                left_out[reason] += len(theirs)
-                continue
-            compared += len(theirs)
-            ours = by_endpoints(written(case).get("dns", []))
-            differences += match_rows(case, theirs, ours, FIELDS, DNS_REASONS, _same)
+    for case, theirs in compared_cases("dns.log", left_out, logs=LOGS, fields=FIELDS):
+        compared += len(theirs)
+        ours = by_endpoints(written(case).get("dns", []))
+        differences += match_rows(case, theirs, ours, FIELDS, DNS_REASONS, _same)
     return Comparison("dns.log", compared, differences, +left_out)

@@ -6,10 +6,10 @@ from urllib.parse import unquote
 from lapwing.events import SessionMessaged
 from lapwing.events.messages import HttpRequest, HttpResponse
 from lapwing.events.messages.http import redact_target
-from tests.conformance.compare import Comparison, Difference, why_not_compared
+from tests.conformance.compare import Comparison, Difference, compared_cases
 from tests.conformance.messages import match_rows, messages_by_flow
 from tests.conformance.reasons import HTTP_REASONS
-from tests.conformance.zeek_logs import Row, cases, rows, unescape
+from tests.conformance.zeek_logs import Row, unescape
 
 FIELDS = (
     "trans_depth",
@@ -85,16 +85,11 @@ def compare_http() -> Comparison:
     differences: list[Difference] = []
     left_out: Counter[str] = Counter()
     compared = 0
-    for log in LOGS:
-        for case in cases(log):
-            theirs = [row for row in rows(case.expected / log) if any(field in row for field in FIELDS)]
-            if reason := why_not_compared("http.log", case):
-                left_out[reason] += len(theirs)
-                continue
-            old = [row for row in theirs if row.get("version") == "0.9"]
-            left_out["HTTP/0.9"] += len(old)
-            theirs = [row for row in theirs if row not in old]
-            ours = {key: transactions(events) for key, events in messages_by_flow(case, "http").items()}
-            compared += len(theirs)
-            differences += match_rows(case, theirs, ours, FIELDS, HTTP_REASONS, _same)
+    for case, theirs in compared_cases("http.log", left_out, logs=LOGS, fields=FIELDS):
+        old = [row for row in theirs if row.get("version") == "0.9"]
+        left_out["HTTP/0.9"] += len(old)
+        theirs = [row for row in theirs if row not in old]
+        ours = {key: transactions(events) for key, events in messages_by_flow(case, "http").items()}
+        compared += len(theirs)
+        differences += match_rows(case, theirs, ours, FIELDS, HTTP_REASONS, _same)
     return Comparison("http.log", compared, differences, +left_out)

@@ -4,10 +4,10 @@ from collections import Counter
 
 from lapwing.events import SessionMessaged
 from lapwing.events.messages.ntp import NtpTime
-from tests.conformance.compare import Comparison, Difference, why_not_compared
+from tests.conformance.compare import Comparison, Difference, compared_cases
 from tests.conformance.messages import match_rows, messages_by_flow
 from tests.conformance.reasons import NTP_REASONS
-from tests.conformance.zeek_logs import Row, cases, rows
+from tests.conformance.zeek_logs import Row
 
 TIMES = ("ref_time", "org_time", "rec_time", "xmt_time")
 FIELDS = ("version", "mode", "stratum", "poll", "root_delay", "root_disp", "ref_id", *TIMES)
@@ -46,11 +46,7 @@ def compare_ntp() -> Comparison:
     differences: list[Difference] = []
     left_out: Counter[str] = Counter()
     compared = 0
-    for case in cases("ntp.log"):
-        theirs = rows(case.expected / "ntp.log")
-        if reason := why_not_compared("ntp.log", case):
-            left_out[reason] += len(theirs)
-            continue
+    for case, theirs in compared_cases("ntp.log", left_out):
         ours = {key: packets(events) for key, events in messages_by_flow(case, "ntp").items()}
         compared += len(theirs)
         differences += match_rows(case, theirs, ours, FIELDS, NTP_REASONS, _same)

@@ -5,10 +5,10 @@ from collections import Counter
 from lapwing.events import SessionMessaged, Side
 from lapwing.events.messages.quic import QuicInitial, QuicRetry
 from lapwing.events.messages.tls import TlsClientHello
-from tests.conformance.compare import Comparison, Difference, why_not_compared
+from tests.conformance.compare import Comparison, Difference, compared_cases
 from tests.conformance.messages import match_rows, messages_by_flow
 from tests.conformance.reasons import QUIC_REASONS
-from tests.conformance.zeek_logs import Row, cases, rows
+from tests.conformance.zeek_logs import Row
 
 FIELDS = ("version", "client_initial_dcid", "client_scid", "server_scid", "server_name", "client_protocol")
 LOGS = ("quic.log", "quic.log.cut")
@@ -37,13 +37,8 @@ def compare_quic() -> Comparison:
     differences: list[Difference] = []
     left_out: Counter[str] = Counter()
     compared = 0
-    for log in LOGS:
-        for case in cases(log):
-            theirs = [row for row in rows(case.expected / log) if any(field in row for field in FIELDS)]
-            if reason := why_not_compared("quic.log", case):
-                left_out[reason] += len(theirs)
-                continue
-            ours = {key: connections(events) for key, events in messages_by_flow(case, "quic").items()}
-            compared += len(theirs)
-            differences += match_rows(case, theirs, ours, FIELDS, QUIC_REASONS)
+    for case, theirs in compared_cases("quic.log", left_out, logs=LOGS, fields=FIELDS):
+        ours = {key: connections(events) for key, events in messages_by_flow(case, "quic").items()}
+        compared += len(theirs)
+        differences += match_rows(case, theirs, ours, FIELDS, QUIC_REASONS)
     return Comparison("quic.log", compared, differences, +left_out)

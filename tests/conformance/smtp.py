@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from tests.conformance.compare import Comparison, Difference, why_not_compared
+from tests.conformance.compare import Comparison, Difference, compared_cases
 from tests.conformance.messages import match_rows
 from tests.conformance.reasons import SMTP_REASONS
 from tests.conformance.written import by_endpoints, written
-from tests.conformance.zeek_logs import cases, rows, unescape
+from tests.conformance.zeek_logs import unescape
 
 FIELDS = (
     "trans_depth",
@@ -48,11 +48,7 @@ def compare_smtp() -> Comparison:
     differences: list[Difference] = []
     left_out: Counter[str] = Counter()
     compared = 0
-    for case in cases("smtp.log"):
-        theirs = rows(case.expected / "smtp.log")
-        if reason := why_not_compared("smtp.log", case):
-            left_out[reason] += len(theirs)
-            continue
+    for case, theirs in compared_cases("smtp.log", left_out):
         compared += len(theirs)
         ours = by_endpoints(written(case).get("smtp", []))
         differences += match_rows(case, theirs, ours, FIELDS, SMTP_REASONS, _same)

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from tests.conformance.compare import Comparison, Difference, endpoints, why_not_compared
+from tests.conformance.compare import Comparison, Difference, compared_cases, endpoints
 from tests.conformance.messages import Endpoints, match_rows
 from tests.conformance.reasons import SSH_REASONS
 from tests.conformance.written import by_endpoints, written
-from tests.conformance.zeek_logs import Row, cases, rows, unescape
+from tests.conformance.zeek_logs import Row, unescape
 
 FIELDS = (
     "version",
@@ -47,11 +47,7 @@ def compare_ssh() -> Comparison:
     differences: list[Difference] = []
     left_out: Counter[str] = Counter()
     compared = 0
-    for case in cases("ssh.log"):
-        theirs = rows(case.expected / "ssh.log")
-        if reason := why_not_compared("ssh.log", case):
-            left_out[reason] += len(theirs)
-            continue
+    for case, theirs in compared_cases("ssh.log", left_out):
         ours = by_endpoints(written(case).get("ssh", []))
         compared += len(theirs)
         left_out[NO_INFERENCE] += _leave_open(theirs, ours)

@@ -4,10 +4,10 @@ from collections import Counter
 
 from lapwing.events import SessionMessaged, Side
 from lapwing.events.messages.tls import TlsAlert, TlsCertificates, TlsClientHello, TlsEstablished, TlsServerHello
-from tests.conformance.compare import Comparison, Difference, why_not_compared
+from tests.conformance.compare import Comparison, Difference, compared_cases
 from tests.conformance.messages import match_rows, messages_by_flow
 from tests.conformance.reasons import SSL_REASONS
-from tests.conformance.zeek_logs import Row, cases, rows, unescape
+from tests.conformance.zeek_logs import Row, unescape
 
 FIELDS = (
     "version",
@@ -61,17 +61,12 @@ def compare_ssl() -> Comparison:
     differences: list[Difference] = []
     left_out: Counter[str] = Counter()
     compared = 0
-    for log in LOGS:
-        for case in cases(log):
-            theirs = rows(case.expected / log)
-            if reason := why_not_compared("ssl.log", case):
-                left_out[reason] += len(theirs)
-                continue
-            ours = {
-                key: connection(events)
-                for protocol in PROTOCOLS
-                for key, events in messages_by_flow(case, protocol).items()
-            }
-            compared += len(theirs)
-            differences += match_rows(case, theirs, ours, FIELDS, SSL_REASONS, _same)
+    for case, theirs in compared_cases("ssl.log", left_out, logs=LOGS):
+        ours = {
+            key: connection(events)
+            for protocol in PROTOCOLS
+            for key, events in messages_by_flow(case, protocol).items()
+        }
+        compared += len(theirs)
+        differences += match_rows(case, theirs, ours, FIELDS, SSL_REASONS, _same)
     return Comparison("ssl.log", compared, differences, +left_out)

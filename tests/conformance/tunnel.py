@@ -5,10 +5,10 @@ Names of connections differ between programs, so a parent is compared by the end
 
 from collections import Counter
 
-from tests.conformance.compare import Comparison, Difference, why_not_compared
+from tests.conformance.compare import Comparison, Difference, compared_cases
 from tests.conformance.reasons import TUNNEL_REASONS
 from tests.conformance.written import written
-from tests.conformance.zeek_logs import Case, Row, cases, rows
+from tests.conformance.zeek_logs import Case, Row, rows
 
 _NOT_OF_PACKETS = ("Tunnel::SOCKS", "Tunnel::HTTP")
 _Parent = tuple[str | None, ...]
@@ -19,11 +19,7 @@ def compare_tunnel() -> Comparison:
     differences: list[Difference] = []
     left_out: Counter[str] = Counter()
     compared = 0
-    for case in cases("tunnel.log"):
-        theirs = rows(case.expected / "tunnel.log")
-        if reason := why_not_compared("tunnel.log", case):
-            left_out[reason] += len(theirs)
-            continue
+    for case, theirs in compared_cases("tunnel.log", left_out):
         proxied = [row for row in theirs if row["tunnel_type"] in _NOT_OF_PACKETS]
         left_out["what proxies hand on (SOCKS, CONNECT): told in the messages of these protocols"] += len(proxied)
         count, found = _compare_case(case, [row for row in theirs if row not in proxied])

@@ -4,11 +4,11 @@ from collections import Counter
 
 from lapwing.events import SessionMessaged
 from lapwing.events.messages import HttpRequest, HttpResponse
-from tests.conformance.compare import Comparison, Difference, why_not_compared
+from tests.conformance.compare import Comparison, Difference, compared_cases
 from tests.conformance.http import header
 from tests.conformance.messages import match_rows, messages_by_flow
 from tests.conformance.reasons import WEBSOCKET_REASONS
-from tests.conformance.zeek_logs import Row, cases, rows, unescape
+from tests.conformance.zeek_logs import Row, unescape
 
 _EXTENSIONS, _PROTOCOL = "sec-websocket-extensions", "sec-websocket-protocol"
 FIELDS = ("host", "uri", "user_agent", "subprotocol", "client_protocols", "server_extensions", "client_extensions")
@@ -46,11 +46,7 @@ def compare_websocket() -> Comparison:
     differences: list[Difference] = []
     left_out: Counter[str] = Counter()
     compared = 0
-    for case in cases("websocket.log"):
-        theirs = rows(case.expected / "websocket.log")
-        if reason := why_not_compared("websocket.log", case):
-            left_out[reason] += len(theirs)
-            continue
+    for case, theirs in compared_cases("websocket.log", left_out):
         ours = {key: upgrades(events) for key, events in messages_by_flow(case, "http").items()}
         compared += len(theirs)
         differences += match_rows(case, theirs, ours, FIELDS, WEBSOCKET_REASONS, _same)

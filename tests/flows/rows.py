@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lapwing.flows import FlowSettings
+from lapwing.flows import CLOSE_REASONS, CONN_STATES, FlowSettings
 from lapwing.flows.layout import ActionKind, DataSource
 from lapwing.wire.layout import PACKET_DTYPE
 
@@ -162,3 +162,13 @@ def field_of(record: Iterable[Any], name: str) -> Any:
     from lapwing.flows.layout import RECORD_DTYPE
 
     return dict(zip(RECORD_DTYPE.names or (), record, strict=True))[name]
+
+
+def reasons(result: Result) -> list[str]:
+    """Why the flows ended, in their order."""
+    return [CLOSE_REASONS[field_of(record, "close_reason")] for record in result.records]
+
+
+def states(result: Result) -> list[str]:
+    """The states of their connections."""
+    return [CONN_STATES[field_of(record, "conn_state")] for record in result.records]

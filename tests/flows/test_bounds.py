@@ -8,19 +8,15 @@ import msgspec
 import pytest
 
 import lapwing
-from lapwing.flows import CLOSE_REASONS, CONN_STATES, FlowSettings
+from lapwing.flows import CONN_STATES, FlowSettings
 from lapwing.testing import START_NS, TcpConversation, TimedFrame, ethernet, ip, pcap, tcp, udp_frame
-from tests.flows.rows import ACK, FIN, MS, PSH, RST, SECOND, SYN, Result, Trace, field_of, run
+from tests.flows.rows import ACK, FIN, MS, PSH, RST, SECOND, SYN, Result, Trace, field_of, reasons, run, states
 
 Track = Callable[..., Result]
 
 A, B = "192.0.2.1", "198.51.100.2"
 KIB, MIB = 1024, 1024**2
 EVERY_FLAG = 0xFF  # CWR ECE URG ACK PSH RST SYN FIN
-
-
-def reasons(result: Result) -> list[str]:
-    return [CLOSE_REASONS[field_of(record, "close_reason")] for record in result.records]
 
 
 def test_the_defaults_are_those_that_are_promised() -> None:
@@ -148,6 +144,7 @@ def test_both_opening_at_once_is_one_handshake(track: Track) -> None:
     trace.tcp(0, ACK, 101, 501)
     result = track(trace)
     assert (len(result.keys), len(result.of("ESTABLISHED")), len(result.of("CLOSED"))) == (1, 1, 1)
+    assert states(result) == ["S1"]
 
 
 def test_a_flow_joined_in_the_middle_closes_by_its_fins(track: Track) -> None:

@@ -3,22 +3,14 @@ from typing import Any
 
 import pytest
 
-from lapwing.flows.layout import CLOSE_REASONS, CONN_STATES, ROLE_EVIDENCE
-from tests.flows.rows import ACK, FIN, PSH, RST, SECOND, SYN, Result, Trace, field_of
+from lapwing.flows.layout import ROLE_EVIDENCE
+from tests.flows.rows import ACK, FIN, PSH, RST, SECOND, SYN, Result, Trace, field_of, reasons, states
 
 Track = Callable[..., Result]
 
 
 def said(result: Result, name: str) -> list[object]:
     return [field_of(record, name) for record in result.records]
-
-
-def reasons(result: Result) -> list[str]:
-    return [CLOSE_REASONS[field_of(record, "close_reason")] for record in result.records]
-
-
-def states(result: Result) -> list[str]:
-    return [CONN_STATES[field_of(record, "conn_state")] for record in result.records]
 
 
 def test_a_trailing_ack_after_both_fins_opens_no_flow(track: Track) -> None:
@@ -56,16 +48,6 @@ def test_a_fin_before_the_handshake_ended_is_seen(track: Track) -> None:
     trace.tcp(0, SYN, 100)
     trace.tcp(0, FIN | ACK, 101, 0)
     assert states(track(trace)) == ["SH"]
-
-
-def test_simultaneous_open_is_one_established_flow(track: Track) -> None:
-    trace = Trace()
-    trace.tcp(0, SYN, 100)
-    trace.tcp(1, SYN, 500)
-    trace.tcp(0, SYN | ACK, 100, 501)
-    trace.tcp(1, SYN | ACK, 500, 101)
-    trace.tcp(0, ACK, 101, 501)
-    assert states(track(trace)) == ["S1"]
 
 
 def test_a_new_syn_on_a_closed_flow_opens_another_after_closing_the_first(track: Track) -> None:

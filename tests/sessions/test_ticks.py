@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
@@ -20,12 +19,12 @@ from lapwing.events import (
     Transport,
 )
 from lapwing.events.messages import BaseMessage, DnsUnanswered
-from lapwing.io.capture import open_capture
 from lapwing.protocols import MAX_SILENT_TICKS, DatagramProtocol, Handover, Match, StreamProtocol
 from lapwing.sessions import PipelineSettings, RunKeys, SessionDriver
 from lapwing.sessions.session import NEVER_NS, DatagramSession
 from lapwing.sessions.wakeups import SPARE_ENTRIES, Wakeups
 from lapwing.testing import START_NS, TcpConversation, TimedFrame, pcap, udp_frame
+from tests.sessions.driving import feed
 
 SECOND = 1_000_000_000
 PORT = 7_000
@@ -270,21 +269,6 @@ def test_a_parser_that_asks_for_the_past_is_woken_as_often_and_no_more(read: Rea
 def test_a_parser_that_does_not_ask_is_never_woken(read: Read) -> None:
     talk = TcpConversation().handshake().client(b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n").close()
     assert read([*talk.frames, *talk.frames])[1]["sessions.ticks"] == 0
-
-
-def feed(driver: SessionDriver, frames: Sequence[TimedFrame], cuts: Sequence[int]) -> list[Event]:
-    """Hand frames to a driver in batches that end at `cuts`."""
-    with NamedTemporaryFile(suffix=".pcap") as file:
-        file.write(pcap(frames, nanoseconds=True))
-        file.flush()
-        with open_capture(file.name) as source:
-            batch = source.next_batch()
-            assert batch is not None
-            assert batch.count == len(frames)
-            seen: list[Event] = []
-            for first, last in zip([0, *cuts], [*cuts, len(frames)], strict=True):
-                seen += driver.process(batch.buffer, batch.packets[first:last], last - first)
-    return seen
 
 
 @given(

@@ -1,8 +1,7 @@
 """A login that nobody answers is told in time, and its outcome once, whenever it comes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 import pytest
@@ -14,7 +13,6 @@ from lapwing.events import AuthAttempted, AuthEvent, AuthResolved, AuthUnanswere
 from lapwing.events.messages import SshAuthUnanswered
 from lapwing.events.messages.quic import QuicUnfinished
 from lapwing.events.messages.tls import TlsEstablished, TlsServerHello, TlsUnfinished
-from lapwing.io.capture import open_capture
 from lapwing.sessions import PipelineSettings, RunKeys, SessionDriver, SessionSettings, Wanted
 from lapwing.testing import START_NS, TcpConversation, TimedFrame, pcap, udp_frame
 from tests.protocols import quic_bytes as quic
@@ -24,6 +22,7 @@ from tests.protocols.playbook import Step, client, server
 from tests.protocols.test_quic import ANSWER as QUIC_ANSWER
 from tests.protocols.test_quic import HELLO as QUIC_HELLO
 from tests.protocols.test_tls import TALK_12, TALK_13
+from tests.sessions.driving import feed
 
 SECOND = 1_000_000_000
 PATIENCE_S = int(SessionSettings().unanswered_after_s)
@@ -164,22 +163,6 @@ def test_a_silent_interface_tells_by_its_clock(protocol: str) -> None:
 
 def driven() -> SessionDriver:
     return SessionDriver(PipelineSettings(), RunKeys(bytes(16), bytes(32)), wanted=Wanted(("auth", "session")))
-
-
-def feed(driver: SessionDriver, frames: Sequence[TimedFrame], cuts: Iterable[int] = ()) -> list[Event]:
-    """Hand frames to a driver in batches that end at `cuts`."""
-    with NamedTemporaryFile(suffix=".pcap") as file:
-        file.write(pcap(frames, nanoseconds=True))
-        file.flush()
-        with open_capture(file.name) as source:
-            batch = source.next_batch()
-            assert batch is not None
-            places = [*cuts]
-            return [
-                event
-                for first, last in zip([0, *places], [*places, batch.count], strict=True)
-                for event in driver.process(batch.buffer, batch.packets[first:last], last - first)
-            ]
 
 
 def test_of_several_tries_each_is_told_at_its_own_time_and_those_answered_are_not(tmp_path: Path) -> None:

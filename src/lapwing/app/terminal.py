@@ -55,26 +55,21 @@ class _Rate(ProgressColumn):
         return Text(f"{say_bytes(int(task.speed))}/s" if task.speed else "", style="dim")
 
 
-class Live:
-    """Progress bar with rate, time left and what was found so far. Silent when standard error is no terminal."""
+class _Bars:
+    """Lines that show how far something is, gone when it ends. Silent when standard error is no terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, *columns: ProgressColumn) -> None:
         console = stderr_console()
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f} %", markup=False),
-            _Rate(),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[found]}", markup=False),
+            *columns,
             console=console,
             transient=True,
             disable=not console.is_terminal,
             refresh_per_second=REDRAWS_PER_SECOND,
         )
-        self._task: TaskID | None = None
-        self._source = ""
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -84,6 +79,20 @@ class Live:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+
+class Live(_Bars):
+    """Progress bar with rate, time left and what was found so far."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            TextColumn("{task.percentage:>3.0f} %", markup=False),
+            _Rate(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[found]}", markup=False),
+        )
+        self._task: TaskID | None = None
+        self._source = ""
 
     @property
     def silent(self) -> bool:
@@ -100,31 +109,11 @@ class Live:
         self._progress.update(self._task, completed=read_bytes, found=found)
 
 
-class Stages:
-    """How far long work of several stages is. Silent when standard error is no terminal."""
+class Stages(_Bars):
+    """How far long work of several stages is."""
 
     def __init__(self) -> None:
-        console = stderr_console()
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-            refresh_per_second=REDRAWS_PER_SECOND,
-        )
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
+        super().__init__(MofNCompleteColumn(), TimeElapsedColumn())
 
     def over(self, stage: str, items: Iterable[Item]) -> Iterator[Item]:
         """The items, one after the other, with a line that says how many are done."""

@@ -12,6 +12,9 @@ _LOCKED = re.compile(
     re.IGNORECASE,
 )
 
+# What an attempt says of the try itself, not of its own place in the stream.
+_OF_THE_TRY = tuple(name for name in AuthAttempted.__struct_fields__ if name not in {"seq", "sensor", "ts_ns"})
+
 
 def says_locked(text: str) -> bool:
     """Whether a server's words say that the account or the client is locked out."""
@@ -89,21 +92,5 @@ def unanswered(attempt: AuthAttempted, ts_ns: int, detail: str = "no answer seen
 
 def overdue(attempt: AuthAttempted, ts_ns: int) -> AuthUnanswered:
     """Make the event of a try whose outcome is still to come."""
-    return AuthUnanswered(
-        ts_ns=ts_ns,
-        protocol=attempt.protocol,
-        mechanism=attempt.mechanism,
-        endpoint=attempt.endpoint,
-        client_ip=attempt.client_ip,
-        client_port=attempt.client_port,
-        server_ip=attempt.server_ip,
-        server_port=attempt.server_port,
-        username=attempt.username,
-        secret_tag=attempt.secret_tag,
-        fingerprint=attempt.fingerprint,
-        user_agent=attempt.user_agent,
-        flow_id=attempt.flow_id,
-        community_id=attempt.community_id,
-        auth_id=attempt.auth_id,
-        attempted_ts_ns=attempt.ts_ns,
-    )
+    carried = {name: getattr(attempt, name) for name in _OF_THE_TRY}
+    return AuthUnanswered(ts_ns=ts_ns, attempted_ts_ns=attempt.ts_ns, **carried)

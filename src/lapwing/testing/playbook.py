@@ -67,7 +67,7 @@ def _run(parser: StreamParser, steps: Iterable[Step]) -> Iterator[tuple[Side, in
             break
         passed_ns += step.passed_ns
         now_ns = number + passed_ns
-        for message in _wake(parser, now_ns) if step.passed_ns else _take(parser, step, now_ns):
+        for message in wake(parser, now_ns) if step.passed_ns else _take(parser, step, now_ns):
             yield step.side, now_ns, message
     assert parser.poisoned is None or 0 < len(parser.poisoned.encode()) <= MAX_POISON_REASON_BYTES
 
@@ -80,7 +80,8 @@ def _take(parser: StreamParser, step: Step, now_ns: int) -> Iterable[Message]:
     return parser.feed(step.side, step.data, now_ns)
 
 
-def _wake(parser: Any, now_ns: int) -> Iterator[Message]:
+def wake(parser: Any, now_ns: int) -> Iterator[Message]:
+    """Wake a parser as often as it asked for until now; one that does not ask is left alone."""
     for _ in range(MAX_SILENT_TICKS):
         due_ns = getattr(parser, "next_wakeup_ns", None)
         if due_ns is None or due_ns > now_ns or parser.poisoned or parser.done:
