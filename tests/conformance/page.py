@@ -57,8 +57,8 @@ What is compared, and how:
 - `smtp.log`: every field but the names of files, as written by `-o zeek`, with the blanks of folded lines made one.
 - `ssh.log`: version, direction, banners, negotiated algorithms, and outcome and number of the logins,
   which both programs infer.
-- `ssl.log`: version, cipher suite, group, server name, protocol, alert, whether resumed and established, and the
-  SHA-256 of every certificate of both sides; over TCP and in QUIC.
+- `ssl.log`: version, cipher suite, group, server name, protocol, alert, whether resumed and established, the
+  history letters, and the SHA-256 of every certificate of both sides; over TCP and in QUIC.
 - `quic.log`: version, connection ids, server name and the first protocol offered; the history letters are Zeek's own.
 - `dns.log`: every field, as written by `-o zeek`; the text of records is Zeek's own and written as it does.
 - `ntp.log`: every field of every packet of timekeeping; times to two microseconds.

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from lapwing.app.zeek.handshakes import SslRows
 from lapwing.events import SessionMessaged, Side
 from lapwing.events.messages.tls import TlsAlert, TlsCertificates, TlsClientHello, TlsEstablished, TlsServerHello
 from tests.conformance.compare import Comparison, Difference, compared_cases
@@ -20,6 +21,7 @@ FIELDS = (
     "established",
     "cert_chain_fps",
     "client_cert_chain_fps",
+    "ssl_history",
 )
 LOGS = ("ssl.log", "ssl.log.cut")
 PROTOCOLS = ("tls", "quic")
@@ -29,7 +31,9 @@ def connection(events: list[SessionMessaged]) -> list[Row]:
     """One connection as a row of ssl.log."""
     row: Row = dict.fromkeys(FIELDS)
     row |= {"resumed": "F", "established": "F"}
+    written = SslRows()
     for event in events:
+        all(written.add(event))
         message = event.message
         if isinstance(message, TlsClientHello):
             row["server_name"] = message.server_name
@@ -44,6 +48,7 @@ def connection(events: list[SessionMessaged]) -> list[Row]:
             row["last_alert"] = message.description
         elif isinstance(message, TlsEstablished):
             row |= {"established": "T", "resumed": "T" if message.resumed else "F", "curve": message.group}
+    row["ssl_history"] = next(written.end())["ssl_history"]
     return [row]
 
 

@@ -16,6 +16,7 @@ from lapwing.events.messages.tls import (
 from lapwing.protocols import Match
 from lapwing.protocols.tls import TLS, TlsParser
 from lapwing.protocols.tls.certificates import MAX_CERTIFICATES, read_certificate
+from lapwing.protocols.tls.parser import MAX_HISTORY_LETTERS
 from lapwing.protocols.tls.records import MAX_HANDSHAKE_BYTES, MAX_RECORD_BYTES
 from tests.protocols.playbook import SIZES, Step, any_steps, client, cut, lost, play, server
 from tests.protocols.tls_bytes import (
@@ -61,7 +62,9 @@ def test_a_tls_12_handshake_shows_hellos_certificate_and_end() -> None:
     assert isinstance(answer, TlsServerHello)
     assert (answer.cipher_suite, answer.alpn) == ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "h2")
     assert isinstance(chain, TlsCertificates)
-    assert established == TlsEstablished("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "x25519")
+    assert established == TlsEstablished(
+        "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "x25519", history="CsxknGIi"
+    )
     assert parser.done
 
 
@@ -73,7 +76,7 @@ def test_a_tls_13_handshake_with_a_retry_shows_both_hellos_and_nothing_of_what_i
     ]  # fmt: skip
     retries = [message.retry for message in messages if isinstance(message, TlsServerHello)]
     assert retries == [True, False]
-    assert messages[-1] == TlsEstablished("TLSv1.3", "TLS_AES_128_GCM_SHA256", "secp384r1")
+    assert messages[-1] == TlsEstablished("TLSv1.3", "TLS_AES_128_GCM_SHA256", "secp384r1", history="CjiICs")
     assert parser.done
 
 
@@ -111,15 +114,23 @@ def test_a_session_that_goes_on_from_an_earlier_one_is_told() -> None:
         client(CHANGE_CIPHER + ENCRYPTED),
     ]
     assert play(TlsParser(), *talk)[-1] == TlsEstablished(
-        "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", resumed=True
+        "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", resumed=True, history="CsiI"
     )
 
 
 def test_an_alert_in_the_clear_is_named_and_one_behind_the_change_of_ciphers_is_not_guessed() -> None:
     talk = [client(record(22, client_hello())), server(record(21, b"\2\x28"))]
-    assert play(TlsParser(), *talk)[-1] == TlsAlert(True, "handshake_failure")
+    assert play(TlsParser(), *talk)[-1] == TlsAlert(True, "handshake_failure", "Cl")
     hidden = [*TALK_12[:2], server(CHANGE_CIPHER + record(21, b"\2\x28"))]
     assert not [message for message in play(TlsParser(), *hidden) if isinstance(message, TlsAlert)]
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 50])
+def test_the_history_of_a_handshake_is_cut(beyond: int) -> None:
+    requests = server(record(22, handshake(0, b"") * (MAX_HISTORY_LETTERS - 2 + beyond)))
+    alert = play(TlsParser(), client(record(22, client_hello())), requests, server(record(21, b"\1\0")))[-1]
+    assert isinstance(alert, TlsAlert)
+    assert alert.history == ("C" + "h" * (MAX_HISTORY_LETTERS - 2 + beyond) + "l")[:MAX_HISTORY_LETTERS]
 
 
 def test_an_offer_to_resume_and_an_encrypted_hello_are_marked() -> None:

@@ -240,7 +240,7 @@ def test_a_handshake_that_stands_still_is_told_in_time_and_once(answered: bool, 
     said = talk(443, TALK_12[: 1 + answered])
     events, counters = read(tmp_path / "in.pcap", [*said.frames, *others(60)])
     ((at, message),) = tls(events)
-    assert (at, message) == (PATIENCE_S, TlsUnfinished(START_NS + 3, answered))
+    assert (at, message) == (PATIENCE_S, TlsUnfinished(START_NS + 3, answered, "Csxkn" if answered else "C"))
     assert counters["sessions.parsers_created"] == counters["sessions.parsers_ended"] == 1
 
 
@@ -265,7 +265,7 @@ def test_a_handshake_cut_short_is_told_when_its_flow_ends(end: str, tmp_path: Pa
     said = talk(443, TALK_12[:1])
     getattr(said, end)()
     events, _ = read(tmp_path / "in.pcap", said.frames)
-    assert [message for _, message in tls(events)] == [TlsUnfinished(START_NS + 3, False)]
+    assert [message for _, message in tls(events)] == [TlsUnfinished(START_NS + 3, False, "C")]
 
 
 def test_of_a_handshake_with_a_hole_nobody_knows_how_it_ended(tmp_path: Path) -> None:

@@ -70,6 +70,9 @@ def read(
     logdir: Annotated[
         Path | None, typer.Option("--logdir", metavar="DIR", help="With -o zeek: the folder for the logs.")
     ] = None,
+    vlan: Annotated[
+        bool, typer.Option("--vlan", help="With -o zeek: columns vlan and inner_vlan in conn.log.")
+    ] = False,
     write: of_captures.WriteTo = None,
     rotate_size: of_captures.RotateSize = None,
     rotate_time: of_captures.RotateTime = None,
@@ -98,6 +101,7 @@ def read(
     inputs = _inputs(files, more)
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
     packets = {"-f": filter_, "-c": count, "--logdir": logdir, "--merge": merge, "--dedup": dedup.given}
+    packets |= {"--vlan": vlan}
     about_packets = packets | record.by_option()
     packets_meant = bool(given_of(about_packets))
     if log_format or patterns or (are_logs(inputs) and (not packets_meant or are_known_logs(inputs))):
@@ -107,7 +111,7 @@ def read(
             LogOptions(inputs, log_format, patterns or (), output, events, fail_on, config, decoys, sink or ()),
         )
     shape = (filter_, count, output, events, fail_on, config)
-    leave(run, ReadOptions(inputs, *shape, record, logdir, sink or (), decoys, merge, dedup))
+    leave(run, ReadOptions(inputs, *shape, record, logdir, sink or (), decoys, merge, dedup, vlan))
 
 
 @app.command()

@@ -54,6 +54,7 @@ class ReadOptions(NamedTuple):
     decoys: str | None = None
     merge: bool = False
     dedup: str = "off"
+    vlan: bool = False
 
 
 def run(options: ReadOptions) -> ExitCode:
@@ -79,15 +80,17 @@ def run(options: ReadOptions) -> ExitCode:
             files=options.output is Format.ZEEK,
         )
         sinks = opened_sinks(plugins, options.sinks, complain)
-        writer = None if output is Format.TABLE else _writer(output, options.logdir)
+        writer = None if output is Format.TABLE else _writer(output, options)
         return tell(reading, writer, chosen, Severity(options.fail_on) if options.fail_on else None, sinks=sinks)
 
 
-def _writer(output: Format, logdir: Path | None) -> Writer | zeek.ZeekLogs:
-    if output is Format.ZEEK and logdir is not None:
-        return zeek.ZeekLogs(logdir)
-    if logdir is not None:
+def _writer(output: Format, options: ReadOptions) -> Writer | zeek.ZeekLogs:
+    if output is Format.ZEEK and options.logdir is not None:
+        return zeek.ZeekLogs(options.logdir, vlan=options.vlan)
+    if options.logdir is not None:
         raise SettingsError("--logdir is for -o zeek")
+    if options.vlan:
+        raise SettingsError("--vlan is for -o zeek; other shapes have vlan_id and outer_vlan_id in flow.closed")
     return Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
 
 

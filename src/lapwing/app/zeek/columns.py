@@ -54,6 +54,8 @@ _SPELLED = {
     " client_message:string server_message:string msg_types:vector[string] duration:interval",
 }
 
+VLAN_COLUMNS = (("vlan", "int"), ("inner_vlan", "int"))  # behind those of conn.log, when asked for
+
 COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     log: tuple((name, kind) for name, _, kind in (word.partition(":") for word in text.split()))
     for log, text in _SPELLED.items()

@@ -11,19 +11,26 @@ from lapwing.events.messages.tls import (
     TlsCertificates,
     TlsClientHello,
     TlsEstablished,
+    TlsMessage,
     TlsServerHello,
+    TlsUnfinished,
 )
 
 _PRE_SHARED_KEY = 41  # extension of TLS 1.3; in the server's hello it says that the session is resumed
-_TLS = (TlsClientHello, TlsServerHello, TlsCertificates, TlsAlert, TlsEstablished)
+_TLS = (TlsClientHello, TlsServerHello, TlsCertificates, TlsAlert, TlsEstablished, TlsUnfinished)
+_LETTERS = {TlsClientHello: "c", TlsServerHello: "s", TlsCertificates: "x"}
 
 
 class SslRows:
-    """One row a connection, over TCP or in QUIC. The letters of `ssl_history` are that program's own and left unset."""
+    """One row a connection, over TCP or in QUIC.
+
+    `ssl_history` is what the last message tells that has one, and what came since; in QUIC it is hellos alone.
+    """
 
     def __init__(self) -> None:
         self._row: Row = {}
         self._name: str | None = None
+        self._history = ""
 
     def add(self, event: SessionMessaged) -> Iterator[Row]:
         """Nothing is complete before the end."""
@@ -32,6 +39,7 @@ class SslRows:
             if not self._row:
                 self._row = {"ts": event.ts_ns, "resumed": False, "established": False}
             self._row |= self._said(event.side, message)
+            self._row["ssl_history"] = self._history = _history(self._history, event.side, message)
         yield from ()
 
     def end(self) -> Iterator[Row]:
@@ -39,9 +47,7 @@ class SslRows:
         if self._row:
             yield self._row
 
-    def _said(
-        self, side: Side, message: TlsClientHello | TlsServerHello | TlsCertificates | TlsAlert | TlsEstablished
-    ) -> Row:
+    def _said(self, side: Side, message: TlsMessage) -> Row:
         if isinstance(message, TlsClientHello):
             self._name = message.server_name
             return {"server_name": message.server_name}
@@ -51,6 +57,8 @@ class SslRows:
             return self._shown(side, message.certificates)
         if isinstance(message, TlsAlert):
             return {"last_alert": message.description}
+        if isinstance(message, TlsUnfinished):
+            return {}
         return {"established": True, "resumed": message.resumed, "curve": message.group}
 
     def _shown(self, side: Side, chain: list[TlsCertificate]) -> Row:
@@ -61,6 +69,13 @@ class SslRows:
         if chain and self._name:
             row["sni_matches_cert"] = _matches(self._name.lower(), _names(chain[0]))
         return row
+
+
+def _history(before: str, side: Side, message: TlsMessage) -> str:
+    if isinstance(message, TlsAlert | TlsEstablished | TlsUnfinished):
+        return message.history
+    letter = "j" if isinstance(message, TlsServerHello) and message.retry else _LETTERS[type(message)]
+    return before + (letter.upper() if side is Side.CLIENT else letter)
 
 
 def _chosen(message: TlsServerHello) -> Row:

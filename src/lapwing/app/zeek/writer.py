@@ -1,12 +1,12 @@
 """Events into log files, one folder."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from lapwing.app.zeek.columns import COLUMNS
+from lapwing.app.zeek.columns import COLUMNS, VLAN_COLUMNS
 from lapwing.app.zeek.files import FileRows, of_transfer
 from lapwing.app.zeek.handshakes import QuicRows, SslRows
 from lapwing.app.zeek.lookups import DnsRows
@@ -30,6 +30,8 @@ from lapwing.events import (
     SessionIdentified,
     SessionMessaged,
 )
+
+Columns = tuple[tuple[str, str], ...]  # names and types
 
 NS_PER_S = 1_000_000_000
 UNSET, EMPTY = "-", "(empty)"
@@ -59,10 +61,11 @@ class ZeekLogs:
     a row in `conn.log` for each of its records.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Makes the folder. Raises OSError."""
+    def __init__(self, folder: Path, *, vlan: bool = False) -> None:
+        """Makes the folder. Raises OSError. With `vlan`, `conn.log` has columns for tags of VLANs."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._columns = COLUMNS | {"conn": COLUMNS["conn"] + VLAN_COLUMNS} if vlan else COLUMNS
         self._files: dict[str, BinaryIO] = {}
         self._stack = ExitStack()
         self._flows: dict[int, dict[str, Rows]] = {}  # by log: a stream may go on as another protocol
@@ -164,6 +167,8 @@ class ZeekLogs:
             "resp_ip_bytes": flow.server_ip_bytes,
             "tunnel_parents": parents(flow),
             "ip_proto": flow.ip_protocol,
+            "vlan": flow.outer_vlan_id or flow.vlan_id or None,
+            "inner_vlan": flow.vlan_id if flow.outer_vlan_id and flow.vlan_id else None,
         }
         if flow.client_packet_count + flow.server_packet_count > 1:
             sizes = {"orig_bytes": flow.client_stream_bytes, "resp_bytes": flow.server_stream_bytes}
@@ -185,31 +190,31 @@ class ZeekLogs:
 
     def _write(self, log: str, rows: Iterable[Row]) -> None:
         for row in rows:
-            self._file(log).write(line(log, row))
+            self._file(log).write(line(log, row, self._columns))
 
     def _file(self, log: str) -> BinaryIO:
         stream = self._files.get(log)
         if stream is None:
             stream = self._files[log] = self._stack.enter_context((self._folder / f"{log}.log").open("wb"))
-            stream.write("\n".join([*_head(log), ""]).encode())
+            stream.write("\n".join([*_head(log, self._columns[log]), ""]).encode())
         return stream
 
 
-def line(log: str, row: Row) -> bytes:
+def line(log: str, row: Row, columns: Mapping[str, Columns] = COLUMNS) -> bytes:
     """A row as it stands in the file of `log`: a value for each of its columns, and the line's end."""
-    cells = (_cell(row.get(name), kind) for name, kind in COLUMNS[log])
+    cells = (_cell(row.get(name), kind) for name, kind in columns[log])
     return "\t".join(cells).encode() + b"\n"
 
 
-def _head(log: str) -> Iterator[str]:
+def _head(log: str, columns: Columns) -> Iterator[str]:
     yield "#separator \\x09"
     yield "#set_separator\t,"
     yield f"#empty_field\t{EMPTY}"
     yield f"#unset_field\t{UNSET}"
     yield f"#path\t{log}"
     yield f"#open\t{_stamp()}"
-    yield "\t".join(["#fields", *[name for name, _ in COLUMNS[log]]])
-    yield "\t".join(["#types", *[kind for _, kind in COLUMNS[log]]])
+    yield "\t".join(["#fields", *[name for name, _ in columns]])
+    yield "\t".join(["#types", *[kind for _, kind in columns]])
 
 
 def _stamp() -> str:

@@ -65,30 +65,42 @@ class TlsCertificates(BaseMessage, frozen=True, gc=False, tag="tls.certificates"
 
 
 class TlsAlert(BaseMessage, frozen=True, gc=False, tag="tls.alert"):
-    """An alert in the clear, with its registered name, e.g. `handshake_failure`."""
+    """An alert in the clear, with its registered name, e.g. `handshake_failure`; `history` as in `tls.established`."""
 
     fatal: bool
     description: str
+    history: str = ""
 
 
 class TlsEstablished(BaseMessage, frozen=True, gc=False, tag="tls.established"):
-    """Both sides went over to encryption: the handshake came to its end as far as can be seen."""
+    """Both sides went over to encryption: the handshake came to its end as far as can be seen.
+
+    `history` has a letter for each message until then, in order, those of the client as capitals: `c` its hello, `s`
+    the server's, `j` one that asks to say hello again, `x` certificates, `u` their status, `k` and `g` the key exchange
+    of server and client, `r` and `n` the server's request for a certificate and end of turn, `y` proof of a key, `t` a
+    ticket, `i` the change to encryption, `l` an alert, `h` a request for a hello, `v` one for its proof, `w` the
+    address of a certificate, `a` supplements, `f` finished, `e` `o` `p` `m` those of TLS 1.3, `z` any other. At most
+    100 letters.
+    """
 
     version: str
     cipher_suite: str
     group: str | None = None
     resumed: bool = False
+    history: str = ""
 
 
 class TlsUnfinished(BaseMessage, frozen=True, gc=False, tag="tls.unfinished"):
     """A handshake that came to no end: neither encryption nor a fatal alert, for as long as is waited or until the flow
     ended. Told once; what follows late is told all the same.
 
-    `asked_ns` is when the client said hello, `answered` whether a hello of the server was seen.
+    `asked_ns` is when the client said hello, `answered` whether a hello of the server was seen, `history` as in
+    `tls.established`.
     """
 
     asked_ns: int
     answered: bool = False
+    history: str = ""
 
 
 TlsMessage = TlsClientHello | TlsServerHello | TlsCertificates | TlsAlert | TlsEstablished | TlsUnfinished

@@ -31,6 +31,7 @@ cdef class TlsParser:
     cdef _Speaker _client, _server
     cdef object _asked, _answered, _curve
     cdef bint _certified
+    cdef str _history
 
     @cython.locals(speaker=_Speaker)
     cpdef list feed(self, side, bytes data, now_ns)
@@ -41,6 +42,8 @@ cdef class TlsParser:
     @cython.locals(kind=int, handshake=HandshakeBuffer)
     cdef _record(self, side, _Speaker speaker, list messages, now_ns)
     cdef bint _is_13(self) except -1
+    cdef _note(self, side, str letter)
+    @cython.locals(letter=str)
     cdef _handshake(self, side, int kind, bytes body, list messages, now_ns)
     cdef _encrypts(self, _Speaker speaker, list messages)
     cdef bint _resumed(self, answered) except -1

@@ -33,6 +33,12 @@ TLS13 = 0x0304
 _CHANGE_CIPHER, _ALERT, _HANDSHAKE, _APPLICATION = 20, 21, 22, 23
 assert (records.CHANGE_CIPHER, records.ALERT, records.HANDSHAKE, records.APPLICATION) == (20, 21, 22, 23)
 
+MAX_HISTORY_LETTERS = 100  # of a handshake; a usual one has ten
+_LETTERS = {
+    0: "h", 1: "c", 2: "s", 3: "v", 4: "t", 5: "e", 6: "j", 8: "o", 11: "x", 12: "k", 13: "r", 14: "n", 15: "y",
+    16: "g", 20: "f", 21: "w", 22: "u", 23: "a", 24: "p", 254: "m",
+}  # fmt: skip
+_RETRY, _OTHER = "j", "z"
 _NAMED_CURVE = b"\x03"  # RFC 8422, 5.4
 _FATAL = 2
 _CLIENT = Side.CLIENT
@@ -126,6 +132,7 @@ class TlsParser:
         self._answered: ServerHello | None = None
         self._curve: str | None = None
         self._certified = False
+        self._history = ""
         self.patience_ns = PATIENCE_NS
         self.next_wakeup_ns: int | None = None  # while the handshake goes on
         self._asked_ns = 0  # when the client said hello
@@ -164,7 +171,7 @@ class TlsParser:
         if self.next_wakeup_ns is None:
             return []
         self.next_wakeup_ns = None
-        return [TlsUnfinished(self._asked_ns, self._answered is not None)]
+        return [TlsUnfinished(self._asked_ns, self._answered is not None, self._history)]
 
     @property
     def held_bytes(self) -> int:
@@ -176,6 +183,7 @@ class TlsParser:
     def _record(self, side: Side, speaker: _Speaker, messages: list[Message], now_ns: int) -> None:
         kind = speaker.records.kind
         if kind == _CHANGE_CIPHER:
+            self._note(side, "i")
             # In TLS 1.3 it means nothing (RFC 8446, appendix D.4): encryption begins with application data.
             if not self._is_13():
                 self._encrypts(speaker, messages)
@@ -190,7 +198,8 @@ class TlsParser:
                 self._handshake(side, handshake.kind, handshake.body, messages, now_ns)
         elif kind == _ALERT and len(speaker.records.body) == 2:
             level, number = speaker.records.body
-            messages.append(TlsAlert(level == _FATAL, alert_name(number)))
+            self._note(side, "l")
+            messages.append(TlsAlert(level == _FATAL, alert_name(number), self._history))
             if level == _FATAL:
                 self.next_wakeup_ns = None
 
@@ -199,7 +208,12 @@ class TlsParser:
             return self._answered.version >= TLS13
         return self._asked is not None and self._asked.version >= TLS13 and self._server.encrypted is False
 
+    def _note(self, side: Side, letter: str) -> None:
+        if len(self._history) < MAX_HISTORY_LETTERS:
+            self._history += letter.upper() if side is _CLIENT else letter
+
     def _handshake(self, side: Side, kind: int, body: bytes, messages: list[Message], now_ns: int) -> None:
+        letter = _LETTERS.get(kind, _OTHER)
         if kind == CLIENT_HELLO and side is _CLIENT:
             if self._asked is None:
                 self._asked_ns = now_ns
@@ -209,13 +223,16 @@ class TlsParser:
         elif kind == SERVER_HELLO and side is not _CLIENT:
             hello = read_server_hello(body)
             messages.append(server_hello_message(hello))
-            if not hello.retry:
+            if hello.retry:
+                letter = _RETRY
+            else:
                 self._answered = hello
         elif kind == CERTIFICATE:
             self._certified = self._certified or side is not _CLIENT
             messages.append(TlsCertificates(read_chain(body)))
         elif kind == SERVER_KEY_EXCHANGE and side is not _CLIENT and body[:1] == _NAMED_CURVE:
             self._curve = group_name(int.from_bytes(body[1:3], "big"))
+        self._note(side, letter)
 
     def _encrypts(self, speaker: _Speaker, messages: list[Message]) -> None:
         speaker.encrypted = True
@@ -227,7 +244,7 @@ class TlsParser:
         if answered is not None:
             group = self._curve if answered.group is None else group_name(answered.group)
             version, cipher = version_name(answered.version), cipher_name(answered.cipher_suite)
-            messages.append(TlsEstablished(version, cipher, group, self._resumed(answered)))
+            messages.append(TlsEstablished(version, cipher, group, self._resumed(answered), self._history))
 
     def _resumed(self, answered: ServerHello) -> bool:
         """Whether keys of an earlier session serve: by the key the server took, else as no certificate was shown."""
