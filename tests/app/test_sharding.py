@@ -14,15 +14,17 @@ import pytest
 import lapwing
 from lapwing.app.shard_worker import SLOT_ROWS, SLOTS, Share, memory_bytes, work
 from lapwing.app.sharding import shard_flows
-from lapwing.events import SettingsError, SourceError
-from lapwing.flows import RECORD_DTYPE, FlowSettings
+from lapwing.events import AuthUnanswered, SettingsError, SourceError
+from lapwing.flows import CLOSE_REASONS, RECORD_DTYPE, FlowSettings
 from lapwing.io.capture import LiveSettings
-from lapwing.testing import START_NS, TimedFrame, pcap, udp_frame
+from lapwing.sessions import PipelineSettings, SessionSettings
+from lapwing.testing import START_NS, TcpConversation, TimedFrame, pcap, udp_frame
 from tests.io.wires import Wire, needs_wires, wire
 from tests.patience import ENOUGH_S
 
 __all__ = ["wire"]
 
+SECOND = 1_000_000_000
 SAME = [name for name in RECORD_DTYPE.names or () if name != "flow_id"]
 
 
@@ -150,6 +152,62 @@ def test_what_a_worker_prints_is_not_lost_when_it_ends(captures: list[Path], tmp
     command = [sys.executable, str(program), str(captures[0])]
     said = subprocess.run(command, capture_output=True, check=True, env=buffered).stdout
     assert said.split() == [b"imported", b"imported"]
+
+
+def test_a_flow_that_falls_silent_is_told_in_time_by_every_worker(tmp_path: Path) -> None:
+    paths = []
+    for file in range(2):
+        frames = [TimedFrame(START_NS, udp_frame("192.0.2.1", 10_000 + file, "192.0.2.2", 53, b"x"))]
+        other = udp_frame("192.0.2.3", 20_000 + file, "192.0.2.2", 53, b"x")
+        frames += [TimedFrame(START_NS + 1 + second * SECOND, other) for second in range(600)]
+        paths.append(tmp_path / f"{file}.pcap")
+        paths[-1].write_bytes(pcap(frames, nanoseconds=True))
+    with shard_flows(*paths, workers=2) as sharded:
+        found: dict[int, list[tuple[int, str]]] = {0: [], 1: []}
+        for worker, part in sharded.records():
+            found[worker] += [(int(row["client_port"]), CLOSE_REASONS[row["close_reason"]]) for row in part]
+    assert found == {file: [(10_000 + file, "idle"), (20_000 + file, "flush")] for file in range(2)}
+
+
+@needs_wires
+def test_on_an_interface_every_worker_tells_of_silence_by_its_clock(wire: Wire) -> None:
+    live = LiveSettings(namespace=wire.namespace, profile="low-latency", poll_timeout_ms=10)
+    quick = FlowSettings(idle_timeout_udp_s=1)
+    told: dict[int, set[int]] = {0: set(), 1: set()}
+    with shard_flows(interface=Wire.right, live=live, settings=quick, workers=2) as sharded:
+        frames = [udp_frame("192.0.2.1", 10_000 + port, "192.0.2.2", 53, b"x") for port in range(64)]
+        for turn, (worker, part) in enumerate(sharded.records()):
+            if not turn:
+                wire.send(frames)  # and never again: nothing but the clock ends them
+            told[worker] |= {int(row["client_port"]) for row in part if CLOSE_REASONS[row["close_reason"]] == "idle"}
+            if len(told[0] | told[1]) == len(frames):
+                sharded.stop()
+    assert told[0]
+    assert told[1]
+    assert told[0] | told[1] == set(range(10_000, 10_064))
+
+
+@needs_wires
+def test_each_reading_of_a_fanout_group_tells_in_time_what_stands_silent(wire: Wire) -> None:
+    live = LiveSettings(namespace=wire.namespace, profile="low-latency", poll_timeout_ms=10, fanout_group=78)
+    quick = PipelineSettings(sessions=SessionSettings(unanswered_after_s=1))
+    talks = [TcpConversation(client_port=40_000 + number, server_port=110).handshake() for number in range(16)]
+    for talk in talks:
+        talk.server(b"+OK POP3\r\n").client(b"USER ana\r\n").server(b"+OK\r\n").client(b"PASS hunter22\r\n")
+    told: list[set[int | None]] = [set(), set()]
+    with (
+        lapwing.read(interface=Wire.right, live=live, settings=quick, events=("auth",)) as first,
+        lapwing.read(interface=Wire.right, live=live, settings=quick, events=("auth",)) as second,
+    ):
+        wire.send([frame.frame for talk in talks for frame in talk.frames])
+        for lists in zip(first.lists(), second.lists(), strict=False):
+            for ports, events in zip(told, lists, strict=True):
+                ports |= {event.client_port for event in events if isinstance(event, AuthUnanswered)}
+            if len(told[0] | told[1]) == len(talks):
+                break
+    assert told[0]
+    assert told[1]
+    assert not told[0] & told[1]
 
 
 def test_a_number_of_workers_out_of_range_is_refused(captures: list[Path]) -> None:

@@ -12,7 +12,7 @@ from lapwing.protocols.replies import MIN_ECHO_CHARS
 
 MAX_STRANGE_LINES = 16  # in a row; then it is not IMAP
 MAX_COMMAND_BYTES = 16 * 1024  # of one command, and of its literals together; what is longer is cut
-MAX_LITERALS = 64  # of one command; what the last of them says is not kept beyond
+MAX_LITERALS = 64  # of one command; what those beyond say is not kept
 MAX_PENDING = 256  # tags whose answer matters; of more, the oldest are forgotten
 
 _VERBS = (
@@ -62,12 +62,13 @@ _GREETING_STARTS = (b"* OK ", b"* PREAUTH ", b"* BYE ")
 class _Assembly:
     """Lines and literals of one side, put together to whole commands or responses (RFC 9051, 4.3)."""
 
-    __slots__ = ("_literal_left", "_literal_parts", "_text", "lines")
+    __slots__ = ("_literal_kept", "_literal_left", "_literal_parts", "_text", "lines")
 
     def __init__(self) -> None:
         self.lines = LineBuffer()
         self._text = bytearray()
         self._literal_left = 0
+        self._literal_kept = False
         self._literal_parts: list[bytes] = []  # literals in their order; `\0` stands for each in the text
 
     def next(self) -> tuple[Line, list[bytes]] | None:
@@ -83,14 +84,16 @@ class _Assembly:
                 return self._finish(line)
             self._keep(line.data[: found.start()] + b"\0")
             self._literal_left = int(found[1])
-            if len(self._literal_parts) < MAX_LITERALS:
+            self._literal_kept = len(self._literal_parts) < MAX_LITERALS
+            if self._literal_kept:
                 self._literal_parts.append(b"")
 
     def _read_literal(self) -> bool:
         piece = self.lines.take(self._literal_left)
         self._literal_left -= len(piece)
-        room = MAX_COMMAND_BYTES - sum(map(len, self._literal_parts))
-        self._literal_parts[-1] += piece[:room]
+        if self._literal_kept:
+            room = MAX_COMMAND_BYTES - sum(map(len, self._literal_parts))
+            self._literal_parts[-1] += piece[:room]
         return not self._literal_left
 
     def _keep(self, data: bytes) -> None:
