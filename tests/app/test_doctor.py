@@ -70,6 +70,8 @@ def test_the_demo_finds_every_labelled_attack_and_accuses_nobody_else(lapwing: L
     assert "0 accusations" in done.out
     assert "MISSED" not in done.out
     assert "NOT RIGHT" not in done.out
+    closing = done.out[done.out.index("  11 of 11") :].splitlines()
+    assert all(line.startswith("  ") for line in closing)  # also where a line is broken
 
 
 def test_the_schema_is_that_of_the_events(lapwing: Lapwing) -> None:

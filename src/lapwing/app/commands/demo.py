@@ -12,7 +12,7 @@ from lapwing.app.comparison import Comparison, compare
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.interrupt import stop_on_interrupt
 from lapwing.app.reading import read
-from lapwing.app.render import Run, print_overview, safe_sentence, title
+from lapwing.app.render import Run, indented, print_overview, safe_sentence, title
 from lapwing.app.summary import Summary
 from lapwing.app.terminal import stdout_console
 from lapwing.app.units import plural
@@ -50,8 +50,8 @@ def print_comparison(console: Console, comparison: Comparison, truth: dict[str, 
         console.print(Text("  NOT RIGHT  ", style="bold red").append(safe_sentence(sentence), style="not bold"))
     console.print()
     for line in verdict(comparison, truth):
-        console.print(Text(f"  {line}"))
-    console.print(Text(f"  {_login_counts(truth, summary)}", style="dim"))
+        console.print(indented(line, 2, console.width))
+    console.print(indented(_login_counts(truth, summary), 2, console.width, "dim"))
 
 
 def _attacks(comparison: Comparison) -> Table:
