@@ -51,7 +51,7 @@ class GateState:
         """Write all of it, whole or not at all. Raises StoreError."""
         self._saved = time.monotonic()
         try:
-            replace(self._state, gate.snapshot())
+            replace(self._state, gate.parts())
         except OSError as error:
             raise StoreError(f"{self._state}: {error.strerror}") from None
 

@@ -15,7 +15,7 @@ import msgspec
 from lapwing.app.login_columns import Answers, LoginColumns
 from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
 from lapwing.app.login_try import LoginTry
-from lapwing.detect import NO_VERDICT, Contribution, DetectSettings
+from lapwing.detect import NO_VERDICT, Contribution, DetectSettings, enclosed
 from lapwing.detect.decisions import ALLOWED, Change, Decisions
 from lapwing.detect.detector import Detector
 from lapwing.detect.login import Login
@@ -220,14 +220,9 @@ class GuardCore:
     def snapshot(self) -> bytes:
         """All state, to go on from under the same key. No secret and no account name is readable in it."""
         with self._lock:
-            state = [
-                SNAPSHOT_VERSION,
-                self._seq,
-                self._blocked_count,
-                self._decisions.dump(),
-                self._detector.snapshot(),
-            ]
-            return msgspec.msgpack.encode(state)
+            facts = [SNAPSHOT_VERSION, self._seq, self._blocked_count, self._decisions.dump()]
+            parts = enclosed(facts, self._detector.parts())
+        return b"".join(parts)
 
     def restore(self, data: bytes) -> None:
         """Become what `snapshot` gave; events told before are not in it. Raises ValueError where it does not fit."""

@@ -10,9 +10,12 @@ Runs compiled, typed by `decisions.pxd`, and as it stands.
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+import msgspec
+
 from lapwing.detect.addresses import source_at
 from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.login import Keyring
+from lapwing.detect.parts import Packed
 from lapwing.detect.settings import AnswerSettings
 from lapwing.detect.standings import Standings
 from lapwing.detect.verdict import Judge, Verdict
@@ -32,6 +35,8 @@ _WATCHED, _CHALLENGED, _BLOCKED = WATCHED, CHALLENGED, BLOCKED
 _LOOK, _MOST_GROWTH = SHED_LOOK, MOST_GROWTH
 _HALF_OF_ALL = 2.0**63
 _NONE: tuple[Any, ...] = ()
+
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Standing(NamedTuple):
@@ -188,13 +193,19 @@ class Decisions:
         self._rows.remove(row)
         return self._told()
 
-    def dump(self) -> list[Any]:
+    def dump(self) -> Packed:
         """All answers, for a snapshot."""
-        told = []
-        for row in self._oldest_first():
-            told.append([self._rows.hi(row), self._rows.lo(row), *self._facts(row)])
-            if len(told) % BREATH == 0:
+        told, some = Packed(), []
+        number = self._rows.oldest
+        while number:
+            row = number - 1
+            some.append(_encode((self._rows.hi(row), self._rows.lo(row), *self._facts(row))))
+            if len(some) == BREATH:
+                told.add(some)
+                some = []
                 breathe()
+            number = self._rows.newer(number)
+        told.add(some)
         return told
 
     def load(self, state: list[Any]) -> None:

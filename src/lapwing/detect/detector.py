@@ -22,6 +22,7 @@ from lapwing.detect.findings import OpenFinding, build, load_finding
 from lapwing.detect.hijacks import Hijacks
 from lapwing.detect.journal import Journal
 from lapwing.detect.login import ACCOUNT, CHECK, CLIENT, Keyring, Login, fold_name
+from lapwing.detect.parts import parts_of
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings, ExcludeSettings
 from lapwing.detect.trackers.accounts import Accounts
@@ -369,6 +370,10 @@ class Detector:
 
     def snapshot(self) -> bytes:
         """All state, to go on from with the same key and settings. Account names are sealed under the key."""
+        return b"".join(self.parts())
+
+    def parts(self) -> list[bytes]:
+        """The same in parts, to be written one after the other: no other thread waits for a copy of the whole."""
         state = {
             "version": SNAPSHOT_VERSION,
             "check": self._keyring.word(CHECK, ""),
@@ -385,7 +390,7 @@ class Detector:
             "campaigns": _dumped(self._campaigns.open.values()),
             "hijacks": _dumped(self._hijacks.open.values()),
         }
-        return msgspec.msgpack.encode(state)
+        return list(parts_of(state))
 
     def restore(self, data: bytes) -> None:
         """Become what `snapshot` gave. Raises ValueError for another version or key, or for damaged bytes."""

@@ -310,15 +310,15 @@ class Journal:
         return bytes(out)
 
     def dump(self) -> list[Any]:
-        """All entries, for a snapshot."""
+        """All entries, for a snapshot. Columns are shown as they are: copy them before the next login."""
         used = min(self.head, self._capacity)
         return [
             self.head,
             self._capacity,
             self.names_at,
-            bytes(memoryview(self._words)[: used * WORDS]),
-            bytes(memoryview(self._notes)[: used * NOTES]),
-            bytes(self._names),
+            memoryview(self._words)[: used * WORDS].cast("B"),
+            memoryview(self._notes)[: used * NOTES].cast("B"),
+            memoryview(self._names),
             self.keyring.protocols,
         ]
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -11,18 +12,21 @@ OWNER_ONLY = 0o600
 ANYBODY = 0o666  # as far as the umask lets them
 
 
-def write_new(path: Path, data: bytes, mode: int = OWNER_ONLY, *, durable: bool = True) -> None:
-    """Write a file with this mode from its first byte on; what stood at `path`, also a link, goes. Raises OSError."""
+def write_new(path: Path, data: bytes | Sequence[bytes], mode: int = OWNER_ONLY, *, durable: bool = True) -> None:
+    """Write a file with this mode from its first byte on; what stood at `path`, also a link, goes. Raises OSError.
+
+    `data` may come in parts.
+    """
     path.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, mode), "wb") as file:
-        file.write(data)
+        file.writelines((data,) if isinstance(data, bytes) else data)
         if durable:
             file.flush()
             os.fsync(file.fileno())
 
 
-def replace(path: Path, data: bytes, mode: int = OWNER_ONLY, *, durable: bool = True) -> None:
+def replace(path: Path, data: bytes | Sequence[bytes], mode: int = OWNER_ONLY, *, durable: bool = True) -> None:
     """Readers see the old file or the new one, no half of it; with `durable` also after a crash. Raises OSError."""
     beside = path.with_name(path.name + ".new")
     write_new(beside, data, mode, durable=durable)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from lapwing.detect import Detector, DetectSettings, Verdict, source_at
+from lapwing.detect import Detector, DetectSettings, Verdict, enclosed, source_at
 from lapwing.events import (
     Action,
     AuthAttempted,
@@ -159,8 +159,12 @@ class Gate:
 
     def snapshot(self) -> bytes:
         """All that is known and decided, to go on from under the same key."""
+        return b"".join(self.parts())
+
+    def parts(self) -> list[bytes]:
+        """The same in parts, to be written one after the other: no other thread waits for a copy of the whole."""
         with self._lock:
-            return msgspec.msgpack.encode([SNAPSHOT_VERSION, self._decisions.dump(), self._detector.snapshot()])
+            return enclosed([SNAPSHOT_VERSION, self._decisions.dump()], self._detector.parts())
 
     def restore(self, data: bytes) -> None:
         """Become what `snapshot` gave. Raises ValueError where it does not fit."""

@@ -15,6 +15,7 @@ from lapwing.detect.distinct import load_sliding
 from lapwing.detect.evidence import Evidence
 from lapwing.detect.journal import Journal
 from lapwing.detect.login import Login
+from lapwing.detect.parts import Packed
 from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.seen import Sketches
@@ -164,11 +165,14 @@ class Tracker:
         """All state but the journal."""
         table, values_of = self.table, attrgetter(*self.fields())
         encode = _encoder.encode
-        rows = []
+        rows, some = Packed(), []
         for key, row in table.items():
-            rows.append(msgspec.Raw(encode((key, table.holds(key), values_of(row), self._dump_beside(row)))))
-            if len(rows) % BREATH == 0:
+            some.append(encode((key, table.holds(key), values_of(row), self._dump_beside(row))))
+            if len(some) == BREATH:
+                rows.add(some)
+                some = []
                 breathe()
+        rows.add(some)
         totals = [getattr(self.totals, name) for name in TALLY_FIELDS]
         return [rows, table.spark_slots(), table.evicted_count, table.refused_count, totals]
 

@@ -1,0 +1,88 @@
+"""State as MessagePack in parts, none of them large: nothing is copied as a whole, so nothing holds other threads up.
+
+What is put together is what one encoding of the whole would give.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from lapwing.detect.breath import BREATH, breathe
+
+PIECE_BYTES = 256 * 1024  # of a column copied at once: some tens of microseconds
+FEW = 64  # a longer list has items of one plain kind
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Packed:
+    """A long list whose items are encoded already, many to a part."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.parts: list[bytes] = []
+
+    def add(self, items: list[bytes]) -> None:
+        """Append items, each encoded."""
+        self.count += len(items)
+        self.parts.append(b"".join(items))
+
+
+def parts_of(value: Any) -> Iterator[bytes]:
+    """`value` of dicts, lists, `Packed` and columns (byte-wise memoryviews) as MessagePack, part by part."""
+    if isinstance(value, Packed):
+        yield list_head(value.count)
+        yield from value.parts
+    elif isinstance(value, memoryview):
+        yield bytes_head(value.nbytes)
+        for at in range(0, value.nbytes, PIECE_BYTES):
+            yield bytes(value[at : at + PIECE_BYTES])
+            breathe()
+    elif isinstance(value, dict):
+        yield _head(len(value), 0x80, (0xDE, 0xDF))
+        for key, one in value.items():
+            yield _encode(key)
+            yield from parts_of(one)
+    elif isinstance(value, list):
+        yield list_head(len(value))
+        yield from _items(value)
+    else:
+        yield _encode(value)
+
+
+def enclosed(facts: list[Any], last: list[bytes]) -> list[bytes]:
+    """A list of `facts`, and behind them the bytes that `last` are together, in parts."""
+    before = [part for fact in facts for part in parts_of(fact)]
+    return [list_head(len(facts) + 1), *before, bytes_head(sum(map(len, last))), *last]
+
+
+def list_head(count: int) -> bytes:
+    """What stands before the items of a list."""
+    return _head(count, 0x90, (0xDC, 0xDD))
+
+
+def bytes_head(count: int) -> bytes:
+    """What stands before so many bytes."""
+    if count < 1 << 8:
+        return bytes((0xC4, count))
+    return b"\xc5" + count.to_bytes(2, "big") if count < 1 << 16 else b"\xc6" + count.to_bytes(4, "big")
+
+
+def _head(count: int, short: int, longer: tuple[int, int]) -> bytes:
+    if count < 1 << 4:
+        return bytes((short | count,))
+    if count < 1 << 16:
+        return bytes((longer[0],)) + count.to_bytes(2, "big")
+    return bytes((longer[1],)) + count.to_bytes(4, "big")
+
+
+def _items(value: list[Any]) -> Iterator[bytes]:
+    if len(value) <= FEW:
+        for one in value:
+            yield from parts_of(one)
+        return
+    for at in range(0, len(value), BREATH):
+        some = value[at : at + BREATH]
+        yield _encode(some)[len(list_head(len(some))) :]
+        breathe()
