@@ -1,4 +1,5 @@
 cimport cython
+from lapwing.app.latch cimport Latch
 from lapwing.app.login_try cimport LoginTry
 from lapwing.detect.block cimport Block
 from lapwing.detect.decisions cimport Change, Decisions
@@ -11,18 +12,19 @@ cdef int _ALLOWED
 
 cdef class GuardCore:
     cdef public object settings
-    cdef object _leaks, _key, _clock, _on_event, _lock, _enter, _leave, _events, _takeovers
+    cdef object _leaks, _key, _clock, _on_event, _events, _takeovers
+    cdef Latch _lock
     cdef i64 _seq, _blocked_count
     cdef Detector _detector
     cdef Decisions _decisions
     cdef Block _block
 
-    @cython.locals(ts_ns=i64)
+    @cython.locals(ts_ns=i64, lock=Latch)
     cpdef Verdict attempt(self, LoginTry attempt)
-    @cython.locals(rank=int, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
+    @cython.locals(rank=int, row=i64, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
     cdef Verdict _judge(self, LoginTry attempt, i64 ts_ns)
     @cython.locals(detector=Detector, decisions=Decisions, verdict=Verdict, rank=int)
-    cdef Verdict _answered(self, Login login, i64 ts_ns, bint known)
+    cdef Verdict _answered(self, Login login, i64 row, i64 ts_ns, bint known)
     cdef object _refused(self, object endpoint)
     @cython.locals(detector=Detector, decisions=Decisions, login=Login)
     cdef Verdict _observe(self, object event)

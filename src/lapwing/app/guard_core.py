@@ -4,7 +4,6 @@
 Runs compiled, typed by `guard_core.pxd`, and as it stands.
 """
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
@@ -12,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from lapwing.app.latch import Latch
 from lapwing.app.login_columns import Answers, LoginColumns
 from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
 from lapwing.app.login_try import LoginTry
@@ -61,8 +61,7 @@ class GuardCore:
         self._key = key
         self._clock = clock
         self._on_event = on_event
-        self._lock = threading.Lock()
-        self._enter, self._leave = self._lock.acquire, self._lock.release  # `with` looks them up each time
+        self._lock = Latch()
         self._seq = 0
         self._events: deque[tuple[int, Event | Change]] = deque(maxlen=MAX_EVENTS)
         self._takeovers: deque[Finding] = deque(maxlen=MAX_TAKEOVERS)
@@ -78,11 +77,12 @@ class GuardCore:
         if attempt._secret is not None:
             self._tag(attempt)
         ts_ns = attempt.ts_ns if attempt.ts_ns is not None else self._clock()
-        self._enter()
+        lock = self._lock
+        lock.enter()
         try:
             return self._judge(attempt, ts_ns)
         finally:
-            self._leave()
+            lock.leave()
 
     def result(self, result: AuthResult) -> Verdict | Takeover:
         """Take in how a try ended. A `Takeover` where a success is probably not its owner's."""
@@ -250,22 +250,23 @@ class GuardCore:
         )
         if login is None:
             return detector.verdict
-        if decisions.blocks(login.hi, login.lo, ts_ns) and not detector.is_at_home(login):
+        row = decisions.row_at(login.hi, login.lo)
+        if decisions.blocks(row, ts_ns) and not detector.is_at_home(login):
             # What is said to a source that is blocked does not depend on the try, so it is judged as it is counted.
             self._refused(attempt.endpoint)
-            return self._answered(login, ts_ns, False)
+            return self._answered(login, row, ts_ns, False)
         rank = detector.judge_try()
         if rank == _ALLOWED and not len(decisions):
             return detector.verdict
-        verdict = self._answered(login, ts_ns, login.known)
+        verdict = self._answered(login, row, ts_ns, login.known)
         if verdict.action is _BLOCK:
             self._refused(attempt.endpoint)
         return verdict
 
-    def _answered(self, login: Login, ts_ns: int, known: bool) -> Verdict:
-        """The verdict on the login observed last, with what stands against its source."""
+    def _answered(self, login: Login, row: int, ts_ns: int, known: bool) -> Verdict:
+        """The verdict on the login observed last, with what stands against its source in `row` of the decisions."""
         detector, decisions = self._detector, self._decisions
-        rank = decisions.answer_at(detector.log_odds, login.hi, login.lo, ts_ns, known)
+        rank = decisions.answer_at(row, detector.log_odds, login.hi, login.lo, ts_ns, known)
         verdict = detector.answered(rank, decisions.retry_after_s)
         if decisions.changes:
             decisions.justify(verdict)
@@ -301,7 +302,7 @@ class GuardCore:
             self._publish(told)
         if not told and not len(self._decisions) and detector.rank() == _ALLOWED:
             return detector.verdict
-        return self._answered(login, ts_ns, login.known)
+        return self._answered(login, self._decisions.row_at(login.hi, login.lo), ts_ns, login.known)
 
     def _observe(self, event: AuthEvent) -> Verdict:
         detector, decisions = self._detector, self._decisions
@@ -313,7 +314,7 @@ class GuardCore:
             return detector.verdict
         if login is None:
             return self._answer(event.client_ip, event.ts_ns, detector.verdict)
-        return self._answered(login, event.ts_ns, login.known)
+        return self._answered(login, decisions.row_at(login.hi, login.lo), event.ts_ns, login.known)
 
     def _take(self, event: AuthEvent) -> Sequence[Finding]:
         told: Any = self._detector.observe(event)

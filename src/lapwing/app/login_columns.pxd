@@ -11,3 +11,6 @@ cdef class LoginColumns:
 
     @cython.locals(login=Login)
     cpdef bint add_to(self, Block block, Py_ssize_t at) except -1
+
+@cython.locals(at=Py_ssize_t, count=Py_ssize_t)
+cdef Py_ssize_t _first_other(list column, object one, object other) except -1

@@ -206,11 +206,21 @@ def _check(name: str, column: list[Any]) -> None:
     kinds = KINDS.get(name)
     if kinds is None or not column:
         return
-    if not set(map(type, column)) <= set(kinds):
-        bad = next(value for value in column if type(value) not in kinds)
-        raise ValueError(f"column {name!r}: {bad!r} is no {' or '.join([kind.__name__ for kind in kinds])}")
+    at = _first_other(column, kinds[0], kinds[-1])
+    if at < len(column):
+        raise ValueError(f"column {name!r}: {column[at]!r} is no {' or '.join([kind.__name__ for kind in kinds])}")
     if kinds == (int,) and not (min(column) >= 0 and max(column) <= MOST):
         raise ValueError(f"column {name!r}: numbers are from 0 to {MOST}")
+
+
+def _first_other(column: list[Any], one: type, other: type) -> int:
+    """Where the first value is that is of neither type; the column's length where there is none."""
+    count = len(column)
+    for at in range(count):
+        kind = type(column[at])
+        if kind is not one and kind is not other:
+            return at
+    return count
 
 
 def _as_enum(name: str, kind: Any, values: list[Any]) -> list[Any]:

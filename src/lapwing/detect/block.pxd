@@ -1,9 +1,12 @@
 cimport cython
+cimport lapwing.detect.members as members
 from lapwing.detect.login cimport Keyring, Login, u64
 from lapwing.detect.table cimport Table
 
 cdef int _BLOCK
-cdef object _FAILED, _SUCCEEDED
+cdef object _FAILED, _SUCCEEDED, _PACKET_SIZE, _PROTOCOL_STATE, _RESOLVED
+cdef Py_ssize_t _TS_NS, _CLIENT_IP, _OUTCOME, _PROTOCOL, _ENDPOINT, _USERNAME, _SECRET_TAG, _FINGERPRINT, _USER_AGENT
+cdef Py_ssize_t _EXISTS, _TRIES, _CONFIDENCE, _EVIDENCE, _SEQ, _CIRCUMSTANCES
 
 cdef class Block:
     cdef Keyring _keyring
@@ -13,6 +16,7 @@ cdef class Block:
     cdef public int count
     cdef public bint is_full
 
+    @cython.locals(login=Login)
     cpdef bint add_event(self, object event) except -1
     @cython.locals(login=Login)
     cpdef Login add(self, str address, object username, str protocol, object secret_tag, object client)

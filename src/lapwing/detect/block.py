@@ -8,13 +8,31 @@ Runs compiled, typed by `block.pxd`, and as it stands.
 
 from typing import Any
 
+from lapwing.detect import plainly as members
 from lapwing.detect.login import Keyring, Login
 from lapwing.detect.table import Table
-from lapwing.events import AuthResolved, Outcome
+from lapwing.events import AuthEvidence, AuthResolved, Outcome
 
 BLOCK = 64  # logins: what they will look at, 64 bytes a record, stays in the processor's nearer caches until then
 _BLOCK = BLOCK
 _FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
+_PACKET_SIZE, _PROTOCOL_STATE = AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE
+_RESOLVED = AuthResolved
+_TS_NS = members.place(AuthResolved, "ts_ns")
+_CLIENT_IP = members.place(AuthResolved, "client_ip")
+_OUTCOME = members.place(AuthResolved, "outcome")
+_PROTOCOL = members.place(AuthResolved, "protocol")
+_ENDPOINT = members.place(AuthResolved, "endpoint")
+_USERNAME = members.place(AuthResolved, "username")
+_SECRET_TAG = members.place(AuthResolved, "secret_tag")
+_FINGERPRINT = members.place(AuthResolved, "fingerprint")
+_USER_AGENT = members.place(AuthResolved, "user_agent")
+_EXISTS = members.place(AuthResolved, "account_exists")
+_TRIES = members.place(AuthResolved, "attempt_count")
+_CONFIDENCE = members.place(AuthResolved, "confidence")
+_EVIDENCE = members.place(AuthResolved, "evidence")
+_SEQ = members.place(AuthResolved, "seq")
+_CIRCUMSTANCES = members.place(AuthResolved, "circumstances")
 
 
 class Block:
@@ -31,12 +49,30 @@ class Block:
 
     def add_event(self, event: Any) -> bool:
         """Add the login of an event; False where it is no plain one and has to be observed as an event."""
-        if type(event) is not AuthResolved or event.circumstances is not None:
+        if type(event) is not _RESOLVED or members.member(event, _CIRCUMSTANCES) is not None:
             return False
-        outcome = event.outcome
+        outcome = members.member(event, _OUTCOME)
         if outcome is not _FAILED and outcome is not _SUCCEEDED:
             return False
-        return self._keep(self._keyring.read(self._next(), event, event.ts_ns))
+        login: Login | None = self.add(
+            members.member(event, _CLIENT_IP),
+            members.member(event, _USERNAME),
+            members.member(event, _PROTOCOL),
+            members.member(event, _SECRET_TAG),
+            members.member(event, _FINGERPRINT) or members.member(event, _USER_AGENT),
+        )
+        if login is None:
+            return False
+        login.failed = outcome is _FAILED
+        login.succeeded = not login.failed
+        login.now_ns = members.member(event, _TS_NS)
+        login.seq = members.member(event, _SEQ)
+        login.endpoint = members.member(event, _ENDPOINT)
+        login.nobody = members.member(event, _EXISTS) is False
+        evidence = members.member(event, _EVIDENCE)
+        login.inferred = evidence is _PACKET_SIZE or evidence is _PROTOCOL_STATE
+        login.count_tries(members.member(event, _TRIES), members.member(event, _CONFIDENCE))
+        return True
 
     def add(self, address: str, username: str | None, protocol: str, secret_tag: str | None, client: str | None) -> Any:
         """Add a login by its facts; None where the address is none. The caller says how it ended."""

@@ -8,7 +8,7 @@ from lapwing.detect.rows cimport Row, Tally
 from lapwing.detect.trackers.tracker cimport Tracker
 from lapwing.detect.verdict cimport Judge
 
-cdef int _SOURCE, _SITE, _ACCOUNT, _WIDE
+cdef int _SOURCE, _SITE, _ACCOUNT
 cdef i64 _HOUR, _DAY, _SWEEP
 
 
@@ -17,6 +17,9 @@ cdef class Campaigns:
     cdef Judge _judge
     cdef Journal _journal
     cdef list _trackers
+    cdef Tracker _accounts, _clients, _secrets, _sources, _networks, _site
+    cdef bint _owned
+    cdef list _told_now
     cdef double _base, _raise_at, _growth
     cdef int _min_failures
     cdef public dict open
@@ -25,8 +28,10 @@ cdef class Campaigns:
     cdef public i64 swept_ns
 
     cpdef bint accuses(self, Login login) except -1
-    @cython.locals(tracker=Tracker, row=Row, story=Tally, owned=bint, noted=int, dimension=int, told=list)
+    @cython.locals(story=Tally, noted=int, told=list)
     cpdef object fold(self, Login login, Evidence evidence)
+    @cython.locals(row=Row, story=Tally)
+    cdef int _place(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
     cdef bint _note(self, int dimension, Tally row, Login login, bint suspected) except -1
     cdef int _begin_story(self, Tally row, Login login) except -1
     cdef int _link(self, int dimension, Tally row, Login login) except -1

@@ -29,7 +29,6 @@ PAUSE_NS = DAY_NS  # a longer pause starts a new story
 MAX_TOLD = 4_096  # logins a story is told from, the latest; counts are of all
 SEVERITIES = list(Severity)
 
-_WIDE = WIDE
 _SOURCE = SOURCE_GROUP
 _ACCOUNT = 0
 _SITE = 5
@@ -50,6 +49,8 @@ class Campaigns:
         self._keyring = keyring
         self._journal = journal
         self.follow(settings, judge, trackers)
+        self._owned = False  # what `_place` has found out of the login that `fold` was asked for
+        self._told_now: list[Finding] | None = None
         self.open: dict[Key, OpenFinding] = {}
         self._standing: list[OpenFinding | None] = []  # those a record was seen for: its `found` is the place plus one
         self._free: list[int] = []
@@ -61,6 +62,7 @@ class Campaigns:
         self._settings = settings
         self._judge = judge
         self._trackers = trackers
+        self._accounts, self._clients, self._secrets, self._sources, self._networks, self._site = trackers
         self._base = settings.prior
         self._raise_at = settings.finding.raise_at
         self._growth = settings.finding.growth
@@ -84,40 +86,23 @@ class Campaigns:
         """
         if login.known and not login.counts:
             return None
-        trackers = self._trackers
         if login.succeeded:
-            story = trackers[_SOURCE].current
+            story = self._sources.current
             if story is None or not story.failing:
                 return None  # nothing ever failed at the source, so its success belongs to no story
             if login.took_back:
                 self._journal.forgive(story.tail, _SOURCE, login.account, 0)
-        owned = False
+        self._told_now = None
+        self._owned = False
         if self.open:
-            for dimension in range(_WIDE):
-                tracker = trackers[dimension]
-                if tracker.is_pinned():
-                    owned = True
-        told: list[Finding] | None = None
-        noted = 0
-        for dimension in range(6):
-            tracker = trackers[dimension]
-            if tracker.current_key == 0:
-                continue
-            row = tracker.current
-            if row is None:
-                if owned and login.failed and login.pos >= 0:
-                    self._journal.mark_owned(login.pos, dimension)
-            elif row.pinned:
-                owned = True
-                grown = self._grow(self._finding_of(row, dimension, tracker.current_key), dimension, login, evidence)
-                if grown is not None:
-                    told = [grown] if told is None else [*told, grown]
-            else:
-                story = row
-                if owned and login.failed:
-                    story.owned += login.count
-                elif self._note(dimension, story, login, evidence.says(dimension)):
-                    noted |= 1 << dimension
+            self._owned = self._accounts.is_pinned() or self._clients.is_pinned() or self._secrets.is_pinned()
+        noted = self._place(_ACCOUNT, self._accounts, login, evidence)
+        noted |= self._place(1, self._clients, login, evidence)
+        noted |= self._place(2, self._secrets, login, evidence)
+        noted |= self._place(_SOURCE, self._sources, login, evidence)
+        noted |= self._place(4, self._networks, login, evidence)
+        noted |= self._place(_SITE, self._site, login, evidence)
+        told = self._told_now
         raised = None
         if noted != 0 and login.failed:
             raised = self._raise_first(login, evidence, noted)
@@ -125,6 +110,28 @@ class Campaigns:
                 told = [*(told or ()), *self._absorb(raised, login.now_ns)]
                 told.append(self._tell(FindingRaised, raised, login.now_ns))
         return None if told is None else (told, raised)
+
+    def _place(self, dimension: int, tracker: Any, login: Login, evidence: Evidence) -> int:
+        """Add a login to the finding or the story of its record; the dimension's bit where its story has grown."""
+        if tracker.current_key == 0:
+            return 0
+        row = tracker.current
+        if row is None:
+            if self._owned and login.failed and login.pos >= 0:
+                self._journal.mark_owned(login.pos, dimension)
+            return 0
+        if row.pinned:
+            self._owned = True
+            grown = self._grow(self._finding_of(row, dimension, tracker.current_key), dimension, login, evidence)
+            if grown is not None:
+                self._told_now = [*(self._told_now or ()), grown]
+            return 0
+        story = row
+        if self._owned and login.failed:
+            story.owned += login.count
+        elif self._note(dimension, story, login, evidence.says(dimension)):
+            return 1 << dimension
+        return 0
 
     def sweep(self, now_ns: int) -> list[Finding]:
         """Close what has been quiet for long."""

@@ -8,6 +8,7 @@ cdef int _WATCHED, _CHALLENGED, _BLOCKED, _MOST_GROWTH, _LOOK
 cdef double _HALF_OF_ALL
 cdef tuple _ACTIONS, _NONE
 
+@cython.no_gc
 @cython.freelist(16)
 cdef class Change:
     cdef public u64 hi, lo
@@ -29,16 +30,16 @@ cdef class Decisions:
     cdef public tuple changes
     cdef public i64 retry_after_s
 
-    @cython.locals(row=i64, until_ns=i64, in_force=bint, standing=int, rank=int)
-    cpdef int answer_at(self, double log_odds, u64 hi, u64 lo, i64 now_ns, bint known) except -1
+    cpdef i64 row_at(self, u64 hi, u64 lo) except -2
+    @cython.locals(until_ns=i64, in_force=bint, standing=int, rank=int)
+    cpdef int answer_at(self, i64 row, double log_odds, u64 hi, u64 lo, i64 now_ns, bint known) except -1
     @cython.locals(change=Change)
     cpdef int justify(self, Verdict verdict) except -1
-    @cython.locals(row=i64)
-    cpdef bint blocks(self, u64 hi, u64 lo, i64 now_ns) except -1
+    cpdef bint blocks(self, i64 row, i64 now_ns) except -1
     @cython.locals(rank=int, until_ns=i64)
     cdef int _renew(self, i64 row, i64 now_ns) except -1
-    @cython.locals(rows=Standings, row=i64, new=bint, level=int, duration_s=i64)
-    cdef int _decide(self, int rank, u64 hi, u64 lo, i64 now_ns) except -1
+    @cython.locals(rows=Standings, new=bint, level=int, duration_s=i64)
+    cdef int _decide(self, i64 row, int rank, u64 hi, u64 lo, i64 now_ns) except -1
     @cython.locals(durations=list)
     cdef i64 _duration_s(self, int rank, int level) except -2
     @cython.locals(number=u64)

@@ -17,7 +17,7 @@ from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.login import Keyring
 from lapwing.detect.parts import Packed
 from lapwing.detect.settings import AnswerSettings
-from lapwing.detect.standings import Standings
+from lapwing.detect.standings import NOWHERE, Standings
 from lapwing.detect.verdict import Judge, Verdict
 from lapwing.events import Action, DecisionLifted, DecisionMade, Event
 
@@ -86,9 +86,9 @@ class Decisions:
     for how long that answer stands against its source, 0 where it is about one login alone.
     """
 
-    def __init__(self, settings: AnswerSettings, judge: Judge, limit: int, key: bytes) -> None:
+    def __init__(self, settings: AnswerSettings, judge: Judge, limit: int, keyring: Keyring) -> None:
         self._limit = limit
-        self._keyring = Keyring(key)
+        self._keyring = keyring
         self._rows = Standings(self._keyring)
         self.follow(settings, judge)
         self.changes: tuple[Change, ...] = ()
@@ -117,18 +117,22 @@ class Decisions:
         halves = self._keyring.halves(source)
         if halves is None:
             return verdict, []
-        rank = self.answer_at(verdict.log_odds, halves[0], halves[1], now_ns, known)
+        row = self.row_at(halves[0], halves[1])
+        rank = self.answer_at(row, verdict.log_odds, halves[0], halves[1], now_ns, known)
         self.justify(verdict)
         return verdict.but(_ACTIONS[rank], self.retry_after_s), self._told()
 
-    def answer_at(self, log_odds: float, hi: int, lo: int, now_ns: int, known: bool) -> int:
-        """The same by address, IPv4 as IPv4-mapped IPv6: the answer's place in `Action`.
+    def row_at(self, hi: int, lo: int) -> int:
+        """Where the answers to an address are, IPv4 as IPv4-mapped IPv6; below 0 where it was never answered."""
+        return self._rows.find(hi, lo) if self._rows.count != 0 else NOWHERE
+
+    def answer_at(self, row: int, log_odds: float, hi: int, lo: int, now_ns: int, known: bool) -> int:
+        """The same by address, for which `row_at` gave `row`: the answer's place in `Action`.
 
         `retry_after_s` and `changes` tell what came of it.
         """
         self.changes = _NONE
         self.retry_after_s = 0
-        row = self._rows.find(hi, lo)
         if row < 0 and log_odds < self._mild_below:
             return self._judge.rank(log_odds)  # whatever the shift, nothing would be decided
         until_ns = self._rows.until(row) if row >= 0 else 0
@@ -145,7 +149,7 @@ class Decisions:
             return self._renew(row, now_ns)
         if rank <= _WATCHED:
             return rank
-        return self._decide(rank, hi, lo, now_ns)
+        return self._decide(row, rank, hi, lo, now_ns)
 
     def justify(self, verdict: Verdict) -> int:
         """If the latest answer is a new one, it was made for this verdict."""
@@ -153,9 +157,8 @@ class Decisions:
             change.verdict = verdict
         return 0
 
-    def blocks(self, hi: int, lo: int, now_ns: int) -> bool:
-        """Whether a block stands against an address, IPv4 as IPv4-mapped IPv6."""
-        row = self._rows.find(hi, lo)
+    def blocks(self, row: int, now_ns: int) -> bool:
+        """Whether a block stands against the address for which `row_at` gave `row`."""
         return row >= 0 and self._rows.rank(row) == _BLOCKED and now_ns < self._rows.until(row)
 
     def standing(self, source: str, now_ns: int) -> Standing | None:
@@ -223,9 +226,8 @@ class Decisions:
         self.retry_after_s = (until_ns - now_ns + _SECOND - 1) // _SECOND
         return rank
 
-    def _decide(self, rank: int, hi: int, lo: int, now_ns: int) -> int:
+    def _decide(self, row: int, rank: int, hi: int, lo: int, now_ns: int) -> int:
         rows = self._rows
-        row = rows.find(hi, lo)
         new = row < 0
         level = 0
         if not new and now_ns - rows.since(row) < _FORGET:

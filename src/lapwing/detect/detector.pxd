@@ -45,6 +45,7 @@ cdef class Detector:
     cdef public Campaigns _campaigns
     cdef public object _hijacks, _surroundings
     cdef object _look_up
+    cdef public bint needs_events
     cdef object _exclusions
     cdef public tuple _every
     cdef public list _grouped

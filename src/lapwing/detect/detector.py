@@ -86,6 +86,7 @@ class Detector:
     `look_up` is asked for the circumstances of logins that carry none, and they are written into the event.
     `verdict` is on the login observed last; `ALLOW` without reasons for one that says nothing. `latest` is that login
     as detection sees it, None where it said nothing; the next one is the same object.
+    `needs_events`: some logins are passed over or looked up, so that `identify_try` and `observe_login` do not do.
     """
 
     def __init__(
@@ -140,6 +141,7 @@ class Detector:
             tracker.forget_ns = s.forget_after_s * SECOND_NS
             tracker.evidence = self._evidence
         self._exclusions = Exclusions(s.exclude) if s.exclude != ExcludeSettings() else None
+        self.needs_events = self._exclusions is not None or self._look_up is not None
 
     def change(self, settings: DetectSettings) -> None:
         """Go on under other settings with all that is known, and so do the `decisions` that were made here.
@@ -265,6 +267,7 @@ class Detector:
         login = self.latest = self._keyring.identify(address, username, protocol, secret_tag, client)
         if login is not None:
             login.now_ns = self._now_ns
+            self._glanced = self._glance(login)
         return login
 
     def is_at_home(self, login: Login) -> bool:
@@ -293,11 +296,6 @@ class Detector:
         self._weigh(login)
         told = self._follow(login)
         return self._said(told) if told else ()
-
-    @property
-    def needs_events(self) -> bool:
-        """Whether some logins are passed over or looked up, so that `identify_try` does not do."""
-        return self._exclusions is not None or self._look_up is not None
 
     def finish(self, now_ns: int) -> Iterable[Event]:
         """The input ended: every open finding is told for the last time."""
@@ -333,7 +331,7 @@ class Detector:
 
     def decisions(self, limit: int, key: bytes) -> Decisions:
         """Answers by source for whoever enforces this detector's verdicts."""
-        made = Decisions(self.settings.answer, self._judge, limit, key)
+        made = Decisions(self.settings.answer, self._judge, limit, self._keyring.under(key))
         self._led.append(made)
         return made
 
@@ -484,6 +482,7 @@ class Detector:
         if login is None:
             return self._pass_time()
         self.latest = login
+        self._glanced = self._glance(login)
         self._weigh(login)
         return self._follow(login)
 
@@ -556,7 +555,6 @@ class Detector:
     def _see(self, login: Login) -> int:
         """Let every tracker see the login, the pair first as it tells what is new about it."""
         now_ns = self._now_ns
-        self._glanced = self._glance(login)
         if login.failed:
             self._journal.append(login)
         evidence = self._evidence

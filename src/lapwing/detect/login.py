@@ -149,6 +149,11 @@ class Keyring:
         other._k0, other._k1 = self._k0, self._k1
         return other
 
+    def under(self, key: bytes) -> "Keyring":
+        """A keyring under `key`: this one, where that is its own."""
+        other = Keyring(key)
+        return self if (other._k0, other._k1) == (self._k0, self._k1) else other
+
     def login(self, event: AuthResolved, now_ns: int) -> Login | None:
         """The login of `event`; None where its address is none or its outcome says nothing."""
         outcome = event.outcome

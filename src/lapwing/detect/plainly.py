@@ -1,11 +1,12 @@
-"""What `natively.pxd` does in C, for where nothing is compiled: one word of text, one hash, one power.
+"""What `natively.pxd` and `members.pxd` do in C, for where nothing is compiled: a word of text, a hash, a field.
 
 Both give the same to the last bit.
 """
 
 from math import exp2
+from typing import Any
 
-__all__ = ["exp2", "is_plain", "octet", "octets", "sip"]
+__all__ = ["exp2", "is_plain", "member", "octet", "octets", "place", "sip"]
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -44,3 +45,14 @@ def sip(k0: int, k1: int, first: int, second: int, third: int) -> int:
         v2 = ((v2 << 32) | (v2 >> 32)) & MASK
         v0 ^= word
     return (v0 ^ v1 ^ v2 ^ v3) or 1
+
+
+def place(kind: type, name: str) -> Any:
+    """Where structs of `kind` have the field of this `name`."""
+    getattr(kind, name)
+    return name
+
+
+def member(of: Any, place: Any) -> Any:
+    """What is there."""
+    return getattr(of, place)

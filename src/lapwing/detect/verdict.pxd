@@ -8,6 +8,7 @@ cdef int _MOST
 cdef u32 _MASKS[6]
 cdef tuple _ACTIONS
 
+@cython.no_gc
 @cython.freelist(64)
 cdef class Verdict:
     cdef public object action

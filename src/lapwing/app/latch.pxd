@@ -1,0 +1,10 @@
+cdef bint _PLAIN
+
+cdef class Latch:
+    cdef bint _busy
+    cdef int _waiting
+    cdef object _lock
+
+    cdef int enter(self) except -1
+    cdef int leave(self) except -1
+    cdef int _wait(self) except -1
