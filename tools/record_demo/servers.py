@@ -9,6 +9,7 @@ so the host's accounts, logs and services are left alone.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,8 +132,13 @@ def configure(conf: Path, *, web: Mapping[str, str], mail: Mapping[str, str], sh
     key(conf / "host_key", "shell.example.com")
 
 
+def exim4() -> str:
+    """The mail server: the one installed, or one unpacked beside another mail server, which LAPWING_EXIM4 names."""
+    return str(Path(os.environ.get("LAPWING_EXIM4", "/usr/sbin/exim4")).absolute())
+
+
 def servers(conf: Path) -> House:
     """The daemons of the demo, ready to be entered."""
-    script = ["sh", str(_HERE / "servers.sh"), str(conf), sys.executable, str(_HERE / "webapp.py")]
+    script = ["sh", str(_HERE / "servers.sh"), str(conf), sys.executable, str(_HERE / "webapp.py"), exim4()]
     endpoints = ((WEB_V4, 80), ("127.0.0.1", 8080), (FTP_V4, 21), (SMTP_V4, 25), (SSH_V4, 22))
     return House(script, conf / "truth/servers.log", endpoints)

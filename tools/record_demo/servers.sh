@@ -1,7 +1,8 @@
 #!/bin/sh
 # Starts the daemons of the recording. Runs as process 1 of its own mount and process namespaces (see servers.py), so
 # that accounts, homes, spools and logs exist for these daemons only, and all of them end when this process is killed.
-# $1: the folder with the generated configuration; $2: the Python to run the web application with; $3: that application.
+# $1: the folder with the generated configuration; $2: the Python to run the web application with; $3: that application;
+# $4: exim4.
 set -eu
 conf=$1
 
@@ -30,6 +31,6 @@ done <"$conf/passwd"
 "$2" "$3" "$conf/users.json" "$conf/truth/web.ndjson" &
 /usr/sbin/nginx -c "$conf/nginx.conf" &
 /usr/sbin/vsftpd "$conf/vsftpd.conf" &
-/usr/sbin/exim4 -bdf -oX 25 -d-all 2>"$conf/truth/exim.stderr" &
+"$4" -bdf -oX 25 -d-all 2>"$conf/truth/exim.stderr" &
 /usr/sbin/sshd -D -f "$conf/sshd_config" -E "$conf/truth/sshd.log" &
 wait
