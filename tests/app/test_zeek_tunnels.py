@@ -4,6 +4,8 @@ from pathlib import Path
 
 import lapwing
 from lapwing.app.zeek import FAMILIES, ZeekLogs
+from lapwing.flows import FlowSettings
+from lapwing.sessions import PipelineSettings
 from lapwing.testing import START_NS, TimedFrame, ethernet, ip, pcap, udp
 from tests.conformance.zeek_logs import Row, rows
 from tests.wire.tunnel_frames import INNER4, INNER_A, INNER_B, OUTER_A, OUTER_B, VXLAN, gre, over_udp
@@ -11,11 +13,12 @@ from tests.wire.tunnel_frames import INNER4, INNER_A, INNER_B, OUTER_A, OUTER_B,
 SECOND = 1_000_000_000
 
 
-def logs_of(folder: Path, frames: list[bytes]) -> dict[str, list[Row]]:
+def logs_of(folder: Path, frames: list[bytes], depth: int = 4) -> dict[str, list[Row]]:
     path, logs = folder / "in.pcap", folder / "logs"
     timed = [TimedFrame(START_NS + number * SECOND, frame) for number, frame in enumerate(frames)]
     path.write_bytes(pcap(timed, nanoseconds=True))
-    with ZeekLogs(logs) as writer, lapwing.read(path, events=FAMILIES) as reading:
+    settings = PipelineSettings(flows=FlowSettings(tunnel_depth=depth))
+    with ZeekLogs(logs) as writer, lapwing.read(path, settings=settings, events=FAMILIES) as reading:
         for events in reading.lists():
             writer.write(events)
     return {one.stem: rows(one) for one in logs.iterdir()}
@@ -58,3 +61,16 @@ def test_flows_outside_of_tunnels_name_none(tmp_path: Path) -> None:
     logs = logs_of(tmp_path, [ethernet(INNER4)])
     assert "tunnel" not in logs
     assert logs["conn"][0]["tunnel_parents"] is None
+
+
+def test_connections_are_those_inside_or_where_nobody_looks_inside_the_carriers(tmp_path: Path) -> None:
+    frames = [ethernet(over_udp(4_789, VXLAN + ethernet(INNER4)))] * 3
+    ends = ("id.orig_h", "id.resp_h", "id.resp_p", "orig_pkts", "orig_ip_bytes")
+    inside, around = tmp_path / "inside", tmp_path / "around"
+    for folder in (inside, around):
+        folder.mkdir()
+    (row,) = logs_of(inside, frames)["conn"]
+    assert [row[name] for name in ends] == [INNER_A, INNER_B, "9999", "3", str(3 * len(INNER4))]
+    (row,) = logs_of(around, frames, depth=0)["conn"]
+    outer = len(ethernet(INNER4)) + len(VXLAN) + 8 + 20
+    assert [row[name] for name in ends] == [OUTER_A, OUTER_B, "4789", "3", str(3 * outer)]
