@@ -87,6 +87,7 @@ def test_neither_state_nor_log_of_a_served_guard_shows_a_name_or_a_secret(tmp_pa
             address = re.search(r"listening on (\S+)", served.stderr.readline())
             assert address is not None
             decided = served.stdout.readline()
+            served.send_signal(signal.SIGHUP)  # the configuration is read again, which says some words, too
             with urllib.request.urlopen(f"http://{address[1]}/metrics", timeout=ENOUGH_S) as answer:
                 numbers = answer.read().decode()
         finally:

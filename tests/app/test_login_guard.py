@@ -11,6 +11,7 @@ import pytest
 
 from lapwing import AuthAttempt, AuthResult, Guard, Takeover
 from lapwing.detect import DetectSettings, Verdict
+from lapwing.detect.settings import ExcludeSettings
 from lapwing.events import AccountChanged, Action, DecisionLifted, DecisionMade, FindingRaised
 from lapwing.logins import LeakFilter
 from lapwing.logins.leaked import shape_for
@@ -288,3 +289,20 @@ def test_an_ipv4_address_written_as_ipv6_is_the_same_source() -> None:
         fail(subject, n)
     assert ask(subject, "victim99", source="::ffff:198.51.100.7").action is Action.BLOCK
     assert list(subject.decisions()) == ["198.51.100.7"]
+
+
+def test_settings_change_with_nothing_forgotten() -> None:
+    subject = guard()
+    for n in range(12):
+        subject.result(AuthResult(source="198.51.100.7", username=f"user{n}", secret=f"leaked {n}", outcome="failed"))
+    known, decided = subject.source("198.51.100.7"), subject.decisions()
+    assert known
+    assert decided
+    excluded = DetectSettings(exclude=ExcludeSettings(sources=("203.0.113.0/24",)))
+    subject.change(excluded)
+    assert subject.settings == excluded
+    assert (subject.source("198.51.100.7"), subject.decisions()) == (known, decided)
+    subject.result(AuthResult(source="203.0.113.5", username="user1", secret="guess", outcome="failed"))
+    assert not subject.source("203.0.113.5")
+    with pytest.raises(ValueError, match="max_sources"):
+        subject.change(DetectSettings(max_sources=2_048))

@@ -162,6 +162,12 @@ class GuardCore:
         """What each reason of a verdict contributed, and what it would have been without."""
         return self._detector.explain(verdict)
 
+    def change(self, settings: DetectSettings) -> None:
+        """Go on under other settings with all that is known and decided. Raises ValueError for other `max_sources`."""
+        with self._lock:
+            self._detector.change(settings)
+            self.settings = settings
+
     def release(self, source: str) -> None:
         """Lift what was decided against `source`."""
         with self._lock:

@@ -16,6 +16,10 @@ from lapwing.logins import LeakFilter
 class Guard(GuardCore):
     """Judges logins, from any thread. Holds no secret and waits for nothing.
 
+    A guard is a library for code that checks logins itself: facts in, a verdict with its reasons or a takeover out,
+    questions about all that is known. It reads no requests and no settings file. Where a middleware or a proxy does the
+    asking, `lapwing.asgi.Gate` holds the same detection: login events in, answers by address, one stream of events out.
+
     `key` (16 to 64 bytes) makes what is kept unreadable and unpredictable; random by default. A snapshot can be
     restored, and two nodes merged, only under one key. `clock` gives nanoseconds UTC where an event has no time.
     `on_event` gets every finding and decision as it is made, in the calling thread.

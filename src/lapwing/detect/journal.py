@@ -11,10 +11,13 @@ Runs compiled, typed by `journal.pxd`, and as it stands.
 
 from typing import Any
 
+import msgspec
+
 from lapwing.detect import plainly as natively
-from lapwing.detect.breath import breathe
+from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.login import NAME_BYTES, Keyring, Login
 from lapwing.detect.memory import column, wider
+from lapwing.detect.parts import Packed
 from lapwing.detect.rows import Fading
 
 WORDS = 8  # 64-bit words an entry
@@ -36,6 +39,7 @@ FIRST_ROOM = 256
 SLOTS_A_BREATH = 65_536  # looked through in a fraction of a millisecond
 FORGIVEN_BACK = 64  # entries looked through for the typos that a success excuses
 
+_encode = msgspec.msgpack.Encoder().encode
 _SOURCE = BY_SOURCE
 _NETWORK = BY_NETWORK
 _PAIR = BY_PAIR
@@ -238,6 +242,21 @@ class Journal:
             if slot % SLOTS_A_BREATH == 0:
                 breathe()
         return slots
+
+    def dump_sparks(self, table: int) -> Packed:
+        """The same for a snapshot."""
+        packed, some = Packed(), []
+        for slot in range(min(self.head, self._capacity)):
+            if self._notes[slot * NOTES + SPARKS] >> table & 1 != 0:
+                some.append(_encode(slot))
+                if len(some) == BREATH:
+                    packed.add(some)
+                    some = []
+                    breathe()
+            if slot % SLOTS_A_BREATH == 0:
+                breathe()
+        packed.add(some)
+        return packed
 
     def mark_owned(self, pos: int, dimension: int) -> int:
         """The failure at `pos` is explained by the finding of another record than that of `dimension`."""

@@ -49,6 +49,10 @@ ALLOW = Answer(Action.ALLOW)
 class Gate:
     """Takes logins, answers whether a source may try. Safe for threads; holds its lock for microseconds.
 
+    A gate stands where others ask: middlewares and proxies hand it login events as readers and parsers make them, ask
+    by address, and get one numbered stream of logins, findings and decisions. Code that has a login's facts in hand and
+    wants a verdict with its reasons uses `lapwing.Guard`. Behind both are one `Detector` and one `Decisions`.
+
     Only a snapshot and a long list of logins hold it for longer. Whoever cannot wait for that says `wait_s`, the
     seconds after which a question raises TimeoutError instead.
     `listener` gets every event, in order, on the thread that caused it; what it raises is the caller's affair.

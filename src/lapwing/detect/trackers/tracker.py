@@ -174,7 +174,7 @@ class Tracker:
                 breathe()
         rows.add(some)
         totals = [getattr(self.totals, name) for name in TALLY_FIELDS]
-        return [rows, table.spark_slots(), table.evicted_count, table.refused_count, totals]
+        return [rows, table.journal.dump_sparks(table.number), table.evicted_count, table.refused_count, totals]
 
     def load(self, state: list[Any]) -> None:
         """Become what `dump` gave; the journal is already loaded."""
