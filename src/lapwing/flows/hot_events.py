@@ -3,7 +3,7 @@
 """Rows to events (Cython, pure-Python mode; types in `.pxd`). `objects.py` is its twin and says what they hold."""
 
 import cython
-from cython.cimports.lapwing.flows.hot_text import address_of, community_of, transport_of
+from cython.cimports.lapwing.flows.hot_text import names_of
 from cython.cimports.lapwing.flows.hot_types import *
 
 from lapwing.events import CloseReason, FlowClosed, FlowOpened, RoleEvidence
@@ -50,24 +50,25 @@ def closed_events(rows, ts_ns=None, words=None, chains=None):
 
 
 def _opened(row, tag, carriers):
-    version: cython.int = row.ip_version
+    names: tuple = names_of(
+        row.ip_version,
+        row.ip_protocol,
+        row.client_hi,
+        row.client_lo,
+        row.client_port,
+        row.server_hi,
+        row.server_lo,
+        row.server_port,
+    )
+    community, transport, client_ip, server_ip = names
     return FlowOpened(
         row.first_ts_ns,
         row.flow_id,
-        community_of(
-            version,
-            row.ip_protocol,
-            row.client_hi,
-            row.client_lo,
-            row.client_port,
-            row.server_hi,
-            row.server_lo,
-            row.server_port,
-        ),  # fmt: skip
-        transport_of(row.ip_protocol),
-        address_of(version, row.client_hi, row.client_lo),
+        community,
+        transport,
+        client_ip,
         row.client_port,
-        address_of(version, row.server_hi, row.server_lo),
+        server_ip,
         row.server_port,
         _ROLES[row.role_evidence],
         tag,
@@ -76,24 +77,25 @@ def _opened(row, tag, carriers):
 
 
 def _closed(row, ts_ns, tag, chains):
-    version: cython.int = row.ip_version
+    names: tuple = names_of(
+        row.ip_version,
+        row.ip_protocol,
+        row.client_hi,
+        row.client_lo,
+        row.client_port,
+        row.server_hi,
+        row.server_lo,
+        row.server_port,
+    )
+    community, transport, client_ip, server_ip = names
     return FlowClosed(
         ts_ns,
         row.flow_id,
-        community_of(
-            version,
-            row.ip_protocol,
-            row.client_hi,
-            row.client_lo,
-            row.client_port,
-            row.server_hi,
-            row.server_lo,
-            row.server_port,
-        ),  # fmt: skip
-        transport_of(row.ip_protocol),
-        address_of(version, row.client_hi, row.client_lo),
+        community,
+        transport,
+        client_ip,
         row.client_port,
-        address_of(version, row.server_hi, row.server_lo),
+        server_ip,
         row.server_port,
         _REASONS[row.close_reason],
         _ROLES[row.role_evidence],

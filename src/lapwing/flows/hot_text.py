@@ -4,6 +4,9 @@
 
 `text.py` defines what they are. Texts are put together in one room of this module: nothing else can run in between,
 for the interpreter lock is held.
+
+A flow is named when it opens, when its protocol is known and when it closes, and most are short. So the names made
+last are kept, each at the place its endpoints choose, where the next of that place takes its room.
 """
 
 import cython
@@ -11,6 +14,7 @@ import numpy as np
 from cython.cimports.lapwing.flows.hot_types import *
 
 from lapwing.events import Transport
+from lapwing.flows.layout import KEY_DTYPE
 from lapwing.flows.rules import ICMP6_PAIRS, ICMP_PAIRS
 from lapwing.flows.text import address_text
 
@@ -28,9 +32,49 @@ _pairs = cython.declare(dict, dict(ICMP_PAIRS))
 _pairs6 = cython.declare(dict, dict(ICMP6_PAIRS))
 _room = cython.declare(bytearray, bytearray(ROOM_BYTES))
 _text = cython.declare(u8[::1], _room)
-_words = cython.declare(u32[::1], np.zeros(80, np.uint32))  # of SHA-1
 _state = cython.declare(u32[::1], np.zeros(5, np.uint32))
+KEPT = cython.declare(cython.Py_ssize_t, 4096)  # names of flows, a power of two; half a kilobyte each
+SPREAD = cython.declare(u64, 0x9E3779B97F4A7C15)  # odd, its bits without order: a product has all of a key on top
+_kept = cython.declare(list, [None] * KEPT)
+_owners = cython.declare(Key[::1], np.zeros(KEPT, KEY_DTYPE))  # of them; only what names depend on is filled in
 _LETTERS = cython.declare(cython.const[u8][::1], b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+
+
+def names_of(version, protocol, client_hi, client_lo, client_port, server_hi, server_lo, server_port):
+    """Community id, transport, client's and server's address as text."""
+    ports: u64 = cython.cast(u64, client_port) << 16 | cython.cast(u64, server_port)
+    mixed: u64 = ((client_hi ^ client_lo) * SPREAD ^ server_hi ^ server_lo) * SPREAD ^ ports
+    place: cython.Py_ssize_t = cython.cast(cython.Py_ssize_t, mixed * SPREAD >> 32) & (KEPT - 1)
+    owner: cython.pointer[Key] = cython.address(_owners[place])
+    names: tuple = _kept[place]
+    if (
+        names is not None
+        and owner.client_lo == client_lo
+        and owner.server_lo == server_lo
+        and owner.client_hi == client_hi
+        and owner.server_hi == server_hi
+        and owner.client_port == client_port
+        and owner.server_port == server_port
+        and owner.ip_version == version
+        and owner.ip_protocol == protocol
+    ):
+        return names
+    names = (
+        community_of(version, protocol, client_hi, client_lo, client_port, server_hi, server_lo, server_port),
+        transport_of(protocol),
+        address_of(version, client_hi, client_lo),
+        address_of(version, server_hi, server_lo),
+    )
+    owner.client_hi = client_hi
+    owner.client_lo = client_lo
+    owner.server_hi = server_hi
+    owner.server_lo = server_lo
+    owner.client_port = client_port
+    owner.server_port = server_port
+    owner.ip_version = version
+    owner.ip_protocol = protocol
+    _kept[place] = names
+    return names
 
 
 def transport_of(protocol):
@@ -160,7 +204,10 @@ def _big_endian(at, value, size):
 
 
 def _hash(length):
-    """SHA-1 (FIPS 180-4, 6.1.2) of the first bytes of the room, at most 55: with their padding they are one block."""
+    """SHA-1 (FIPS 180-4, 6.1.3) of the first bytes of the room, at most 55: with their padding they are one block.
+
+    Of its eighty words the last sixteen matter: they stand in a ring of that size, whose places are counted modulo it.
+    """
     at: cython.Py_ssize_t
     turn: cython.int
     for at in range(length + 1, 62):
@@ -172,9 +219,7 @@ def _hash(length):
         first: u32 = _text[at]
         second: u32 = _text[at + 1]
         third: u32 = _text[at + 2]
-        _words[turn] = first << 24 | second << 16 | third << 8 | _text[at + 3]
-    for turn in range(16, 80):
-        _words[turn] = _turned(_words[turn - 3] ^ _words[turn - 8] ^ _words[turn - 14] ^ _words[turn - 16], 1)
+        _words[turn & 15] = first << 24 | second << 16 | third << 8 | _text[at + 3]
     a: u32 = 0x67452301
     b: u32 = cython.cast(u32, 0xEFCDAB89)
     c: u32 = cython.cast(u32, 0x98BADCFE)
@@ -183,14 +228,17 @@ def _hash(length):
     mixed: u32
     for turn in range(80):
         if turn < 20:
-            mixed = ((b & c) | (~b & d)) + cython.cast(u32, 0x5A827999)
+            mixed = (d ^ (b & (c ^ d))) + cython.cast(u32, 0x5A827999)
         elif turn < 40:
             mixed = (b ^ c ^ d) + cython.cast(u32, 0x6ED9EBA1)
         elif turn < 60:
-            mixed = ((b & c) | (b & d) | (c & d)) + cython.cast(u32, 0x8F1BBCDC)
+            mixed = ((b & c) | (d & (b | c))) + cython.cast(u32, 0x8F1BBCDC)
         else:
             mixed = (b ^ c ^ d) + cython.cast(u32, 0xCA62C1D6)
-        mixed += _turned(a, 5) + e + _words[turn]
+        if turn >= 16:
+            earlier: u32 = _words[(turn - 3) & 15] ^ _words[(turn - 8) & 15] ^ _words[(turn - 14) & 15]
+            _words[turn & 15] = _turned(earlier ^ _words[turn & 15], 1)
+        mixed += _turned(a, 5) + e + _words[turn & 15]
         e = d
         d = c
         c = _turned(b, 30)

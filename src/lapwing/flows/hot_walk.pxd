@@ -29,6 +29,7 @@ cdef class ActionWalk:
     cpdef rest(self, Py_ssize_t slot, int side, i64 idle_bytes)
     cpdef i64 wake(self, Py_ssize_t slot, int side) except? 0
     cpdef key(self, Py_ssize_t slot)
+    cpdef tuple fields(self, Py_ssize_t slot)
     cpdef i64 flow_id(self, Py_ssize_t slot) except? 0
     cpdef int client_port(self, Py_ssize_t slot) except -1
     cpdef int server_port(self, Py_ssize_t slot) except -1
@@ -36,4 +37,3 @@ cdef class ActionWalk:
     cdef bint _wants(self, const Action *action) except -1
     cdef bint _rests(self, Py_ssize_t place, Py_ssize_t length) except -1
     cdef int _open(self, Py_ssize_t slot, Py_ssize_t row) except -1
-    cdef object _flow_key(self, const Key *key)

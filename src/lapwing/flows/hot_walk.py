@@ -7,7 +7,7 @@
 
 import cython
 import numpy as np
-from cython.cimports.lapwing.flows.hot_text import address_of, community_of, transport_of
+from cython.cimports.lapwing.flows.hot_text import names_of
 from cython.cimports.lapwing.flows.hot_types import *
 
 from lapwing.events import FlowKey
@@ -142,7 +142,24 @@ class ActionWalk:
 
     def key(self, slot: cython.Py_ssize_t):
         """The key of the flow at `slot`."""
-        return self._flow_key(cython.address(self.rows[slot]))
+        flow_id, community, transport, client_ip, client_port, server_ip, server_port = self.fields(slot)
+        return FlowKey(flow_id, community, transport, client_ip, client_port, server_ip, server_port)
+
+    def fields(self, slot: cython.Py_ssize_t):
+        """The fields of that key, in their order."""
+        row: cython.pointer[cython.const[Key]] = cython.address(self.rows[slot])
+        names: tuple = names_of(
+            row.ip_version,
+            row.ip_protocol,
+            row.client_hi,
+            row.client_lo,
+            row.client_port,
+            row.server_hi,
+            row.server_lo,
+            row.server_port,
+        )
+        community, transport, client_ip, server_ip = names
+        return (row.flow_id, community, transport, client_ip, row.client_port, server_ip, row.server_port)
 
     def flow_id(self, slot: cython.Py_ssize_t):
         """The id of the flow at `slot`."""
@@ -155,24 +172,3 @@ class ActionWalk:
     def client_port(self, slot: cython.Py_ssize_t):
         """The client port of the flow at `slot`."""
         return self.rows[slot].client_port
-
-    def _flow_key(self, key):
-        version: cython.int = key.ip_version
-        return FlowKey(
-            key.flow_id,
-            community_of(
-                version,
-                key.ip_protocol,
-                key.client_hi,
-                key.client_lo,
-                key.client_port,
-                key.server_hi,
-                key.server_lo,
-                key.server_port,
-            ),  # fmt: skip
-            transport_of(key.ip_protocol),
-            address_of(version, key.client_hi, key.client_lo),
-            key.client_port,
-            address_of(version, key.server_hi, key.server_lo),
-            key.server_port,
-        )

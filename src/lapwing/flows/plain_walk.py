@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from lapwing.events import FlowKey
+from lapwing.events import FlowKey, Transport
 from lapwing.flows.layout import KEY_DTYPE, ActionKind
 from lapwing.flows.objects import flow_keys
 
@@ -102,6 +102,19 @@ class ActionWalk:
     def key(self, slot: int) -> FlowKey:
         """The key of the flow at `slot`."""
         return flow_keys(self._keys[slot])[0]
+
+    def fields(self, slot: int) -> tuple[int, str, Transport, str, int, str, int]:
+        """The fields of that key, in their order: every event about one flow repeats them."""
+        key = self.key(slot)
+        return (
+            key.flow_id,
+            key.community_id,
+            key.transport,
+            key.client_ip,
+            key.client_port,
+            key.server_ip,
+            key.server_port,
+        )
 
     def flow_id(self, slot: int) -> int:
         """The id of the flow at `slot`."""
