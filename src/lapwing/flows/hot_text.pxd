@@ -15,5 +15,5 @@ cdef Py_ssize_t _octets(Py_ssize_t at, u32 address) except -1
 cdef Py_ssize_t _groups(u64 high, u64 low) except -1
 cdef int _big_endian(Py_ssize_t at, u64 value, int size) except -1
 cdef int _hash(Py_ssize_t length) except -1
-cdef inline u32 _turned(u32 word, int places) except? 0
+cdef u32 _turned(u32 word, int places) except? 0
 cdef str _in_base64()

@@ -2,7 +2,7 @@ cimport cython
 from lapwing.flows.hot_walk cimport ActionWalk as Walk
 from lapwing.protocols.identify cimport FirstLook as Look
 from lapwing.protocols.tally cimport DatagramTally as Tally
-from lapwing.sessions.emit cimport Outlet, flow_fields
+from lapwing.sessions.emit cimport Outlet
 from lapwing.sessions.session cimport DatagramSession, Session, StreamSession
 from lapwing.sessions.wakeups cimport Wakeups
 

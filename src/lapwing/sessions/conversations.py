@@ -7,12 +7,10 @@ from typing import Any
 from lapwing.events import (
     AnomalySeen,
     AuthUnanswered,
+    FlowKey,
     IdentifiedBy,
     Message,
-    SessionEnded,
     SessionEndReason,
-    SessionIdentified,
-    SessionMessaged,
     Severity,
 )
 from lapwing.flows import CLOSE_REASONS, ActionWalk, FlowTable
@@ -29,7 +27,7 @@ from lapwing.protocols import (
     cut_reason,
     handover_of,
 )
-from lapwing.sessions.emit import Outlet, flow_fields
+from lapwing.sessions.emit import Outlet
 from lapwing.sessions.icmp import named
 from lapwing.sessions.session import MAX_PENDING_PIECES, NEVER_NS, SIDES, DatagramSession, Session, StreamSession
 from lapwing.sessions.wakeups import Wakeups
@@ -202,10 +200,7 @@ class Conversations:
             if message is None:  # its only listener does not want it
                 continue
             if outlet.wants_sessions:
-                key = session.key
-                assert key is not None
-                redacted = message.redacted()
-                outlet.publish(SessionMessaged(ts_ns, *flow_fields(key), session.protocol, SIDES[side], redacted))
+                outlet.publish(session.messaged(ts_ns, SIDES[side], message.redacted()))
             if adapter is not None:
                 for login in adapter.message(SIDES[side], message, ts_ns):
                     outlet.login(login)
@@ -233,11 +228,12 @@ class Conversations:
 
         A factory that raises leaves the session without a parser, and its end told.
         """
-        key = session.key = self._walk.key(slot)
+        fields = session.fields = self._walk.fields(slot)
+        key = session.key = FlowKey(*fields)
         session.protocol = protocol.name
         self._parsers_created += 1
         if self._outlet.wants_sessions:
-            self._outlet.publish(SessionIdentified(ts_ns, *flow_fields(key), protocol.name, evidence))
+            self._outlet.publish(session.identified(ts_ns, evidence))
         context = LoginContext(key, self._login_settings, self._tagger, self._next_auth_id)
         adapter = adapter_for(protocol.name, context)
         try:
@@ -523,12 +519,7 @@ class Conversations:
         poison = None if detail else session.parser.poisoned
         if poison is not None:
             reason, detail = SessionEndReason.POISONED, cut_reason(poison)
-        assert session.key is not None
-        gaps = (session.client_gap_bytes, session.server_gap_bytes)
-        event = SessionEnded(
-            ts_ns, *flow_fields(session.key), session.protocol, reason, session.message_count, *gaps, detail
-        )
-        outlet.publish(event)
+        outlet.publish(session.ended(ts_ns, reason, detail))
 
 
 def _place(fault: Exception) -> str:

@@ -1,8 +1,10 @@
 cimport cython
+from lapwing.flows.hot_walk cimport ActionWalk as Walk
 from lapwing.sessions.conversations cimport Conversations
-from lapwing.sessions.emit cimport flow_fields
 
 cdef int OPENED, ESTABLISHED, SEGMENT, GAP, SIDE_CLOSED, DATAGRAM, ANOMALY, CLOSED, ICMP_ERROR
+
+cdef _established(Walk walk)
 
 @cython.final
 cdef class SessionDriver(Conversations):

@@ -23,7 +23,7 @@ from lapwing.flows import (
 from lapwing.logins import READ_FOR_LOGINS, SecretTagger
 from lapwing.protocols import DATAGRAM_PROTOCOLS, STREAM_PROTOCOLS, DatagramProtocol, StreamProtocol, by_name
 from lapwing.sessions.conversations import Conversations
-from lapwing.sessions.emit import Outlet, Wanted, flow_fields
+from lapwing.sessions.emit import Outlet, Wanted
 from lapwing.sessions.session import SIDES
 from lapwing.sessions.settings import PipelineSettings, RunKeys
 
@@ -228,8 +228,7 @@ class SessionDriver(Conversations):
             if walk.kind == OPENED:
                 outlet.publish(opened[walk.aux])
             elif walk.kind == ESTABLISHED:
-                key = walk.key(walk.slot)
-                outlet.publish(FlowEstablished(walk.ts_ns, *flow_fields(key), rtt_ns=walk.aux or None))
+                outlet.publish(_established(walk))
             else:
                 self._act()
                 if walk.kind == CLOSED:
@@ -280,3 +279,10 @@ class SessionDriver(Conversations):
             server_port=key.server_port,
         )
         self._outlet.publish(event)
+
+
+def _established(walk: ActionWalk) -> FlowEstablished:
+    flow_id, community_id, transport, client_ip, client_port, server_ip, server_port = walk.fields(walk.slot)
+    return FlowEstablished(
+        walk.ts_ns, flow_id, community_id, transport, client_ip, client_port, server_ip, server_port, walk.aux or None
+    )

@@ -1,7 +1,5 @@
 cimport cython
 
-cpdef tuple flow_fields(key)
-
 @cython.final
 cdef class Outlet:
     cdef readonly object families

@@ -6,24 +6,11 @@ from typing import Any
 import msgspec
 
 from lapwing.detect import Detector
-from lapwing.events import AuthEvent, Event, FlowKey, Transport
+from lapwing.events import AuthEvent, Event
 
 FAMILIES = ("flow", "session", "auth", "anomaly", "finding", "decision", "token", "sensor")
 
 _stamp = msgspec.structs.force_setattr
-
-
-def flow_fields(key: FlowKey) -> tuple[int, str, Transport, str, int, str, int]:
-    """The key's fields in the order every flow-bound event repeats them."""
-    return (
-        key.flow_id,
-        key.community_id,
-        key.transport,
-        key.client_ip,
-        key.client_port,
-        key.server_ip,
-        key.server_port,
-    )
 
 
 class Wanted:

@@ -12,7 +12,11 @@ cdef class Session:
     cdef public int silent_ticks
     cdef public long long client_gap_bytes, server_gap_bytes, wakeup_ns, alarm_ns, tries_due_ns
     cdef public dict tries
+    cdef public tuple fields
 
+    cdef identified(self, long long ts_ns, evidence)
+    cdef messaged(self, long long ts_ns, side, message)
+    cdef ended(self, long long ts_ns, reason, str detail)
     @cython.locals(tries=dict)
     cpdef note_login(self, login, long long patience_ns)
     cpdef list overdue(self, long long now_ns, long long patience_ns)

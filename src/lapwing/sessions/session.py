@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from lapwing.events import AuthAttempted, AuthEvent, FlowKey, Side
+from lapwing.events import (
+    AuthAttempted,
+    AuthEvent,
+    FlowKey,
+    IdentifiedBy,
+    Message,
+    SessionEnded,
+    SessionEndReason,
+    SessionIdentified,
+    SessionMessaged,
+    Side,
+    Transport,
+)
 from lapwing.logins import LoginAdapter
 from lapwing.protocols import DatagramTally, StreamIdentifier
 
@@ -19,6 +31,7 @@ class Session:
         "adapter",
         "alarm_ns",
         "client_gap_bytes",
+        "fields",
         "key",
         "message_count",
         "parser",
@@ -34,8 +47,9 @@ class Session:
     )
 
     def __init__(self) -> None:
-        """The driver sets `key`, `protocol`, `parser` and `adapter` together."""
+        """The driver sets `key`, `fields`, `protocol`, `parser` and `adapter` together."""
         self.key: FlowKey | None = None
+        self.fields: tuple[int, str, Transport, str, int, str, int] | None = None  # of the key, as events repeat them
         self.protocol = ""
         self.parser: Any = None  # StreamParser or DatagramParser
         self.tally: DatagramTally | None = None  # in place of a parser
@@ -50,6 +64,35 @@ class Session:
         self.message_count = 0
         self.client_gap_bytes = 0
         self.server_gap_bytes = 0
+
+    # An event takes its fields one by one: to put a list of them together first would take longer than the event.
+
+    def identified(self, ts_ns: int, evidence: IdentifiedBy) -> SessionIdentified:
+        """Its protocol is known."""
+        assert self.fields is not None
+        flow_id, community_id, transport, client_ip, client_port, server_ip, server_port = self.fields
+        return SessionIdentified(
+            ts_ns, flow_id, community_id, transport, client_ip, client_port, server_ip, server_port,
+            self.protocol, evidence,
+        )  # fmt: skip
+
+    def messaged(self, ts_ns: int, side: Side, message: Message) -> SessionMessaged:
+        """What `side` said, without secrets."""
+        assert self.fields is not None
+        flow_id, community_id, transport, client_ip, client_port, server_ip, server_port = self.fields
+        return SessionMessaged(
+            ts_ns, flow_id, community_id, transport, client_ip, client_port, server_ip, server_port,
+            self.protocol, side, message,
+        )  # fmt: skip
+
+    def ended(self, ts_ns: int, reason: SessionEndReason, detail: str) -> SessionEnded:
+        """Nobody reads on."""
+        assert self.fields is not None
+        flow_id, community_id, transport, client_ip, client_port, server_ip, server_port = self.fields
+        return SessionEnded(
+            ts_ns, flow_id, community_id, transport, client_ip, client_port, server_ip, server_port,
+            self.protocol, reason, self.message_count, self.client_gap_bytes, self.server_gap_bytes, detail,
+        )  # fmt: skip
 
     def note_login(self, login: AuthEvent, patience_ns: int) -> None:
         """Keep a try until it is resolved; the adapter bounds how many there are."""

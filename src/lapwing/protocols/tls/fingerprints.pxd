@@ -1,6 +1,10 @@
 cimport cython
 from lapwing.protocols.tls.hello cimport is_grease
 
+cdef dict _known
+
+@cython.locals(name=tuple, found=tuple)
+cpdef tuple ja3_and_ja4(hello, str transport)
 cpdef str ja3(hello)
 cpdef str ja3s(hello)
 @cython.locals(ciphers=list, kinds=list, others=list)

@@ -16,6 +16,23 @@ _HASH_CHARS = 12
 _EMPTY_HASH = "0" * _HASH_CHARS
 
 
+# By transport and offer: JA3 and JA4.
+_known: dict[tuple[str, bytes], tuple[str, str]] = {}
+
+
+def ja3_and_ja4(hello: ClientHello, transport: str) -> tuple[str, str]:
+    """Return both fingerprints of a hello as it was read; those of an offer seen before are remembered."""
+    if not hello.offer:
+        return ja3(hello), ja4(hello, transport)
+    name = (transport, hello.offer)
+    found = _known.get(name)
+    if found is None:
+        if len(_known) >= MAX_REMEMBERED:
+            _known.clear()
+        found = _known[name] = (ja3(hello), ja4(hello, transport))
+    return found
+
+
 def ja3(hello: ClientHello) -> str:
     """Return version, cipher suites, extensions, groups and point formats as an MD5 in hex, without GREASE."""
     fields = (

@@ -3,9 +3,11 @@
 import msgspec
 
 from lapwing.events import WireError
-from lapwing.protocols.tls.reader import Reader, numbers
+from lapwing.protocols.tls.reader import Reader, extension_list, numbers
 
 MAX_EXTENSIONS = 256  # of one hello; clients send up to some forty
+MAX_OFFERS = 1024  # remembered; then it begins anew. Clients are many, the programs they run are few
+MAX_OFFER_BYTES = 1024  # of one that is remembered; those of programs have some 200
 
 SERVER_NAME = 0
 SUPPORTED_GROUPS = 10
@@ -18,6 +20,11 @@ SUPPORTED_VERSIONS = 43
 KEY_SHARE = 51
 NEXT_PROTOCOL = 13172
 ENCRYPTED_HELLO = 0xFE0D  # RFC 9849
+
+_OFFERED = frozenset({SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, ALPN, SUPPORTED_VERSIONS})
+_TWO_BYTES = {number: number.to_bytes(2, "big") for number in range(256)}  # most numbers of extensions and lengths
+# By offer: cipher suites, ALPN, groups, point formats, signature algorithms, versions.
+_offers: dict[bytes, tuple[list[int], list[bytes], list[int], bytes, list[int], list[int]]] = {}
 
 # SHA-256 of "HelloRetryRequest": the random of a ServerHello that is none (RFC 8446, 4.1.3).
 RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -38,7 +45,11 @@ def highest(versions: list[int], otherwise: int) -> int:
 
 
 class ClientHello(msgspec.Struct, frozen=True, gc=False):
-    """Fields of a ClientHello as sent; `extensions` keeps type and data in order."""
+    """Fields of a ClientHello as sent; `extensions` keeps type and data in order.
+
+    `offer` is what hellos of one program have in common, as bytes: what JA3 and JA4 depend on, and the lists. Empty
+    where it is too long to be remembered.
+    """
 
     legacy_version: int
     session_id: bytes
@@ -50,6 +61,7 @@ class ClientHello(msgspec.Struct, frozen=True, gc=False):
     point_formats: bytes
     signature_algorithms: list[int]
     versions: list[int]
+    offer: bytes = b""
 
     @property
     def version(self) -> int:
@@ -84,22 +96,60 @@ def read_client_hello(body: bytes) -> ClientHello:
     version = reader.number(2)
     reader.take(32)
     session_id = reader.vector(1)
-    ciphers = numbers(reader.vector(2))
+    ciphers = reader.vector(2)
     reader.vector(1)  # compression
     extensions = _extensions(reader)
     by_kind = dict(reversed(extensions))
+    offer = _offer(body[:2], ciphers, extensions)
+    found = _offers.get(offer)
+    if found is None:
+        found = (
+            numbers(ciphers),
+            _alpn(by_kind.get(ALPN, b"")),
+            _numbers(by_kind.get(SUPPORTED_GROUPS, b""), 2),
+            _point_formats(by_kind.get(POINT_FORMATS, b"")),
+            _numbers(by_kind.get(SIGNATURE_ALGORITHMS, b""), 2),
+            _numbers(by_kind.get(SUPPORTED_VERSIONS, b""), 1),
+        )
+        if offer:
+            if len(_offers) >= MAX_OFFERS:
+                _offers.clear()
+            _offers[offer] = found
+    suites, alpn, groups, point_formats, algorithms, versions = found
+    # Lists are copied: whoever has an event may change what is in it.
     return ClientHello(
         version,
         session_id,
-        ciphers,
+        suites[:],
         extensions,
         _server_name(by_kind.get(SERVER_NAME, b"")),
-        _alpn(by_kind.get(ALPN, b"")),
-        _numbers(by_kind.get(SUPPORTED_GROUPS, b""), 2),
-        _point_formats(by_kind.get(POINT_FORMATS, b"")),
-        _numbers(by_kind.get(SIGNATURE_ALGORITHMS, b""), 2),
-        _numbers(by_kind.get(SUPPORTED_VERSIONS, b""), 1),
+        alpn[:],
+        groups[:],
+        point_formats,
+        algorithms[:],
+        versions[:],
+        offer,
     )
+
+
+def _offer(version: bytes, ciphers: bytes, extensions: list[tuple[int, bytes]]) -> bytes:
+    """What two hellos must have in common for their lists and fingerprints to be the same; empty when too long.
+
+    Every part has its length in front or a fixed one, so no two offers have the same bytes.
+    """
+    parts = [version, _two_bytes(len(ciphers)), ciphers]
+    for kind, data in extensions:
+        parts.append(_two_bytes(kind))
+        if kind in _OFFERED:
+            parts.append(_two_bytes(len(data)))
+            parts.append(data)
+    offer = b"".join(parts)
+    return offer if len(offer) <= MAX_OFFER_BYTES else b""
+
+
+def _two_bytes(number: int) -> bytes:
+    found = _TWO_BYTES.get(number)
+    return number.to_bytes(2, "big") if found is None else found
 
 
 def read_server_hello(body: bytes) -> ServerHello:
@@ -130,13 +180,7 @@ def read_server_hello(body: bytes) -> ServerHello:
 def _extensions(reader: Reader) -> list[tuple[int, bytes]]:
     if not reader.left:
         return []  # before TLS 1.2 they may be left out altogether
-    inner = Reader(reader.vector(2))
-    found: list[tuple[int, bytes]] = []
-    while inner.left > 0:
-        if len(found) == MAX_EXTENSIONS:
-            raise WireError(f"more than {MAX_EXTENSIONS} extensions")
-        found.append((inner.number(2), inner.vector(2)))
-    return found
+    return extension_list(reader.vector(2), MAX_EXTENSIONS)
 
 
 def _server_name(data: bytes) -> str | None:

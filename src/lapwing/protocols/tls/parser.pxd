@@ -1,5 +1,5 @@
 cimport cython
-from lapwing.protocols.tls.fingerprints cimport ja3, ja3s, ja4, kinds_of
+from lapwing.protocols.tls.fingerprints cimport ja3_and_ja4, ja3s, kinds_of
 from lapwing.protocols.tls.hello cimport read_client_hello, read_server_hello
 from lapwing.protocols.tls.names cimport alert_name, cipher_name, group_name, version_name
 from lapwing.protocols.tls.records cimport HandshakeBuffer, RecordBuffer

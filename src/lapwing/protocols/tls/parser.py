@@ -12,7 +12,7 @@ from lapwing.events.messages.tls import (
 from lapwing.protocols.contract import MORE, NO, PATIENCE_NS, YES, Match
 from lapwing.protocols.tls import records
 from lapwing.protocols.tls.certificates import read_chain
-from lapwing.protocols.tls.fingerprints import ja3, ja3s, ja4, kinds_of
+from lapwing.protocols.tls.fingerprints import ja3_and_ja4, ja3s, kinds_of
 from lapwing.protocols.tls.hello import (
     ENCRYPTED_HELLO,
     PRE_SHARED_KEY,
@@ -72,18 +72,20 @@ def _is_hello(head: bytes) -> bool:
 
 def client_hello_message(hello: ClientHello, transport: str) -> TlsClientHello:
     """Make the message of a hello; `transport` as in `ja4`."""
+    ja3, ja4 = ja3_and_ja4(hello, transport)
+    kinds = kinds_of(hello.extensions)
     return TlsClientHello(
         version=version_name(hello.version),
-        ja3=ja3(hello),
-        ja4=ja4(hello, transport),
+        ja3=ja3,
+        ja4=ja4,
         server_name=hello.server_name,
         alpn=[name.decode("ascii", "backslashreplace") for name in hello.alpn],
         cipher_suites=hello.cipher_suites,
-        extensions=kinds_of(hello.extensions),
+        extensions=kinds,
         groups=hello.groups,
         signature_algorithms=hello.signature_algorithms,
         resumes=_presents_ticket(hello.extensions),
-        ech=hello.has(ENCRYPTED_HELLO),
+        ech=ENCRYPTED_HELLO in kinds,
     )
 
 

@@ -43,6 +43,24 @@ class Reader:
         return self.take(self.number(length_size))
 
 
+def extension_list(data: bytes, most: int) -> list[tuple[int, bytes]]:
+    """Return extensions as kind and data (RFC 8446, 4.2); raises WireError for more than `most` or a cut one."""
+    found: list[tuple[int, bytes]] = []
+    at, end = 0, len(data)
+    while at < end:
+        if len(found) == most:
+            raise WireError(f"more than {most} extensions")
+        if at + 4 > end:
+            raise WireError("a field ends after its message")
+        kind_high, kind_low, high, low = data[at], data[at + 1], data[at + 2], data[at + 3]
+        first = at + 4
+        at = first + (high << 8 | low)
+        if at > end:
+            raise WireError("a field ends after its message")
+        found.append((kind_high << 8 | kind_low, data[first:at]))
+    return found
+
+
 def numbers(data: bytes) -> list[int]:
     """Return pairs of bytes as numbers; raises WireError when a byte is left over."""
     if len(data) % 2:
