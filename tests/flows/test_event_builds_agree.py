@@ -63,6 +63,31 @@ def test_records_agree(seed: int) -> None:
     assert closed_events(rows, times, str) == objects.closed_events(rows, times, str)
 
 
+def test_flows_whose_names_take_the_place_of_each_other_keep_their_own() -> None:
+    rows = np.zeros(20_000, KEY_DTYPE)  # several times as many as names are kept
+    rows["flow_id"], rows["ip_version"], rows["ip_protocol"] = np.arange(1, 20_001), 4, 6
+    rows["client_lo"], rows["server_lo"] = 0xC000_0201, 0xC633_6400 + np.arange(20_000) % 200
+    rows["client_port"], rows["server_port"] = 1024 + np.arange(20_000) // 200, 443
+    expected = objects.opened_events(rows)
+    assert opened_events(rows) == expected
+    assert opened_events(rows) == expected
+    assert opened_events(rows[::-1].copy()) == expected[::-1]
+
+
+def test_what_differs_in_one_field_has_names_of_its_own() -> None:
+    rows = np.zeros(64, KEY_DTYPE)
+    rows["flow_id"], rows["ip_version"], rows["ip_protocol"] = np.arange(1, 65), 6, 6
+    for bit, name in enumerate(("client_hi", "client_lo", "server_hi", "server_lo", "client_port", "server_port")):
+        rows[name] = 0x2001 + (np.arange(64) >> bit & 1)
+    for number in (17, 6):  # the same places again, with another transport
+        rows["ip_protocol"] = number
+        assert opened_events(rows) == objects.opened_events(rows)
+    rows["client_hi"] = rows["server_hi"] = 0
+    for version in (6, 4):
+        rows["ip_version"] = version
+        assert opened_events(rows) == objects.opened_events(rows)
+
+
 def test_rows_that_do_not_lie_side_by_side_give_events_too() -> None:
     rows = rows_of(RECORD_DTYPE, 20, 1)[::2]
     assert closed_events(rows) == objects.closed_events(rows)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from lapwing.flows import KEY_DTYPE, ActionKind, ActionWalk
@@ -68,6 +69,7 @@ def test_both_give_the_same_keys(rows: NDArray[np.void]) -> None:
     first, second = opened(rows, ActionWalk), opened(rows, PlainWalk)
     for slot in range(0, 3 * len(rows), 3):
         assert first.key(slot) == second.key(slot)
+        assert first.fields(slot) == second.fields(slot) == astuple(second.key(slot))
         assert first.flow_id(slot) == second.flow_id(slot)
         assert first.server_port(slot) == second.server_port(slot)
 

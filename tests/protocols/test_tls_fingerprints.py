@@ -3,10 +3,20 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from lapwing.protocols.tls.fingerprints import ja3, ja3s, ja4
-from lapwing.protocols.tls.hello import ClientHello, ServerHello, is_grease
+from lapwing.protocols.tls.fingerprints import ja3, ja3_and_ja4, ja3s, ja4
+from lapwing.protocols.tls.hello import (
+    MAX_OFFER_BYTES,
+    MAX_OFFERS,
+    ClientHello,
+    ServerHello,
+    is_grease,
+    read_client_hello,
+)
+from tests.protocols.tls_bytes import alpn, client_hello, server_name, vector, words
 
 CHROME_CIPHERS = "1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f 0035"
 CHROME_EXTENSIONS = "0000 0017 ff01 000a 000b 0023 0010 0005 000d 0012 0033 002d 002b 001b 4469 0015"
@@ -91,3 +101,43 @@ def test_the_alpn_part_of_ja4_is_two_characters_whatever_the_name(names: list[by
 def test_counts_of_a_ja4_stop_at_two_digits() -> None:
     many = hello(cipher_suites=list(range(200)), extensions=kinds(*range(1, 150)))
     assert ja4(many, "t").startswith("t12i9999")
+
+
+FEW = st.lists(st.sampled_from([4, 23, 29, 0x0A0A, 0x1301, 0xC02F]), max_size=3).map(tuple)
+
+
+@given(st.lists(st.tuples(FEW, FEW, FEW, st.booleans(), st.sampled_from([b"h2", b"http/1.1"])), max_size=8))
+def test_an_offer_seen_before_is_read_as_if_it_were_new(offers: list[tuple[Any, Any, Any, bool, bytes]]) -> None:
+    for number, (ciphers, groups, algorithms, named, protocol) in enumerate(offers):
+        listed = [(10, vector(2, words(*groups))), (13, vector(2, words(*algorithms))), alpn(protocol), (21, b"")]
+        if named:
+            listed.insert(0, server_name(f"www{number}.example.com"))
+        body = client_hello(*listed, ciphers=ciphers)[4:]
+        for _ in range(2):
+            read = read_client_hello(body)
+            assert (read.cipher_suites, read.groups) == (list(ciphers), list(groups))
+            assert (read.signature_algorithms, read.alpn) == (list(algorithms), [protocol])
+            assert read.server_name == (f"www{number}.example.com" if named else None)
+            for transport in ("t", "q"):
+                assert ja3_and_ja4(read, transport) == (ja3(read), ja4(read, transport))
+
+
+def test_who_changes_the_lists_of_a_hello_changes_no_other_hello() -> None:
+    body = client_hello(alpn(b"h2"), (10, vector(2, words(29))), ciphers=(0x1301, 0x1302))[4:]
+    first = read_client_hello(body)
+    for one in (first.cipher_suites, first.groups, first.alpn, first.versions, first.signature_algorithms):
+        one.clear()
+    again = read_client_hello(body)
+    assert (again.cipher_suites, again.groups, again.alpn) == ([0x1301, 0x1302], [29], [b"h2"])
+
+
+def test_more_offers_than_are_remembered_and_those_too_long_for_it_are_read_all_the_same() -> None:
+    for number in range(MAX_OFFERS + 10):
+        read = read_client_hello(client_hello(ciphers=(number, 1))[4:])
+        assert read.cipher_suites == [number, 1]
+        assert ja3_and_ja4(read, "t") == (ja3(read), ja4(read, "t"))
+    long = tuple(range(MAX_OFFER_BYTES))
+    read = read_client_hello(client_hello(ciphers=long)[4:])
+    assert read.cipher_suites == list(long)
+    assert not read.offer
+    assert ja3_and_ja4(read, "t") == (ja3(read), ja4(read, "t"))
