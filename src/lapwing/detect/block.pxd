@@ -8,6 +8,7 @@ cdef object _FAILED, _SUCCEEDED, _PACKET_SIZE, _PROTOCOL_STATE, _RESOLVED
 cdef Py_ssize_t _TS_NS, _CLIENT_IP, _OUTCOME, _PROTOCOL, _ENDPOINT, _USERNAME, _SECRET_TAG, _FINGERPRINT, _USER_AGENT
 cdef Py_ssize_t _EXISTS, _TRIES, _CONFIDENCE, _EVIDENCE, _SEQ, _CIRCUMSTANCES
 
+@cython.final
 cdef class Block:
     cdef Keyring _keyring
     cdef Table _pairs, _sources, _accounts, _networks, _secrets, _clients, _homes

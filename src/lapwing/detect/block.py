@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
+# cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False, initializedcheck=False
 """Logins of the near future: their keys are computed and what is known of them is fetched before the first is observed.
 
 A record is somewhere in hundreds of megabytes. One login after the other waits for each of its seven; a block of them

@@ -3,6 +3,7 @@ from lapwing.detect.login cimport i64, u64
 
 cdef u64 MASK
 
+@cython.final
 cdef class Distinct:
     cdef public int exact, bits, count, zeros
     cdef public bytearray registers
@@ -14,17 +15,18 @@ cdef class Distinct:
     cpdef bint add(self, u64 item) except -1
     @cython.locals(at=u64, moved=u64)
     cpdef int discard(self, u64 item) except -1
-    cpdef bint has(self, u64 item) except -1
+    cpdef bint has(self, u64 item) noexcept
     @cython.locals(at=u64)
-    cdef u64 _place(self, u64 item) except? 0
+    cdef u64 _place(self, u64 item) noexcept
     cdef int _widen(self) except -1
     cdef int _become_sketch(self) except -1
     @cython.locals(rest=u64, rest_bits=int, rank=int)
-    cdef bint _enter(self, u64 item) except -1
+    cdef bint _enter(self, u64 item) noexcept
     @cython.locals(before=int)
-    cdef bint _raise_register(self, Py_ssize_t index, int rank) except -1
+    cdef bint _raise_register(self, Py_ssize_t index, int rank) noexcept
     cdef int _estimate(self) except -1
 
+@cython.final
 cdef class SlidingDistinct:
     cdef public i64 period_ns, turn_ns
     cdef public u64 only

@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
+# cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False, initializedcheck=False
 """Counting different things in bounded memory: exact while few, a HyperLogLog once many.
 
 Items are keyed 64-bit hashes (`Keyring`), so nobody outside can choose which register an item falls into.
@@ -105,6 +105,8 @@ class Distinct:
             for item in state[2]:
                 self.add(item)
         else:
+            if len(state[3]) != 1 << self.bits:
+                raise ValueError("the registers of a snapshot's count are not as many as it says")
             self.registers = bytearray(state[3])
         self.inverse, self.zeros, self.count = state[4:]
         return self

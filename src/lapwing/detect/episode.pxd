@@ -4,6 +4,7 @@ from lapwing.detect.login cimport Login, i64, u64
 
 cdef int _SEQS, _SAMPLES, _PROTOCOLS
 
+@cython.final
 cdef class Episode:
     cdef public i64 first_ns, last_ns
     cdef public u64 first_hi, first_lo

@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
+# cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False, initializedcheck=False
 """What happened, for people: counts and samples of the logins behind a finding.
 
 Trackers decide on decayed counts; an episode keeps the plain ones that a finding prints.

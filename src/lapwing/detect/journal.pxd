@@ -14,10 +14,9 @@ cdef u64 COUNT_MASK, FAILED, INFERRED, FORGIVEN, OWNED, NAME_MASK
 cdef int _NAME_BYTES
 
 cdef class Pointing:
-    cdef public int field, number
-
     cpdef int lose_spark(self, i64 slot) except -1
 
+@cython.final
 cdef class Journal:
     cdef public i64 limit, head
     cdef i64 _capacity, _here
@@ -28,11 +27,12 @@ cdef class Journal:
     cdef u64 _names_capacity
     cdef public Keyring keyring
     cdef public list tables
-    cdef Login _scratch
+    cdef Login _scratch, _first, _second
+    cdef i64 _first_slot, _second_slot, _told_head
     cdef public Fading fading
 
     @cython.locals(slot=i64)
-    cpdef i64 append(self, Login login) except -1
+    cpdef Py_ssize_t append(self, Login login) except -1
     @cython.locals(base=Py_ssize_t, meta=u64, thousandths=u64)
     cdef int _store(self, Py_ssize_t at, Login login) except -1
     @cython.locals(at=u64, word=u64, index=u64, end=u64, length=u64, name=str)
@@ -43,22 +43,24 @@ cdef class Journal:
     @cython.locals(table=Pointing, number=Py_ssize_t)
     cdef int _drop(self, i64 slot, u32 sparks) except -1
     @cython.locals(back=i64, slot=i64)
-    cpdef i64 slot_of(self, i64 pos) except -2
+    cpdef i64 slot_of(self, i64 pos) noexcept
     @cython.locals(base=Py_ssize_t)
-    cpdef u64 word(self, i64 slot, int field) except? 0
-    cdef int glance(self, i64 slot) except -1
-    cpdef int link(self, i64 pos, int dimension, i64 before) except -1
+    cpdef u64 word(self, i64 slot, int field) noexcept
+    cdef int glance(self, i64 slot) noexcept
+    cpdef int link(self, i64 pos, int dimension, i64 before) noexcept
     @cython.locals(distance=u64)
-    cpdef i64 before(self, i64 pos, int dimension) except -2
+    cpdef i64 before(self, i64 pos, int dimension) noexcept
     @cython.locals(bit=u32)
-    cpdef int mark_spark(self, i64 slot, int table, bint on) except -1
-    cpdef bint has_spark(self, i64 slot, int table) except -1
-    cpdef int mark_owned(self, i64 pos, int dimension) except -1
-    cpdef bint is_owned(self, i64 slot, int dimension) except -1
+    cpdef int mark_spark(self, i64 slot, int table, bint on) noexcept
+    cpdef bint has_spark(self, i64 slot, int table) noexcept
+    cpdef int mark_owned(self, i64 pos, int dimension) noexcept
+    cpdef bint is_owned(self, i64 slot, int dimension) noexcept
     @cython.locals(pos=i64)
-    cpdef i64 pos_of(self, i64 slot) except -2
+    cpdef i64 pos_of(self, i64 slot) noexcept
     cpdef int forgive(self, i64 tail, int dimension, u64 account, i64 since_ns) except -1
-    @cython.locals(base=Py_ssize_t, meta=u64, pair=double, weight=double)
     cpdef Login retell(self, i64 slot)
+    cdef Login again(self, i64 slot)
+    @cython.locals(base=Py_ssize_t, meta=u64)
+    cdef int _recall(self, Login login, i64 slot) except -1
     @cython.locals(start=u64, back=u64, length=Py_ssize_t, index=Py_ssize_t)
     cpdef bytes name_of(self, i64 slot)

@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
+# cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False, initializedcheck=False
 """The latest logins that failed or belong to ones that did, in one ring of compact entries.
 
 It serves twice. A record that has seen one plain failure is no record yet but a place in the journal (a spark, see
@@ -47,7 +47,7 @@ _NAME_BYTES = NAME_BYTES
 
 
 class Pointing:
-    """What points at entries: a table whose records may be sparks. `number` is its place among the journal's."""
+    """What points at entries: a table whose records may be sparks. Its number is its place among the journal's."""
 
     def lose_spark(self, slot: int) -> int:
         """The journal forgets the entry at `slot`."""
@@ -64,7 +64,8 @@ class Journal:
         self.tables: list[Any] = []
         self.names_at = 0
         self.fading = Fading()  # one for all trackers
-        self._scratch = Login()
+        self._scratch, self._first, self._second = Login(), Login(), Login()
+        self._first_slot = self._second_slot = self._told_head = -1
         self._capacity = 0
         self._here = 0  # the slot of `head`
         self._words = column("Q", 0)
@@ -292,6 +293,30 @@ class Journal:
         Its name is not told: see `name_of`. Neither are its pair and its network, which nobody asks for.
         """
         login = self._scratch
+        self._recall(login, slot)
+        return login
+
+    def again(self, slot: int) -> Login:
+        """The same, for records that begin with an entry: nobody changes it, and other records begin with it too.
+
+        Of one login, source, network and pair begin with one entry, the account and its home with another.
+        """
+        if self._told_head != self.head:
+            self._told_head = self.head
+            self._first_slot = self._second_slot = -1
+        if slot == self._first_slot:
+            return self._first
+        if slot == self._second_slot:
+            return self._second
+        if self._first_slot < 0:
+            self._first_slot = slot
+            self._recall(self._first, slot)
+            return self._first
+        self._second_slot = slot
+        self._recall(self._second, slot)
+        return self._second
+
+    def _recall(self, login: Login, slot: int) -> int:
         base = slot * WORDS
         login.account = self._words[base]
         login.secret = self._words[base + SECRET]
@@ -314,7 +339,7 @@ class Journal:
         login.pos = -1
         if login.failed:
             login.begin_pair()
-        return login
+        return 0
 
     def name_of(self, slot: int) -> bytes:
         """The sealed name of an entry's account; empty where there is none, or it was overwritten."""
@@ -327,6 +352,10 @@ class Journal:
         for index in range(length):
             out[index] = self._names[(start + index) % self._names_capacity]
         return bytes(out)
+
+    def used(self) -> int:
+        """How many entries there are: their slots are the numbers below."""
+        return min(self.head, self._capacity)
 
     def dump(self) -> list[Any]:
         """All entries, for a snapshot. Columns are shown as they are: copy them before the next login."""

@@ -7,6 +7,7 @@ ctypedef long long i64
 cdef u64 MASK, V4_PREFIX, V4_NETWORK, V6_NETWORK, EACH, HIGH, TO_VISIBLE, TO_DELETE, TO_CAPITAL, TO_PAST_CAPITAL
 cdef int _ACCOUNT, _HIDDEN, _SECRET, _CLIENT, _SOURCE, _NETWORK, _NAME, _DRAW
 
+@cython.final
 cdef class Login:
     cdef public object event, client_text
     cdef public object endpoint
@@ -23,15 +24,16 @@ cdef class Login:
     cdef public double back_try_0, back_try_1, back_try_2, back_try_3
     cdef public tuple back_secrets, beside
 
-    cpdef bint begin_pair(self) except -1
-    cpdef int begin(self) except -1
+    cpdef bint begin_pair(self) noexcept
+    cpdef int begin(self) noexcept
     cdef int count_tries(self, object count, double confidence) except -1
 
-cdef u64 sip(u64 k0, u64 k1, u64 first, u64 second, u64 third) except? 0
+cdef u64 sip(u64 k0, u64 k1, u64 first, u64 second, u64 third) noexcept
 
 @cython.locals(thousandths=double)
-cdef bint whole(double weight) except -1
+cdef bint whole(double weight) noexcept
 
+@cython.final
 cdef class Keyring:
     cdef u64 _k0, _k1
     cdef dict _others
@@ -56,21 +58,21 @@ cdef class Keyring:
     cpdef u64 word(self, int domain, str text) except? 0
     @cython.locals(at=Py_ssize_t, count=Py_ssize_t, shift=int, state=u64, low=u64, high=u64, byte=u64)
     cdef u64 _wide_word(self, int domain, str text) except? 0
-    cpdef u64 draw(self, u64 first, u64 second) except? 0
-    cpdef u64 pad(self, u64 account, u64 at) except? 0
-    cpdef u64 source_of(self, u64 hi, u64 lo) except? 0
-    cdef u64 _source_word(self, u64 hi, u64 lo) except? 0
+    cpdef u64 draw(self, u64 first, u64 second) noexcept
+    cpdef u64 pad(self, u64 account, u64 at) noexcept
+    cpdef u64 source_of(self, u64 hi, u64 lo) noexcept
+    cdef u64 _source_word(self, u64 hi, u64 lo) noexcept
     @cython.locals(kind=u64, place=u64)
-    cpdef u64 network_of(self, u64 hi, u64 lo) except? 0
-    cpdef u64 pair_with(self, u64 source, u64 account, int protocol) except? 0
-    cpdef u64 pair_at(self, u64 hi, u64 lo, u64 account, int protocol) except? 0
+    cpdef u64 network_of(self, u64 hi, u64 lo) noexcept
+    cpdef u64 pair_with(self, u64 source, u64 account, int protocol) noexcept
+    cpdef u64 pair_at(self, u64 hi, u64 lo, u64 account, int protocol) noexcept
     @cython.locals(a=u64, b=u64)
-    cpdef u64 pair_of(self, u64 source, u64 account) except? 0
-    cpdef int place(self, Login login, u64 hi, u64 lo) except -1
+    cpdef u64 pair_of(self, u64 source, u64 account) noexcept
+    cpdef int place(self, Login login, u64 hi, u64 lo) noexcept
     @cython.locals(v4=bint, hi=u64, lo=u64)
-    cpdef int stand_at(self, Login login) except -1
+    cpdef int stand_at(self, Login login) noexcept
     @cython.locals(value=u64, part=u64, c=u64, digits=int, dots=int, at=Py_ssize_t)
-    cdef i64 _ipv4(self, str text) except -2
+    cdef Py_ssize_t _ipv4(self, str text) except -2
     cpdef object source_text(self, str text)
     cdef object _halves(self, str text)
     cpdef tuple halves(self, str text)

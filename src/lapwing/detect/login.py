@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
+# cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False, initializedcheck=False
 """One login as detection sees it: keyed hashes to count by, and what the pair tracker found out about it.
 
 Runs compiled, typed by `login.pxd`, and as it stands. Hashes are SipHash-1-3 under a secret key (Aumasson and

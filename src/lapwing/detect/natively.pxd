@@ -31,6 +31,19 @@ cdef extern from *:
 
     #define lapwing_octet(text, at) (((const unsigned char *)(((PyASCIIObject *)(text)) + 1))[at])
 
+    /* A new object like `pattern`, whose type has numbers alone: nothing in it is counted or walked. */
+    static CYTHON_INLINE PyObject *lapwing_like(PyObject *pattern) {
+        PyTypeObject *type = Py_TYPE(pattern);
+        PyObject *made;
+        if (PyType_IS_GC(type)) {
+            PyErr_SetString(PyExc_TypeError, "only objects that hold numbers alone can be copied so");
+            return NULL;
+        }
+        made = _PyObject_New(type);
+        if (made) memcpy(made + 1, pattern + 1, (size_t)type->tp_basicsize - sizeof(PyObject));
+        return made;
+    }
+
     #define LAPWING_ROUND \\
         v0 += v1; v1 = (v1 << 13 | v1 >> 51) ^ v0; v0 = v0 << 32 | v0 >> 32; \\
         v2 += v3; v3 = (v3 << 16 | v3 >> 48) ^ v2; \\
@@ -57,3 +70,4 @@ cdef extern from *:
     u64 octet "lapwing_octet"(str text, Py_ssize_t at) nogil
     u64 sip "lapwing_sip"(u64 k0, u64 k1, u64 first, u64 second, u64 third) nogil
     double exp2(double x) nogil
+    object like "lapwing_like"(object pattern)

@@ -3,10 +3,11 @@
 Both give the same to the last bit.
 """
 
+from copy import deepcopy
 from math import exp2
 from typing import Any
 
-__all__ = ["exp2", "is_plain", "member", "octet", "octets", "place", "sip"]
+__all__ = ["exp2", "is_plain", "like", "member", "octet", "octets", "place", "sip"]
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -24,6 +25,11 @@ def octets(text: str, at: int) -> int:
 def octet(text: str, at: int) -> int:
     """One character of plain text."""
     return ord(text[at])
+
+
+def like(pattern: Any) -> Any:
+    """A new object like `pattern`, which holds numbers alone."""
+    return deepcopy(pattern)
 
 
 def sip(k0: int, k1: int, first: int, second: int, third: int) -> int:

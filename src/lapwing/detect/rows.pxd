@@ -4,13 +4,17 @@ from lapwing.detect.login cimport Login, i64, u64
 
 cdef double DAY
 cdef i64 GONE
+cdef u64 SPREAD, MASK
 
+@cython.final
 cdef class Fading:
     cdef public double m, h, q, d
     cdef i64 _age_ns
+    cdef i64 _ages[16]
+    cdef double _days[16]
 
-    @cython.locals(d=double, q=double, h=double, m=double)
-    cpdef int set(self, i64 age_ns) except -1
+    @cython.locals(d=double, q=double, h=double, m=double, at=u64)
+    cpdef int set(self, i64 age_ns) noexcept
 
 cdef class Row:
     cdef public i64 at_ns
@@ -29,8 +33,8 @@ cdef class Tally(Row):
     cdef public int length, failures, owned, explained
 
     cpdef int start(self, i64 at_ns) except -1
-    cpdef int settle(self, i64 now_ns, Fading fading) except -1
-    cpdef int take(self, Login login) except -1
-    cdef int _add(self, Login login) except -1
-    cdef int _take_back(self, Login login) except -1
+    cpdef int settle(self, i64 now_ns, Fading fading) noexcept
+    cpdef int take(self, Login login) noexcept
+    cdef int _add(self, Login login) noexcept
+    cdef int _take_back(self, Login login) noexcept
     cpdef int forget_story(self) except -1

@@ -1,16 +1,19 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 from lapwing.detect.login cimport i64, u64
 from lapwing.detect.rows cimport Tally
 from lapwing.detect.table cimport Table
 
 cdef u64 MASK
 cdef i64 _DAY
+cdef object _NOTHING_SEEN
 cdef int _UNION, _RECENT, _EXACT, _REGISTERS, _WORDS, _FEW, _LONE
 cdef double _SIZE
 cdef double _POWERS[65]
 cdef int _LINEAR[257]
 cdef int _n
 
+@cython.final
 cdef class Sketches:
     cdef u64 _words[96]
     cdef int _lengths[2]
@@ -21,13 +24,13 @@ cdef class Sketches:
 
     cpdef int add(self, int which, u64 item) except -1
     cpdef int discard(self, int which, u64 item) except -1
-    cdef int _size(self, int which) except -1
-    cdef int _resize(self, int which, int count) except -1
+    cdef int _size(self, int which) noexcept
+    cdef int _resize(self, int which, int count) noexcept
     cdef int _blur(self, int which, list items) except -1
     @cython.locals(rest=u64, rank=int, word=u64)
-    cdef bint _enter(self, int which, u64 item) except -1
+    cdef bint _enter(self, int which, u64 item) noexcept
     @cython.locals(before=int, word=u64, at=int, shift=int)
-    cdef bint _raise(self, int which, int index, int rank) except -1
+    cdef bint _raise(self, int which, int index, int rank) noexcept
     @cython.locals(raw=double)
     cdef int _estimate(self, int which) except -1
     cpdef int turn(self, bint keep) except -1
@@ -43,14 +46,15 @@ cdef class Seeing(Tally):
     cdef public int seen[2]
 
     cpdef int start(self, i64 at_ns) except -1
+    @cython.locals(big=Sketches, number=int)
     cpdef int see(self, int which, u64 item, i64 now_ns, Table table) except -1
     cpdef int unsee(self, int which, u64 item, Table table) except -1
     cpdef int unite(self, int which, Table table, Seeing other, Table their_table) except -1
     cdef int _adopt(self, int which, Table table, Seeing other, Table their_table) except -1
-    cdef bint _see_few(self, int which, u64 item) except -1
+    cdef bint _see_few(self, int which, u64 item) noexcept
     @cython.locals(big=Sketches)
     cdef int _spread(self, int which, Table table) except -1
-    cdef int _put(self, int which, int number) except -1
+    cdef int _put(self, int which, int number) noexcept
     cdef Sketches _big(self, int which, Table table)
     @cython.locals(big=Sketches, period_ns=i64)
     cdef int _turn(self, int which, i64 now_ns, Table table) except -1

@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
+# cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False, initializedcheck=False
 """What different things a record has seen in about a day: a few in the record itself, more in sketches beside it.
 
 Items are keyed 64-bit hashes (`Keyring`), so nobody outside can choose which register an item falls into.
@@ -9,6 +9,7 @@ Runs compiled, typed by `seen.pxd`, and as it stands.
 import math
 from typing import Any
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.decay import DAY_NS
 from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.table import Table
@@ -198,6 +199,9 @@ class Sketches:
         return round(raw)
 
 
+_NOTHING_SEEN = Sketches()
+
+
 class Seeing(Tally):
     """A tally that counts different items of two kinds, each over the last one to two periods of so many `days`.
 
@@ -221,12 +225,13 @@ class Seeing(Tally):
         """Count an item of kind `which` at `now_ns`."""
         if now_ns >= self.turns[which]:
             self._turn(which, now_ns, table)
-        big = self._big(which, table)
-        if big is None:
+        number = self.extra if which == 0 else self.more
+        if number < 0:
             if self._see_few(which, item):
                 return 0
             self._spread(which, table)
-            big = self._big(which, table)
+            number = self.extra if which == 0 else self.more
+        big = table.beside(number)
         big.add(_RECENT, item)
         big.add(_UNION, item)
         self.seen[which] = big.union
@@ -312,7 +317,7 @@ class Seeing(Tally):
 
     def _spread(self, which: int, table: Table) -> int:
         """The few become sketches."""
-        big = Sketches()
+        big = natively.like(_NOTHING_SEEN)
         fresh = self.fresh[which]
         for index in range(self.lengths[which]):
             item = self.few[which * _FEW + index]

@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
+# cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False, initializedcheck=False
 """What stands against sources, in columns of numbers: some forty bytes a source.
 
 Open addressing over keyed 64-bit hashes with linear probing; the order of coming is a list through the rows' numbers.

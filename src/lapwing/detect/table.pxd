@@ -8,7 +8,14 @@ cdef u32 SPARK_BIT, SPARK_MASK, FAR, CLASS_SHIFT, NUMBER_MASK
 cdef Py_ssize_t NODE_WORDS, NODE_LINKS, OLDER, NEWER
 cdef int COLD, HELD
 
-cdef class Table(Pointing):
+cdef class Pointer(Pointing):
+    cdef Table table
+
+    cpdef int lose_spark(self, i64 slot) except -1
+
+@cython.final
+cdef class Table:
+    cdef public int field, number
     cdef public i64 limit, evicted_count, refused_count
     cdef public Journal journal
     cdef public i64 sparks, found
@@ -27,48 +34,48 @@ cdef class Table(Pointing):
     cdef u32 _newest[2]
 
     @cython.locals(value=u32, slot=i64)
-    cpdef i64 find(self, u64 key) except? -1
+    cpdef i64 find(self, u64 key) noexcept
     @cython.locals(at=u64, here=u32, tag=u32, value=u32)
-    cpdef i64 find_row(self, u64 key) except? -1
-    cpdef u32 glance(self, u64 key) except? 0
+    cpdef i64 find_row(self, u64 key) noexcept
+    cpdef u32 glance(self, u64 key) noexcept
     @cython.locals(at=u64, here=u32, tag=u32, value=u32, number=Py_ssize_t, row=Row)
-    cpdef u32 approach(self, u64 key) except? 2
+    cpdef u32 approach(self, u64 key) noexcept
     @cython.locals(at=u64, here=u32, tag=u32)
-    cdef i64 _place(self, u64 key) except? -1
+    cdef i64 _place(self, u64 key) noexcept
     @cython.locals(at=u64)
-    cdef i64 _place_of(self, u64 key, u32 value) except? -1
+    cdef i64 _place_of(self, u64 key, u32 value) noexcept
     @cython.locals(row=Py_ssize_t)
-    cdef u64 _key_at(self, u32 value) except? 0
+    cdef u64 _key_at(self, u32 value) noexcept
     cpdef Row row_at(self, i64 at)
     cpdef Row peek(self, u64 key)
     @cython.locals(at=i64)
     cpdef Row touch(self, u64 key)
-    cdef int _class_of(self, i64 row) except -1
+    cdef int _class_of(self, i64 row) noexcept
     @cython.locals(which=int)
-    cpdef int refresh(self, i64 row) except -1
+    cpdef int refresh(self, i64 row) noexcept
     cpdef bint insert(self, u64 key, Row row) except -1
     cpdef bint spark(self, u64 key, i64 pos) except -1
     cpdef int kindle(self, u64 key, i64 slot, Row row) except -1
-    cpdef int lose_spark(self, i64 slot) except -1
-    cpdef int hold(self, u64 key) except -1
-    cpdef bint holds(self, u64 key) except -1
+    cpdef int lose_spark(self, i64 slot) noexcept
+    cpdef int hold(self, u64 key) noexcept
+    cpdef bint holds(self, u64 key) noexcept
     @cython.locals(number=Py_ssize_t)
     cdef u32 _new_row(self, u64 key, Row row) except? 0
     @cython.locals(at=Py_ssize_t, newest=u32)
-    cdef int _append(self, u32 row, u32 which) except -1
+    cdef int _append(self, u32 row, u32 which) noexcept
     @cython.locals(at=Py_ssize_t, which=u32, older=u32, newer=u32)
-    cdef int _unlink(self, u32 row) except -1
+    cdef int _unlink(self, u32 row) noexcept
     cdef int _write(self, u64 key, u32 value) except -1
     @cython.locals(distance=u64)
-    cdef int _set(self, u64 at, u64 key, u32 value) except -1
+    cdef int _set(self, u64 at, u64 key, u32 value) noexcept
     @cython.locals(at=u64, hole=u64, distance=u64, mark=u32)
-    cdef int _erase(self, u64 hole) except -1
+    cdef int _erase(self, u64 hole) noexcept
     @cython.locals(distance=u64)
-    cdef u64 _distance_at(self, u64 at) except? 0
+    cdef u64 _distance_at(self, u64 at) noexcept
     @cython.locals(at=Py_ssize_t, key=u64, old=u32[::1])
     cdef int _grow_index(self) except -1
     cdef bint _make_room(self) except -1
-    cdef i64 _next_spark(self) except -1
+    cdef i64 _next_spark(self) noexcept
     cdef bint _evict_spark(self) except -1
     @cython.locals(row=u32, at=u32)
     cdef bint _evict_row(self) except -1

@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True, wraparound=False, initializedcheck=False
+# cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False, initializedcheck=False
 """A bounded table whose records an attacker cannot have forgotten by flooding it.
 
 Records are sparks (one plain failure, kept by the journal alone), `cold` rows (nothing known for or against them),
@@ -38,7 +38,18 @@ FIRST_INDEX = 64
 FIRST_ROWS = 16
 
 
-class Table(Pointing):
+class Pointer(Pointing):
+    """What the journal knows of a table."""
+
+    def __init__(self, table: "Table") -> None:
+        self.table = table
+
+    def lose_spark(self, slot: int) -> int:
+        """The journal forgets the entry at `slot`."""
+        return self.table.lose_spark(slot)
+
+
+class Table:
     """Records by keyed 64-bit hash (never 0), at most `limit`.
 
     `field` is the word of a journal entry that holds this table's key, `number` its place among the tables.
@@ -52,7 +63,7 @@ class Table(Pointing):
         self.field = field
         self.number = len(self.journal.tables)
         self.found = NOWHERE
-        self.journal.tables.append(self)
+        self.journal.tables.append(Pointer(self))
         self.clear()
 
     def clear(self) -> None:
@@ -294,6 +305,8 @@ class Table(Pointing):
 
     def load_sparks(self, slots: list[int]) -> None:
         """Take over the sparks that `spark_slots` gave, the journal being loaded."""
+        if slots and not 0 <= min(slots) <= max(slots) < self.journal.used():
+            raise ValueError("the snapshot has records of logins that its journal does not have")
         for slot in slots:
             self._write(self.journal.word(slot, self.field), SPARK_BIT | slot)
             self.sparks += 1

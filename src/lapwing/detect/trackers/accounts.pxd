@@ -18,8 +18,6 @@ cdef class Accounts(Tracker):
     cdef double _free_sources, _source_slope, _free_secrets, _secret_slope, _secret_cap
     cdef double _free_strangers, _stranger_slope, _stranger_cap, _default_name
 
-    @cython.locals(row=Account)
-    cpdef Row fresh(self, i64 now_ns)
     @cython.locals(mine=Account)
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Account, new=bint)

@@ -49,6 +49,7 @@ class Accounts(Tracker):
 
     def __init__(self, settings: AccountSettings, limit: int, journal: Journal) -> None:
         Tracker.__init__(self, limit, journal, BY_ACCOUNT, 0, "account")
+        self.pattern = Account()
         self._settings = settings
         self._free_sources = settings.free_sources
         self._source_slope = settings.source_slope
@@ -64,12 +65,6 @@ class Accounts(Tracker):
     def key(self, login: Login) -> int:
         """The account, whatever the protocol or endpoint."""
         return login.account
-
-    def fresh(self, now_ns: int) -> Any:
-        """An account that has seen nothing."""
-        row = Account.__new__(Account)
-        row.start(now_ns)
-        return row
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; nothing is said against a login from where the account is known."""

@@ -15,8 +15,6 @@ cdef class Credentials(Tracker):
     cdef object _settings
     cdef double _free, _per_good, _slope, _cap
 
-    @cython.locals(row=Credential)
-    cpdef Row fresh(self, i64 now_ns)
     @cython.locals(mine=Credential)
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Credential, new=bint)

@@ -24,6 +24,7 @@ class Credentials(Tracker):
 
     def __init__(self, settings: CredentialSettings, limit: int, journal: Journal) -> None:
         Tracker.__init__(self, limit, journal, BY_SECRET, 2, "credential")
+        self.pattern = Credential()
         self._settings = settings
         self._free = settings.free_accounts
         self._per_good = settings.per_good
@@ -34,12 +35,6 @@ class Credentials(Tracker):
     def key(self, login: Login) -> int:
         """The secret's tag."""
         return login.secret
-
-    def fresh(self, now_ns: int) -> Any:
-        """A secret that has seen nothing."""
-        row = Credential.__new__(Credential)
-        row.start(now_ns)
-        return row
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; a success takes its account back from the secrets mistyped before."""

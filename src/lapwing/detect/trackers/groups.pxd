@@ -16,8 +16,6 @@ cdef class Groups(Tracker):
     cdef double _free_sources, _free_accounts, _slope, _per_good, _cap
     cdef int _kind
 
-    @cython.locals(row=Group)
-    cpdef Row fresh(self, i64 now_ns)
     @cython.locals(mine=Group)
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Group, new=bint)

@@ -41,6 +41,7 @@ class Groups(Tracker):
         self, settings: GroupSettings, limit: int, journal: Journal, field: int, dimension: int, name: str
     ) -> None:
         Tracker.__init__(self, limit, journal, field, dimension, name)
+        self.pattern = Group()
         self._settings = settings
         self._free_sources = settings.free_sources
         self._free_accounts = settings.free_accounts
@@ -49,12 +50,6 @@ class Groups(Tracker):
         self._cap = settings.cap
         self._kind = FINGERPRINT_GROUP if dimension == 1 else NETWORK_GROUP
         self.quiet_first = settings.free_sources >= 1.0
-
-    def fresh(self, now_ns: int) -> Any:
-        """A group that has seen nothing."""
-        row = Group.__new__(Group)
-        row.start(now_ns)
-        return row
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; evidence needs several sources and several accounts."""

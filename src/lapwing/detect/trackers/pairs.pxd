@@ -1,9 +1,11 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row
 from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef i64 _ROUTINE
+cdef object _NO_SECRETS
 cdef int _MOST
 cdef double _HELD, _HASTE
 
@@ -14,6 +16,7 @@ cdef class Pair(Row):
 
     cpdef int start(self, i64 at_ns) except -1
 
+@cython.final
 cdef class Secrets:
     cdef u64 _tags[8]
     cdef i64 _times[8]
@@ -33,8 +36,6 @@ cdef class Pairs(Tracker):
     cdef double _free_absent, _absent_slope, _absent_cap
     cdef double _free[4]
 
-    @cython.locals(row=Pair)
-    cpdef Row fresh(self, i64 now_ns)
     @cython.locals(row=Pair)
     cpdef bint knows(self, Login login) except -1
     @cython.locals(mine=Pair)

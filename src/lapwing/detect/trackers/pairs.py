@@ -8,6 +8,7 @@ the typos before it, but only that user's and only a few (W12).
 
 from typing import Any
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.decay import HOUR_NS
 from lapwing.detect.journal import BY_PAIR, Journal
 from lapwing.detect.login import Login
@@ -94,11 +95,15 @@ class Secrets:
         return self
 
 
+_NO_SECRETS = Secrets()
+
+
 class Pairs(Tracker):
     """Failures and successes by (source, account), or (source, protocol) where the account is not visible."""
 
     def __init__(self, settings: PairSettings, limit: int, journal: Journal) -> None:
         Tracker.__init__(self, limit, journal, BY_PAIR, NO_DIMENSION, "pair")
+        self.pattern = Pair()
         self._settings = settings
         self._machine_gap_ns = settings.machine_gap_ms * MILLISECOND_NS
         self._hasty_gap_ns = settings.hasty_gap_ms * MILLISECOND_NS
@@ -117,12 +122,6 @@ class Pairs(Tracker):
     def key(self, login: Login) -> int:
         """The pair: made of two keyed hashes, so no two pairs share a key (W18)."""
         return login.pair
-
-    def fresh(self, now_ns: int) -> Any:
-        """A pair that has seen nothing."""
-        row = Pair.__new__(Pair)
-        row.start(now_ns)
-        return row
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`, set its `known`, `counts`, gains and what it takes back."""
@@ -213,7 +212,7 @@ class Pairs(Tracker):
                 self._fade_novelty(login, w, w, now_ns - row.tried_ns)
             return 0
         if row.extra < 0:
-            row.extra = self.table.put_beside(Secrets())
+            row.extra = self.table.put_beside(natively.like(_NO_SECRETS))
         secrets = self.table.beside(row.extra)
         weight = secrets.renew(secret, now_ns, w)
         if secrets.before > 0.0:

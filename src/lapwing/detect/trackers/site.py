@@ -37,6 +37,7 @@ class Site(Tracker):
 
     def __init__(self, settings: SiteSettings, journal: Journal) -> None:
         Tracker.__init__(self, 1, journal, BY_SOURCE, 5, "site")
+        self.pattern = Whole()
         self._settings = settings
         self._free = settings.free_accounts
         self._per_good = settings.per_good
@@ -47,10 +48,6 @@ class Site(Tracker):
     def key(self, login: Login) -> int:  # noqa: ARG002 - the same for all
         """Always the same."""
         return _KEY
-
-    def fresh(self, now_ns: int) -> Any:
-        """A site that has seen nothing."""
-        return Whole(now_ns)
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; nothing is said against accounts at home."""

@@ -22,8 +22,6 @@ cdef class Sources(Tracker):
     cdef double _free_tries[4]
     cdef double _free_week, _week_per_good, _account_slope, _try_slope, _per_good, _free_alike, _alike_slope, _alike_cap, _free_hours, _hour_slope, _hour_cap
 
-    @cython.locals(row=Source)
-    cpdef Row fresh(self, i64 now_ns)
     @cython.locals(mine=Source)
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Source, new=bint, said=bint, excused=double, alike=double, weight=double, fading=Fading)

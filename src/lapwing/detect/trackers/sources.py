@@ -51,6 +51,7 @@ class Sources(Tracker):
 
     def __init__(self, settings: SourceSettings, limit: int, journal: Journal) -> None:
         Tracker.__init__(self, limit, journal, BY_SOURCE, 3, "source")
+        self.pattern = Source()
         self._settings = settings
         self._free_accounts = list(settings.free_accounts)
         self._free_tries = list(settings.free_tries)
@@ -70,12 +71,6 @@ class Sources(Tracker):
     def key(self, login: Login) -> int:
         """The IPv4 address or IPv6 /64."""
         return login.source
-
-    def fresh(self, now_ns: int) -> Any:
-        """A source that has seen nothing."""
-        row = Source.__new__(Source)
-        row.start(now_ns)
-        return row
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; evidence are accounts and tries, one client, and persistence."""

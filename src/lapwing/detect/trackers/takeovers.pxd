@@ -1,17 +1,17 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row
 from lapwing.detect.trackers.homes cimport Home, Places, Wrongs
 from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef double _HELD
+cdef object _NOWHERE_HOME, _NO_WRONGS
 
 cdef class Takeovers(Tracker):
     cdef object _settings, _keyring
     cdef public list hits
 
-    @cython.locals(row=Home)
-    cpdef Row fresh(self, i64 now_ns)
     @cython.locals(mine=Home)
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Home, new=bint, fading=Fading, reasons=tuple)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.journal import BY_ACCOUNT, Journal
 from lapwing.detect.login import Keyring, Login
 from lapwing.detect.reasons import Reason
@@ -25,6 +26,7 @@ FORGOTTEN = 0.01  # tries left of a story that is over
 
 _HELD = HELD_TRIES
 _NOWHERE_HOME = Places()
+_NO_WRONGS = Wrongs()
 
 
 class Suspicion(NamedTuple):
@@ -74,6 +76,7 @@ class Takeovers(Tracker):
 
     def __init__(self, settings: TakeoverSettings, limit: int, keyring: Keyring, journal: Journal) -> None:
         Tracker.__init__(self, limit, journal, BY_ACCOUNT, NO_DIMENSION, "takeover")
+        self.pattern = Home()
         self._settings = settings
         self._keyring = keyring
         self.hits: list[Hit] = []
@@ -81,12 +84,6 @@ class Takeovers(Tracker):
     def key(self, login: Login) -> int:
         """The account."""
         return login.account
-
-    def fresh(self, now_ns: int) -> Any:
-        """A home nobody has come to."""
-        row = Home.__new__(Home)
-        row.start(now_ns)
-        return row
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; reasons only for a success from a place new to the account."""
@@ -125,7 +122,7 @@ class Takeovers(Tracker):
 
     def _attacked(self, row: Any, login: Login) -> int:
         if row.more < 0:
-            row.more = self.table.put_beside(Wrongs())
+            row.more = self.table.put_beside(natively.like(_NO_WRONGS))
         wrongs = self.table.beside(row.more)
         if row.tries < FORGOTTEN:  # what came before is forgotten: a new story begins
             row.failures = 0
@@ -203,7 +200,7 @@ class Takeovers(Tracker):
             return 0
         row.good_ns = login.now_ns
         if row.extra < 0:
-            row.extra = self.table.put_beside(Places())
+            row.extra = self.table.put_beside(natively.like(_NOWHERE_HOME))
         places = self.table.beside(row.extra)
         places.settle(login.source, login.network, login.client)
         return self.table.hold(login.account)

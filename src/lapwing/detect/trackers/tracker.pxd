@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.journal cimport Journal
 from lapwing.detect.login cimport Login, i64, u64
@@ -12,6 +13,7 @@ cdef class Tracker:
     cdef public str name
     cdef public Table table
     cdef public Tally totals
+    cdef public Row pattern
     cdef public Fading fading
     cdef public i64 forget_ns
     cdef public int dimension
@@ -24,6 +26,7 @@ cdef class Tracker:
     cdef bint is_pinned(self) except -1
     @cython.locals(reason=Reason)
     cdef Reason reason(self, str name, double value, double threshold, double weight)
+    @cython.locals(row=Row)
     cpdef Row fresh(self, i64 now_ns)
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Row, at=i64)

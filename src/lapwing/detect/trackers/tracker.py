@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.decay import DAY_NS
 from lapwing.detect.distinct import load_sliding
@@ -42,6 +43,7 @@ class Tracker:
         self.name = name
         self.dimension = dimension
         self.table = Table(limit, journal, field)
+        self.pattern: Any = Tally()  # of a row that has seen nothing
         self.totals = Tally()  # of the whole site, for trackers that compare with it
         self.fading = journal.fading
         self.forget_ns = 7 * DAY_NS  # `DetectSettings.forget_after_s` where a detector owns the tracker
@@ -69,7 +71,9 @@ class Tracker:
 
     def fresh(self, now_ns: int) -> Any:
         """A row that has seen nothing."""
-        return Tally(now_ns)
+        row = natively.like(self.pattern)
+        row.at_ns = now_ns
+        return row
 
     def count(self, row: Any, login: Login) -> int:
         """Add a login to a row that stands at its time."""
@@ -106,7 +110,7 @@ class Tracker:
 
     def _kindle(self, key: int, slot: int) -> Any:
         journal = self.table.journal
-        login = journal.retell(slot)
+        login = journal.again(slot)
         row = self.fresh(login.now_ns)
         self.count(row, login)
         if self.dimension >= 0:

@@ -6,6 +6,7 @@ from lapwing.detect.login cimport Login, i64, u64
 cdef i64 _PERIOD
 cdef int _KIND
 
+@cython.final
 cdef class Lately:
     cdef public Distinct _recent, _before
 
@@ -13,6 +14,7 @@ cdef class Lately:
     cpdef int discard(self, u64 item) except -1
     cpdef int turn(self, bint fresh) except -1
 
+@cython.final
 cdef class Unknowns:
     cdef double _free, _per_good, _slope, _cap
     cdef public Lately _names, _sources

@@ -5,6 +5,7 @@ from lapwing.detect.login cimport Login, i64
 cdef i64 _HOUR
 cdef int _HOURS, _KIND
 
+@cython.final
 cdef class Weekly:
     cdef double _free, _deviations, _slope, _cap
     cdef public list _usual, _seen

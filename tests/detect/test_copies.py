@@ -1,0 +1,43 @@
+"""What detection copies and remembers says the same, and what a snapshot says is checked."""
+
+import msgspec
+import pytest
+
+from lapwing.detect import Detector, plainly
+from lapwing.detect.decay import SECOND_NS
+from lapwing.detect.rows import Fading, Tally
+from lapwing.testing.logins import stuffing_distributed
+
+
+def test_a_copy_of_a_record_shares_nothing_with_its_pattern() -> None:
+    pattern = Tally(7)
+    copy = plainly.like(pattern)
+    copy.good = 2.0
+    assert (copy.at_ns, pattern.good) == (7, 0.0)
+
+
+def test_what_is_left_of_a_count_does_not_depend_on_the_ages_asked_for_before() -> None:
+    ages = [n * 7_919 * SECOND_NS // 13 for n in range(1, 400)]
+    much_asked = Fading()
+    for _ in range(2):
+        for age in ages:
+            much_asked.set(age)
+            once_asked = Fading()
+            once_asked.set(age)
+            assert (much_asked.m, much_asked.h, much_asked.q, much_asked.d) == (
+                once_asked.m,
+                once_asked.h,
+                once_asked.q,
+                once_asked.d,
+            )
+
+
+def test_a_snapshot_with_records_of_logins_it_does_not_have_is_refused() -> None:
+    subject = Detector()
+    for event in stuffing_distributed(7).events[:40]:
+        subject.observe(event)
+    state = msgspec.msgpack.decode(subject.snapshot())
+    for slot in (10_000_000, -1):
+        state["trackers"]["source"][1] = [slot]
+        with pytest.raises(ValueError, match="its journal does not have"):
+            Detector().restore(msgspec.msgpack.encode(state))
