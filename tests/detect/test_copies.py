@@ -5,6 +5,9 @@ import pytest
 
 from lapwing.detect import Detector, plainly
 from lapwing.detect.decay import SECOND_NS
+from lapwing.detect.detector import FILE_KEY
+from lapwing.detect.login import Keyring
+from lapwing.detect.parts import sealed, unsealed
 from lapwing.detect.rows import Fading, Tally
 from lapwing.testing.logins import stuffing_distributed
 
@@ -36,8 +39,8 @@ def test_a_snapshot_with_records_of_logins_it_does_not_have_is_refused() -> None
     subject = Detector()
     for event in stuffing_distributed(7).events[:40]:
         subject.observe(event)
-    state = msgspec.msgpack.decode(subject.snapshot())
+    state = unsealed(subject.snapshot())
     for slot in (10_000_000, -1):
         state["trackers"]["source"][1] = [slot]
         with pytest.raises(ValueError, match="its journal does not have"):
-            Detector().restore(msgspec.msgpack.encode(state))
+            Detector().restore(b"".join(sealed([msgspec.msgpack.encode(state)], Keyring(FILE_KEY).state_seal())))

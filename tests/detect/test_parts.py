@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,3 +47,33 @@ def test_no_part_of_a_state_grows_with_it() -> None:
         assert b"".join(parts) == detector.snapshot()
         assert len(detector.snapshot()) > 500 * sources
     assert longest[1] <= max(PIECE_BYTES, 1.1 * longest[0])
+
+
+SNAPSHOT_OF = Detector(DetectSettings(max_sources=1_024))
+for one in _tries(0, 40):
+    SNAPSHOT_OF.observe(one)
+SNAPSHOT = SNAPSHOT_OF.snapshot()
+
+
+@given(st.integers(0, len(SNAPSHOT) - 1), st.integers(1, 255))
+def test_a_snapshot_in_which_one_byte_changed_is_refused_and_nothing_of_it_is_taken(at: int, change: int) -> None:
+    damaged = bytearray(SNAPSHOT)
+    damaged[at] ^= change
+    detector = Detector(DetectSettings(max_sources=1_024))
+    before = detector.snapshot()
+    for take in (detector.restore, detector.merge):
+        with pytest.raises(ValueError, match="snapshot"):
+            take(bytes(damaged))
+    assert detector.snapshot() == before
+
+
+@given(st.integers(0, len(SNAPSHOT) - 1))
+def test_a_snapshot_that_was_cut_is_refused(length: int) -> None:
+    with pytest.raises(ValueError, match="snapshot"):
+        Detector(DetectSettings(max_sources=1_024)).restore(SNAPSHOT[:length])
+
+
+def test_a_snapshot_from_before_there_were_seals_is_told_by_its_version() -> None:
+    old = msgspec.msgpack.encode({"version": 6, "check": 0})
+    with pytest.raises(ValueError, match="snapshot version 6, this is version 7"):
+        Detector().restore(old)

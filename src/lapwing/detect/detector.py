@@ -22,7 +22,7 @@ from lapwing.detect.findings import OpenFinding, build, load_finding
 from lapwing.detect.hijacks import Hijacks
 from lapwing.detect.journal import Journal
 from lapwing.detect.login import ACCOUNT, CHECK, CLIENT, Keyring, Login, fold_name
-from lapwing.detect.parts import parts_of
+from lapwing.detect.parts import is_whole, parts_of, sealed, unsealed
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings, ExcludeSettings
 from lapwing.detect.trackers.accounts import Accounts
@@ -50,7 +50,7 @@ from lapwing.events import (
     Outcome,
 )
 
-SNAPSHOT_VERSION = 6
+SNAPSHOT_VERSION = 7
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
 PAIRS_PER_SOURCE = 4
 ENTRIES_PER_SOURCE = 4  # of the journal: what a flood of one-time failures can make forgotten is as old as that many
@@ -388,7 +388,7 @@ class Detector:
             "campaigns": _dumped(self._campaigns.open.values()),
             "hijacks": _dumped(self._hijacks.open.values()),
         }
-        return list(parts_of(state))
+        return sealed(list(parts_of(state)), self._keyring.state_seal())
 
     def restore(self, data: bytes) -> None:
         """Become what `snapshot` gave. Raises ValueError for another version or key, or for damaged bytes."""
@@ -464,14 +464,16 @@ class Detector:
 
     def _decoded(self, data: bytes) -> dict[str, Any]:
         try:
-            state: dict[str, Any] = msgspec.msgpack.decode(data, type=dict[str, Any])
+            state: dict[str, Any] = unsealed(data)
             version, check = state["version"], state["check"]
-        except (msgspec.DecodeError, KeyError) as error:
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a snapshot: {error}") from None
         if version != SNAPSHOT_VERSION:
             raise ValueError(f"snapshot version {version}, this is version {SNAPSHOT_VERSION}")
         if check != self._keyring.word(CHECK, ""):
             raise ValueError("the snapshot was made under another key")
+        if not is_whole(data, self._keyring.state_seal()):
+            raise ValueError("the snapshot is damaged")
         return state
 
     # -- one login -----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from lapwing.detect.addresses import halves_of, place_at
 from lapwing.events import AuthEvent, AuthEvidence, AuthResolved, Outcome
 
 NAME_BYTES = 64  # of an account name kept for people to read; longer names are cut, the key covers all of it
+SEAL_BYTES = 16  # behind all state that is kept
 MAX_CACHED = 32_768  # cached addresses that are not IPv4; a full cache starts anew
 MAX_COUNT = 20  # tries one event may stand for: a summary must not outweigh what was seen singly
 MOST = 2**31 - 1
@@ -148,6 +149,11 @@ class Keyring:
         other = Keyring(bytes(16))
         other._k0, other._k1 = self._k0, self._k1
         return other
+
+    def state_seal(self) -> "blake2b":
+        """What state made under this key is hashed with."""
+        key = f"{self._k0:016x}{self._k1:016x}".encode()
+        return blake2b(key=key, digest_size=SEAL_BYTES, person=b"lapwing state")
 
     def under(self, key: bytes) -> "Keyring":
         """A keyring under `key`: this one, where that is its own."""

@@ -4,11 +4,14 @@ What is put together is what one encoding of the whole would give.
 """
 
 from collections.abc import Iterator
+from hashlib import blake2b
+from hmac import compare_digest
 from typing import Any
 
 import msgspec
 
 from lapwing.detect.breath import BREATH, breathe
+from lapwing.detect.login import SEAL_BYTES
 
 PIECE_BYTES = 256 * 1024  # of a column copied at once: some tens of microseconds
 FEW = 64  # a longer list has items of one plain kind
@@ -55,6 +58,28 @@ def enclosed(facts: list[Any], last: list[bytes]) -> list[bytes]:
     """A list of `facts`, and behind them the bytes that `last` are together, in parts."""
     before = [part for fact in facts for part in parts_of(fact)]
     return [list_head(len(facts) + 1), *before, bytes_head(sum(map(len, last))), *last]
+
+
+def sealed(parts: list[bytes], seal: blake2b) -> list[bytes]:
+    """The same with a seal behind them: whoever has not the key cannot change them unseen, nor can a bad disk."""
+    for part in parts:
+        seal.update(part)
+    return [*parts, seal.digest()]
+
+
+def unsealed(data: bytes) -> Any:
+    """What sealed parts say, not trusted yet (see `is_whole`). Raises msgspec.DecodeError for what says nothing."""
+    try:
+        return msgspec.msgpack.decode(memoryview(data)[:-SEAL_BYTES])
+    except msgspec.DecodeError:
+        return msgspec.msgpack.decode(data)  # of a version that sealed nothing: it can be named at least
+
+
+def is_whole(data: bytes, seal: blake2b) -> bool:
+    """Whether sealed parts are as they were made under the same key."""
+    view = memoryview(data)
+    seal.update(view[:-SEAL_BYTES])
+    return compare_digest(seal.digest(), view[-SEAL_BYTES:])
 
 
 def list_head(count: int) -> bytes:
