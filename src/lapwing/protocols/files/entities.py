@@ -70,10 +70,13 @@ class Entities:
             return
         if self._header is None:
             self._content(line)
-        elif line.strip() and len(self._header) < MAX_HEADER_BYTES:
+        elif not line.strip():
+            self._begin()
+        elif len(self._header) + len(line) <= MAX_HEADER_BYTES:
             self._header += line
         else:
             self._begin()
+            self._take(line)
 
     def _meet(self, mark: bytes) -> bool:
         """Whether a line is a boundary: then the part before it ends, and those inside of it."""

@@ -5,7 +5,7 @@ import zlib
 from typing import Any, NamedTuple
 
 from lapwing.events.messages.carried import CarriedFile
-from lapwing.protocols.files.kinds import kind_of
+from lapwing.protocols.files.kinds import MAX_KIND, kind_of
 
 SNIFFED_BYTES = 1024  # of the start, which tell what it is
 MAX_INFLATED_BYTES = 256 * 1024 * 1024  # of one file; more is a bomb, and is counted as it was sent
@@ -90,7 +90,7 @@ class FileReader:
             missing_bytes=self._missing,
             total_bytes=None if declared.coding else declared.size,
             mime_type=kind_of(self._head),
-            declared_type=declared.kind,
+            declared_type=declared.kind and declared.kind[:MAX_KIND],
             name=declared.name,
             md5=sums.get("md5"),
             sha1=sums.get("sha1"),
