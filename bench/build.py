@@ -6,7 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 FLAGS = ("-O3", "-std=gnu11", "-Wall", "-Wextra", "-Werror")
-PROGRAMS = ("cwalk", "ctracker", "dnsload")
+PROGRAMS = ("cwalk", "ctracker", "clogins", "dnsload")
 
 
 def build_programs(folder: Path) -> dict[str, Path]:
@@ -17,5 +17,5 @@ def build_programs(folder: Path) -> dict[str, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     programs = {name: folder / name for name in PROGRAMS}
     for name, program in programs.items():
-        subprocess.run([compiler, *FLAGS, "-o", program, HERE / f"{name}.c"], check=True)
+        subprocess.run([compiler, *FLAGS, "-o", program, HERE / f"{name}.c", "-lm"], check=True)
     return programs

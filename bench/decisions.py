@@ -1,27 +1,38 @@
 """What a login decision costs: `make bench` prints the figures and puts them into build/bench.json.
 
-`python -m bench.decisions --resident N` fills a detector with N sources first (a million by default).
+`python -m bench.decisions --resident N` fills a detector with N sources first (a million by default). Beside it runs
+`clogins.c`, which counts the same traffic by the same six keys and does nothing else: `decision_c_*`.
 """
 
 import argparse
 import json
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
+from bench.build import build_programs
 from lapwing import AuthAttempt, Guard
 from lapwing.lab import measure_pace
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "build" / "bench.json"
 RESIDENT = 1_000_000
+TIMED = 50_000  # decisions of the yardstick, as many as of the guard
+ROUNDS = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m bench.decisions", description=__doc__)
     parser.add_argument("--resident", type=int, default=RESIDENT, help="sources known before decisions are timed")
-    pace = measure_pace(parser.parse_args(arguments).resident, Guard, AuthAttempt)
-    figures = {
+    resident = parser.parse_args(arguments).resident
+    yardstick = measure_yardstick(resident)
+    pace = measure_pace(resident, Guard, AuthAttempt)
+    times_of_c = {}
+    if yardstick:
+        times_of_c["decision_vs_c"] = round(pace.attack_p50_us / yardstick["decision_c_attack_p50_us"], 2)
+    figures = yardstick | times_of_c | {
         "decision_p50_us": round(pace.p50_us, 2),
         "decision_p99_us": round(pace.p99_us, 2),
         "decision_attack_p50_us": round(pace.attack_p50_us, 2),
@@ -38,6 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     FIGURES.parent.mkdir(exist_ok=True)
     FIGURES.write_text(json.dumps(known | figures, indent=2) + "\n")
     return 0
+
+
+def measure_yardstick(resident: int) -> dict[str, float]:
+    """What the minimal program needs on this machine, microseconds, the median of its runs; empty without a compiler."""
+    try:
+        program = build_programs(FIGURES.parent / "bench")["clogins"]
+    except FileNotFoundError:
+        return {}
+    runs = [
+        json.loads(subprocess.run([program, str(resident), str(TIMED)], check=True, capture_output=True).stdout)
+        for _ in range(ROUNDS)
+    ]
+    names = ("p50_us", "p99_us", "attack_p50_us")
+    return {f"decision_c_{name}": round(median(run[name] for run in runs), 2) for name in names}
 
 
 if __name__ == "__main__":
