@@ -47,7 +47,7 @@ AIMS: tuple[tuple[str, str, float | None, bool], ...] = (
     ("collector_push_p99_ms", "the same: time that one in a hundred exceeds", 100.0, True),
     ("decision_p50_us", "a login judged, a million sources known: median time", 2.0, True),
     ("decision_p99_us", "the same: time that one in a hundred exceeds", 10.0, True),
-    ("decision_c_p50_us", "the same logins counted by the same six keys in C, and nothing else: median time", None, True),
+    ("decision_c_p50_us", "the same logins counted by the same six keys in C, nothing else: median time", None, True),
     ("decision_vs_c", "a try of the attack: median time over that in C", None, True),
     ("decisions_per_second", "logins judged in batches, a second", 500_000.0, False),
     ("decisions_columns_per_second", "logins judged in columns, a second", 500_000.0, False),
