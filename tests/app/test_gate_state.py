@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lapwing import Guard
 from lapwing.app import gate_state
 from lapwing.app.gate_state import GateState
 from lapwing.events import Action, SettingsError
@@ -51,6 +52,21 @@ def test_a_damaged_state_is_refused_with_what_to_do(tmp_path: Path, damage: byte
     (tmp_path / "state").write_bytes(damage)
     with pytest.raises(SettingsError, match="to start anew"):
         state.restore(Gate(key=state.key))
+
+
+def test_a_state_in_which_a_byte_changed_is_refused_and_nothing_of_it_is_taken(tmp_path: Path) -> None:
+    clock = Clock()
+    before, after = Gate(clock=clock, key=bytes(32)), Gate(clock=clock, key=bytes(32))
+    attacked(before)
+    data, empty = before.snapshot(), after.snapshot()
+    for at in (*range(0, len(data), 997), *range(len(data) - 200, len(data))):  # decisions are at the end
+        damaged = bytearray(data)
+        damaged[at] ^= 1
+        with pytest.raises(ValueError, match="snapshot"):
+            after.restore(bytes(damaged))
+    with pytest.raises(ValueError, match="not a snapshot of a gate"):
+        after.restore(Guard(key=bytes(32)).snapshot())
+    assert after.snapshot() == empty
 
 
 def test_a_cut_key_is_refused(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ import msgspec
 import pytest
 
 from lapwing import AuthAttempt, AuthResult, Guard, Takeover
-from lapwing.detect import DetectSettings, Verdict
+from lapwing.detect import Detector, DetectSettings, Verdict
 from lapwing.detect.settings import ExcludeSettings
 from lapwing.events import AccountChanged, Action, DecisionLifted, DecisionMade, FindingRaised
 from lapwing.logins import LeakFilter
 from lapwing.logins.leaked import shape_for
 from lapwing.testing.logins import START_NS, nat, stuffing
+from lapwing.web import Gate
 
 SECOND_NS = 1_000_000_000
 HOUR_NS = 3_600 * SECOND_NS
@@ -147,6 +148,31 @@ def test_snapshot_and_restore_change_no_answer() -> None:
 def test_a_damaged_snapshot_is_refused(damaged: bytes) -> None:
     with pytest.raises(ValueError, match="snapshot"):
         guard().restore(damaged)
+
+
+def test_a_snapshot_of_a_guard_is_refused_and_not_begun_wherever_a_byte_changed() -> None:
+    subject = guard()
+    for n in range(25):
+        fail(subject, n)
+    snapshot, other = subject.snapshot(), guard()
+    before = other.snapshot()
+    for at in (*range(0, len(snapshot), 997), *range(len(snapshot) - 200, len(snapshot))):  # decisions are at the end
+        damaged = bytearray(snapshot)
+        damaged[at] ^= 1
+        for take in (other.restore, other.merge):
+            with pytest.raises(ValueError, match="snapshot"):
+                take(bytes(damaged))
+    assert other.snapshot() == before
+
+
+def test_a_snapshot_that_no_guard_made_is_refused_with_nothing_taken() -> None:
+    subject = guard()
+    before = subject.snapshot()
+    for stranger in (Gate(key=KEY).snapshot(), Detector(key=KEY).snapshot()):
+        for take in (subject.restore, subject.merge):
+            with pytest.raises(ValueError, match="not a snapshot of a guard"):
+                take(stranger)
+    assert subject.snapshot() == before
 
 
 def test_a_snapshot_of_another_key_is_refused() -> None:

@@ -15,7 +15,7 @@ from lapwing.app.latch import Latch
 from lapwing.app.login_columns import Answers, LoginColumns
 from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
 from lapwing.app.login_try import LoginTry
-from lapwing.detect import NO_VERDICT, Contribution, DetectSettings, enclosed
+from lapwing.detect import NO_VERDICT, Contribution, DetectSettings
 from lapwing.detect.decisions import ALLOWED, Change, Decisions
 from lapwing.detect.detector import Detector
 from lapwing.detect.login import Login
@@ -35,7 +35,7 @@ from lapwing.events import (
 )
 from lapwing.logins import LeakFilter
 
-SNAPSHOT_VERSION = 1
+OWNER = "guard"  # whose snapshot it is
 MAX_EVENTS = 10_000  # kept for `events_since`; older ones are counted as lost
 MAX_TAKEOVERS = 1_000  # kept apart, so that no flood of other findings pushes them out
 TAG_BYTES = 8
@@ -226,23 +226,24 @@ class GuardCore:
     def snapshot(self) -> bytes:
         """All state, to go on from under the same key. No secret and no account name is readable in it."""
         with self._lock:
-            facts = [SNAPSHOT_VERSION, self._seq, self._blocked_count, self._decisions.dump()]
-            parts = enclosed(facts, self._detector.parts())
+            parts = self._detector.parts([OWNER, self._seq, self._blocked_count, self._decisions.dump()])
         return b"".join(parts)
 
     def restore(self, data: bytes) -> None:
         """Become what `snapshot` gave; events told before are not in it. Raises ValueError where it does not fit."""
-        seq, blocked, decisions, detector = _opened(data)
         with self._lock:
-            self._detector.restore(detector)
+            state = self._detector.opened(data)
+            seq, blocked, decisions = _beside(state)
+            self._detector.become(state)
             self._decisions.load(decisions)
             self._seq, self._blocked_count = seq, blocked
 
     def merge(self, data: bytes) -> None:
         """Add what another node's `snapshot` knows. Raises ValueError where it does not fit."""
-        _, blocked, _, detector = _opened(data)
         with self._lock:
-            self._detector.merge(detector)
+            state = self._detector.opened(data)
+            _, blocked, _ = _beside(state)
+            self._detector.absorb(state)
             self._blocked_count += blocked
 
     # -- inside --------------------------------------------------------------------------------------------------------
@@ -391,11 +392,10 @@ def _resolved(facts: dict[str, Any], outcome: Outcome, detail: str) -> AuthResol
     return AuthResolved(**facts, outcome=outcome, evidence=AuthEvidence.APPLICATION, confidence=1.0, detail=detail)
 
 
-def _opened(data: bytes) -> tuple[int, int, list[Any], bytes]:
-    try:
-        version, seq, blocked, decisions, detector = msgspec.msgpack.decode(data)
-    except (msgspec.DecodeError, ValueError, TypeError) as error:
-        raise ValueError(f"not a guard's snapshot: {error}") from None
-    if version != SNAPSHOT_VERSION:
-        raise ValueError(f"guard snapshot version {version}, this is version {SNAPSHOT_VERSION}")
-    return seq, blocked, decisions, detector
+def _beside(state: dict[str, Any]) -> tuple[int, int, list[Any]]:
+    """What a guard keeps beside the state of its detector."""
+    owner, *facts = state["beside"] or [None]
+    if owner != OWNER:
+        raise ValueError("not a snapshot of a guard")
+    seq, blocked, decisions = facts
+    return seq, blocked, decisions

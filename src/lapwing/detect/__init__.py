@@ -7,7 +7,6 @@ from lapwing.detect.addresses import source_at, source_text
 from lapwing.detect.contract import Detects, LookUp
 from lapwing.detect.decisions import Decisions
 from lapwing.detect.detector import FILE_KEY, NO_VERDICT, Detector
-from lapwing.detect.parts import enclosed
 from lapwing.detect.settings import DetectSettings
 from lapwing.detect.verdict import Contribution, Verdict
 
@@ -21,7 +20,6 @@ __all__ = [
     "Detects",
     "LookUp",
     "Verdict",
-    "enclosed",
     "source_at",
     "source_text",
 ]

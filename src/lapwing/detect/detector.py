@@ -50,7 +50,7 @@ from lapwing.events import (
     Outcome,
 )
 
-SNAPSHOT_VERSION = 7
+SNAPSHOT_VERSION = 8
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
 PAIRS_PER_SOURCE = 4
 ENTRIES_PER_SOURCE = 4  # of the journal: what a flood of one-time failures can make forgotten is as old as that many
@@ -370,8 +370,11 @@ class Detector:
         """All state, to go on from with the same key and settings. Account names are sealed under the key."""
         return b"".join(self.parts())
 
-    def parts(self) -> list[bytes]:
-        """The same in parts, to be written one after the other: no other thread waits for a copy of the whole."""
+    def parts(self, beside: list[Any] | None = None) -> list[bytes]:
+        """The same in parts, to be written one after the other: no other thread waits for a copy of the whole.
+
+        `beside` is what its owner keeps with it, under the same seal.
+        """
         state = {
             "version": SNAPSHOT_VERSION,
             "check": self._keyring.word(CHECK, ""),
@@ -387,12 +390,33 @@ class Detector:
             "trackers": {t.name: t.dump() for t in self._every},
             "campaigns": _dumped(self._campaigns.open.values()),
             "hijacks": _dumped(self._hijacks.open.values()),
+            "beside": beside,
         }
         return sealed(list(parts_of(state)), self._keyring.state_seal())
 
     def restore(self, data: bytes) -> None:
         """Become what `snapshot` gave. Raises ValueError for another version or key, or for damaged bytes."""
-        state = self._decoded(data)
+        self.become(self.opened(data))
+
+    def opened(self, data: bytes) -> dict[str, Any]:
+        """The state in a snapshot, for `become` and `absorb`; `beside` is what was given. Raises as `restore`."""
+        try:
+            state = unsealed(data)
+            if not isinstance(state, dict):
+                raise ValueError("it is none, or of an earlier version")
+            version, check = state["version"], state["check"]
+        except (msgspec.DecodeError, KeyError, ValueError) as error:
+            raise ValueError(f"not a snapshot: {error}") from None
+        if version != SNAPSHOT_VERSION:
+            raise ValueError(f"snapshot version {version}, this is version {SNAPSHOT_VERSION}")
+        if check != self._keyring.word(CHECK, ""):
+            raise ValueError("the snapshot was made under another key")
+        if not is_whole(data, self._keyring.state_seal()):
+            raise ValueError("the snapshot is damaged")
+        return state
+
+    def become(self, state: dict[str, Any]) -> None:
+        """Restore what was opened. Raises ValueError where it does not fit."""
         self._journal.load(state["journal"])
         for tracker in self._every:
             tracker.load(state["trackers"][tracker.name])
@@ -415,9 +439,13 @@ class Detector:
         Counts add up, distinct counts unite within the sketches' error; stories of the other node's records keep their
         counts, and their samples where a finding is open there.
         """
+        self.absorb(self.opened(data))
+
+    def absorb(self, state: dict[str, Any]) -> None:
+        """Merge what was opened. Raises ValueError where it does not fit."""
         other = Detector(self.settings, key=FILE_KEY)
         other._adopt_key(self._keyring)
-        other.restore(data)
+        other.become(state)
         self._join(other)
 
     def _adopt_key(self, keyring: Keyring) -> None:
@@ -461,20 +489,6 @@ class Detector:
             row.pinned = True
             row.found = 0
             self._campaigns.open[key] = found
-
-    def _decoded(self, data: bytes) -> dict[str, Any]:
-        try:
-            state: dict[str, Any] = unsealed(data)
-            version, check = state["version"], state["check"]
-        except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"not a snapshot: {error}") from None
-        if version != SNAPSHOT_VERSION:
-            raise ValueError(f"snapshot version {version}, this is version {SNAPSHOT_VERSION}")
-        if check != self._keyring.word(CHECK, ""):
-            raise ValueError("the snapshot was made under another key")
-        if not is_whole(data, self._keyring.state_seal()):
-            raise ValueError("the snapshot is damaged")
-        return state
 
     # -- one login -----------------------------------------------------------------------------------------------------
 

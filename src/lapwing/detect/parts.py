@@ -54,12 +54,6 @@ def parts_of(value: Any) -> Iterator[bytes]:
         yield _encode(value)
 
 
-def enclosed(facts: list[Any], last: list[bytes]) -> list[bytes]:
-    """A list of `facts`, and behind them the bytes that `last` are together, in parts."""
-    before = [part for fact in facts for part in parts_of(fact)]
-    return [list_head(len(facts) + 1), *before, bytes_head(sum(map(len, last))), *last]
-
-
 def sealed(parts: list[bytes], seal: blake2b) -> list[bytes]:
     """The same with a seal behind them: whoever has not the key cannot change them unseen, nor can a bad disk."""
     for part in parts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from lapwing.detect import Detector, DetectSettings, Verdict, enclosed, source_at
+from lapwing.detect import Detector, DetectSettings, Verdict, source_at
 from lapwing.events import (
     Action,
     AuthAttempted,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lapwing.callbacks import DecoyIndex
 
 SECOND_NS = 1_000_000_000
-SNAPSHOT_VERSION = 1
+OWNER = "gate"  # whose snapshot it is
 _ACTIONS = tuple(Action)
 FOREVER = -1.0  # as long as it takes
 
@@ -168,19 +168,17 @@ class Gate:
     def parts(self) -> list[bytes]:
         """The same in parts, to be written one after the other: no other thread waits for a copy of the whole."""
         with self._lock:
-            return enclosed([SNAPSHOT_VERSION, self._decisions.dump()], self._detector.parts())
+            return self._detector.parts([OWNER, self._decisions.dump()])
 
     def restore(self, data: bytes) -> None:
         """Become what `snapshot` gave. Raises ValueError where it does not fit."""
-        try:
-            version, decisions, detector = msgspec.msgpack.decode(data)
-        except (msgspec.DecodeError, ValueError, TypeError) as error:
-            raise ValueError(f"not a guard's state: {error}") from None
-        if version != SNAPSHOT_VERSION:
-            raise ValueError(f"state version {version}, this is version {SNAPSHOT_VERSION}")
         with self._lock:
-            self._detector.restore(detector)
-            self._decisions.load(decisions)
+            state = self._detector.opened(data)
+            owner, *facts = state["beside"] or [None]
+            if owner != OWNER:
+                raise ValueError("not a snapshot of a gate")
+            self._detector.become(state)
+            self._decisions.load(*facts)
 
     def statistics(self, *, wait_s: float = FOREVER) -> dict[str, int]:
         """Counters that only grow, and gauges of detection, by dotted name."""
