@@ -136,7 +136,7 @@ def test_written_connections_are_those_that_were_compared(tmp_path: Path) -> Non
         ), case.name
 
 
-OWN_TO_ZEEK = frozenset({"ts", "uid", "uids", "ssl_history", "history", "precision"})
+OWN_TO_ZEEK = frozenset({"ts", "uid", "uids", "history", "precision"})
 """Columns whose values are that program's own, and a precision that it writes as zero."""
 OF_OTHER_SCRIPTS = frozenset(
     {"subject", "issuer", "validation_status", "circuit_id", "agent_remote_id", "subscriber_id"}

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from lapwing.app.zeek.handshakes import SslRows
 from lapwing.app.zeek.lookups import DnsRows
 from lapwing.app.zeek.mails import SmtpRows, _split
 from lapwing.app.zeek.places import is_local
@@ -27,6 +28,8 @@ from lapwing.events.messages import (
 )
 from lapwing.events.messages.dhcp import DhcpPacket
 from lapwing.events.messages.ldap import LdapRequest
+from lapwing.events.messages.tls import TlsCertificates
+from lapwing.protocols.tls.parser import MAX_HISTORY_LETTERS
 from lapwing.testing import START_NS
 
 CLIENT, SERVER = "192.0.2.7", "8.8.8.8"
@@ -230,3 +233,10 @@ def test_addresses_are_split_at_commas_outside_quotes_in_one_pass() -> None:
 def test_a_reply_full_of_delimiters_names_no_place_for_data() -> None:
     assert _of_extended("Entering Extended Passive Mode (|||40000|)", "192.0.2.1") == ("192.0.2.1", 40_000)
     assert _of_extended("[" * 1_000_000, "192.0.2.1") is None
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 50])
+def test_the_history_of_a_handshake_that_repeats_itself_is_cut(beyond: int) -> None:
+    talk = [(Side.SERVER, TlsCertificates([]))] * (MAX_HISTORY_LETTERS + beyond)
+    (row,) = told(SslRows(), talk)
+    assert row["ssl_history"] == "x" * MAX_HISTORY_LETTERS

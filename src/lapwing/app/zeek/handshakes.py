@@ -18,6 +18,7 @@ from lapwing.events.messages.tls import (
 
 _PRE_SHARED_KEY = 41  # extension of TLS 1.3; in the server's hello it says that the session is resumed
 _TLS = (TlsClientHello, TlsServerHello, TlsCertificates, TlsAlert, TlsEstablished, TlsUnfinished)
+_MAX_LETTERS = 100  # of a history: as many as a message tells; a usual one has ten
 _LETTERS = {TlsClientHello: "c", TlsServerHello: "s", TlsCertificates: "x"}
 
 
@@ -74,6 +75,8 @@ class SslRows:
 def _history(before: str, side: Side, message: TlsMessage) -> str:
     if isinstance(message, TlsAlert | TlsEstablished | TlsUnfinished):
         return message.history
+    if len(before) >= _MAX_LETTERS:
+        return before
     letter = "j" if isinstance(message, TlsServerHello) and message.retry else _LETTERS[type(message)]
     return before + (letter.upper() if side is Side.CLIENT else letter)
 
