@@ -63,14 +63,14 @@ def test_a_replaced_file_leaves_nothing_beside_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("durable", [True, False])
 def test_a_link_laid_beside_a_file_is_not_written_through(tmp_path: Path, precious: Path, durable: bool) -> None:
-    (tmp_path / "list.new").symlink_to(precious)
+    (tmp_path / ".list.lapwing").symlink_to(precious)
     replace(tmp_path / "list", b"new", durable=durable)
     assert (precious.read_bytes(), (tmp_path / "list").read_bytes()) == (b"precious", b"new")
 
 
 def test_lists_and_positions_follow_no_link_laid_beside_them(tmp_path: Path, precious: Path) -> None:
     for name in ("denied", "positions"):
-        (tmp_path / f"{name}.new").symlink_to(precious)
+        (tmp_path / f".{name}.lapwing").symlink_to(precious)
     DenyFile(tmp_path / "denied").write(["192.0.2.1"])
     PositionFile(tmp_path / "positions").save()
     assert precious.read_bytes() == b"precious"
@@ -107,6 +107,20 @@ def test_a_whole_file_takes_nobodys_place_unless_it_may(precious: Path) -> None:
     with pytest.raises(FileExistsError) as raised:
         write_whole(precious, b"new", overwrite=False)
     assert (raised.value.filename, precious.read_bytes()) == (str(precious), b"precious")
+
+
+def test_a_whole_file_that_is_new_is_not_written_through_a_link_laid_there_before(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileExistsError):
+        write_whole(tmp_path / "link", b"new", overwrite=False)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_whole_file_takes_no_other_ones_place(tmp_path: Path) -> None:
+    for name in ("list", "list.new", "list.tmp"):
+        (tmp_path / name).write_bytes(b"another")
+    write_whole(tmp_path / "list", b"new")
+    assert [(tmp_path / name).read_bytes() for name in ("list", "list.new", "list.tmp")] == [b"new", b"another", b"another"]
 
 
 def test_a_whole_file_may_be_a_device() -> None:

@@ -28,7 +28,7 @@ def write_new(path: Path, data: bytes | Sequence[bytes], mode: int = OWNER_ONLY,
 
 def replace(path: Path, data: bytes | Sequence[bytes], mode: int = OWNER_ONLY, *, durable: bool = True) -> None:
     """Readers see the old file or the new one, no half of it; with `durable` also after a crash. Raises OSError."""
-    beside = path.with_name(path.name + ".new")
+    beside = _beside(path)
     write_new(beside, data, mode, durable=durable)
     beside.replace(path)
 
@@ -36,10 +36,11 @@ def replace(path: Path, data: bytes | Sequence[bytes], mode: int = OWNER_ONLY, *
 def write_whole(path: Path, data: bytes, *, overwrite: bool = True) -> None:
     """Write what somebody wants at a place of their choice: all of it, or what stood there stays.
 
-    A device or a pipe is written to as it is. Raises OSError that names the place, FileExistsError without `overwrite`.
+    A device or a pipe is written to as it is. Raises OSError that names the place, FileExistsError without `overwrite`,
+    also where a link stands that leads nowhere.
     """
     place = path.resolve()  # behind a link: it goes on pointing there
-    if place.exists() and not overwrite:
+    if not overwrite and (path.is_symlink() or place.exists()):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     if place.exists() and not place.is_file():
         place.write_bytes(data)
@@ -48,8 +49,13 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = True) -> None:
         replace(place, data, stat.S_IMODE(place.stat().st_mode) if place.exists() else ANYBODY, durable=False)
     except OSError as error:
         with suppress(OSError):
-            place.with_name(place.name + ".new").unlink(missing_ok=True)
+            _beside(place).unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _beside(path: Path) -> Path:
+    """Where a file is written until it is whole: nobody else has a file of that name."""
+    return path.with_name(f".{path.name}.lapwing")
 
 
 def append_to(path: Path) -> BinaryIO:
