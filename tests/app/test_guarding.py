@@ -1,14 +1,16 @@
 """What carries decisions out beside the endpoint, and the keys of those who may pull them."""
 
+import shutil
+import socket
 from pathlib import Path
 
 import pytest
 
 from lapwing.app import guarding
 from lapwing.app.exit_codes import ExitCode
-from lapwing.app.guarding import Enforcers, HeldUntil, Lateness, api_keys
-from lapwing.events import DecisionMade, Event, SensorLagged, SettingsError
-from lapwing.io.enforce import DenyFile, NftSet
+from lapwing.app.guarding import Enforcers, HeldUntil, Losses, api_keys
+from lapwing.events import DecisionMade, Event, SensorLagged, SettingsError, StoreError
+from lapwing.io.enforce import DenyFile, NftSet, Webhook
 from lapwing.web import ForwardAuth, Gate
 from tests.app.conftest import Lapwing
 from tests.web.test_gate import ATTACKER, Clock, S, attacked
@@ -58,9 +60,46 @@ def test_after_a_restart_the_packet_filter_is_told_again(monkeypatch: pytest.Mon
     assert f"add element inet lapwing blocked {{ {ATTACKER} timeout" in told[0]
 
 
+def test_whoever_refuses_keeps_nobody_else_from_carrying_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarding, "REFRESH_S", 0.0)
+    monkeypatch.setattr(guarding, "QUICK_S", 60.0)
+    told: list[str] = []
+    packet_filter = NftSet("inet/lapwing/blocked")
+    monkeypatch.setattr(packet_filter, "_tell", told.append)
+    gate, folder = Gate(clock=Clock()), tmp_path / "lists"
+    folder.mkdir()
+    enforcers = Enforcers(gate, deny_file=DenyFile(folder / "deny"), nft_set=packet_filter)
+    shutil.rmtree(folder)
+    attacked(gate)
+    with pytest.raises(StoreError, match="deny: cannot be written"):
+        enforcers.turn()
+    assert ATTACKER in told[0]
+    folder.mkdir()
+    assert enforcers.turn()
+    assert (folder / "deny").read_text() == f"{ATTACKER}\n"
+
+
+def test_events_that_a_webhook_does_not_take_are_told_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    webhook = Webhook(f"http://127.0.0.1:{port}")
+    told = Losses(ForwardAuth(Gate()), webhook)
+    gate = Gate(clock=Clock())
+    decided: list[Event] = []
+    monkeypatch.setattr(gate, "_listener", decided.extend)
+    attacked(gate)
+    made = next(event for event in decided if isinstance(event, DecisionMade))
+    webhook.tell([made] * 3)
+    webhook.close()
+    (lagged,) = told()
+    assert isinstance(lagged, SensorLagged)
+    assert (lagged.where, lagged.lost_count) == ("webhook", 3)
+    assert told() == []
+
+
 def test_answers_past_the_deadline_are_told_once() -> None:
     forward = ForwardAuth(Gate())
-    told = Lateness(forward)
+    told = Losses(forward)
     assert told() == []
     forward.late_count = 3
     (lagged,) = told()

@@ -15,7 +15,16 @@ import pytest
 from lapwing import LogWatching, watch_logs
 from lapwing.app import log_watching
 from lapwing.app.exit_codes import ExitCode
-from lapwing.events import AnomalySeen, AuthResolved, Event, FindingClosed, SensorEnded, SensorStarted
+from lapwing.events import (
+    AnomalySeen,
+    AuthResolved,
+    Event,
+    FindingClosed,
+    SensorEnded,
+    SensorFailed,
+    SensorStarted,
+    SourceError,
+)
 from tests.patience import ENOUGH_S
 
 from .conftest import start
@@ -151,6 +160,63 @@ def test_however_it_is_ended_what_is_open_is_told(path: Path, number: signal.Sig
         process.send_signal(number)
         assert b"sensor.ended" in process.stdout.read()
         assert process.wait(ENOUGH_S) == ExitCode.CLEAN
+
+
+def until(events: Iterator[Event], kind: type[Event]) -> list[Event]:
+    """The next events, the last of them of that kind."""
+    told = [next(events)]
+    while not isinstance(told[-1], kind):
+        told.append(next(events))
+    return told
+
+
+def failures(told: list[Event]) -> list[tuple[str, str]]:
+    return [(event.source, event.detail) for event in told if isinstance(event, SensorFailed)]
+
+
+def test_positions_that_cannot_be_written_are_told_once_and_written_when_they_can(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_watching, "SAVE_S", 0.0)
+    positions = tmp_path / "later" / "positions"
+    with watch_logs(path, positions=positions) as watching:
+        told = until(watching, SensorFailed)
+        with path.open("a") as log:
+            log.write(lines_of(3, 10))
+        assert len(take(watching, 3)) == 3
+        positions.parent.mkdir()
+        told += rest(watching)
+    assert failures(told) == [(str(positions), "cannot be written: No such file or directory")]
+    assert isinstance(told[-1], SensorEnded)
+    assert positions.exists()
+
+
+def test_positions_that_cannot_be_written_at_the_end_cost_no_event(path: Path, tmp_path: Path) -> None:
+    positions = tmp_path / "never" / "positions"
+    with watch_logs(path, positions=positions) as watching:
+        told = until(watching, SensorStarted) + rest(watching)
+    assert failures(told) == [(str(positions), "cannot be written: No such file or directory")]
+    assert isinstance(told[-1], SensorEnded)
+
+
+def test_a_log_that_cannot_be_followed_for_a_while_is_told_and_then_followed(path: Path, tmp_path: Path) -> None:
+    with watch_logs(path) as watching:
+        until(watching, SensorStarted)
+        for round_ in range(2):
+            path.rename(tmp_path / f"access.log.{round_}")
+            path.symlink_to(path)  # a loop: it cannot even be looked at
+            assert failures(until(watching, SensorFailed)) == [
+                (str(path), "cannot be followed: Too many levels of symbolic links")
+            ]
+            path.unlink()
+            path.write_text(lines_of(3, 20))
+            assert len(take(watching, 3)) == 3
+
+
+def test_more_logs_than_can_be_followed_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_watching, "MAX_LOGS", 2)
+    with pytest.raises(SourceError, match="3 logs at once; 2 can be followed"):
+        watch_logs(*(tmp_path / name for name in "abc"))
 
 
 def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:

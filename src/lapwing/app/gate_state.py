@@ -20,7 +20,7 @@ class GateState:
 
     def __init__(self, folder: Path) -> None:
         """Make the folder and the key where there are none. Raises SettingsError."""
-        self._state = folder / "state"
+        self.path = folder / "state"
         self._saved = time.monotonic()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -31,29 +31,31 @@ class GateState:
     def restore(self, gate: Gate) -> bool:
         """Let `gate` go on from what was kept; False where nothing was. Raises SettingsError for damage."""
         try:
-            data = self._state.read_bytes()
+            data = self.path.read_bytes()
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise SettingsError(f"--state: {self._state}: {error.strerror}") from None
+            raise SettingsError(f"--state: {self.path}: {error.strerror}") from None
         try:
             gate.restore(data)
         except ValueError as error:
-            raise SettingsError(f"--state: {self._state}: {error}; move it away to start anew") from None
+            raise SettingsError(f"--state: {self.path}: {error}; move it away to start anew") from None
         return True
 
-    def turn(self, gate: Gate) -> None:
-        """Write when it is time. Raises StoreError."""
-        if time.monotonic() - self._saved >= SAVE_S:
-            self.save(gate)
+    def turn(self, gate: Gate) -> bool | None:
+        """Write when it is time; None where it is not. Raises StoreError."""
+        if time.monotonic() - self._saved < SAVE_S:
+            return None
+        self.save(gate)
+        return True
 
     def save(self, gate: Gate) -> None:
         """Write all of it, whole or not at all. Raises StoreError."""
         self._saved = time.monotonic()
         try:
-            replace(self._state, gate.parts())
+            replace(self.path, gate.parts())
         except OSError as error:
-            raise StoreError(f"{self._state}: {error.strerror}") from None
+            raise StoreError(f"{self.path}: {error.strerror}") from None
 
 
 def _key(path: Path) -> bytes:

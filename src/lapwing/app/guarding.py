@@ -1,10 +1,10 @@
 """`lapwing guard serve` put together: logs in, decisions out, and proxies that ask."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lapwing.events import Action, DecisionLifted, DecisionMade, Event, SensorLagged, SettingsError
+from lapwing.events import Action, DecisionLifted, DecisionMade, Event, SensorLagged, SettingsError, StoreError
 from lapwing.io.enforce import DenyFile, NftSet, Webhook
 from lapwing.web import ForwardAuth, Gate
 
@@ -36,19 +36,23 @@ class Enforcers:
         self._write()
 
     def __call__(self, events: Sequence[Event]) -> None:
-        """Carry out what changed. Raises StoreError when a file or the packet filter refuses."""
+        """Carry out what changed: the webhook is told, the rest is due at the next turn."""
         decided = [event for event in events if isinstance(event, DecisionMade | DecisionLifted)]
         if not decided:
             return
         self._due = 0.0
-        self.turn()
         if self._webhook is not None:
             self._webhook.tell(decided)
 
-    def turn(self) -> None:
-        """Let go who is held no longer, hold on to who is held for longer. Raises StoreError."""
-        if time.monotonic() >= max(self._due, self._rest):
-            self._write()
+    def turn(self) -> bool | None:
+        """Let go who is held no longer, hold on to who is held for longer; None where it is not time for that.
+
+        Raises StoreError when a file or the packet filter refuses; what did not is carried out all the same.
+        """
+        if time.monotonic() < max(self._due, self._rest):
+            return None
+        self._write()
+        return True
 
     def close(self) -> None:
         """Let what waits go out."""
@@ -61,12 +65,24 @@ class Enforcers:
         if self._deny_file is None and self._held is None:
             return
         held = {source: answer.retry_after_s for source, answer in self._gate.holding() if answer.action in HELD}
-        if self._deny_file is not None:
-            self._deny_file.write(held)
-        if self._held is not None:
-            self._held.become(held, began)
+        refused = [*self._carried_out(held, began)]
         took = time.monotonic() - began
         self._rest = began + took + (REST * took if took > QUICK_S else 0.0)
+        if refused:
+            raise StoreError("; ".join(refused))
+
+    def _carried_out(self, held: Mapping[str, int], now: float) -> Iterator[str]:
+        """Tell everybody; yields what those say who refuse."""
+        if self._deny_file is not None:
+            try:
+                self._deny_file.write(held)
+            except StoreError as error:
+                yield str(error)
+        if self._held is not None:
+            try:
+                self._held.become(held, now)
+            except StoreError as error:
+                yield str(error)
 
 
 class HeldUntil:
@@ -89,21 +105,29 @@ class HeldUntil:
         self._until.update({s: now + seconds for s, seconds in news.items()})
 
 
-class Lateness:
-    """Tells of answers that were given without the gate, as it was busy past the deadline; call it now and then."""
+class Losses:
+    """Tells of answers that were given without the gate, as it was busy past the deadline, and of events that a webhook
+    did not take; call it now and then.
+    """
 
-    def __init__(self, forward: ForwardAuth) -> None:
-        self._forward = forward
-        self._told_count = 0
+    def __init__(self, forward: ForwardAuth, webhook: Webhook | None = None) -> None:
+        self._gate = forward.gate
+        self._counts: dict[str, Callable[[], int]] = {"forward-auth": lambda: forward.late_count}
+        if webhook is not None:
+            self._counts["webhook"] = lambda: webhook.lost_count
+        self._told = dict.fromkeys(self._counts, 0)
 
     def __call__(self) -> list[Event]:
-        """One event for all that were not told yet."""
-        count = self._forward.late_count - self._told_count
-        if not count:
-            return []
-        self._told_count += count
-        gate = self._forward.gate
-        return gate.note([SensorLagged(ts_ns=gate.now_ns(), where="forward-auth", lost_count=count)])
+        """One event of a kind for all that were not told yet."""
+        return self._gate.note([*self.untold()])
+
+    def untold(self) -> Iterator[SensorLagged]:
+        """The same without a place in the stream, for when that has ended."""
+        for where, count_of in self._counts.items():
+            count = count_of() - self._told[where]
+            if count:
+                self._told[where] += count
+                yield SensorLagged(ts_ns=self._gate.now_ns(), where=where, lost_count=count)
 
 
 def api_keys(path: Path | None) -> list[str]:

@@ -2,18 +2,30 @@
 
 import secrets
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
 from lapwing.app.log_reading import LogChoice, expand, latest_ns, time_zone, told_of
 from lapwing.app.paths import Paths
 from lapwing.detect import Detector, DetectSettings
-from lapwing.events import AnomalySeen, AuthEvent, AuthResolved, Event, SensorEnded, SensorStarted, Severity
+from lapwing.events import (
+    AnomalySeen,
+    AuthEvent,
+    AuthResolved,
+    Event,
+    SensorEnded,
+    SensorFailed,
+    SensorStarted,
+    Severity,
+    SourceError,
+    StoreError,
+)
 from lapwing.io.capture import Progress
 from lapwing.io.logs import FollowedLog, PositionFile
 from lapwing.io.surroundings import look_up
@@ -24,6 +36,8 @@ from lapwing.sessions import FAMILIES, LoginDriver, PipelineSettings, Wanted
 POLL_S = 0.1  # between looks at files that are silent: what is decided by a line is decided within this
 SAVE_S = 1.0  # between writes of the position file: a crash makes at most this much be read twice
 MAX_LOGS = 256  # followed at once
+
+Done = TypeVar("Done")
 
 
 class TakesLogins(Protocol):
@@ -85,7 +99,11 @@ class LogWatching(EventStream):
         self._saved = time.monotonic()
         self._stopped = False
         self._wake: SimpleQueue[None] = SimpleQueue()
-        names = list(dict.fromkeys(expand(paths)))[:MAX_LOGS]
+        self._failing: dict[str, str] = {}  # what cannot be done for now, and why
+        self._failures: list[SensorFailed] = []  # not told yet
+        names = list(dict.fromkeys(expand(paths)))
+        if len(names) > MAX_LOGS:
+            raise SourceError(f"{len(names)} logs at once; {MAX_LOGS} can be followed")
         self._logs = [self._follow(name, from_start) for name in names]
         super().__init__(tripping(self._run(), decoys, self._driver.note))
 
@@ -150,6 +168,25 @@ class LogWatching(EventStream):
                 counters[name] = counters.get(name, 0) + count
         return counters | self._driver.statistics()
 
+    def tried(self, source: str, step: Callable[[], Done | None]) -> Done | None:
+        """Do what may fail for a while and be right again, as a write to a disk that is full.
+
+        A failure is told as `sensor.failed`, once for as long as it stays the same, and ends nothing: the step is tried
+        again with the next look. A step that gives None had nothing to do, which says nothing of the failure.
+        """
+        try:
+            done = step()
+        except (SourceError, StoreError) as error:
+            reason = str(error)
+            if self._failing.get(source) != reason:
+                self._failing[source] = reason
+                detail = reason.removeprefix(f"{source}: ")
+                self._failures.append(SensorFailed(ts_ns=time.time_ns(), source=source, detail=detail))
+            return None
+        if done is not None:
+            self._failing.pop(source, None)
+        return done
+
     def turn(self) -> list[Event]:
         """Called after each look at the logs, for what must be done and told while they are silent, too."""
         return []
@@ -169,13 +206,13 @@ class LogWatching(EventStream):
             stopping = self._stopped  # asked first: lines written before the stop are still read
             moved = False
             for log in self._logs:
-                logins = self._poll(log)
+                logins = self.tried(log.file.path, partial(self._poll, log))
                 if logins is not None:
                     moved = True
                     yield self._driver.take(logins)
             self._save()
             self.between()
-            told = self.turn()
+            told = [*self.turn(), *self._failed_now()]
             if told:
                 yield told
             if not moved:
@@ -195,14 +232,19 @@ class LogWatching(EventStream):
             log.lines.skip_long(batch.too_long_count)
         return log.lines.feed(batch.lines)
 
+    def _failed_now(self) -> list[Event]:
+        failures, self._failures = self._failures, []
+        return self._driver.note(failures)
+
     def _save(self, *, now: bool = False) -> None:
         """Note where reading stands: behind lines whose events were taken."""
-        if self._positions is None or not (now or time.monotonic() - self._saved >= SAVE_S):
+        positions = self._positions
+        if positions is None or not (now or time.monotonic() - self._saved >= SAVE_S):
             return
-        for log in self._logs:
-            self._positions.put(log.file.path, log.file.position)
-        self._positions.save()
         self._saved = time.monotonic()
+        for log in self._logs:
+            positions.put(log.file.path, log.file.position)
+        self.tried(str(positions.path), positions.save)
 
     def _finish(self) -> list[Event]:
         now_ns = time.time_ns()
@@ -220,7 +262,7 @@ class LogWatching(EventStream):
             counters = {"lines": log.lines.line_count, "logins": log.lines.login_count}
             ended.append(SensorEnded(ts_ns=now_ns, source=path, counters=counters))
         self._save(now=True)
-        return [*told, *self._driver.finish(), *self._driver.note(ended)]
+        return [*told, *self._driver.finish(), *self._failed_now(), *self._driver.note(ended)]
 
 
 def watch_logs(

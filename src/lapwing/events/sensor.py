@@ -19,7 +19,7 @@ class SensorLagged(Event, frozen=True, gc=False, kw_only=True, tag="sensor.lagge
 
 
 class SensorFailed(Event, frozen=True, gc=False, kw_only=True, tag="sensor.failed"):
-    """A source could not be read (further). `detail` says what to do."""
+    """A source could not be read (further), or what is kept and carried out beside could not be. `detail` says why."""
 
     ts_ns: int
     source: str

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from lapwing.app.exit_codes import ExitCode
 from lapwing.app.formats import Format
 from lapwing.app.gate_state import GateState
 from lapwing.app.guard import complain
-from lapwing.app.guarding import Enforcers, Lateness, api_keys
+from lapwing.app.guarding import Enforcers, Losses, api_keys
 from lapwing.app.log_reading import LogChoice
 from lapwing.app.log_watching import LogWatching
 from lapwing.app.output import Writer
@@ -22,6 +23,9 @@ from lapwing.app.shapes import LOGIN_COLUMNS
 from lapwing.events import Action, Event, SettingsError
 from lapwing.io.enforce import DenyFile, DenyShape, NftSet, Webhook
 from lapwing.web import LOOPBACK, ForwardAuth, ForwardServer, Gate
+
+
+CARRYING_OUT = "decisions"  # the source of what is told of those that could not be carried out
 
 
 class GuardOptions(NamedTuple):
@@ -54,20 +58,23 @@ class _Guarding(LogWatching):
     enforcers: Enforcers
     gate: Gate
     state: GateState | None
-    lateness: Lateness
+    losses: Losses
 
     def turn(self) -> list[Event]:
-        """See LogWatching."""
-        self.enforcers.turn()
+        """See LogWatching. Whoever asks is answered, also while a disk is full or the packet filter refuses."""
+        self.tried(CARRYING_OUT, self.enforcers.turn)
         if self.state is not None:
-            self.state.turn(self.gate)
-        return self.lateness()
+            self.tried(str(self.state.path), partial(self.state.turn, self.gate))
+        return self.losses()
 
     def lists(self) -> Iterator[list[Event]]:
         """See LogWatching."""
         for events in super().lists():
             self.enforcers(events)
+            self.tried(CARRYING_OUT, self.enforcers.turn)
             yield events
+        if failures := self._failed_now():
+            yield failures
 
 
 def serve(options: GuardOptions) -> ExitCode:
@@ -98,12 +105,14 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
         tagger=gate.tagger,
         decoys=decoys,
     )
-    guarding.gate, guarding.state, guarding.lateness = gate, state, Lateness(forward)
+    webhook = Webhook(options.webhook) if options.webhook else None
+    losses = Losses(forward, webhook)
+    guarding.gate, guarding.state, guarding.losses = gate, state, losses
     enforcers = guarding.enforcers = Enforcers(
         gate,
         deny_file=DenyFile(options.deny_file, DenyShape(options.deny_shape)) if options.deny_file else None,
         nft_set=NftSet(options.nft_set) if options.nft_set else None,
-        webhook=Webhook(options.webhook) if options.webhook else None,
+        webhook=webhook,
     )
     output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
     writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
@@ -115,6 +124,8 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
             return tell(guarding, writer, chosen, None, endless=True, reloading=reloading)
     finally:
         enforcers.close()
+        for lost in losses.untold():
+            complain(f"{lost.where}: {lost.lost_count} lost at the end")
         if state is not None:
             state.save(gate)
 

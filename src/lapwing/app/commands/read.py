@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ from lapwing.app.summary import Summary
 from lapwing.app.terminal import Live, stdout_console
 from lapwing.app.units import plural
 from lapwing.app.warning import warn_if_plain
-from lapwing.events import Event, SensorEnded, SensorStarted, SettingsError, Severity
+from lapwing.events import Event, SensorEnded, SensorFailed, SensorStarted, SettingsError, Severity
 from lapwing.io.capture import expand_paths
 from lapwing.sessions import FAMILIES
 
@@ -121,18 +121,28 @@ def tell(
                 writer.write(told)
             for sink in sinks:
                 sink.write(told)
+            if endless:
+                complain_of_failures(events)
         run_facts = Run(reading.statistics(), time.monotonic_ns() - started_ns)
     for sink in sinks:
         sink.close()
     if writer is not None:
         writer.finish()
-        tell_damage(summary)
+        if not endless:
+            tell_damage(summary)
     else:
         print_overview(stdout_console(), summary, run_facts)
     if interrupted.happened and not endless:
         complain("interrupted; this is what had been seen until then")
         return ExitCode.INTERRUPTED
     return verdict(summary, reading, fail_on)
+
+
+def complain_of_failures(events: Iterable[Event]) -> None:
+    """A line for everything that failed, as it happens: nobody sees the end of what runs on and on."""
+    for event in events:
+        if isinstance(event, SensorFailed):
+            complain(f"{event.source}: {event.detail}")
 
 
 def tell_damage(summary: Summary) -> None:

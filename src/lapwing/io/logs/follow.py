@@ -111,7 +111,16 @@ class FollowedLog:
         return 0 if file is None else max(0, os.fstat(file.descriptor).st_size - file.offset)
 
     def poll(self) -> LineBatch | None:
-        """The lines written since, at most `READ_BYTES`; None when nothing is new for now. Raises SourceError."""
+        """The lines written since, at most `READ_BYTES`; None when nothing is new for now.
+
+        Raises SourceError; it may be asked again, and goes on when the reason is gone.
+        """
+        try:
+            return self._next_lines()
+        except OSError as error:
+            raise SourceError(f"{self.path}: cannot be read: {error.strerror or error}") from error
+
+    def _next_lines(self) -> LineBatch | None:
         if self._lingering and (batch := self._read_lingering()) is not None:
             return batch
         if self._file is None:

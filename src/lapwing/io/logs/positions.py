@@ -22,7 +22,7 @@ class PositionFile:
 
     def __init__(self, path: Path) -> None:
         """Raise StoreError when the file is there and cannot be understood."""
-        self._path = path
+        self.path = path
         self._positions: dict[str, Position] = {}
         try:
             data = path.read_bytes() if path.stat().st_size <= MAX_FILE_BYTES else b""
@@ -43,10 +43,11 @@ class PositionFile:
         if position is not None:
             self._positions[str(Path(log).absolute())] = position
 
-    def save(self) -> None:
-        """Write them all. Raises StoreError."""
+    def save(self) -> bool:
+        """Write them all; True. Raises StoreError."""
         data = msgspec.json.encode(_Contents(VERSION, self._positions))
         try:
-            replace(self._path, data, ANYBODY)
+            replace(self.path, data, ANYBODY)
         except OSError as error:
-            raise StoreError(f"{self._path}: cannot be written: {error.strerror or error}") from error
+            raise StoreError(f"{self.path}: cannot be written: {error.strerror or error}") from error
+        return True
