@@ -120,7 +120,11 @@ def test_a_whole_file_takes_no_other_ones_place(tmp_path: Path) -> None:
     for name in ("list", "list.new", "list.tmp"):
         (tmp_path / name).write_bytes(b"another")
     write_whole(tmp_path / "list", b"new")
-    assert [(tmp_path / name).read_bytes() for name in ("list", "list.new", "list.tmp")] == [b"new", b"another", b"another"]
+    assert [(tmp_path / name).read_bytes() for name in ("list", "list.new", "list.tmp")] == [
+        b"new",
+        b"another",
+        b"another",
+    ]
 
 
 def test_a_whole_file_may_be_a_device() -> None:

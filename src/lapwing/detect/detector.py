@@ -402,8 +402,6 @@ class Detector:
         """The state in a snapshot, for `become` and `absorb`; `beside` is what was given. Raises as `restore`."""
         try:
             state = unsealed(data)
-            if not isinstance(state, dict):
-                raise ValueError("it is none, or of an earlier version")
             version, check = state["version"], state["check"]
         except (msgspec.DecodeError, KeyError, ValueError) as error:
             raise ValueError(f"not a snapshot: {error}") from None

@@ -17,6 +17,7 @@ PIECE_BYTES = 256 * 1024  # of a column copied at once: some tens of microsecond
 FEW = 64  # a longer list has items of one plain kind
 
 _encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 class Packed:
@@ -61,12 +62,12 @@ def sealed(parts: list[bytes], seal: blake2b) -> list[bytes]:
     return [*parts, seal.digest()]
 
 
-def unsealed(data: bytes) -> Any:
+def unsealed(data: bytes) -> dict[str, Any]:
     """What sealed parts say, not trusted yet (see `is_whole`). Raises msgspec.DecodeError for what says nothing."""
     try:
-        return msgspec.msgpack.decode(memoryview(data)[:-SEAL_BYTES])
+        return _decode(memoryview(data)[:-SEAL_BYTES])
     except msgspec.DecodeError:
-        return msgspec.msgpack.decode(data)  # of a version that sealed nothing: it can be named at least
+        return _decode(data)  # of a version that sealed nothing: it can be named at least
 
 
 def is_whole(data: bytes, seal: blake2b) -> bool:

@@ -24,7 +24,6 @@ from lapwing.events import Action, Event, SettingsError
 from lapwing.io.enforce import DenyFile, DenyShape, NftSet, Webhook
 from lapwing.web import LOOPBACK, ForwardAuth, ForwardServer, Gate
 
-
 CARRYING_OUT = "decisions"  # the source of what is told of those that could not be carried out
 
 
