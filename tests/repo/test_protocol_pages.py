@@ -12,6 +12,7 @@ from lapwing.logins import http as http_logins
 from lapwing.logins import imap as imap_logins
 from lapwing.logins import ldap as ldap_logins
 from lapwing.logins import pop3 as pop3_logins
+from lapwing.logins.http_fields import MAX_INFLATED_BYTES
 from lapwing.protocols import (
     DATAGRAM_PROTOCOLS,
     ICMP,
@@ -35,6 +36,7 @@ from lapwing.protocols.quic import crypto
 from lapwing.protocols.quic import parser as quic
 from lapwing.protocols.ssh import clear
 from lapwing.protocols.tls import certificates, hello, records
+from lapwing.protocols.tls.parser import MAX_HISTORY_LETTERS
 from lapwing.wire.dns import MAX_QUESTIONS
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference" / "protocols"
@@ -95,6 +97,7 @@ LIMITS = {
         f"{kib(bodies.MAX_BODY_BYTES)} kept of a body",
         f"{sides.MAX_PENDING} requests waiting for an answer, {http_logins.MAX_PENDING} of them logins",
         f"{kib(bodies.MAX_CHUNK_LINE_BYTES)} the line of a chunk",
+        f"{kib(MAX_INFLATED_BYTES)} of an unpacked answer",
         f"first line has {kib(reader.MAX_START_LINE_BYTES)}",
     ],
     "icmp": [],
@@ -134,10 +137,11 @@ LIMITS = {
         f"{kib(clear.MAX_PREAMBLE_BYTES)} of lines",
     ],
     "tls": [
-        f"A record of over {records.MAX_RECORD_BYTES // 1000} kB",
-        f"a handshake message of over {records.MAX_HANDSHAKE_BYTES // 1024} kB",
+        f"A record of over {kib(records.MAX_RECORD_BYTES)}",
+        f"a handshake message of over {kib(records.MAX_HANDSHAKE_BYTES)}",
         f"{hello.MAX_EXTENSIONS} extensions, {certificates.MAX_CERTIFICATES} certificates a chain",
         f"{certificates.MAX_NAMES} alternative names",
+        f"{MAX_HISTORY_LETTERS} letters of history",
     ],
     "websocket": [{40: "over a terabyte"}[websocket.MAX_FRAME_BYTES.bit_length() - 1]],
 }
