@@ -105,6 +105,13 @@ def test_the_text_of_a_reply_has_so_many_bytes_and_the_next_one_is_read(make: ty
     assert texts == [first if beyond else f"{first}\n{second}", "bye"]
 
 
+@pytest.mark.parametrize("make", [FtpParser, SmtpParser])
+def test_what_is_told_of_a_long_reply_is_its_beginning_without_a_hole(make: type[StreamParser]) -> None:
+    first, long = "a" * 4_000, "b" * (MAX_REPLY_TEXT_BYTES - 4_000)
+    found = play(make(), server(f"220-{first}\r\n220-{long}\r\n220-\r\n220 short\r\n221 bye\r\n".encode()))
+    assert [one.text for one in found if isinstance(one, FtpReply | SmtpReply)] == [first, "bye"]
+
+
 def told(*names: str, subject: str = "www") -> TlsCertificate:
     """What is told of a certificate with these alternative names."""
     key = ec.derive_private_key(7, ec.SECP256R1())

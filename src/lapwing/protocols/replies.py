@@ -7,7 +7,9 @@ import msgspec
 from lapwing.events.messages import REDACTED
 from lapwing.protocols.lines import Line, text_of
 
-MAX_REPLY_TEXT_BYTES = 8 * 1024  # per reply; later lines of a longer one are read for its end only
+MAX_REPLY_TEXT_BYTES = (
+    8 * 1024
+)  # per reply; of a longer one, from the first line that does not fit, only the end is looked for
 MIN_ECHO_CHARS = 4  # shorter secrets would hide ordinary words
 
 _REPLY = re.compile(rb"([1-6]\d\d)([ -]|$)(.*)", re.DOTALL)
@@ -83,6 +85,8 @@ class ReplyBuilder:
         return reply
 
     def _keep(self, text: str) -> None:
-        if self._held + len(text) <= MAX_REPLY_TEXT_BYTES:
+        """Keep a line if it and all before it fit: what is told of a reply is its beginning, never one with a hole."""
+        self._held += len(text)
+        if self._held <= MAX_REPLY_TEXT_BYTES:
             self._lines.append(text)
-            self._held += len(text) + 1
+            self._held += 1
