@@ -29,7 +29,7 @@ from lapwing.protocols import (
 )
 from lapwing.sessions.emit import Outlet
 from lapwing.sessions.icmp import named
-from lapwing.sessions.session import MAX_PENDING_PIECES, NEVER_NS, SIDES, DatagramSession, Session, StreamSession
+from lapwing.sessions.session import NEVER_NS, SIDES, DatagramSession, Session, StreamSession
 from lapwing.sessions.wakeups import Wakeups
 
 _ACTIVE = CLOSE_REASONS.index("active")
@@ -277,13 +277,13 @@ class Conversations:
             self._walk.read(slot)
         identifier = session.identifier
         assert identifier is not None
-        session.pending.append((side, data, missing, ts_ns))
+        waits = session.hold(side, data, missing, ts_ns)
         try:
             protocol = identifier.feed(SIDES[side], data) if data else None
         except Exception as fault:
             self._fault(slot, session, fault, ts_ns)
             return
-        if protocol is None and len(session.pending) >= MAX_PENDING_PIECES:
+        if protocol is None and not waits:
             protocol = identifier.settle()
         if protocol is not None:
             self._begin(slot, session, protocol, ts_ns)

@@ -31,6 +31,8 @@ cdef class StreamSession(Session):
     cdef public int handover_count
     cdef public bint client_closed, server_closed
 
+    @cython.locals(pending=list)
+    cpdef bint hold(self, int side, bytes data, long long missing_bytes, long long ts_ns) except -1
     cpdef note_gap(self, int side, long long missing_bytes)
     cpdef bint note_close(self, int side) except -1
 

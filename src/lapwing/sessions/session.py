@@ -21,7 +21,9 @@ from lapwing.protocols import DatagramTally, StreamIdentifier
 SIDES = (Side.CLIENT, Side.SERVER)
 
 NEVER_NS = _NEVER_NS = (1 << 63) - 1  # later than any time there is
-MAX_PENDING_PIECES = 64  # segments kept while the protocol is not decided; the identifier bounds their bytes
+MAX_PENDING_PIECES = (
+    64  # kept until the protocol is known; more of the same side joins the last: see `StreamSession.hold`
+)
 
 
 class Session:
@@ -132,6 +134,21 @@ class StreamSession(Session):
         self.handover_count = 0  # of protocols before this one in the same stream
         self.client_closed = False
         self.server_closed = False
+
+    def hold(self, side: int, data: bytes, missing_bytes: int, ts_ns: int) -> bool:
+        """Keep a piece until the protocol is known; False where there are too many to wait for more.
+
+        Bytes that one side sends in a row count as one piece then, of the time of the last: no client comes past its
+        reader by sending single bytes.
+        """
+        pending = self.pending
+        if len(pending) >= MAX_PENDING_PIECES and not missing_bytes:
+            last_side, before, missing_before, _ = pending[-1]
+            if last_side == side and not missing_before:
+                pending[-1] = (side, before + data, 0, ts_ns)
+                return True
+        pending.append((side, data, missing_bytes, ts_ns))
+        return len(pending) <= MAX_PENDING_PIECES
 
     def note_gap(self, side: int, missing_bytes: int) -> None:
         """Count bytes that will never come."""
