@@ -5,7 +5,8 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 MAX_HOPS = 32  # of a chain looked at, from its near end; a longer one was made up
-MAX_HOP_CHARS = 64
+MAX_HOP_CHARS = 64  # longer than any address with a zone and a port
+MAX_REMEMBERED = 65_536  # hops as they were written, with their addresses
 
 Network = IPv4Network | IPv6Network
 
@@ -62,10 +63,13 @@ class TrustedProxies:
         return any(found.version == network.version and found in network for network in self._networks)
 
 
-@lru_cache(maxsize=65_536)
 def plain_address(text: str) -> str | None:
     """One spelling of the address in `text`, without brackets, port, zone and IPv6 mapping; None when there is none."""
-    text = text.strip().strip('"')[:MAX_HOP_CHARS]
+    return _plain(text.strip().strip('"')[:MAX_HOP_CHARS])
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _plain(text: str) -> str | None:
     if text[:1] == "[":
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -9,7 +9,7 @@ from lapwing.logins.logs.settings import LogSettings
 from lapwing.logins.logs.times import Clock
 from lapwing.logins.secrets import SecretTagger
 from lapwing.logins.settings import LoginSettings
-from lapwing.logins.usernames import normalise
+from lapwing.logins.usernames import MAX_USERNAME_CHARS, normalise
 
 MAX_CACHED_ADDRESSES = 65_536  # an address is parsed once while it is in use
 MAX_CACHED_NAMES = 16_384
@@ -77,6 +77,7 @@ class LogContext:
         """The account `text` names, in one spelling."""
         if not text:
             return None
+        text = text[:MAX_USERNAME_CHARS]  # a line of names is not kept for the sake of one
         try:
             return self._names[text]
         except KeyError:

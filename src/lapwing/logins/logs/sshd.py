@@ -11,6 +11,7 @@ from typing import NamedTuple
 from lapwing.events import AuthResolved, Outcome
 from lapwing.logins.logs.context import LogContext, address, port
 from lapwing.logins.logs.contract import Miss, Reading
+from lapwing.logins.usernames import MAX_USERNAME_CHARS
 
 MAX_WAITING = 4_096  # connections that named an unknown user and have not ended; the oldest beyond are told at once
 
@@ -96,7 +97,7 @@ class SshdMessages:
         before = self._waiting.pop(pid, None)
         if before is None and len(self._waiting) >= MAX_WAITING:
             before = self._waiting.pop(next(iter(self._waiting)))
-        self._waiting[pid] = _Waiting(ts_ns, match[1], client_ip, port(match[3] or ""))
+        self._waiting[pid] = _Waiting(ts_ns, match[1][:MAX_USERNAME_CHARS], client_ip, port(match[3] or ""))
         return Miss.OTHER if before is None else self._left(before)
 
     def _left(self, waiting: _Waiting) -> AuthResolved:

@@ -7,6 +7,7 @@ from lapwing.logins.logs.context import LogContext, address, port
 from lapwing.logins.logs.contract import LogFormat, Miss, Reading
 from lapwing.logins.logs.documents import DocumentLines, decoded, inside, number, text
 from lapwing.logins.logs.web import Request, WebLogins
+from lapwing.logins.usernames import MAX_USERNAME_CHARS
 
 MAX_FTP_USERS = 4_096  # flows with a user named and no password yet; the oldest is forgotten
 
@@ -67,9 +68,7 @@ class EveLines(DocumentLines):
     def _ftp(self, record: dict[str, Any], ts_ns: int, client_ip: str, document: dict[str, Any]) -> Reading:
         flow, command = text(document, "flow_id"), text(record, "command").upper()
         if command == "USER":
-            if len(self._ftp_users) >= MAX_FTP_USERS:
-                del self._ftp_users[next(iter(self._ftp_users))]
-            self._ftp_users[flow] = text(record, "command_data")
+            self._name(flow, text(record, "command_data"))
             return Miss.OTHER
         codes = record.get("completion_code")
         if command != "PASS" or not isinstance(codes, list):
@@ -81,6 +80,15 @@ class EveLines(DocumentLines):
         elif "530" in codes:
             outcome = Outcome.FAILED
         return self._login("ftp", ts_ns, client_ip, document, name, outcome, text(record, "command_data"))
+
+    def _name(self, flow: str, name: str) -> None:
+        """Keep a user until the password comes; a later one of the same flow takes the place of the one before."""
+        if not flow:  # nothing would tell whose password the next one is
+            return
+        before = self._ftp_users.pop(flow, None)
+        if before is None and len(self._ftp_users) >= MAX_FTP_USERS:
+            del self._ftp_users[next(iter(self._ftp_users))]
+        self._ftp_users[flow] = name[:MAX_USERNAME_CHARS]
 
     def _login(
         self,

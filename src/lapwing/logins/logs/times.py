@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 SECOND_NS = 1_000_000_000
 DAY_NS = 86_400 * SECOND_NS
-MAX_DIGITS = 20  # of an epoch number
+MAX_EPOCH_CHARS = 40  # of a number of seconds with its fraction; what is longer is no time
 EARLIEST_NS = 0
 LATEST_NS = 253_402_300_799 * SECOND_NS  # the end of year 9999, beyond which datetime knows nothing
 
@@ -93,8 +93,8 @@ class Clock:
                 text = f"{float(text):f}"
             except ValueError:
                 return None
-        match = _EPOCH.fullmatch(text[: MAX_DIGITS + 10])
-        if match is None:
+        match = _EPOCH.fullmatch(text)
+        if match is None or len(text) > MAX_EPOCH_CHARS:
             return None
         whole = int(match[1])
         for limit, unit in _EPOCH_SCALES:

@@ -8,18 +8,17 @@ other answers. Where neither is the case the outcome is unknown, which accuses n
 from typing import NamedTuple
 
 from lapwing.events import Outcome
-from lapwing.logins.endpoints import derived_template, path_segments
+from lapwing.logins.endpoints import MAX_PATH_CHARS, derived_template, path_segments
 from lapwing.logins.forwarded import TrustedProxies
 from lapwing.logins.http_rules import rules_of
 from lapwing.logins.logs.context import LogContext, address
 from lapwing.logins.logs.contract import Miss, Reading
 from lapwing.logins.logs.rules import outcome_table
+from lapwing.logins.usernames import MAX_USERNAME_CHARS
 
-MAX_SEEN_SUCCESSES = (
-    16_384  # pairs of source and name whose Basic credentials were accepted; they come with each request
-)
+MAX_SEEN_SUCCESSES = 16_384  # pairs of source and name with accepted Basic credentials; those come with each request
 SEEN_FOR_NS = 3_600 * 10**9  # after so long without a request the next accepted one is a login again
-MAX_TARGETS = 4_096  # whose surface is remembered; then all anew
+MAX_TARGETS = 4_096  # none longer than MAX_PATH_CHARS, whose surface is remembered; then all anew
 MAX_SURFACES = 1_024  # with remembered answers; a site has a handful
 NO_NAME = ("", "-")
 
@@ -116,6 +115,8 @@ class WebLogins:
     def _surface(self, method: str, target: str) -> str | None:
         """The login surface of a request, None when it is none."""
         asked = (method, target.partition("?")[0])
+        if len(asked[1]) > MAX_PATH_CHARS:
+            return self._endpoints.find_any_body(method, path_segments(target))
         try:
             return self._known[asked]
         except KeyError:
@@ -178,7 +179,7 @@ class WebLogins:
         )
 
     def _is_fresh(self, client_ip: str, user: str, ts_ns: int) -> bool:
-        pair = (client_ip, user)
+        pair = (client_ip, user[:MAX_USERNAME_CHARS])
         before = self._accepted.pop(pair, None)
         if before is None and len(self._accepted) >= MAX_SEEN_SUCCESSES:
             del self._accepted[next(iter(self._accepted))]
