@@ -6,6 +6,7 @@ from lapwing.events import Message, Outcome, Side
 from lapwing.events.messages import HttpRequest, HttpResponse, SshAuthInferred
 from lapwing.events.messages.ldap import LdapResult
 from lapwing.protocols.http import HttpParser
+from lapwing.protocols.http.heads import MANGLED_LINE_BYTES
 from lapwing.protocols.http.reader import MAX_START_LINE_BYTES
 from lapwing.protocols.imap import MAX_PENDING as MAX_TAGS
 from lapwing.protocols.imap import ImapParser
@@ -13,11 +14,14 @@ from lapwing.protocols.ldap import MAX_PENDING as MAX_LDAP_PENDING
 from lapwing.protocols.ldap import LdapParser
 from lapwing.protocols.ssh import SshParser
 from lapwing.protocols.ssh.outcome import MAX_OTHER_ANSWERS, MAX_OTHER_BYTES
-from lapwing.protocols.ssh.sizes import MAX_TURN_PACKETS
+from lapwing.protocols.ssh.sizes import MAX_LENGTH, MAX_TURN_PACKETS, Framing, Turn
+from lapwing.protocols.tls import fingerprints
+from lapwing.protocols.tls.fingerprints import MAX_COUNT, MAX_REMEMBERED_CHARS, ja4
 from lapwing.wire.ber import write
 from tests.protocols import ssh_bytes as ssh
 from tests.protocols.ldap_bytes import entry, message, result, start_tls
 from tests.protocols.playbook import Step, client, lost, play, server
+from tests.protocols.test_tls_fingerprints import hello, kinds
 
 AT_AND_BESIDE = pytest.mark.parametrize("beyond", [0, 1])
 LONGEST_TARGET = 8_000  # of a request line that is sought; with method and version it is below what is looked back for
@@ -104,3 +108,46 @@ def test_entries_of_so_many_searches_of_ldap_are_counted(beyond: int) -> None:
     entries = b"".join(entry(1 + number, "cn=a") for number in range(MAX_LDAP_PENDING + beyond))
     found = play(LdapParser(), server(entries + result(1, 0, tag=0x65) + result(2, 0, tag=0x65)))
     assert [one.entry_count for one in found if isinstance(one, LdapResult)] == [1 - beyond, 1]
+
+
+@AT_AND_BESIDE
+def test_garbage_of_a_server_is_waited_for_until_it_might_mention_http(beyond: int) -> None:
+    parser = HttpParser()
+    play(parser, server(b"~" * (MANGLED_LINE_BYTES - 1 + beyond)))
+    assert bool(parser.poisoned) == bool(beyond)
+
+
+@AT_AND_BESIDE
+def test_a_mangled_line_of_a_server_mentions_http_in_its_first_bytes(beyond: int) -> None:
+    parser = HttpParser()
+    play(parser, server(b"HTTP/1".rjust(MANGLED_LINE_BYTES + beyond, b"~") + b".1 200 OK\r\n"))
+    assert bool(parser.poisoned) == bool(beyond)
+
+
+@AT_AND_BESIDE
+def test_packets_of_ssh_are_told_apart_up_to_this_length(beyond: int) -> None:
+    turn = Turn(Framing(16, tag_bytes=16, clear_length=True, covers_length=False))
+    long, short = MAX_LENGTH + beyond, 32
+    for length in (short, long, short):
+        turn.push(length.to_bytes(4, "big") + bytes(length + 16))
+    whole = [4 + length + 16 for length in (short, long, short)]
+    assert turn.sizes == ([sum(whole)] if beyond else whole)
+
+
+@AT_AND_BESIDE
+def test_the_hash_of_a_fingerprint_is_remembered_with_a_text_of_so_many_letters(beyond: int) -> None:
+    text = "7" * (MAX_REMEMBERED_CHARS + beyond)
+    for hashed, remembered in (
+        (fingerprints._md5, fingerprints._remembered_md5),
+        (fingerprints._short_hash, fingerprints._remembered_short),
+    ):
+        remembered.cache_clear()
+        assert hashed(text) == hashed(text)
+        assert remembered.cache_info().currsize == 1 - beyond
+
+
+@AT_AND_BESIDE
+def test_a_fingerprint_counts_so_many_suites_and_extensions(beyond: int) -> None:
+    numbers = range(0x100, 0x100 + MAX_COUNT + beyond)
+    told = ja4(hello(cipher_suites=list(numbers), extensions=kinds(*numbers)), "t")
+    assert told[4:8] == f"{MAX_COUNT}{MAX_COUNT}"

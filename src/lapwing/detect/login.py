@@ -16,6 +16,7 @@ from lapwing.events import AuthEvent, AuthEvidence, AuthResolved, Outcome
 NAME_BYTES = 64  # of an account name kept for people to read; longer names are cut, the key covers all of it
 SEAL_BYTES = 16  # behind all state that is kept
 MAX_CACHED = 32_768  # cached addresses that are not IPv4; a full cache starts anew
+MAX_ADDRESS_CHARS = 64  # longer than any address with a zone; what a caller passes on from a header may be anything
 MAX_COUNT = 20  # tries one event may stand for: a summary must not outweigh what was seen singly
 MOST = 2**31 - 1
 MAX_PROTOCOLS = 200  # different protocol names remembered; further ones share the last number
@@ -418,6 +419,8 @@ class Keyring:
 
     def _halves(self, text: str) -> tuple[int, int] | None:
         """Of an address that is not plain IPv4, remembered as they take long to read."""
+        if len(text) > MAX_ADDRESS_CHARS:
+            return None
         if text not in self._others:
             if len(self._others) >= MAX_CACHED:
                 self._others.clear()

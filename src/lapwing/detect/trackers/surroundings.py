@@ -139,7 +139,7 @@ class Surroundings:
             row.accounts = load_sliding(accounts) or row.accounts
 
     def merge(self, other: "Surroundings") -> None:
-        """Add the state of another node: the later place holds, counts unite."""
+        """Add the state of another node: the later place holds, counts unite; of more than fit, the latest stay."""
         for account, place in other._places.items():
             mine = self._places.get(account)
             if mine is None or mine.ts_ns < place.ts_ns:
@@ -153,6 +153,10 @@ class Surroundings:
                 row.good += theirs.good
                 row.sources.merge(theirs.sources)
                 row.accounts.merge(theirs.accounts)
+        places = sorted(self._places.items(), key=lambda known: known[1].ts_ns)
+        self._places = OrderedDict(places[-MAX_PLACES:])
+        operators = sorted(self._operators.items(), key=lambda known: known[1].at_ns)
+        self._operators = OrderedDict(operators[-MAX_OPERATORS:])
 
 
 def distance_km(first: tuple[float, float], second: tuple[float, float]) -> float:

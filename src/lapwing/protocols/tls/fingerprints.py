@@ -7,6 +7,7 @@ from lapwing.protocols.tls.hello import ALPN, SERVER_NAME, ClientHello, ServerHe
 
 MAX_COUNT = 99  # two digits stand for the number of cipher suites and of extensions
 MAX_REMEMBERED = 1024  # texts of fingerprints with their hashes, mostly of some 200 characters
+MAX_REMEMBERED_CHARS = 4096  # of a text; a hello that somebody makes up can have 200,000
 
 _JA4_VERSIONS = {
     0x0304: "13", 0x0303: "12", 0x0302: "11", 0x0301: "10", 0x0300: "s3", 0x0002: "s2",
@@ -106,12 +107,22 @@ def _hex(numbers: list[int]) -> str:
     return ",".join(words)
 
 
-# Clients are many, the programs they run are few: mostly a text was hashed before.
-@lru_cache(MAX_REMEMBERED)
 def _short_hash(text: str) -> str:
+    return (_remembered_short if len(text) <= MAX_REMEMBERED_CHARS else _hash_short)(text)
+
+
+def _md5(text: str) -> str:
+    return (_remembered_md5 if len(text) <= MAX_REMEMBERED_CHARS else _hash_md5)(text)
+
+
+def _hash_short(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:_HASH_CHARS] if text else _EMPTY_HASH
 
 
-@lru_cache(MAX_REMEMBERED)
-def _md5(text: str) -> str:
+def _hash_md5(text: str) -> str:
     return md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+# Clients are many, the programs they run are few: mostly a text was hashed before.
+_remembered_short = lru_cache(MAX_REMEMBERED)(_hash_short)
+_remembered_md5 = lru_cache(MAX_REMEMBERED)(_hash_md5)
