@@ -58,7 +58,10 @@ def test_what_people_need_first_comes_first() -> None:
         (("read", "--fial-on", "high", "x.pcap"), "--fail-on"),
         (("read", "--fail-on", "enormous", "x.pcap"), "'--fail-on': 'enormous' is not one of 'info'"),
         (("sessions", "-o", "parquet", "x.pcap"), "lapwing flows"),
-        (("token", "list", "-o", "eve"), "'eve' is not one of table, ndjson"),
+        (("token", "list", "-o", "eve"), "'eve' is not one of table, ndjson here."),
+        (("read", "-o", "xml", "x.pcap"), "'xml' is not one of table, ndjson, json, csv, eve, zeek here."),
+        (("flows", "-o", "xml", "x.pcap"), "'xml' is not one of table, ndjson, json, csv, eve, parquet here."),
+        (("sessions", "-o", "", "x.pcap"), "'' is not one of table, ndjson, json, csv, eve here."),
         (("config", "show", "-o", "csv"), "'csv' is not one of table, json, ndjson"),
     ],
 )

@@ -86,15 +86,17 @@ def commands(name: str, extra: str) -> ModuleType:
 
 
 def output_option(*shapes: Format, words: str = "Shape; table on a terminal and ndjson elsewhere by default.") -> Any:
-    """`-o` of a command that can write these shapes; any other is refused with where it can be had."""
+    """`-o` of a command that can write these shapes; any other word is refused with these, or where it is to be had."""
 
-    def checked(value: Format | None) -> Format | None:
-        if value is None or value in shapes:
-            return value
-        known = ", ".join(shapes)
-        raise typer.BadParameter(ELSEWHERE.get(value) or f"{value.value!r} is not one of {known} here.")
+    def shape(word: str) -> Format:
+        if word in shapes:
+            return Format(word)
+        raise typer.BadParameter(ELSEWHERE.get(word) or f"{word!r} is not one of {', '.join(shapes)} here.")
 
-    return typer.Option("-o", "--output", metavar="|".join(shapes), callback=checked, help=words)
+    def begun(incomplete: str) -> list[str]:
+        return [one.value for one in shapes if one.startswith(incomplete)]
+
+    return typer.Option("-o", "--output", metavar="|".join(shapes), parser=shape, autocompletion=begun, help=words)
 
 
 class Level(StrEnum):

@@ -15,7 +15,7 @@ class Format(StrEnum):
     EVE = "eve"  # one event a line, under the names of EVE
 
 
-ELSEWHERE = {
+ELSEWHERE: dict[str, str] = {
     Format.PARQUET: "-o parquet is for flow records: `lapwing flows ... -o parquet`",
     Format.ZEEK: "-o zeek writes a folder of logs from captures: `lapwing read ... -o zeek --logdir DIR`",
 }  # where the shapes are to be had that are no stream of events
