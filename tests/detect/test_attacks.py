@@ -1,10 +1,23 @@
 """Every labelled attack is found, once, with its kind and subject; nobody else is named."""
 
+import re
+
 import pytest
 
 from lapwing.detect.journal import FIRST_ROOM
+from lapwing.detect.reasons import LARGE, SENTENCES, Reason, evidence_of
 from lapwing.events import Action
-from lapwing.testing.logins import ATTACKS, Builder, Expected, Traffic, attacker, home, stuffing, stuffing_distributed
+from lapwing.testing.logins import (
+    ATTACKS,
+    START_NS,
+    Builder,
+    Expected,
+    Traffic,
+    attacker,
+    home,
+    stuffing,
+    stuffing_distributed,
+)
 
 from .conftest import Run, built
 
@@ -66,6 +79,33 @@ def test_the_sentence_tells_the_numbers(run: Run) -> None:
     sentence = run(stuffing(3)).one("credential-stuffing").sentence
     assert sentence.startswith("203.0.113.7 tried 60 accounts with 58 different passwords over HTTP in ")
     assert sentence.endswith("58 failed, 2 succeeded.")
+
+
+def test_large_numbers_are_said_as_people_write_them(run: Run) -> None:
+    t = Traffic(1)
+    for number in range(1_200):
+        at_ns = START_NS + number * 10**9
+        t.login(at_ns, attacker(1), f"user{number}", f"secret{number}", good=False, client="ja4:x")
+    finding = run(t.scenario("many")).one("credential-stuffing")
+    assert re.search(r"tried 1,\d\d\d accounts with 1,\d\d\d different passwords", finding.sentence)
+    assert finding.sentence.endswith("1,200 failed, 0 succeeded.")
+
+
+@pytest.mark.parametrize(
+    ("value", "threshold", "said"),
+    [
+        (5.94, 3.5, "5.9 accounts failed from this source and did not log in; 3.5 are ordinary"),
+        (LARGE, 3.0, "100 accounts failed from this source and did not log in; 3.0 are ordinary"),
+        (12_345.6, 1_000.0, "12,346 accounts failed from this source and did not log in; 1,000 are ordinary"),
+    ],
+)
+def test_reasons_say_tenths_of_few_and_groups_of_digits_of_many(value: float, threshold: float, said: str) -> None:
+    assert evidence_of(Reason("source-accounts", value, threshold, 1.0)).sentence == said
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_every_reason_says_large_numbers_so(name: str) -> None:
+    assert not re.search(r"\d{4}", evidence_of(Reason(name, 123_456.7, 12_345.6, 1.0)).sentence)
 
 
 def test_a_takeover_names_account_and_sources(run: Run) -> None:

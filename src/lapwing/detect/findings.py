@@ -177,7 +177,7 @@ def sentence_of(found: OpenFinding, keyring: Keyring) -> str:
         return _takeover(found, keyring)
     names = ", ".join(name.upper() for name in _protocols(episode, keyring))
     over = f"over {names} in {duration(episode.last_ns - episode.first_ns)}"
-    outcome = f"{episode.failures} failed, {episode.successes} succeeded{_inferred(episode)}{found.note}."
+    outcome = f"{episode.failures:,} failed, {episode.successes:,} succeeded{_inferred(episode)}{found.note}."
     if found.kind == "velocity-spike":
         return (
             f"{plural(episode.sources.count, 'source')} failed on {plural(episode.accounts.count, 'account')} "
@@ -252,8 +252,8 @@ def _inferred(episode: Episode) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 account`, `2 accounts`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """`1 account`, `2 accounts`, `12,345 accounts`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def duration(ns: int) -> str:

@@ -35,37 +35,40 @@ class Reason:
         return [self.name, self.value, self.threshold, self.weight]
 
 
+LARGE = 100.0  # counts from here on are said without tenths, which tell nobody anything there
+
+# `whole` and `whole_threshold` are value and threshold without tenths.
 SENTENCES = {
-    "source-accounts": "{value:.1f} accounts failed from this source and did not log in; {threshold:.1f} are ordinary",
-    "source-tries": "{value:.1f} different tries failed from this source; {threshold:.1f} are ordinary",
-    "pair-secrets": "{value:.1f} different wrong secrets for one account from one source; {threshold:.1f} are ordinary",
-    "one-client": "{value:.1f} accounts failed from this source with one client; {threshold:.1f} are ordinary",
+    "source-accounts": "{value} accounts failed from this source and did not log in; {threshold} are ordinary",
+    "source-tries": "{value} different tries failed from this source; {threshold} are ordinary",
+    "pair-secrets": "{value} different wrong secrets for one account from one source; {threshold} are ordinary",
+    "one-client": "{value} accounts failed from this source with one client; {threshold} are ordinary",
     "strange-client": "nobody else was seen to log in with its client software; few people bring such ones",
-    "persistence": "failed in {value:.0f} of the last 24 hours; {threshold:.0f} are ordinary",
-    "machine-pace": "{value:.1f} different tries came faster than anyone types",
-    "network-group": "{value:.0f} sources of this network fail together; {threshold:.0f} are ordinary",
-    "fingerprint-group": "{value:.0f} sources with this client fingerprint fail together; {threshold:.0f} are ordinary",
-    "shared-secret": "one wrong secret was tried on {value:.0f} accounts; {threshold:.1f} are ordinary",
-    "account-sources": "{value:.1f} sources unknown to this account fail on it; {threshold:.0f} are ordinary",
-    "account-secrets": "{value:.1f} different wrong secrets from unknown places; {threshold:.0f} are ordinary",
-    "account-strangers": "{value:.0f} sources failed within days on this account, which nobody was seen to log in to",
+    "persistence": "failed in {whole} of the last 24 hours; {whole_threshold} are ordinary",
+    "machine-pace": "{value} different tries came faster than anyone types",
+    "network-group": "{whole} sources of this network fail together; {whole_threshold} are ordinary",
+    "fingerprint-group": "{whole} sources with this client fingerprint fail together; {whole_threshold} are ordinary",
+    "shared-secret": "one wrong secret was tried on {whole} accounts; {threshold} are ordinary",
+    "account-sources": "{value} sources unknown to this account fail on it; {whole_threshold} are ordinary",
+    "account-secrets": "{value} different wrong secrets from unknown places; {whole_threshold} are ordinary",
+    "account-strangers": "{whole} sources failed within days on this account, which nobody was seen to log in to",
     "default-name": "the name is one that devices and services come with, and nobody was seen to log in with it",
-    "no-such-account": "{value:.1f} tries on a name that the server does not have; {threshold:.1f} are ordinary",
-    "strays": "{value:.0f} accounts failed within days from places that never logged in; {threshold:.0f} are usual",
-    "asn-group": "{value:.0f} sources of this network operator fail together; {threshold:.0f} are ordinary",
+    "no-such-account": "{value} tries on a name that the server does not have; {threshold} are ordinary",
+    "strays": "{whole} accounts failed within days from places that never logged in; {whole_threshold} are usual",
+    "asn-group": "{whole} sources of this network operator fail together; {whole_threshold} are ordinary",
     "leaked-secret": "its secret is in a list of leaked ones",
     "second-factor-passed": "a second factor was shown",
     "second-factor-failed": "the secret was right, the second factor was not",
-    "impossible-travel": "{value:,.0f} km/h since its last login; {threshold:,.0f} are possible",
+    "impossible-travel": "{whole} km/h since its last login; {whole_threshold} are possible",
     "new-country": "the account has logged in before, never from this country",
     "changed-after-login": "what the account is kept by was changed right after the login",
-    "source-guessed": "{value:.1f} tries failed from this source before, on accounts that are not visible",
-    "unknown-names": "{value:.0f} names that the server does not have were tried from as many places; {threshold:.0f} "
+    "source-guessed": "{value} tries failed from this source before, on accounts that are not visible",
+    "unknown-names": "{whole} names that the server does not have were tried from as many places; {whole_threshold} "
     "are usual",
-    "hour-of-week": "{value:.0f} accounts failed from unknown places in this hour; {threshold:.0f} are usual in it",
-    "site-failures": "{value:.0f} accounts failed from unknown places within about an hour; {threshold:.0f} are usual",
+    "hour-of-week": "{whole} accounts failed from unknown places in this hour; {whole_threshold} are usual in it",
+    "site-failures": "{whole} accounts failed from unknown places within about an hour; {whole_threshold} are usual",
     "known-pair": "this account has logged in from this source before",
-    "account-attacked": "{value:.1f} different wrong secrets were tried on the account from places unknown to it",
+    "account-attacked": "{value} different wrong secrets were tried on the account from places unknown to it",
     "suspect-source": "its source is attacking other accounts",
     "suspect-client": "its client software is attacking other accounts",
     "suspect-secret": "its secret was tried on many accounts",
@@ -74,14 +77,19 @@ SENTENCES = {
     "known-network": "the account has logged in from this network before",
     "no-history": "the account was not seen to log in before",
     "attackers-client": "its client software is that of the failed tries",
-    "guessed-here": "{value:.1f} different wrong secrets came from the same source just before",
-    "many-good-logins": "{value:.1f} accounts log in well there, so this login may be one of them",
+    "guessed-here": "{value} different wrong secrets came from the same source just before",
+    "many-good-logins": "{value} accounts log in well there, so this login may be one of them",
 }
 
 
 def evidence_of(reason: Reason) -> Evidence:
     """The reason as it appears in a finding."""
-    sentence = SENTENCES[reason.name].format(value=reason.value, threshold=reason.threshold)
+    sentence = SENTENCES[reason.name].format(
+        value=_said(reason.value),
+        threshold=_said(reason.threshold),
+        whole=f"{reason.value:,.0f}",
+        whole_threshold=f"{reason.threshold:,.0f}",
+    )
     return Evidence(
         name=reason.name,
         value=round(reason.value, 3),
@@ -89,6 +97,11 @@ def evidence_of(reason: Reason) -> Evidence:
         weight=round(reason.weight, 3),
         sentence=sentence,
     )
+
+
+def _said(number: float) -> str:
+    """`5.9`, `12,346`."""
+    return f"{number:,.0f}" if number >= LARGE else f"{number:.1f}"
 
 
 def total(reasons: tuple[Reason, ...]) -> float:
