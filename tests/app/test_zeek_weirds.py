@@ -6,7 +6,14 @@ import pytest
 
 import lapwing
 from lapwing.app.zeek import FAMILIES, ZeekLogs
-from lapwing.app.zeek.weirds import WeirdRows
+from lapwing.app.zeek.weirds import (
+    MAX_FTP_COMMANDS,
+    MAX_FTP_REPLY,
+    MAX_FTP_USER,
+    MAX_LENGTH,
+    MAX_PIPELINED,
+    WeirdRows,
+)
 from lapwing.events import AnomalySeen, Message, SessionMessaged, Severity, Side, Transport
 from lapwing.events.messages import FtpCommand, FtpReply, HttpRequest, HttpResponse, SmtpCommand
 from lapwing.testing import START_NS, TcpConversation, pcap
@@ -132,3 +139,18 @@ def weirds_of(folder: Path, capture: bytes) -> list[Row]:
         for events in reading.lists():
             logs.write(events)
     return rows(folder / "logs" / "weird.log")
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_what_is_excess_begins_behind_a_number(beyond: int) -> None:
+    length = str(MAX_LENGTH + beyond)
+    chunk = [SmtpCommand("MAIL", "FROM:<a@example.com>"), SmtpCommand("RCPT", "TO:<b@example.com>")]
+    for messages, name in (
+        ([GET] * (MAX_PIPELINED + beyond), "HTTP_excessive_pipelining"),
+        ([HttpRequest("GET", "/", "1.1", [("Content-Length", length)])], "HTTP_bad_content_length"),
+        ([FtpCommand("NOOP")] * (MAX_FTP_COMMANDS + beyond), "FTP_too_many_pending_commands"),
+        ([FtpCommand("USER", "u" * (MAX_FTP_USER + beyond))], "FTP_user_too_long"),
+        ([FtpReply(220, "x\n" + "r" * (MAX_FTP_REPLY + beyond))], "FTP_reply_msg_too_long"),
+        ([*chunk, SmtpCommand("BDAT", length)], "smtp_huge_bdat_chunk"),
+    ):
+        assert [said for said, _ in told(*messages)] == [name] * beyond

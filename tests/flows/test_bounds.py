@@ -9,6 +9,7 @@ import pytest
 
 import lapwing
 from lapwing.flows import CONN_STATES, FlowSettings
+from lapwing.flows.rules import MAX_RUNS, RST_BEHIND_BYTES
 from lapwing.testing import START_NS, TcpConversation, TimedFrame, ethernet, ip, pcap, tcp, udp_frame
 from tests.flows.rows import ACK, FIN, MS, PSH, RST, SECOND, SYN, Result, Trace, field_of, reasons, run, states
 
@@ -224,3 +225,25 @@ def test_a_response_seen_first_turns_udp_round_by_its_port_and_says_so(tmp_path:
     (flow,) = told(tmp_path, [TimedFrame(START_NS, udp_frame(A, 53, B, 40_000, b"answer"))])
     assert (flow.client_ip, flow.client_port, flow.role_evidence) == (B, 40_000, "port")
     assert (flow.client_packet_count, flow.server_packet_count) == (0, 1)
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_so_many_separate_pieces_wait_on_a_side(track: Track, beyond: int) -> None:
+    trace = Trace()
+    trace.handshake()
+    for number in range(MAX_RUNS + beyond):
+        trace.tcp(0, PSH | ACK, 102 + 2 * number, 501, b"x")
+    result = track(trace)
+    assert len(result.of("ANOMALY")) == beyond
+    assert result.stream(0) == b"?x" * (MAX_RUNS + beyond)
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_reset_may_lag_what_its_side_sent_by_a_window(track: Track, beyond: int) -> None:
+    trace = Trace()
+    trace.handshake()
+    sent = 50 * 1_460
+    for number in range(50):
+        trace.tcp(0, PSH | ACK, 101 + 1_460 * number, 501, bytes(1_460))
+    trace.tcp(0, RST, 101 + sent - RST_BEHIND_BYTES - beyond)
+    assert reasons(track(trace)) == ["flush" if beyond else "rst"]

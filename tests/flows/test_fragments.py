@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lapwing.flows import Fragments
-from lapwing.flows.fragments import MAX_DATAGRAMS, MAX_HELD_BYTES, TIMEOUT_NS
+from lapwing.flows.fragments import (
+    MAX_DATAGRAM_BYTES,
+    MAX_DATAGRAMS,
+    MAX_HELD_BYTES,
+    MAX_PIECES,
+    PIECE_COST_BYTES,
+    TIMEOUT_NS,
+)
 from lapwing.testing import ethernet, fragment_body, ip, ipv4, ipv6, udp
 from lapwing.wire import DECODE_COUNTERS, PACKET_DTYPE, Status, decode
 
@@ -125,6 +132,47 @@ def test_what_waits_is_bounded() -> None:
     ]
     whole(fragments, large)
     assert fragments.statistics()["held_bytes"] <= MAX_HELD_BYTES
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_so_many_datagrams_wait_for_their_pieces_and_the_oldest_beyond_is_given_up(beyond: int) -> None:
+    fragments = Fragments()
+    both = [pieces(DATAGRAM, 4, 648, ident=number) for number in range(MAX_DATAGRAMS + beyond)]
+    whole(fragments, [first for first, _ in both])
+    counts = fragments.statistics()
+    assert (counts["open"], counts["incomplete"]) == (MAX_DATAGRAMS, beyond)
+    assert len(whole(fragments, [both[1][1], both[0][1]])) == 2 - beyond
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_datagram_has_so_many_pieces(beyond: int) -> None:
+    sent = udp(5_353, 53, bytes(8 * (MAX_PIECES + beyond) - 8))
+    fragments = Fragments()
+    assert len(whole(fragments, pieces(sent, 4, 8))) == 1 - beyond
+    assert fragments.statistics()["overlaps"] == beyond
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_datagram_ends_within_so_many_bytes(version: int, beyond: int) -> None:
+    fragments = Fragments()
+    whole(fragments, [fragment(bytes(7 + beyond), MAX_DATAGRAM_BYTES - 7, version, more=False)])
+    counts = fragments.statistics()
+    assert (counts["refused"], counts["open"]) == (beyond, 1 - beyond)
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_what_waits_has_so_many_bytes_with_what_keeping_it_costs(beyond: int) -> None:
+    size = 32 * 1_024 - PIECE_COST_BYTES
+    count, rest = divmod(MAX_HELD_BYTES, size + PIECE_COST_BYTES)
+    assert rest == 0
+    fragments = Fragments()
+    whole(fragments, [fragment(bytes(size), 0, 4, more=True, ident=number) for number in range(count)])
+    assert fragments.statistics()["held_bytes"] == MAX_HELD_BYTES
+    if beyond:
+        whole(fragments, [fragment(bytes(8), 0, 4, more=True, ident=count)])
+    counts = fragments.statistics()
+    assert (counts["open"], counts["incomplete"]) == (count, beyond)
 
 
 def test_a_fragmented_datagram_inside_a_fragmented_tunnel_is_put_together() -> None:
