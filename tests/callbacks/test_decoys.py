@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lapwing.callbacks import DecoyIndex, decoy_account, decoy_password
+from lapwing.callbacks.decoys import MAX_LOGINS, MAX_OPEN, MAX_SAMPLES
 from lapwing.events import (
     AnomalySeen,
     AuthAttempted,
@@ -149,3 +150,42 @@ def test_what_is_told_depends_on_the_logins_alone(steps: list[tuple[str | None, 
     ]
     first, second = (observed(DecoyIndex([decoy_account("svc", NOTE)]), *logins) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_uses_of_so_many_sources_are_counted_together_and_the_longest_unused_is_forgotten(beyond: int) -> None:
+    index = DecoyIndex([decoy_account("svc")])
+    for number in range(MAX_OPEN + beyond):
+        index.observe(login(username="svc", client_ip=f"10.0.{number >> 8}.{number & 255}"))
+    assert index.statistics()["uses"] == MAX_OPEN
+    again = [type(event) for event in index.observe(login(2, username="svc", client_ip="10.0.0.0"))]
+    assert again == [TokenTripped, FindingRaised][: 1 + beyond]
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_so_many_logins_are_known_again_by_their_outcome(beyond: int) -> None:
+    index = DecoyIndex([decoy_account("svc")])
+    tries = [login(username="svc", auth_id=1 + number) for number in range(MAX_LOGINS + beyond)]
+    for one in tries:
+        index.observe(one)
+    tripped = index.tripped_count
+    index.observe(outcome(tries[0], Outcome.FAILED))
+    assert index.tripped_count - tripped == beyond
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_finding_of_a_decoy_names_so_many_logins_the_first(beyond: int) -> None:
+    index = DecoyIndex([decoy_account("svc")])
+    for number in range(MAX_SAMPLES + beyond):
+        one = login(username="svc", auth_id=1 + number)
+        told = observed(index, msgspec.structs.replace(one, seq=1 + number))
+    told = observed(index, msgspec.structs.replace(outcome(one, Outcome.SUCCEEDED), seq=100))
+    assert [list(event.sample_seqs) for event in told if isinstance(event, Finding)] == [[*range(1, 1 + MAX_SAMPLES)]]
+
+
+def test_many_uses_are_told_with_a_number_people_can_read() -> None:
+    index = DecoyIndex([decoy_account("svc")])
+    told = [event for number in range(1_000) for event in index.observe(login(1 + number, username="svc"))]
+    assert [event.sentence for event in told if isinstance(event, Finding)][-1].endswith(
+        "used the decoy account svc 1,000 times at ssh, for which nobody has a reason."
+    )

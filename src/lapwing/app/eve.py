@@ -28,24 +28,32 @@ def eve(event: Event) -> dict[str, Any]:
             line[theirs] = values.pop(ours)
     if "proto" in line:
         line["proto"] = str(line["proto"]).upper()
-    if isinstance(event, SessionMessaged):
-        line |= _eve_message(event, values)
-    elif isinstance(event, FlowClosed):
-        line["flow"] = _eve_flow(event)
-    elif isinstance(event, Finding):
-        line["alert"] = {
-            "signature": event.sentence,
-            "category": event.finding,
-            "severity": EVE_SEVERITY[event.severity],
-            "metadata": {"mitre_technique_id": event.techniques},
-        }
-    elif isinstance(event, AnomalySeen):
-        layer = event.kind.partition(".")[0]
-        line["anomaly"] = {"type": EVE_LAYERS.get(layer, "applayer"), "event": event.kind}
-    elif isinstance(event, AuthEvent):
-        line["app_proto"] = values.pop("protocol")
+    line |= _own_part(event, values)
     line["lapwing"] = {"event": tag, **values}
     return line
+
+
+def _own_part(event: Event, values: dict[str, Any]) -> dict[str, Any]:
+    """What lines of this kind of event have beside what all have; taken out of `values`."""
+    if isinstance(event, SessionMessaged):
+        return _eve_message(event, values)
+    if isinstance(event, FlowClosed):
+        return {"flow": _eve_flow(event)}
+    if isinstance(event, Finding):
+        return {"alert": _eve_alert(event)}
+    if isinstance(event, AnomalySeen):
+        layer = event.kind.partition(".")[0]
+        return {"anomaly": {"type": EVE_LAYERS.get(layer, "applayer"), "event": event.kind}}
+    return {"app_proto": values.pop("protocol")} if isinstance(event, AuthEvent) else {}
+
+
+def _eve_alert(event: Finding) -> dict[str, Any]:
+    return {
+        "signature": event.sentence,
+        "category": event.finding,
+        "severity": EVE_SEVERITY[event.severity],
+        "metadata": {"mitre_technique_id": event.techniques},
+    }
 
 
 _EVE_NAMES = (

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from lapwing.app.interfaces import opened_interface
 from lapwing.app.notebook import reading_page
 from lapwing.app.paths import Paths
 from lapwing.events import AnomalySeen, FlowClosed, SettingsError, SourceError
@@ -38,7 +39,6 @@ from lapwing.io.capture import (
     expand_paths,
     may_wait,
     open_capture,
-    open_live,
     processors,
 )
 
@@ -77,15 +77,11 @@ class FlowReading:
         """See `flows`. With `ahead` a second thread reads, where there is a processor for it."""
         settings = settings or FlowSettings()
         names = [str(path) for path in paths]
-        if interface is not None and names:
-            raise ValueError("either captures or an interface, not both")
         self._depth = settings.tunnel_depth
         self._dtype = full_dtype(settings.early_packets) if settings.features else RECORD_DTYPE
-        self._live: InterfaceSource | None = None
-        if interface is not None:
-            self._live = open_live(
-                interface, settings=live, filter=filter, verify_checksums=verify_checksums, tunnel_depth=self._depth
-            )
+        self._live = opened_interface(
+            interface, names, live, filter=filter, verify_checksums=verify_checksums, tunnel_depth=self._depth
+        )
         self._paths = expand_paths(names)
         flow_key = keys.flow_key if keys is not None else secrets.token_bytes(FLOW_KEY_BYTES)
         self._table = FlowTable(settings, flow_key, payloads=False, idle=idle)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
+from lapwing.app.interfaces import opened_interface
 from lapwing.app.notebook import reading_page
 from lapwing.app.paths import Paths
 from lapwing.detect import FILE_KEY, Detector, DetectSettings
@@ -39,7 +40,6 @@ from lapwing.io.capture import (
     Recorder,
     expand_paths,
     open_capture,
-    open_live,
     worth_reading_ahead,
 )
 from lapwing.io.surroundings import look_up
@@ -99,18 +99,15 @@ class Reading(EventStream):
         """See `read`."""
         if decoys is not None:
             keys = RunKeys((keys or fresh_keys()).flow_key, decoys.tag_key)
-        if interface is not None and paths:
-            raise ValueError("either captures or an interface, not both")
+        names = [str(path) for path in paths]
         settings = settings or PipelineSettings()
         self._depth = settings.flows.tunnel_depth
         self._dedup = Dedup(dedup) if dedup is not None else None
-        self._live: InterfaceSource | None = None
-        if interface is not None:
-            self._live = open_live(
-                interface, settings=live, filter=filter, verify_checksums=verify_checksums, tunnel_depth=self._depth
-            )
+        self._live = opened_interface(
+            interface, names, live, filter=filter, verify_checksums=verify_checksums, tunnel_depth=self._depth
+        )
         self._sources = sources or {}
-        self._paths = [interface] if interface is not None else self._expand([str(path) for path in paths])
+        self._paths = [interface] if interface is not None else self._expand(names)
         self._merged = list(self._paths) if merge else []
         if merge and len(self._paths) > 1:
             self._paths = [" + ".join(self._merged)]

@@ -210,12 +210,8 @@ def _finding(decoy: Decoy, use: _Use, login: AuthEvent) -> Finding:
     """The finding as it stands: raised with the first use, updated with the tenth, the hundredth, and a success."""
     succeeded = use.outcomes[Outcome.SUCCEEDED] > 0
     shown = f"decoy account {decoy.key}" if decoy.kind == "account" else "decoy password"
-    note = f" ({decoy.note})" if decoy.note else ""
-    how = "and was let in" if succeeded else "for which nobody has a reason"
-    times = "once" if use.count == 1 else f"{use.count} times"
     event = FindingUpdated if use.raised else FindingRaised
     use.raised = True
-    sentence = f"{login.client_ip} used the {shown}{note} {times} at {login.endpoint}, {how}."
     evidence = Evidence(
         name=f"decoy-{decoy.kind}", value=float(use.count), threshold=1.0, weight=6.0, sentence=f"The {shown} was used."
     )
@@ -240,8 +236,15 @@ def _finding(decoy: Decoy, use: _Use, login: AuthEvent) -> Finding:
         accounts=[login.username] if login.username else [],
         evidence=[evidence],
         sample_seqs=list(use.seqs),
-        sentence=sentence,
+        sentence=_sentence(decoy, shown, use.count, login, succeeded=succeeded),
     )
+
+
+def _sentence(decoy: Decoy, shown: str, count: int, login: AuthEvent, *, succeeded: bool) -> str:
+    note = f" ({decoy.note})" if decoy.note else ""
+    how = "and was let in" if succeeded else "for which nobody has a reason"
+    times = "once" if count == 1 else f"{count:,} times"
+    return f"{login.client_ip} used the {shown}{note} {times} at {login.endpoint}, {how}."
 
 
 def _networks(texts: Iterable[str]) -> Networks:

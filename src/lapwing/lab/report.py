@@ -60,27 +60,11 @@ def figures(measured: Sequence[Measured], pace: Pace | None) -> dict[str, float]
     for claim in ("loud", "distributed", "slow", "losing"):
         own = [m for m in measured if m.claim == claim]
         _share(out, f"recall_{claim}", sum(m.found for m in own), sum(m.campaigns for m in own))
-    people = sum(m.legitimate for m in measured)
-    for name, scale, hits in (
-        ("false_blocks_per_million", 1e6, sum(m.false_blocks for m in measured)),
-        ("false_challenges_per_ten_thousand", 1e4, sum(m.false_challenges for m in measured)),
-    ):
-        out[name] = round(scale * hits / people, 3) if people else 0.0
-        out[f"{name}_high"] = round(scale * wilson(hits, people)[1], 3)
-    out["legitimate_logins"] = people
-    out["false_blocks_seen"], out["false_challenges_seen"] = (
-        sum(m.false_blocks for m in measured),
-        sum(m.false_challenges for m in measured),
-    )
+    out |= _false_answers(measured)
     _share(out, "takeover_precision", sum(m.taken_found for m in measured), sum(m.takeovers_told for m in measured))
     _share(out, "takeover_recall", sum(m.taken_found for m in measured), sum(m.taken for m in measured))
     out["attribution_f1"] = _f1(measured)
-    loud = {m.family for m in measured if m.claim == "loud"}
-    out["attempts_to_detect_loud"] = max((_attempts(measured, family) for family in loud), default=math.inf)
-    out["attempts_to_detect_fingerprint"] = _attempts(measured, "stuffing_distributed")
-    out["attempts_to_detect_rotating"] = _attempts(measured, "rotating")
-    slow = [m.seconds for m in measured if m.claim == "slow" and m.seconds is not None]
-    out["hours_to_detect_slow"] = round(max(slow) / 3_600, 2) if slow else math.inf
+    out |= _delays(measured)
     if pace is not None:
         out |= {
             "decision_p50_us": round(pace.p50_us, 2),
@@ -91,6 +75,36 @@ def figures(measured: Sequence[Measured], pace: Pace | None) -> dict[str, float]
             "flood_growth": round(pace.flood_growth, 4),
         }
     return out
+
+
+def _false_answers(measured: Sequence[Measured]) -> dict[str, float]:
+    """What ordinary people met with."""
+    people = sum(m.legitimate for m in measured)
+    blocks, challenges = sum(m.false_blocks for m in measured), sum(m.false_challenges for m in measured)
+    out: dict[str, float] = {}
+    for name, scale, hits in (
+        ("false_blocks_per_million", 1e6, blocks),
+        ("false_challenges_per_ten_thousand", 1e4, challenges),
+    ):
+        out[name] = round(scale * hits / people, 3) if people else 0.0
+        out[f"{name}_high"] = round(scale * wilson(hits, people)[1], 3)
+    return out | {
+        "legitimate_logins": people,
+        "false_blocks_seen": blocks,
+        "false_challenges_seen": challenges,
+    }
+
+
+def _delays(measured: Sequence[Measured]) -> dict[str, float]:
+    """How long attacks went on before they were told of."""
+    loud = {m.family for m in measured if m.claim == "loud"}
+    slow = [m.seconds for m in measured if m.claim == "slow" and m.seconds is not None]
+    return {
+        "attempts_to_detect_loud": max((_attempts(measured, family) for family in loud), default=math.inf),
+        "attempts_to_detect_fingerprint": _attempts(measured, "stuffing_distributed"),
+        "attempts_to_detect_rotating": _attempts(measured, "rotating"),
+        "hours_to_detect_slow": round(max(slow) / 3_600, 2) if slow else math.inf,
+    }
 
 
 def page(

@@ -23,6 +23,7 @@ from lapwing.app.terminal import Live, stdout_console
 from lapwing.app.units import plural, say_bytes, say_duration, say_time
 from lapwing.app.warning import warn_if_plain
 from lapwing.events import AnomalySeen, FlowClosed, LapwingError, SettingsError
+from lapwing.flows import FlowSettings
 from lapwing.io.capture import drop_privileges
 from lapwing.io.sinks import IpfixExporter
 
@@ -47,30 +48,11 @@ class FlowOptions(NamedTuple):
 
 def run(options: FlowOptions) -> ExitCode:
     """Read and write the records."""
-    configuration = load(options.config)
-    output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
+    settings = load(options.config).settings.flows
     warn_if_plain()
-    reading = open_flows(
-        *options.inputs,
-        settings=configuration.settings.flows,
-        filter=options.filter,
-        count=options.packets,
-        interface=options.live.interface if options.live else None,
-        live=live_settings(options.live) if options.live else None,
-        dedup=dedup_settings(options.dedup),
-    )
-    if options.live is not None:
-        drop_privileges(options.live.user)
-    unsent = False
+    reading = _opened(options, settings)
     with stop_on_interrupt(reading.stop) as interrupted, reading:
-        if options.ipfix is not None:
-            unsent = _export(reading, options.ipfix)
-        elif output is Format.PARQUET:
-            _parquet(reading, options.to)
-        elif output is Format.TABLE:
-            _print(followed(reading))
-        else:
-            _lines(reading, output, features=configuration.settings.flows.features)
+        unsent = _tell(reading, options, features=settings.features)
     for failure in reading.failed:
         complain(failure)
     complain_of(reading.damage)
@@ -80,6 +62,36 @@ def run(options: FlowOptions) -> ExitCode:
     if reading.failed or unsent:
         return ExitCode.INPUT
     return ExitCode.PARTIAL if reading.damage else ExitCode.CLEAN
+
+
+def _opened(options: FlowOptions, settings: FlowSettings) -> FlowReading:
+    live = options.live
+    reading = open_flows(
+        *options.inputs,
+        settings=settings,
+        filter=options.filter,
+        count=options.packets,
+        interface=live.interface if live else None,
+        live=live_settings(live) if live else None,
+        dedup=dedup_settings(options.dedup),
+    )
+    if live is not None:
+        drop_privileges(live.user)
+    return reading
+
+
+def _tell(reading: FlowReading, options: FlowOptions, *, features: bool) -> bool:
+    """Write the records where they were wanted; True when some could not be sent there."""
+    output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
+    if options.ipfix is not None:
+        return _export(reading, options.ipfix)
+    if output is Format.PARQUET:
+        _parquet(reading, options.to)
+    elif output is Format.TABLE:
+        _print(followed(reading))
+    else:
+        _lines(reading, output, features=features)
+    return False
 
 
 def _lines(reading: FlowReading, output: Format, *, features: bool) -> None:

@@ -123,17 +123,23 @@ def run(options: LabOptions) -> ExitCode:
     }
     text = page(measured, numbers, seeds, benign) + SEARCHED + search_table(unseen)
     text += SEARCHED_LONG + search_table(lasting)
-    text += COMPARED + standing
-    for path in options.logs:
-        rows = stopped(expanded(logins_of(path)), options.clean)
-        numbers |= {f"tries_stopped_{_key(path)}": round(rows[0].tries, 4)}
-        text += REAL.format(name=path.name) + stopped_table(rows)
+    text += COMPARED + standing + _on_real_logs(options, numbers)
     sys.stdout.write(text)
     if options.plot is not None:
         draw(measured, options.plot)
     _write(options.page, text)
     _write(options.json, msgspec.json.format(msgspec.json.encode(numbers), indent=2).decode() + "\n")
     return ExitCode.CLEAN
+
+
+def _on_real_logs(options: LabOptions, numbers: dict[str, float]) -> str:
+    """The tables of the logs named; their figures are added to `numbers`."""
+    text = ""
+    for path in options.logs:
+        rows = stopped(expanded(logins_of(path)), options.clean)
+        numbers[f"tries_stopped_{_key(path)}"] = round(rows[0].tries, 4)
+        text += REAL.format(name=path.name) + stopped_table(rows)
+    return text
 
 
 def run_compare(options: LabOptions) -> ExitCode:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lapwing.io.store.consumers import Consumers
 from lapwing.io.store.database import ROW_BYTES, Store
@@ -149,10 +150,7 @@ class GroupWriter:
             async with self._store.writer.begin() as connection:
                 if rows:
                     await self._interactions.append(connection, first, rows)
-                for hit in hits:
-                    await self._tokens.hit(connection, hit.token_id, hit.ts_ns, alerted=hit.alerted)
-                    if hit.letters:
-                        await self._letters.add(connection, hit.letters)
+                await self._note_hits(connection, hits)
                 if cursors:
                     await self._consumers.save(connection, cursors, self._now_ns())
                 if loss is not None:
@@ -160,6 +158,19 @@ class GroupWriter:
         except (SQLAlchemyError, OSError) as problem:
             self._failed(problem, rows, waiting, loss, cursors)
             return
+        self._committed(first, rows)
+        for count, done in waiting:
+            done(first)
+            first += count
+
+    async def _note_hits(self, connection: AsyncConnection, hits: list[Hit]) -> None:
+        for hit in hits:
+            await self._tokens.hit(connection, hit.token_id, hit.ts_ns, alerted=hit.alerted)
+            if hit.letters:
+                await self._letters.add(connection, hit.letters)
+
+    def _committed(self, first: int, rows: list[Row]) -> None:
+        """Keep the books of what is durable now, and tell of it."""
         self.failure = ""
         self.commit_count += 1
         self.last_seq += len(rows)
@@ -169,9 +180,6 @@ class GroupWriter:
             self._store.count_bytes(sum(len(row.payload) + ROW_BYTES for row in rows))
         if rows:
             self.on_committed(first, rows)
-        for count, done in waiting:
-            done(first)
-            first += count
 
     def _take_group(self) -> tuple[list[Row], list[tuple[int, Done]]]:
         """Whole submissions up to the bound of a group; one larger than that goes alone."""

@@ -32,19 +32,20 @@ class WindowsLines(DocumentLines):
         event_id, time, data = found
         if event_id not in EVENTS:
             return Miss.OTHER
-        kind = number(data, "LogonType")
-        name = text(data, "TargetUserName")
-        if kind in _NOBODYS or (event_id == LOGON and name.endswith("$")):
+        of_machine = event_id == LOGON and text(data, "TargetUserName").endswith("$")
+        if of_machine or number(data, "LogonType") in _NOBODYS:
             return Miss.OTHER
         outcome = _outcome(event_id, data)
         if outcome is None:
             return Miss.OTHER
         ts_ns = self._clock.any(time)
-        if ts_ns is None:
-            return Miss.NO_TIME
+        return Miss.NO_TIME if ts_ns is None else self._login(event_id, ts_ns, data, outcome)
+
+    def _login(self, event_id: int, ts_ns: int, data: Document, outcome: Outcome) -> Reading:
         client_ip = address(text(data, "IpAddress"))
         if client_ip is None:
             return Miss.NO_ADDRESS
+        kind = number(data, "LogonType")
         mechanism = "kerberos" if event_id == KERBEROS_REFUSED else (text(data, "AuthenticationPackageName") or "ntlm")
         return self._context.login(
             ts_ns,
@@ -53,7 +54,7 @@ class WindowsLines(DocumentLines):
             client_ip,
             outcome,
             f"event {event_id}",
-            username=name,
+            username=text(data, "TargetUserName"),
             client_port=port(text(data, "IpPort")),
             endpoint=f"windows {_TYPES.get(kind or 0, 'kerberos' if kind is None else f'type {kind}')}",
         )
