@@ -1,6 +1,7 @@
 cdef bint _PLAIN
 
 cdef class Latch:
+    cdef readonly bint is_lock
     cdef bint _busy
     cdef int _waiting
     cdef object _lock

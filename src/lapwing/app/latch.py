@@ -2,25 +2,36 @@
 
 Runs compiled, typed by `latch.pxd`, and as it stands. Compiled code gives the interpreter away nowhere between two of
 its lines, so a flag is enough there to keep others out; in plain Python a switch of threads may come between any two,
-so there it is a lock as any other.
+so there it is a lock as any other. It is one too where threads do not take turns at all: on a free-threaded build.
 """
 
+import sys
+import sysconfig
 import threading
 
 
+def threads_take_turns() -> bool:
+    """Whether no two threads ever run at once. A free-threaded build is not asked whether they do just now."""
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return False
+    ask = getattr(sys, "_is_gil_enabled", None)
+    return ask is None or ask()
+
+
 class Latch:
-    """Held by one thread at a time; not to be entered twice by the same one."""
+    """Held by one thread at a time; not to be entered twice by the same one. `is_lock`: no flag would do here."""
 
     def __init__(self) -> None:
+        self.is_lock = _PLAIN or not threads_take_turns()
         self._busy = False
         self._waiting = 0
-        self._lock = threading.Lock()  # compiled: free only as a call for one of those who wait
-        if not _PLAIN:
+        self._lock = threading.Lock()  # with a flag: free only as a call for one of those who wait
+        if not self.is_lock:
             self._lock.acquire()
 
     def enter(self) -> int:
         """Wait until nobody is inside, and be inside."""
-        if _PLAIN:
+        if self.is_lock:
             self._lock.acquire()
             return 0
         while self._busy:
@@ -30,7 +41,7 @@ class Latch:
 
     def leave(self) -> int:
         """Let the next one in."""
-        if _PLAIN:
+        if self.is_lock:
             self._lock.release()
             return 0
         self._busy = False
