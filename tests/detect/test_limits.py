@@ -204,7 +204,7 @@ def test_what_two_nodes_know_of_places_and_operators_is_no_more_than_one_may() -
     for asn in range(MAX_OPERATORS):
         failing(one, asn, START_NS + asn)
         failing(other, MAX_OPERATORS + asn, START_NS + asn)
-    one.merge(other)
+    assert all(step is None for step in one.merging(other))
     places, operators = one.dump()
     assert (len(places), len(operators)) == (MAX_LAST_PLACES, MAX_OPERATORS)
     assert min(place[1] for place in places) >= START_NS + MAX_LAST_PLACES // 2

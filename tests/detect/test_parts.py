@@ -70,9 +70,3 @@ def test_a_snapshot_in_which_one_byte_changed_is_refused_and_nothing_of_it_is_ta
 def test_a_snapshot_that_was_cut_is_refused(length: int) -> None:
     with pytest.raises(ValueError, match="snapshot"):
         Detector(DetectSettings(max_sources=1_024)).restore(SNAPSHOT[:length])
-
-
-def test_a_snapshot_from_before_there_were_seals_is_told_by_its_version() -> None:
-    old = msgspec.msgpack.encode({"version": 6, "check": 0})
-    with pytest.raises(ValueError, match="snapshot version 6, this is version 8"):
-        Detector().restore(old)

@@ -1,5 +1,7 @@
 """What a guard knows, kept over restarts: a folder with a key and the state sealed under it."""
 
+import mmap
+import os
 import secrets
 import time
 from pathlib import Path
@@ -31,7 +33,7 @@ class GateState:
     def restore(self, gate: Gate) -> bool:
         """Let `gate` go on from what was kept; False where nothing was. Raises SettingsError for damage."""
         try:
-            data = self.path.read_bytes()
+            data = _mapped(self.path)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -56,6 +58,14 @@ class GateState:
             replace(self.path, gate.parts())
         except OSError as error:
             raise StoreError(f"{self.path}: {error.strerror}") from None
+
+
+def _mapped(path: Path) -> memoryview:
+    """What stands in a file, which takes no memory of ours: it is replaced as a whole, so it stays as it is."""
+    with path.open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            return memoryview(b"")
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def _key(path: Path) -> bytes:

@@ -14,6 +14,7 @@ cdef class GuardCore:
     cdef public object settings
     cdef object _leaks, _key, _clock, _on_event, _events, _takeovers
     cdef Latch _lock
+    cdef object _state_lock
     cdef i64 _seq, _blocked_count
     cdef Detector _detector
     cdef Decisions _decisions

@@ -4,9 +4,11 @@
 Runs compiled, typed by `guard_core.pxd`, and as it stands.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -15,7 +17,7 @@ from lapwing.app.latch import Latch
 from lapwing.app.login_columns import Answers, LoginColumns
 from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
 from lapwing.app.login_try import LoginTry
-from lapwing.detect import NO_VERDICT, Contribution, DetectSettings
+from lapwing.detect import NO_VERDICT, Contribution, DetectSettings, joined
 from lapwing.detect.decisions import ALLOWED, Change, Decisions
 from lapwing.detect.detector import Detector
 from lapwing.detect.login import Login
@@ -35,7 +37,8 @@ from lapwing.events import (
 )
 from lapwing.logins import LeakFilter
 
-OWNER = "guard"  # whose snapshot it is
+KIND = "guard"  # what its snapshots are of
+STEP_ASIDE_S = 50e-6  # between two steps of a merge: who waited comes in
 MAX_EVENTS = 10_000  # kept for `events_since`; older ones are counted as lost
 MAX_TAKEOVERS = 1_000  # kept apart, so that no flood of other findings pushes them out
 TAG_BYTES = 8
@@ -62,6 +65,7 @@ class GuardCore:
         self._clock = clock
         self._on_event = on_event
         self._lock = Latch()
+        self._state_lock = Lock()  # entered first: a snapshot is never of half a merge
         self._seq = 0
         self._events: deque[tuple[int, Event | Change]] = deque(maxlen=MAX_EVENTS)
         self._takeovers: deque[Finding] = deque(maxlen=MAX_TAKEOVERS)
@@ -224,27 +228,48 @@ class GuardCore:
     # -- state ---------------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> bytes:
-        """All state, to go on from under the same key. No secret and no account name is readable in it."""
-        with self._lock:
-            parts = self._detector.parts([OWNER, self._seq, self._blocked_count, self._decisions.dump()])
-        return b"".join(parts)
+        """All state, to go on from under the same key. No secret and no account name is readable in it.
 
-    def restore(self, data: bytes) -> None:
-        """Become what `snapshot` gave; events told before are not in it. Raises ValueError where it does not fit."""
-        with self._lock:
-            state = self._detector.opened(data)
-            seq, blocked, decisions = _beside(state)
-            self._detector.become(state)
-            self._decisions.load(decisions)
-            self._seq, self._blocked_count = seq, blocked
+        Tries and results wait until it is made; other threads run on.
+        """
+        return joined(self.parts())
 
-    def merge(self, data: bytes) -> None:
-        """Add what another node's `snapshot` knows. Raises ValueError where it does not fit."""
-        with self._lock:
-            state = self._detector.opened(data)
-            _, blocked, _ = _beside(state)
-            self._detector.absorb(state)
-            self._blocked_count += blocked
+    def parts(self) -> list[bytes]:
+        """The same in parts, to be written one after the other: half the memory, where there is much to keep."""
+        with self._state_lock, self._lock:
+            return self._detector.parts([KIND, self._seq, self._blocked_count])
+
+    def restore(self, data: bytes | memoryview) -> None:
+        """Become what `snapshot` gave; events told before are not in it. Raises ValueError where it does not fit.
+
+        It is made ready beside what is known, so nobody waits for it: until then answers are those of before.
+        """
+        with self._state_lock:
+            restored = self._detector.sibling()
+            decisions = restored.decisions(self.settings.max_sources, self._key)
+            seq, blocked = _facts_of(restored.restore(data))
+            with self._lock:
+                if restored.settings is not self.settings:
+                    restored.change(self.settings)
+                before, self._detector, self._decisions = self._detector, restored, decisions
+                self._block = restored.block()
+                self._seq, self._blocked_count = seq, blocked
+            before.dismantle()
+
+    def merge(self, data: bytes | memoryview) -> None:
+        """Add what another node's `snapshot` knows. Raises ValueError where it does not fit.
+
+        It is added bit by bit, and nobody waits for longer than a bit: meanwhile answers are those of what is there.
+        """
+        with self._state_lock:
+            steps = self._detector.merging(data)
+            _, blocked = _facts_of(next(steps))
+            while True:
+                with self._lock:
+                    if next(steps, None) is None:
+                        self._blocked_count += blocked
+                        return
+                time.sleep(STEP_ASIDE_S)
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -392,10 +417,8 @@ def _resolved(facts: dict[str, Any], outcome: Outcome, detail: str) -> AuthResol
     return AuthResolved(**facts, outcome=outcome, evidence=AuthEvidence.APPLICATION, confidence=1.0, detail=detail)
 
 
-def _beside(state: dict[str, Any]) -> tuple[int, int, list[Any]]:
-    """What a guard keeps beside the state of its detector."""
-    owner, *facts = state["beside"] or [None]
-    if owner != OWNER:
+def _facts_of(owner: list[Any]) -> tuple[int, int]:
+    """Number of the last event, and refused tries."""
+    if owner[:1] != [KIND]:
         raise ValueError("not a snapshot of a guard")
-    seq, blocked, decisions = facts
-    return seq, blocked, decisions
+    return owner[1], owner[2]

@@ -7,6 +7,7 @@ from lapwing.detect.addresses import source_at, source_text
 from lapwing.detect.contract import Detects, LookUp
 from lapwing.detect.decisions import Decisions
 from lapwing.detect.detector import FILE_KEY, NO_VERDICT, Detector
+from lapwing.detect.parts import joined
 from lapwing.detect.settings import DetectSettings
 from lapwing.detect.verdict import Contribution, Verdict
 
@@ -20,6 +21,7 @@ __all__ = [
     "Detects",
     "LookUp",
     "Verdict",
+    "joined",
     "source_at",
     "source_text",
 ]

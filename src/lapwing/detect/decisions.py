@@ -18,6 +18,7 @@ from lapwing.detect.login import Keyring
 from lapwing.detect.parts import Packed
 from lapwing.detect.settings import AnswerSettings
 from lapwing.detect.standings import NOWHERE, Standings
+from lapwing.detect.unpacking import Unpacker
 from lapwing.detect.verdict import Judge, Verdict
 from lapwing.events import Action, DecisionLifted, DecisionMade, Event
 
@@ -211,12 +212,19 @@ class Decisions:
         told.add(some)
         return told
 
-    def load(self, state: list[Any]) -> None:
+    def load(self, state: Unpacker) -> None:
         """Become what `dump` gave."""
+        begin = state.at
+        rows = Standings(self._keyring, state.pass_list())
+        state.at = begin
+        for some in state.batches():
+            for hi, lo, rank, level, since_ns, until_ns in some:
+                rows.write(rows.put(hi, lo), rank, level, since_ns, until_ns)
+        self._rows = rows
+
+    def clear(self) -> None:
+        """Let nothing stand, as if nothing had been decided."""
         self._rows = Standings(self._keyring)
-        for hi, lo, rank, level, since_ns, until_ns in state:
-            row = self._rows.put(hi, lo)
-            self._rows.write(row, rank, level, since_ns, until_ns)
 
     def _renew(self, row: int, now_ns: int) -> int:
         """What stands goes on standing, as long as it did at first."""

@@ -29,7 +29,7 @@ cdef class Detector:
     cdef public double log_odds
     cdef public Login latest
     cdef public Keyring _keyring
-    cdef Journal _journal
+    cdef public Journal _journal
     cdef Pairs _pairs
     cdef Sources _sources
     cdef Accounts _accounts
@@ -51,8 +51,8 @@ cdef class Detector:
     cdef public list _grouped
     cdef Evidence _evidence
     cdef public i64 _now_ns
-    cdef i64 _ticked_ns
-    cdef list _led
+    cdef public i64 _ticked_ns
+    cdef public list _led
     cdef dict _counts
     cdef i64 _failed_count, _succeeded_count
     cdef u64 _glanced

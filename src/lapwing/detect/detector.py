@@ -4,27 +4,27 @@
 Runs compiled, typed by `detector.pxd`, and as it stands.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from lapwing.detect.addresses import halves_of
 from lapwing.detect.block import Block
-from lapwing.detect.breath import breathe
 from lapwing.detect.campaigns import SWEEP_NS, Campaigns
 from lapwing.detect.contract import LookUp
 from lapwing.detect.decay import SECOND_NS
 from lapwing.detect.decisions import Decisions
 from lapwing.detect.evidence import GROUPS, SOUGHT, SOURCE_GROUP, STRANGE_CLIENT, Evidence
 from lapwing.detect.exclusions import Exclusions
-from lapwing.detect.findings import OpenFinding, build, load_finding
+from lapwing.detect.findings import OpenFinding, build
 from lapwing.detect.hijacks import Hijacks
 from lapwing.detect.journal import Journal
-from lapwing.detect.login import ACCOUNT, CHECK, CLIENT, Keyring, Login, fold_name
-from lapwing.detect.parts import is_whole, parts_of, sealed, unsealed
+from lapwing.detect.login import ACCOUNT, CLIENT, Keyring, Login, fold_name
+from lapwing.detect.parts import joined
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings, ExcludeSettings
+from lapwing.detect.state import joining, opened, read_into, written
 from lapwing.detect.trackers.accounts import Accounts
 from lapwing.detect.trackers.credentials import Credentials
 from lapwing.detect.trackers.groups import Fingerprints, Networks
@@ -50,7 +50,6 @@ from lapwing.events import (
     Outcome,
 )
 
-SNAPSHOT_VERSION = 8
 FILE_KEY = bytes(32)  # for finished input: whoever wrote it cannot adapt to the key, and any run gives the same bytes
 PAIRS_PER_SOURCE = 4
 ENTRIES_PER_SOURCE = 4  # of the journal: what a flood of one-time failures can make forgotten is as old as that many
@@ -90,10 +89,15 @@ class Detector:
     """
 
     def __init__(
-        self, settings: DetectSettings | None = None, *, key: bytes = FILE_KEY, look_up: LookUp | None = None
+        self,
+        settings: DetectSettings | None = None,
+        *,
+        key: bytes = FILE_KEY,
+        look_up: LookUp | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         s = settings or DetectSettings()
-        self._keyring = Keyring(key)
+        self._keyring = keyring or Keyring(key)
         entries = max(s.max_sources, min(s.max_sources * ENTRIES_PER_SOURCE, MANY_ENTRIES))
         self._journal = Journal(entries, self._keyring)
         self._look_up = look_up
@@ -141,6 +145,16 @@ class Detector:
             tracker.forget_ns = s.forget_after_s * SECOND_NS
             tracker.evidence = self._evidence
         self._exclusions = Exclusions(s.exclude) if s.exclude != ExcludeSettings() else None
+        self.look_up_with(self._look_up)
+
+    @property
+    def look_up(self) -> LookUp | None:
+        """What is asked for the circumstances of logins."""
+        return self._look_up
+
+    def look_up_with(self, look_up: LookUp | None) -> None:
+        """Ask this for the circumstances of logins from now on."""
+        self._look_up = look_up
         self.needs_events = self._exclusions is not None or self._look_up is not None
 
     def change(self, settings: DetectSettings) -> None:
@@ -158,7 +172,7 @@ class Detector:
             tracker.go_on_from(before)
         self._weekly.load(weekly.dump())
         self._unknowns.load(unknowns.dump())
-        self._surroundings.load(surroundings.dump())
+        self._surroundings.go_on_from(surroundings)
         self._campaigns.follow(settings, self._judge, self._grouped)
         self._hijacks.follow(settings, self._takeovers)
         for decisions in self._led:
@@ -368,125 +382,55 @@ class Detector:
 
     def snapshot(self) -> bytes:
         """All state, to go on from with the same key and settings. Account names are sealed under the key."""
-        return b"".join(self.parts())
+        return joined(self.parts())
 
-    def parts(self, beside: list[Any] | None = None) -> list[bytes]:
+    def parts(self, owner: Sequence[Any] = ()) -> list[bytes]:
         """The same in parts, to be written one after the other: no other thread waits for a copy of the whole.
 
-        `beside` is what its owner keeps with it, under the same seal.
+        `owner` is what whoever has the detector keeps with it, a few facts; the decisions made here are in it, too.
         """
-        state = {
-            "version": SNAPSHOT_VERSION,
-            "check": self._keyring.word(CHECK, ""),
-            "now_ns": self._now_ns,
-            "ticked_ns": self._ticked_ns,
-            "swept_ns": self._campaigns.swept_ns,
-            "counts": self.counts(),
-            "refused": [self._campaigns.refused_count, self._hijacks.refused_count],
-            "journal": self._journal.dump(),
-            "weekly": self._weekly.dump(),
-            "unknowns": self._unknowns.dump(),
-            "surroundings": self._surroundings.dump(),
-            "trackers": {t.name: t.dump() for t in self._every},
-            "campaigns": _dumped(self._campaigns.open.values()),
-            "hijacks": _dumped(self._hijacks.open.values()),
-            "beside": beside,
-        }
-        return sealed(list(parts_of(state)), self._keyring.state_seal())
+        return written(self, list(owner))
 
-    def restore(self, data: bytes) -> None:
-        """Become what `snapshot` gave. Raises ValueError for another version or key, or for damaged bytes."""
-        self.become(self.opened(data))
+    def restore(self, data: bytes | memoryview) -> list[Any]:
+        """Become what `snapshot` gave; the facts of its owner. Raises ValueError for another version, key, or damage.
 
-    def opened(self, data: bytes) -> dict[str, Any]:
-        """The state in a snapshot, for `become` and `absorb`; `beside` is what was given. Raises as `restore`."""
-        try:
-            state = unsealed(data)
-            version, check = state["version"], state["check"]
-        except (msgspec.DecodeError, KeyError, ValueError) as error:
-            raise ValueError(f"not a snapshot: {error}") from None
-        if version != SNAPSHOT_VERSION:
-            raise ValueError(f"snapshot version {version}, this is version {SNAPSHOT_VERSION}")
-        if check != self._keyring.word(CHECK, ""):
-            raise ValueError("the snapshot was made under another key")
-        if not is_whole(data, self._keyring.state_seal()):
-            raise ValueError("the snapshot is damaged")
-        return state
+        It is read part by part, but cannot be used meanwhile. Whoever has to go on restores a `sibling`.
+        """
+        owner, state = opened(data, self._keyring)
+        read_into(self, state)
+        return owner
 
-    def become(self, state: dict[str, Any]) -> None:
-        """Restore what was opened. Raises ValueError where it does not fit."""
-        self._journal.load(state["journal"])
-        for tracker in self._every:
-            tracker.load(state["trackers"][tracker.name])
-            tracker.table.shed()
-        self._weekly.load(state["weekly"])
-        self._unknowns.load(state["unknowns"])
-        self._surroundings.load(state["surroundings"])
-        self._now_ns, self._ticked_ns = state["now_ns"], state["ticked_ns"]
-        self._campaigns.swept_ns = state["swept_ns"]
-        self._campaigns.refused_count, self._hijacks.refused_count = state["refused"]
-        self._counts = state["counts"]
-        self._failed_count = self._succeeded_count = 0
-        campaigns = [load_finding(f) for f in state["campaigns"]]
-        self._campaigns.adopt({(GROUPS.index(f.group), f.key): f for f in campaigns})
-        self._hijacks.open = {f.key: f for f in map(load_finding, state["hijacks"])}
-
-    def merge(self, data: bytes) -> None:
+    def merge(self, data: bytes | memoryview) -> None:
         """Add the state another node's `snapshot` gave, made under the same key. Raises ValueError as `restore`.
 
         Counts add up, distinct counts unite within the sketches' error; stories of the other node's records keep their
         counts, and their samples where a finding is open there.
         """
-        self.absorb(self.opened(data))
+        for _ in self.merging(data):
+            pass
 
-    def absorb(self, state: dict[str, Any]) -> None:
-        """Merge what was opened. Raises ValueError where it does not fit."""
-        other = Detector(self.settings, key=FILE_KEY)
-        other._adopt_key(self._keyring)
-        other.become(state)
-        self._join(other)
+    def merging(self, data: bytes | memoryview) -> Iterator[list[Any]]:
+        """The same in steps of a few milliseconds, between which it may be used as usual.
 
-    def _adopt_key(self, keyring: Keyring) -> None:
-        """Hash as another detector does."""
-        self._keyring = keyring.sibling()
-        self._journal.keyring = self._keyring
+        The first one gives the facts of the state's owner and changes nothing, so that nobody has to wait for it.
+        """
+        owner, state = opened(data, self._keyring)
+        for _ in joining(self, self.sibling(), state):
+            yield owner
 
-    def _join(self, other: "Detector") -> None:
-        for tracker, theirs in zip(self._every, other._every, strict=True):
-            tracker.merge(theirs)
-        self._weekly.merge(other._weekly)
-        self._unknowns.merge(other._unknowns)
-        self._surroundings.merge(other._surroundings)
-        self._now_ns = max(self._now_ns, other._now_ns)
-        mine = self.counts()
-        for name, count in other.counts().items():
-            mine[name] = mine.get(name, 0) + count
-        for key, found in other._campaigns.open.items():
-            self._translate(found, other)
-            self._merge_finding(key, found)
-        for account, found in other._hijacks.open.items():
-            self._translate(found, other)
-            if account in self._hijacks.open:
-                self._hijacks.open[account].episode.absorb(found.episode)
-            else:
-                self._hijacks.open[account] = found
+    def sibling(self) -> "Detector":
+        """A detector under the same settings and key that has seen nothing yet."""
+        return Detector(self.settings, look_up=self._look_up, keyring=self._keyring.sibling())
 
-    def _translate(self, found: OpenFinding, other: "Detector") -> None:
-        numbers = found.episode.protocols
-        names = [other._keyring.protocol_name(number) for number in numbers]
-        found.episode.protocols = [self._keyring.protocol_number(name) for name in names]
+    def dismantle(self) -> None:
+        """Give back what is known bit by bit; it is not to be used any more."""
+        for tracker in self._every:
+            tracker.table.dismantle()
 
-    def _merge_finding(self, key: tuple[int, int], found: OpenFinding) -> None:
-        mine = self._campaigns.open.get(key)
-        row = self._grouped[key[0]].table.peek(key[1])
-        if mine is not None:
-            mine.episode.absorb(found.episode)
-            mine.touched_ns = max(mine.touched_ns, found.touched_ns)
-            mine.log_odds = max(mine.log_odds, found.log_odds)
-        elif row is not None:
-            row.pinned = True
-            row.found = 0
-            self._campaigns.open[key] = found
+    def start_counts(self, counts: dict[str, int]) -> None:
+        """Count on from these."""
+        self._counts = counts
+        self._failed_count = self._succeeded_count = 0
 
     # -- one login -----------------------------------------------------------------------------------------------------
 
@@ -681,12 +625,3 @@ class Detector:
     def _count(self, name: str) -> int:
         self._counts[name] = self._counts.get(name, 0) + 1
         return 0
-
-
-def _dumped(findings: Iterable[OpenFinding]) -> list[Any]:
-    """Open findings, packed one by one: their samples are long."""
-    told = []
-    for found in findings:
-        told.append(msgspec.Raw(msgspec.msgpack.encode(found.dump())))
-        breathe()
-    return told

@@ -17,8 +17,9 @@ from lapwing.detect import plainly as natively
 from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.login import NAME_BYTES, Keyring, Login
 from lapwing.detect.memory import column, wider
-from lapwing.detect.parts import Packed
+from lapwing.detect.parts import Packed, pour
 from lapwing.detect.rows import Fading
+from lapwing.detect.unpacking import Unpacker
 
 WORDS = 8  # 64-bit words an entry
 ACCOUNT, SECRET, CLIENT, HI, LO, AT, SEQ, META = range(8)
@@ -234,18 +235,8 @@ class Journal:
         """Whether `table` points at `slot`."""
         return self._notes[slot * NOTES + SPARKS] >> table & 1 != 0
 
-    def sparks_of(self, table: int) -> list[int]:
-        """The slots that `table` points at, sorted."""
-        slots = []
-        for slot in range(min(self.head, self._capacity)):
-            if self._notes[slot * NOTES + SPARKS] >> table & 1 != 0:
-                slots.append(slot)
-            if slot % SLOTS_A_BREATH == 0:
-                breathe()
-        return slots
-
     def dump_sparks(self, table: int) -> Packed:
-        """The same for a snapshot."""
+        """The slots that `table` points at, for a snapshot."""
         packed, some = Packed(), []
         for slot in range(min(self.head, self._capacity)):
             if self._notes[slot * NOTES + SPARKS] >> table & 1 != 0:
@@ -370,9 +361,11 @@ class Journal:
             self.keyring.protocols,
         ]
 
-    def load(self, state: list[Any]) -> None:
-        """Become what `dump` gave. Raises ValueError where the parts do not fit one another."""
-        head, capacity, names_at, words, notes, names, protocols = state
+    def load(self, state: Unpacker) -> None:
+        """Become what `dump` gave. Raises ValueError where the parts do not fit one another; then nothing changed."""
+        state.list_length()
+        head, capacity, names_at = state.some(3)
+        words, notes, names, protocols = state.octets(), state.octets(), state.octets(), state.value()
         used = min(head, capacity)
         if not 0 < capacity <= self.limit or len(words) != used * WORDS * 8 or len(notes) != used * NOTES * 4:
             raise ValueError("the snapshot's journal is damaged or larger than this one may be")
@@ -381,11 +374,12 @@ class Journal:
         self._capacity = self._names_capacity = 0
         self._words, self._notes = column("Q", 0), column("I", 0)
         self._resize(capacity)
-        memoryview(self._words).cast("B")[: len(words)] = words
-        memoryview(self._notes).cast("B")[: len(notes)] = notes
-        memoryview(self._names)[:] = names
+        for source, into in ((words, self._words), (notes, self._notes), (names, self._names)):
+            pour(source, memoryview(into))
         for slot in range(used):
             self._notes[slot * NOTES + SPARKS] = 0  # the tables mark their own
+            if slot % SLOTS_A_BREATH == 0:
+                breathe()
         self.head, self.names_at = head, names_at
         self._here = head % capacity
         self.keyring.learn_protocols(protocols)

@@ -6,6 +6,7 @@ What is put together is what one encoding of the whole would give.
 from collections.abc import Iterator
 from hashlib import blake2b
 from hmac import compare_digest
+from io import BytesIO
 from typing import Any
 
 import msgspec
@@ -14,10 +15,10 @@ from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.login import SEAL_BYTES
 
 PIECE_BYTES = 256 * 1024  # of a column copied at once: some tens of microseconds
+HASHED_BYTES = 8 * 1024 * 1024  # at once: other threads run meanwhile, but no signal is heard
 FEW = 64  # a longer list has items of one plain kind
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 class Packed:
@@ -55,6 +56,16 @@ def parts_of(value: Any) -> Iterator[bytes]:
         yield _encode(value)
 
 
+def joined(parts: list[bytes]) -> bytes:
+    """All parts as one, which are gone then: each is let go as it was taken, so nothing is there twice."""
+    whole = BytesIO()
+    parts.reverse()
+    while parts:
+        whole.write(parts.pop())
+        breathe()
+    return whole.getvalue()
+
+
 def sealed(parts: list[bytes], seal: blake2b) -> list[bytes]:
     """The same with a seal behind them: whoever has not the key cannot change them unseen, nor can a bad disk."""
     for part in parts:
@@ -62,19 +73,21 @@ def sealed(parts: list[bytes], seal: blake2b) -> list[bytes]:
     return [*parts, seal.digest()]
 
 
-def unsealed(data: bytes) -> dict[str, Any]:
-    """What sealed parts say, not trusted yet (see `is_whole`). Raises msgspec.DecodeError for what says nothing."""
-    try:
-        return _decode(memoryview(data)[:-SEAL_BYTES])
-    except msgspec.DecodeError:
-        return _decode(data)  # of a version that sealed nothing: it can be named at least
-
-
-def is_whole(data: bytes, seal: blake2b) -> bool:
+def is_whole(data: memoryview, seal: blake2b) -> bool:
     """Whether sealed parts are as they were made under the same key."""
-    view = memoryview(data)
-    seal.update(view[:-SEAL_BYTES])
-    return compare_digest(seal.digest(), view[-SEAL_BYTES:])
+    end = len(data) - SEAL_BYTES
+    for at in range(0, end, HASHED_BYTES):
+        seal.update(data[at : min(at + HASHED_BYTES, end)])
+    return end > 0 and compare_digest(seal.digest(), data[end:])
+
+
+def pour(source: memoryview, into: memoryview) -> None:
+    """Let a column begin with these bytes, which it has room for, piece by piece."""
+    column = into.cast("B")
+    for at in range(0, len(source), PIECE_BYTES):
+        piece = source[at : at + PIECE_BYTES]
+        column[at : at + len(piece)] = piece
+        breathe()
 
 
 def list_head(count: int) -> bytes:

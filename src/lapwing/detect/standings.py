@@ -24,14 +24,18 @@ _SECOND = SECOND_NS
 class Standings:
     """Rows by source: an answer's rank, level, beginning and end, which is whole seconds after the beginning.
 
-    Addresses are given in halves, IPv4 as IPv4-mapped IPv6; `keyring` hashes them.
+    Addresses are given in halves, IPv4 as IPv4-mapped IPv6; `keyring` hashes them. There is room for `expected` rows
+    before anything has to grow.
     """
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keyring, expected: int = 0) -> None:
+        size = FIRST_INDEX
+        while (expected + 1) * 4 > size * 3:
+            size *= 2
         self._keyring = keyring
         self.count = 0
-        self._mask = FIRST_INDEX - 1
-        self._index = column("I", FIRST_INDEX)
+        self._mask = size - 1
+        self._index = column("I", size)
         self._room = 0
         self._free = 0  # rows that were taken out, linked through `newer`: the first one's number plus one
         self._used = 0
@@ -43,7 +47,7 @@ class Standings:
         self._newer = column("I", 0)
         self._ranks = column("B", 0)
         self._levels = column("B", 0)
-        self._widen(FIRST_ROOM)
+        self._widen(max(FIRST_ROOM, expected))
 
     def find(self, hi: int, lo: int) -> int:
         """The row of a source, or `NOWHERE`."""

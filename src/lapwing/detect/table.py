@@ -14,6 +14,7 @@ Runs compiled, typed by `table.pxd`, and as it stands.
 from collections.abc import Iterator
 from typing import Any
 
+from lapwing.detect.breath import breathe
 from lapwing.detect.journal import BY_TIME, Journal, Pointing
 from lapwing.detect.memory import column, wider
 
@@ -36,6 +37,7 @@ CLASS_SHIFT = 31
 NUMBER_MASK = 0x7FFF_FFFF
 FIRST_INDEX = 64
 FIRST_ROWS = 16
+GIVEN_BACK_AT_ONCE = 4_096  # records: a fraction of a millisecond
 
 
 class Pointer(Pointing):
@@ -66,17 +68,17 @@ class Table:
         self.journal.tables.append(Pointer(self))
         self.clear()
 
-    def clear(self) -> None:
-        """Forget all."""
+    def clear(self, rows: int = 0, sparks: int = 0) -> None:
+        """Forget all, and have room for so many: growing on the way would look all of them up again."""
+        size = FIRST_INDEX
+        while (rows + sparks + 1) * 4 > size * 3:
+            size *= 2
         self.sparks = 0
         self._hand = 0
-        self._index = column("I", FIRST_INDEX)
-        self._marks = column("H", FIRST_INDEX)
-        self._mask = FIRST_INDEX - 1
+        self._index = column("I", size)
+        self._marks = column("H", size)
+        self._mask = size - 1
         self._used = 0
-        self._room = 0
-        self._keys = column("Q", 0)
-        self._links = column("I", 0)
         self._rows: list[Any] = []
         self._free = 0  # a row to use again, plus one; its link to a newer one is the next
         self._beside: list[Any] = []
@@ -84,7 +86,10 @@ class Table:
         self._count = 0
         self._oldest = [0, 0]
         self._newest = [0, 0]
-        self._widen()
+        self._room = max(FIRST_ROWS, rows)
+        nodes = column("Q", NODE_WORDS * self._room)
+        self._keys = nodes
+        self._links = nodes.cast("B").cast("I")
 
     def __len__(self) -> int:
         return self._count + self.sparks
@@ -299,12 +304,8 @@ class Table:
                 yield self._keys[row * NODE_WORDS], self._rows[row]
                 number = self._links[row * NODE_LINKS + NEWER]
 
-    def spark_slots(self) -> list[int]:
-        """The journal slots of all sparks."""
-        return self.journal.sparks_of(self.number)
-
     def load_sparks(self, slots: list[int]) -> None:
-        """Take over the sparks that `spark_slots` gave, the journal being loaded."""
+        """Take over some of the sparks that `Journal.dump_sparks` gave, the journal being loaded."""
         if slots and not 0 <= min(slots) <= max(slots) < self.journal.used():
             raise ValueError("the snapshot has records of logins that its journal does not have")
         for slot in slots:
@@ -314,8 +315,18 @@ class Table:
 
     def shed(self) -> None:
         """Come down to `limit`, which a loaded snapshot may exceed."""
+        gone = 0
         while len(self) > self.limit and self._make_room():
-            pass
+            gone += 1
+            if gone % GIVEN_BACK_AT_ONCE == 0:
+                breathe()
+
+    def dismantle(self) -> None:
+        """Give back the records bit by bit, when nobody uses the table any more: all at once takes long."""
+        for kept in (self._rows, self._beside):
+            while kept:
+                del kept[-GIVEN_BACK_AT_ONCE:]
+                breathe()
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -337,7 +348,7 @@ class Table:
 
     def _widen(self) -> None:
         """Room for half as many rows again."""
-        self._room = max(FIRST_ROWS, self._room + self._room // 2)
+        self._room += self._room // 2
         nodes = wider(self._keys, "Q", NODE_WORDS * self._room)
         self._keys = nodes
         self._links = nodes.cast("B").cast("I")

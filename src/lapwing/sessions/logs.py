@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lapwing.detect import Decisions, Detector, DetectSettings
+from lapwing.detect import Decisions, Detector, DetectSettings, LookUp
 from lapwing.events import AuthEvent, AuthResolved, Event
 from lapwing.sessions.emit import Wanted
 from lapwing.sessions.settings import PipelineSettings
@@ -82,6 +82,14 @@ class LoginDriver:
     def change(self, settings: DetectSettings) -> None:
         """Go on under other settings of detection with all that is known. Raises ValueError for those that cannot."""
         self._detector.change(settings)
+
+    def look_up_with(self, look_up: LookUp | None) -> None:
+        """Have this asked for the circumstances of logins from now on."""
+        self._detector.look_up_with(look_up)
+
+    def go_on_with(self, detector: Detector, decisions: Decisions | None) -> None:
+        """Give the next logins to these."""
+        self._detector, self._decisions = detector, decisions
 
     def note(self, events: Iterable[Event]) -> list[Event]:
         """Stamp events that arose beside the logins and keep the wanted ones."""

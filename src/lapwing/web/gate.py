@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from lapwing.detect import Detector, DetectSettings, Verdict, source_at
+from lapwing.detect import Detector, DetectSettings, Verdict, joined, source_at
 from lapwing.events import (
     Action,
     AuthAttempted,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lapwing.callbacks import DecoyIndex
 
 SECOND_NS = 1_000_000_000
-OWNER = "gate"  # whose snapshot it is
+KIND = "gate"  # what its snapshots are of
 _ACTIONS = tuple(Action)
 FOREVER = -1.0  # as long as it takes
 
@@ -76,7 +76,7 @@ class Gate:
         Raises SettingsError where one of those cannot be read.
         """
         self.settings = settings or PipelineSettings()
-        key = key or secrets.token_bytes(32)
+        self._key = key = key or secrets.token_bytes(32)
         self.tagger = SecretTagger(tag_key or secrets.token_bytes(32))
         look_up = look_up or surroundings.look_up(self.settings.logins, self.tagger)
         self._detector = Detector(self.settings.detect, key=key, look_up=look_up)
@@ -144,6 +144,11 @@ class Gate:
             self._detector.change(settings)
             self.settings = msgspec.structs.replace(self.settings, detect=settings)
 
+    def look_up_with(self, look_up: Callable[[AuthEvent], Circumstances | None] | None) -> None:
+        """Have this asked for the circumstances of logins from now on."""
+        with self._lock:
+            self._detector.look_up_with(look_up)
+
     def finish(self) -> list[Event]:
         """The last words on open findings."""
         with self._lock:
@@ -163,22 +168,29 @@ class Gate:
 
     def snapshot(self) -> bytes:
         """All that is known and decided, to go on from under the same key."""
-        return b"".join(self.parts())
+        return joined(self.parts())
 
     def parts(self) -> list[bytes]:
         """The same in parts, to be written one after the other: no other thread waits for a copy of the whole."""
         with self._lock:
-            return self._detector.parts([OWNER, self._decisions.dump()])
+            return self._detector.parts([KIND])
 
-    def restore(self, data: bytes) -> None:
-        """Become what `snapshot` gave. Raises ValueError where it does not fit."""
+    def restore(self, data: bytes | memoryview) -> None:
+        """Become what `snapshot` gave. Raises ValueError where it does not fit.
+
+        It is made ready beside what is known, so nobody waits for it: until then answers are those of before.
+        """
+        restored = self._detector.sibling()
+        decisions = restored.decisions(self.settings.detect.max_sources, self._key)
+        if restored.restore(data) != [KIND]:
+            raise ValueError("not a snapshot of a gate")
         with self._lock:
-            state = self._detector.opened(data)
-            owner, *facts = state["beside"] or [None]
-            if owner != OWNER:
-                raise ValueError("not a snapshot of a gate")
-            self._detector.become(state)
-            self._decisions.load(*facts)
+            if restored.settings is not self.settings.detect:
+                restored.change(self.settings.detect)
+            restored.look_up_with(self._detector.look_up)
+            before, self._detector, self._decisions = self._detector, restored, decisions
+            self._driver.go_on_with(restored, decisions)
+        before.dismantle()
 
     def statistics(self, *, wait_s: float = FOREVER) -> dict[str, int]:
         """Counters that only grow, and gauges of detection, by dotted name."""

@@ -5,6 +5,7 @@ account, failing sources by the network operator (ASN) they belong to; both boun
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from math import asin, cos, radians, sin, sqrt
 from typing import Any, NamedTuple
 
@@ -14,18 +15,21 @@ from lapwing.detect.login import Login
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import CircumstanceSettings
 from lapwing.detect.trackers.tracker import NOTHING
+from lapwing.detect.unpacking import Unpacker
 from lapwing.events import Circumstances
 
 EARTH_KM = 6_371.0
 MAX_PLACES = 65_536  # accounts whose last place is known, about 200 bytes each
 MAX_OPERATORS = 4_096  # there are some 80 000 ASNs, of which an attack uses few
 MAX_COUNTRIES = 4  # an account's own
+PLACES_AT_ONCE = 1_024  # joined between two stops: under a millisecond
+OPERATORS_AT_ONCE = 16  # read between two breaths: each has two counts of different things
 
 
 class Place(NamedTuple):
     """Where and when an account logged in last, and the countries it did from."""
 
-    ts_ns: int
+    at_ns: int
     latitude: float | None
     longitude: float | None
     countries: tuple[str, ...]
@@ -91,7 +95,7 @@ class Surroundings:
         here = (given.latitude, given.longitude)
         if None not in (*here, last.latitude, last.longitude):
             km = distance_km((last.latitude, last.longitude), here)  # type: ignore[arg-type] # none is None
-            hours = max((login.now_ns - last.ts_ns) / HOUR_NS, 1 / 60)  # clocks of log writers differ by a minute
+            hours = max((login.now_ns - last.at_ns) / HOUR_NS, 1 / 60)  # clocks of log writers differ by a minute
             if km >= s.travel_km and km / hours > s.travel_kmh:
                 reasons.append(Reason("impossible-travel", km / hours, s.travel_kmh, s.travel))
         return reasons
@@ -127,23 +131,35 @@ class Surroundings:
         operators = [(asn, o.at_ns, o.good, o.sources.dump(), o.accounts.dump()) for asn, o in self._operators.items()]
         return [[(account, *place) for account, place in self._places.items()], operators]
 
-    def load(self, state: list[Any]) -> None:
-        """Become what `dump` gave."""
-        places, operators = state
-        self._places = OrderedDict((a, Place(at, lat, lon, tuple(cs))) for a, at, lat, lon, cs in places)
-        self._operators = OrderedDict()
-        for asn, at_ns, good, sources, accounts in operators:
-            row = self._operators[asn] = Operator(at_ns)
-            row.good = good
-            row.sources = load_sliding(sources) or row.sources
-            row.accounts = load_sliding(accounts) or row.accounts
+    def go_on_from(self, before: "Surroundings") -> None:
+        """Take over what is known under other settings."""
+        self._places, self._operators = before._places, before._operators
 
-    def merge(self, other: "Surroundings") -> None:
-        """Add the state of another node: the later place holds, counts unite; of more than fit, the latest stay."""
-        for account, place in other._places.items():
+    def load(self, state: Unpacker) -> None:
+        """Become what `dump` gave."""
+        state.list_length()
+        self._places, self._operators = OrderedDict(), OrderedDict()
+        for places in state.batches():
+            for account, at_ns, latitude, longitude, countries in places:
+                self._places[account] = Place(at_ns, latitude, longitude, tuple(countries))
+        for operators in state.batches(OPERATORS_AT_ONCE):
+            for asn, at_ns, good, sources, accounts in operators:
+                row = self._operators[asn] = Operator(at_ns)
+                row.good = good
+                row.sources = load_sliding(sources) or row.sources
+                row.accounts = load_sliding(accounts) or row.accounts
+
+    def merging(self, other: "Surroundings") -> Iterator[None]:
+        """Add the state of another node, with a stop now and then.
+
+        The later place holds, counts unite; of more than fit, the latest stay.
+        """
+        for number, (account, place) in enumerate(other._places.items()):
             mine = self._places.get(account)
-            if mine is None or mine.ts_ns < place.ts_ns:
+            if mine is None or mine.at_ns < place.at_ns:
                 self._places[account] = place
+            if number % PLACES_AT_ONCE == 0:
+                yield
         for asn, theirs in other._operators.items():
             row = self._operators.setdefault(asn, theirs)
             if row is not theirs:
@@ -153,10 +169,18 @@ class Surroundings:
                 row.good += theirs.good
                 row.sources.merge(theirs.sources)
                 row.accounts.merge(theirs.accounts)
-        places = sorted(self._places.items(), key=lambda known: known[1].ts_ns)
-        self._places = OrderedDict(places[-MAX_PLACES:])
-        operators = sorted(self._operators.items(), key=lambda known: known[1].at_ns)
-        self._operators = OrderedDict(operators[-MAX_OPERATORS:])
+                yield
+        for known, most in ((self._places, MAX_PLACES), (self._operators, MAX_OPERATORS)):
+            _keep_latest(known, most)
+            yield
+
+
+def _keep_latest(known: OrderedDict[int, Any], most: int) -> None:
+    """In the order of their times, as if the latest had been touched last."""
+    for key, _ in sorted(known.items(), key=lambda one: one[1].at_ns):
+        known.move_to_end(key)
+    while len(known) > most:
+        known.popitem(last=False)
 
 
 def distance_km(first: tuple[float, float], second: tuple[float, float]) -> float:

@@ -6,27 +6,33 @@ Logins from where the account is at home are never held against it.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 
 from lapwing.detect import plainly as natively
+from lapwing.detect.breath import breathe
 from lapwing.detect.journal import BY_ACCOUNT, Journal
 from lapwing.detect.login import Keyring, Login
+from lapwing.detect.parts import Packed
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import TakeoverSettings
 from lapwing.detect.table import Table
 from lapwing.detect.trackers.homes import HOME_FIELDS, Home, Places, Wrongs
 from lapwing.detect.trackers.tracker import HELD_TRIES, NO_DIMENSION, NOTHING, Tracker
+from lapwing.detect.unpacking import Unpacker
 
 MANY_ATTACKERS = 3  # with more sources failing on an account, a further one that fails first is likelier one of them
 MAX_HITS = 2_048  # successes from places new to the account that wait for their source to show its colours
 BLIND_TRIES = 6.0  # failed tries of a source after which the success of an account that is not visible is looked at
 FORGOTTEN = 0.01  # tries left of a story that is over
+HITS_AT_ONCE = 64  # written or read between two breaths
 
 _HELD = HELD_TRIES
 _NOWHERE_HOME = Places()
 _NO_WRONGS = Wrongs()
+_encode = msgspec.msgpack.Encoder(enc_hook=Reason.dump).encode
 
 
 class Suspicion(NamedTuple):
@@ -282,17 +288,23 @@ class Takeovers(Tracker):
 
     def dump(self) -> list[Any]:
         """All state but the journal."""
-        return [*Tracker.dump(self), msgspec.to_builtins(self.hits, builtin_types=(bytes,), enc_hook=Reason.dump)]
+        hits = Packed()
+        for at in range(0, len(self.hits), HITS_AT_ONCE):
+            hits.add([_encode(hit) for hit in self.hits[at : at + HITS_AT_ONCE]])
+            breathe()
+        return [*Tracker.dump(self), hits]
 
-    def load(self, state: list[Any]) -> None:
-        """Become what `dump` gave."""
-        Tracker.load(self, state[:-1])
-        self.hits = msgspec.convert(state[-1], list[Hit], builtin_types=(bytes,), dec_hook=_reason)
+    def loading(self, state: Unpacker) -> Iterator[list[int]]:
+        """See Tracker."""
+        yield from Tracker.loading(self, state)
+        self.hits = []
+        for some in state.batches(HITS_AT_ONCE):
+            self.hits += msgspec.convert(some, list[Hit], builtin_types=(bytes,), dec_hook=_reason)
 
-    def merge(self, other: Any) -> None:
-        """Add the state of another node's tracker."""
+    def merge_rest(self, other: Any) -> None:
+        """Add what another node's tracker knows beside its records."""
+        Tracker.merge_rest(self, other)
         self.hits = sorted([*self.hits, *other.hits], key=lambda h: (h.login.ts_ns, h.login.seq))[-MAX_HITS:]
-        Tracker.merge(self, other)
 
     def load_beside(self, which: int, state: list[Any]) -> Any:
         """What stands beside a home, from its dump."""

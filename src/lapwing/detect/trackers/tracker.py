@@ -4,6 +4,7 @@
 Trackers run compiled, typed by the `.pxd` beside each, and as they stand.
 """
 
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -21,6 +22,7 @@ from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.seen import Sketches
 from lapwing.detect.table import NOTHING_BESIDE, NOWHERE, SPARK_BASE, Table
+from lapwing.detect.unpacking import Unpacker
 
 NOTHING: tuple[Reason, ...] = ()
 HELD_TRIES = 3.0  # failed tries from which a row is kept longer than untried ones
@@ -180,23 +182,44 @@ class Tracker:
         totals = [getattr(self.totals, name) for name in TALLY_FIELDS]
         return [rows, table.journal.dump_sparks(table.number), table.evicted_count, table.refused_count, totals]
 
-    def load(self, state: list[Any]) -> None:
+    def load(self, state: Unpacker) -> None:
         """Become what `dump` gave; the journal is already loaded."""
-        rows, sparks, evicted, refused, totals = state
-        self.table.clear()
-        self.table.load_sparks(sparks)
-        for key, held, values, beside in rows:
-            row = self._load_row(values)
-            row.extra, row.more = [
-                self.table.put_beside(self.load_beside(n, state)) if state is not None else NOTHING_BESIDE
-                for n, state in enumerate(beside)
-            ]
-            self.table.insert(key, row)
-            if held:
-                self.table.hold(key)
-        self.table.evicted_count, self.table.refused_count = evicted, refused
+        for _ in self.loading(state):
+            pass
+
+    def loading(self, state: Unpacker) -> Iterator[list[int]]:
+        """The same, with a stop after every few records: it gives the slots of those that are sparks.
+
+        Whoever clears the table at each stop never has more than a few of them.
+        """
+        table = self.table
+        self._make_ready(state)
+        for rows in state.batches():
+            for key, held, values, beside in rows:
+                row = self._load_row(values)
+                row.extra, row.more = [
+                    table.put_beside(self.load_beside(n, one)) if one is not None else NOTHING_BESIDE
+                    for n, one in enumerate(beside)
+                ]
+                table.insert(key, row)
+                if held:
+                    table.hold(key)
+            yield []
+        for slots in state.batches():
+            table.load_sparks(slots)
+            yield slots
+        table.evicted_count, table.refused_count, totals = state.some(3)
         for name, value in zip(TALLY_FIELDS, totals, strict=True):
             setattr(self.totals, name, value)
+
+    def _make_ready(self, state: Unpacker) -> None:
+        """Go into a state, and have room for the records in it."""
+        state.list_length()
+        begin = state.at
+        rows, sparks = state.pass_list(), state.pass_list()
+        state.at = begin
+        limit = self.table.limit
+        self.table.clear(min(rows, limit), min(sparks, limit))
 
     def _load_row(self, values: list[Any]) -> Any:
         row = self.fresh(0)
@@ -212,10 +235,9 @@ class Tracker:
         """What stands beside a row, from its dump: `extra` (0) or `more` (1)."""
         return Sketches().load(state)
 
-    def merge(self, other: Any) -> None:
-        """Add the state of another node's tracker, whose sparks become rows there first."""
-        self.totals.absorb(other.totals, self.fading)
-        other.kindle_all()
+    def merge_records(self, other: Any, sparks: list[int]) -> None:
+        """Add the records of another node's tracker, whose `sparks` become rows there first."""
+        other.kindle_each(sparks)
         for key, row in list(other.table.items()):
             mine = self.row(key)
             if mine is None:
@@ -227,10 +249,14 @@ class Tracker:
             if other.table.holds(key):
                 self.table.hold(key)
 
-    def kindle_all(self) -> None:
-        """Turn every spark into a row."""
+    def merge_rest(self, other: Any) -> None:
+        """Add what another node's tracker knows beside its records."""
+        self.totals.absorb(other.totals, self.fading)
+
+    def kindle_each(self, slots: list[int]) -> None:
+        """Turn these sparks into rows."""
         journal, table = self.table.journal, self.table
-        for slot in table.spark_slots():
+        for slot in slots:
             self._kindle(journal.word(slot, table.field), slot)
 
     def _adopt(self, number: int, their_table: Table) -> int:
