@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lapwing import read, read_logs
+from lapwing import LogWatching, read, read_logs, watch_logs
 from lapwing.app.units import NS_PER_S
-from lapwing.events import AuthResolved, Event, SettingsError, decode
+from lapwing.events import AuthResolved, Event, SensorEnded, SettingsError, decode
 from lapwing.logins import LeakFilter, LoginSettings, SecretTagger
 from lapwing.logins import secrets as tagging
 from lapwing.logins.leaked import shape_for
@@ -107,3 +107,52 @@ def test_a_flood_of_leaked_secrets_makes_those_just_seen_not_forgotten(monkeypat
         tags = [tagger.tag(f"pw{m}") for m in range(max(0, n - 3), n + 1)]
         assert all(tagger.is_leaked(tag) for tag in tags)
     assert tagger.is_leaked(SecretTagger(bytes(32)).tag("pw0")) is False
+
+
+def test_a_list_that_is_named_while_a_log_is_watched(settings: PipelineSettings, log: Path) -> None:
+    lines = log.read_text()
+
+    def next_tries(watching: LogWatching) -> list[bool | None]:
+        found: list[Event] = []
+        while len(found) < TRIES:
+            event = next(watching)
+            found += [event] if isinstance(event, AuthResolved) else []
+        return told(found)
+
+    with watch_logs(log, from_start=True, events=["auth"]) as watching:
+        assert next_tries(watching) == [None] * TRIES
+        for changed, expected in ((settings, TOLD), (PipelineSettings(), [None] * TRIES), (settings, TOLD)):
+            watching.change(changed)
+            with log.open("a") as more:
+                more.write(lines)
+            assert next_tries(watching) == expected
+        absent = PipelineSettings(logins=LoginSettings(leaks=str(log.parent / "absent"), endpoints=()))
+        with pytest.raises(SettingsError, match="absent"):
+            watching.change(absent)
+        with log.open("a") as more:
+            more.write(lines)
+        assert next_tries(watching) == TOLD
+
+
+def test_a_list_that_is_named_between_two_captures(settings: PipelineSettings, tmp_path: Path) -> None:
+    first, second = guessing_at(tmp_path / "a.pcap", TRIES), guessing_at(tmp_path / "b.pcap", TRIES)
+    events: list[Event] = []
+    with read(first, second, events=["auth", "sensor"]) as reading:
+        for event in reading:
+            events.append(event)
+            if isinstance(event, SensorEnded):
+                reading.change(settings)
+    assert told(events) == [None] * TRIES + TOLD
+
+
+def test_surfaces_that_are_named_between_two_captures(tmp_path: Path) -> None:
+    first, second = guessing_at(tmp_path / "a.pcap", TRIES), guessing_at(tmp_path / "b.pcap", TRIES)
+    elsewhere = PipelineSettings(logins=LoginSettings(endpoints=("POST /enter",), any_path=False))
+    kinds: list[type[Event]] = []
+    with read(first, second, events=["auth", "sensor"]) as reading:
+        for event in reading:
+            kinds.append(type(event))
+            if isinstance(event, SensorEnded):
+                reading.change(elsewhere)
+    assert kinds.count(SensorEnded) == 2
+    assert kinds.count(AuthResolved) == TRIES

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from lapwing.app.configuration import load
+from lapwing.app.configuration import leaves, load
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.interrupt import stop_on_interrupt
-from lapwing.app.reloading import Reloading
+from lapwing.app.reloading import Reloading, fixed_by
 from lapwing.detect import DetectSettings
+from lapwing.events import SettingsError
+from lapwing.logins.logs import LogSettings
 from lapwing.sessions import PipelineSettings
 
 from .logs import ATTACKER, access_line
@@ -32,10 +34,14 @@ class Told:
 
     def __init__(self, path: Path) -> None:
         self.words: list[str] = []
-        self.taken: list[DetectSettings] = []
-        self.subject = Reloading(
-            PipelineSettings(), lambda: load(path, {}).settings, self.taken.append, self.words.append
-        )
+        self.taken: list[PipelineSettings] = []
+        self.refuses = ""
+        self.subject = Reloading(PipelineSettings(), lambda: load(path, {}).settings, self._take, self.words.append)
+
+    def _take(self, settings: PipelineSettings) -> None:
+        if self.refuses:
+            raise SettingsError(self.refuses)
+        self.taken.append(settings)
 
     def ask(self) -> list[str]:
         self.words.clear()
@@ -51,11 +57,11 @@ def test_what_changed_is_taken_over_and_named(tmp_path: Path) -> None:
     told.subject.turn()
     assert not told.words  # nobody asked
     assert told.ask() == ["configuration read again: detect.answer.block_s changed"]
-    assert [one.answer.block_s for one in told.taken] == [60]
+    assert [one.detect.answer.block_s for one in told.taken] == [60]
     assert told.ask() == ["configuration read again: nothing changed"]
     path.write_text("")
     assert told.ask() == ["configuration read again: detect.answer.block_s changed"]
-    assert told.taken[1:] == [DetectSettings()]
+    assert told.taken[1:] == [PipelineSettings()]
 
 
 @pytest.mark.parametrize(
@@ -85,12 +91,37 @@ def test_a_file_that_is_gone_is_refused(tmp_path: Path) -> None:
 
 def test_what_cannot_change_while_running_is_named_each_time(tmp_path: Path) -> None:
     path = tmp_path / "lapwing.toml"
-    path.write_text("[logs]\ntime_zone = 'Europe/Vienna'\n[detect]\nmax_sources = 5000\nprior = -5.0\n")
+    path.write_text(
+        "[flows]\nmax_flows = 5000\n[sessions]\nunanswered_after_s = 9\n[logs]\ntime_zone = 'Europe/Vienna'\n"
+        "[detect]\nmax_sources = 5000\nprior = -5.0\n"
+    )
     told = Told(path)
-    fixed = "cannot change while running, restart for it: logs.time_zone, detect.max_sources"
-    assert told.ask() == ["configuration read again: detect.prior changed", fixed]
-    assert told.taken == [DetectSettings(prior=-5.0)]
+    fixed = (
+        "cannot change while running, restart for it: flows.max_flows (the table of flows is laid out by it), "
+        "sessions.unanswered_after_s (sessions that are open count on it), "
+        "detect.max_sources (memory is laid out for it)"
+    )
+    assert told.ask() == ["configuration read again: logs.time_zone, detect.prior changed", fixed]
+    assert told.taken == [PipelineSettings(logs=LogSettings("Europe/Vienna"), detect=DetectSettings(prior=-5.0))]
     assert told.ask() == ["configuration read again: nothing changed", fixed]
+
+
+def test_what_is_found_wrong_when_it_is_taken_over_is_refused_and_asked_for_again(tmp_path: Path) -> None:
+    path = tmp_path / "lapwing.toml"
+    path.write_text("[logins]\nplaces = ['gone.mmdb']\n")
+    told = Told(path)
+    told.refuses = "gone.mmdb: cannot be read"
+    assert told.ask() == ["configuration refused, going on with the one before: gone.mmdb: cannot be read"]
+    told.refuses = ""
+    assert told.ask() == ["configuration read again: logins.places changed"]
+
+
+def test_every_setting_of_logins_logs_and_detection_changes_while_running_but_for_one() -> None:
+    paths = [path for path, _, _ in leaves(PipelineSettings())]
+    assert [path for path in paths if fixed_by(path) and path.startswith(("logins.", "logs.", "detect."))] == [
+        "detect.max_sources"
+    ]
+    assert all(fixed_by(path) for path in paths if path.startswith(("flows.", "sessions.")))
 
 
 PROGRAM = """
@@ -159,11 +190,11 @@ def test_a_served_guard_goes_on_with_the_new_one_and_with_all_it_knew(tmp_path: 
         assert "detect.answer.shiny: no such setting" in line_with("configuration refused")
         config.write_text(
             "[detect.answer]\nchallenge_s = 50\ndelay_s = 50\nblock_s = 50\nlongest_s = 50\n"
-            f"[detect.exclude]\nsources = ['{SCANNER}']\n[logs]\nyear = 2026\n"
+            f"[detect.exclude]\nsources = ['{SCANNER}']\n[flows]\nmax_flows = 5000\n"
         )
         process.send_signal(signal.SIGHUP)
         assert "detect.answer.block_s" in line_with("configuration read again")
-        assert "logs.year" in line_with("cannot change while running")
+        assert "flows.max_flows (the table of flows is laid out by it)" in line_with("cannot change while running")
         assert refused(address, ATTACKER) > 51
         attack(log, SCANNER)
         attack(log, OTHER)
@@ -191,6 +222,44 @@ def test_a_watched_log_goes_on_with_the_new_one(tmp_path: Path) -> None:
         assert ATTACKER in line_with("finding.raised")
         process.send_signal(signal.SIGTERM)
         line_with("finding.closed")
+        assert process.wait(WAIT_S) == ExitCode.CLEAN
+
+
+def request(log: Path, second: int, target: str, status: int, client: str = "127.0.0.1") -> None:
+    """A request that a proxy on this machine passed on for `client`."""
+    line = access_line("127.0.0.1", second, status).replace("POST /login", f"POST {target}")
+    with log.open("a") as lines:
+        lines.write(f'{line} "{client}"\n')
+
+
+def test_how_a_watched_log_is_read_changes_and_what_was_learnt_of_it_stays(tmp_path: Path) -> None:
+    log, config = tmp_path / "access.log", tmp_path / "lapwing.toml"
+    log.touch()
+    config.write_text("")
+    with running("watch", log, "--config", config, "--events", "all", "-o", "ndjson") as (process, line_with):
+        line_with("sensor.started")
+        request(log, 1, "/enter", 200, OTHER)  # no login, as far as anybody said
+        request(log, 2, "/login", 401, OTHER)
+        told = line_with("auth.resolved")
+        assert "127.0.0.1" in told
+        assert '"POST /login"' in told
+        config.write_text("[logins]\nplaces = ['gone.mmdb']\n")
+        process.send_signal(signal.SIGHUP)
+        assert "gone.mmdb" in line_with("configuration refused, going on with the one before")
+        config.write_text(
+            "[logins]\nendpoints = ['POST /login', 'POST /enter']\n"
+            "[logs]\ntrusted_proxies = ['127.0.0.1/32']\noutcomes = ['POST /enter 200 failed']\n"
+        )
+        process.send_signal(signal.SIGHUP)
+        line_with("configuration read again: logins.endpoints, logs.trusted_proxies, logs.outcomes changed")
+        request(log, 3, "/enter", 200, OTHER)
+        told = line_with("auth.resolved")
+        assert f'"client_ip":"{OTHER}"' in told
+        assert '"outcome":"failed"' in told
+        request(log, 4, "/login", 200, OTHER)  # a page after refusals: somebody is in
+        assert '"outcome":"succeeded"' in line_with("auth.resolved")
+        process.send_signal(signal.SIGTERM)
+        line_with("sensor.ended")
         assert process.wait(WAIT_S) == ExitCode.CLEAN
 
 

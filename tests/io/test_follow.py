@@ -181,3 +181,20 @@ def test_a_file_that_holds_no_positions_is_refused(tmp_path: Path, text: str) ->
     (tmp_path / "positions").write_text(text)
     with pytest.raises(StoreError, match="no file of positions"):
         PositionFile(tmp_path / "positions")
+
+
+def test_how_long_a_line_may_be_changes_for_files_that_are_open_and_those_to_come(path: Path) -> None:
+    log = FollowedLog(str(path), MAX)
+    append(path, "x" * 600 + "\n")
+    assert [len(line) for line in drain(log)] == [600]
+    log.limit(512)
+    append(path, "x" * 600 + "\nshort\n")
+    assert drain(log) == ["short"]
+    path.rename(path.with_suffix(".log.1"))
+    path.write_text("y" * 600 + "\nyes\n")
+    assert drain(log) == ["yes"]
+    log.limit(MAX)
+    append(path.with_suffix(".log.1"), "x" * 600 + "\n")
+    append(path, "y" * 600 + "\n")
+    assert [len(line) for line in drain(log)] == [600, 600]
+    log.close()

@@ -13,7 +13,7 @@ from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
 from lapwing.app.log_reading import LogChoice, expand, latest_ns, time_zone, told_of
 from lapwing.app.paths import Paths
-from lapwing.detect import Detector, DetectSettings
+from lapwing.detect import Detector, DetectSettings, LookUp
 from lapwing.events import (
     AnomalySeen,
     AuthEvent,
@@ -28,7 +28,7 @@ from lapwing.events import (
 )
 from lapwing.io.capture import Progress
 from lapwing.io.logs import FollowedLog, PositionFile
-from lapwing.io.surroundings import look_up
+from lapwing.io.surroundings import is_looked_up_otherwise, look_up
 from lapwing.logins import SecretTagger
 from lapwing.logins.logs import Clock, LogContext, LogLines
 from lapwing.sessions import FAMILIES, LoginDriver, PipelineSettings, Wanted
@@ -59,6 +59,9 @@ class TakesLogins(Protocol):
         """See LoginDriver."""
 
     def change(self, settings: DetectSettings) -> None:
+        """See LoginDriver."""
+
+    def look_up_with(self, look_up: LookUp | None) -> None:
         """See LoginDriver."""
 
 
@@ -124,9 +127,20 @@ class LogWatching(EventStream):
         self._stopped = True
         self._wake.put(None)
 
-    def change(self, settings: DetectSettings) -> None:
-        """Go on under other settings of detection, with all that is known. Raises ValueError for those that cannot."""
-        self._driver.change(settings)
+    def change(self, settings: PipelineSettings) -> None:
+        """Go on under other settings, with all that is known of logins and logs; what is read from now on is read so.
+
+        Raises SettingsError, and ValueError for another `detect.max_sources`; then nothing changed but for the latter.
+        """
+        zone, before = time_zone(settings.logs), self._settings
+        if is_looked_up_otherwise(before.logins, settings.logins):
+            self._driver.look_up_with(look_up(settings.logins, self._tagger))
+        if settings.detect != before.detect:
+            self._driver.change(settings.detect)
+        self._settings, self._zone = settings, zone
+        for log in self._logs:
+            log.file.limit(settings.logs.max_line_bytes)
+            log.lines.context.change(settings.logins, settings.logs, zone)
 
     def close(self) -> None:
         """Close the files."""

@@ -11,7 +11,7 @@ from lapwing.app.event_stream import EventStream
 from lapwing.app.interfaces import opened_interface
 from lapwing.app.notebook import reading_page
 from lapwing.app.paths import Paths
-from lapwing.detect import FILE_KEY, Detector, DetectSettings
+from lapwing.detect import FILE_KEY, Detector
 from lapwing.events import (
     AnomalySeen,
     Event,
@@ -42,7 +42,7 @@ from lapwing.io.capture import (
     open_capture,
     worth_reading_ahead,
 )
-from lapwing.io.surroundings import look_up
+from lapwing.io.surroundings import is_looked_up_otherwise, look_up
 from lapwing.logins import SecretTagger
 from lapwing.protocols import DatagramProtocol, StreamProtocol
 from lapwing.sessions import FAMILIES, PipelineSettings, RunKeys, SessionDriver, Wanted
@@ -115,7 +115,8 @@ class Reading(EventStream):
         # Whoever is on the wire could adapt to a key known beforehand; a file was finished before it was read.
         key = secrets.token_bytes(32) if self._live is not None else FILE_KEY
         keys = keys or fresh_keys()
-        tagger = SecretTagger(keys.tag_key)
+        self._settings = settings
+        self._tagger = tagger = SecretTagger(keys.tag_key)
         detector = Detector(settings.detect, key=key, look_up=look_up(settings.logins, tagger))
         self._filter = filter
         self._count = count
@@ -144,9 +145,19 @@ class Reading(EventStream):
         if isinstance(self._source, ReadAhead):
             self._source.stop()
 
-    def change(self, settings: DetectSettings) -> None:
-        """Go on under other settings of detection, with all that is known. Raises ValueError for those that cannot."""
-        self._driver.detector.change(settings)
+    def change(self, settings: PipelineSettings) -> None:
+        """Go on under other settings of logins and detection, with all that is known.
+
+        Logins are found by the new ones in sessions that begin from now on; those of flows and sessions stay.
+        Raises SettingsError, and ValueError for another `detect.max_sources`.
+        """
+        before, detector = self._settings, self._driver.detector
+        if is_looked_up_otherwise(before.logins, settings.logins):
+            detector.look_up_with(look_up(settings.logins, self._tagger))
+        if settings.detect != before.detect:
+            detector.change(settings.detect)
+        self._driver.find_logins_by(settings.logins)
+        self._settings = settings
 
     def end_flow(self, flow_id: int) -> None:
         """End an open flow, and its parser, before the next packets are looked at; the reason is `forced`."""

@@ -6,12 +6,14 @@ import msgspec
 
 from lapwing.app.configuration import leaves
 from lapwing.app.guard import complain
-from lapwing.detect import DetectSettings
 from lapwing.events import SettingsError
 from lapwing.sessions import PipelineSettings
 
-SECTION = "detect."  # what is thought of logins can change at any moment; how they are read is built in at the start
-LAID_OUT = frozenset({"detect.max_sources"})  # memory was laid out for it
+FIXED = {  # what is only read at the start, and why; a name that ends with a dot stands for all below it
+    "flows.": "the table of flows is laid out by it",
+    "sessions.": "sessions that are open count on it",
+    "detect.max_sources": "memory is laid out for it",
+}
 
 
 class Reloading:
@@ -21,10 +23,10 @@ class Reloading:
         self,
         settings: PipelineSettings,
         load: Callable[[], PipelineSettings],
-        change: Callable[[DetectSettings], None],
+        change: Callable[[PipelineSettings], None],
         say: Callable[[str], None] = complain,
     ) -> None:
-        """`settings` are those of now, `load` composes them anew, `change` takes those of detection over."""
+        """`settings` are those of now, `load` composes them anew, `change` takes them over or raises SettingsError."""
         self._settings = settings
         self._load = load
         self._change = change
@@ -42,19 +44,30 @@ class Reloading:
         self._asked = False
         try:
             wanted = self._load()
+            changed = differing(self._settings, wanted)
+            reasons = {path: reason for path in changed if (reason := fixed_by(path))}
+            taken = [path for path in changed if path not in reasons]
+            if taken:
+                self._take(wanted)
         except SettingsError as error:
             self._say(f"configuration refused, going on with the one before: {error}")
             return
-        changed = differing(self._settings, wanted)
-        fixed = [path for path in changed if path in LAID_OUT or not path.startswith(SECTION)]
-        taken = [path for path in changed if path not in fixed]
-        detect = msgspec.structs.replace(wanted.detect, max_sources=self._settings.detect.max_sources)
-        if taken:
-            self._change(detect)
-            self._settings = msgspec.structs.replace(self._settings, detect=detect)
         self._say(f"configuration read again: {', '.join(taken) or 'nothing'} changed")
-        if fixed:
-            self._say(f"cannot change while running, restart for it: {', '.join(fixed)}")
+        if reasons:
+            named = ", ".join(f"{path} ({reason})" for path, reason in reasons.items())
+            self._say(f"cannot change while running, restart for it: {named}")
+
+    def _take(self, wanted: PipelineSettings) -> None:
+        now = self._settings
+        detect = msgspec.structs.replace(wanted.detect, max_sources=now.detect.max_sources)
+        settings = msgspec.structs.replace(wanted, flows=now.flows, sessions=now.sessions, detect=detect)
+        self._change(settings)
+        self._settings = settings
+
+
+def fixed_by(path: str) -> str:
+    """Why a setting cannot change while running; empty where it can."""
+    return next((why for name, why in FIXED.items() if path == name or (name[-1] == "." and path.startswith(name))), "")
 
 
 def differing(before: PipelineSettings, after: PipelineSettings) -> list[str]:

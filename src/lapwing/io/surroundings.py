@@ -15,12 +15,17 @@ def look_up(settings: LoginSettings, tagger: SecretTagger) -> LookUp | None:
 
     `tagger` is the one that tags the run's secrets: it tells the leaked ones while it has them in hand.
     """
-    if settings.leaks:
-        tagger.watch_for(read_leaks(Path(settings.leaks)))
-    if settings.places:
-        book = PlaceBook(settings.places)
+    leaks = read_leaks(Path(settings.leaks)) if settings.leaks else None
+    book = PlaceBook(settings.places) if settings.places else None
+    tagger.watch_for(leaks)
+    if book is not None:
         return lambda event: _leaked(event, tagger, book.look(event.client_ip))
     return (lambda event: _leaked(event, tagger, None)) if settings.leaks else None
+
+
+def is_looked_up_otherwise(before: LoginSettings, after: LoginSettings) -> bool:
+    """Whether these settings name other files to look into."""
+    return (before.places, before.leaks) != (after.places, after.leaks)
 
 
 def read_leaks(path: Path) -> LeakFilter:

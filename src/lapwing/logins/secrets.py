@@ -28,8 +28,8 @@ class SecretTagger:
             self._leaked.add(tag)
         return tag
 
-    def watch_for(self, leaks: LeakFilter) -> None:
-        """From now on, remember which tags stand for leaked secrets."""
+    def watch_for(self, leaks: LeakFilter | None) -> None:
+        """From now on, remember which tags stand for leaked secrets; for none with None."""
         self._leaks = leaks
 
     def is_leaked(self, tag: str) -> bool | None:

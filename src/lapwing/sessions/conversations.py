@@ -85,6 +85,10 @@ class Conversations:
         self._ticks_refused = 0
         self._unanswered = 0
 
+    def find_logins_by(self, settings: LoginSettings) -> None:
+        """Find logins by these settings in sessions whose protocol is told from now on."""
+        self._login_settings = settings
+
     def _counters(self) -> dict[str, int]:
         """Monotone counters of the parsers."""
         return {

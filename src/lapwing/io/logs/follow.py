@@ -58,6 +58,10 @@ class _OpenFile:
         self.offset += len(data)
         return self.splitter.feed(data)
 
+    def limit(self, max_line_bytes: int) -> None:
+        """From now on lines may be so long."""
+        self._max = self.splitter.max_line_bytes = max_line_bytes
+
     def position(self) -> Position:
         """Where to go on another time."""
         return Position(*self.identity, self.offset - self.splitter.waiting_bytes, len(self._head), _digest(self._head))
@@ -129,6 +133,13 @@ class FollowedLog:
             return None
         batch = self._file.read()
         return batch if batch is not None else self._next_file(self._file)
+
+    def limit(self, max_line_bytes: int) -> None:
+        """From now on lines may be so long."""
+        self._max = max_line_bytes
+        for file in (self._file, *(one.file for one in self._lingering)):
+            if file is not None:
+                file.limit(max_line_bytes)
 
     def close(self) -> None:
         """Close what is open."""

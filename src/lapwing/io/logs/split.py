@@ -17,10 +17,10 @@ class LineSplitter:
     like a line of its own.
     """
 
-    __slots__ = ("_max", "_passed_bytes", "_passing", "_rest")
+    __slots__ = ("_passed_bytes", "_passing", "_rest", "max_line_bytes")
 
     def __init__(self, max_line_bytes: int, *, inside: bool = False) -> None:
-        self._max = max_line_bytes
+        self.max_line_bytes = max_line_bytes
         self._rest = b""
         self._passing = inside
         self._passed_bytes = 0
@@ -43,7 +43,7 @@ class LineSplitter:
             data = self._rest + data
         whole, end, self._rest = data.rpartition(b"\n")
         lines, too_long = self._lines(whole) if end else ([], 0)
-        if len(self._rest) > self._max:
+        if len(self._rest) > self.max_line_bytes:
             self._passed_bytes, self._rest, self._passing = len(self._rest), b"", True
             too_long += 1
         return LineBatch(lines, too_long)
@@ -59,7 +59,9 @@ class LineSplitter:
         lines = text.split("\n")
         if "\r" in text:
             lines = [line.removesuffix("\r") for line in lines]
-        if len(whole) <= self._max:
+        if len(whole) <= self.max_line_bytes:
             return lines, 0
-        kept = [line for line in lines if len(line) * 4 <= self._max or len(line.encode()) <= self._max]
+        kept = [
+            line for line in lines if len(line) * 4 <= self.max_line_bytes or len(line.encode()) <= self.max_line_bytes
+        ]
         return kept, len(lines) - len(kept)

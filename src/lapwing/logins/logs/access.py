@@ -24,11 +24,17 @@ _NO_NAME = " - - ["
 class AccessLines:
     """Reads the combined log format; see LineReader."""
 
-    __slots__ = ("_clock", "_logins", "_marks")
+    __slots__ = ("__weakref__", "_clock", "_logins", "_marks")
 
     def __init__(self, context: LogContext) -> None:
         self._clock = context.clock
         self._logins = WebLogins(context)
+        self.follow()
+        context.followers.add(self)
+
+    def follow(self) -> None:
+        """See Follows."""
+        self._logins.follow()
         self._marks = self._logins.marks
 
     def read(self, line: str) -> Reading:

@@ -59,14 +59,20 @@ ENVOY_KEYS = Keys(
 class AccessDocuments:
     """Reads one request a line; see LineReader."""
 
-    __slots__ = ("_clock", "_keys", "_logins", "_marks", "_named")
+    __slots__ = ("__weakref__", "_clock", "_keys", "_logins", "_marks", "_named")
 
     def __init__(self, context: LogContext, keys: Keys) -> None:
         self._clock = context.clock
         self._keys = keys
         self._logins = WebLogins(context)
-        self._marks = tuple(mark.strip('" ') for mark in self._logins.marks)
         self._named = tuple(f'"{name}":"' for name in keys.user)
+        self.follow()
+        context.followers.add(self)
+
+    def follow(self) -> None:
+        """See Follows."""
+        self._logins.follow()
+        self._marks = tuple(mark.strip('" ') for mark in self._logins.marks)
 
     def read(self, line: str) -> Reading:
         """See LineReader."""

@@ -11,11 +11,17 @@ from lapwing.logins.logs.web import Request, WebLogins
 class CaddyLines(DocumentLines):
     """Reads one request a line; see LineReader. `client_ip` is already what Caddy's trusted proxies say."""
 
-    __slots__ = ("_logins", "_marks")
+    __slots__ = ("__weakref__", "_logins", "_marks")
 
     def __init__(self, context: LogContext) -> None:
         super().__init__(context)
         self._logins = WebLogins(context)
+        self.follow()
+        context.followers.add(self)
+
+    def follow(self) -> None:
+        """See Follows."""
+        self._logins.follow()
         self._marks = tuple(mark.rstrip() + '"' for mark in self._logins.marks)
 
     def read(self, line: str) -> Reading:

@@ -1,8 +1,11 @@
 """What readers share: the run's settings, the clock, and how a login becomes an event."""
 
 from collections.abc import Callable
+from datetime import tzinfo
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from typing import Protocol
+from weakref import WeakSet
 
 from lapwing.events import AuthEvidence, AuthResolved, Outcome
 from lapwing.logins.logs.settings import LogSettings
@@ -53,10 +56,20 @@ def port(text: str) -> int | None:
     return number if 0 < number <= MAX_PORT else None
 
 
-class LogContext:
-    """What a reader is made from. `next_auth_id()` gives ids unique within the stream."""
+class Follows(Protocol):
+    """Who makes something of the settings."""
 
-    __slots__ = ("_names", "clock", "logs", "next_auth_id", "settings", "tagger")
+    def follow(self) -> None:
+        """The settings of the context are others now."""
+
+
+class LogContext:
+    """What a reader is made from. `next_auth_id()` gives ids unique within the stream.
+
+    Settings may change while a log is read: who makes something of them at the start is among `followers`.
+    """
+
+    __slots__ = ("_names", "clock", "followers", "logs", "next_auth_id", "settings", "tagger")
 
     def __init__(
         self,
@@ -71,7 +84,16 @@ class LogContext:
         self.clock = clock
         self.tagger = tagger
         self.next_auth_id = next_auth_id
+        self.followers: WeakSet[Follows] = WeakSet()
         self._names: dict[str, str | None] = {}
+
+    def change(self, settings: LoginSettings, logs: LogSettings, zone: tzinfo) -> None:
+        """Go on under other settings; what was learnt of the log stays."""
+        self.settings, self.logs = settings, logs
+        self.clock.move(zone)
+        self._names.clear()
+        for one in self.followers:
+            one.follow()
 
     def name(self, text: str | None) -> str | None:
         """The account `text` names, in one spelling."""

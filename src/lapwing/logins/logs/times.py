@@ -38,6 +38,11 @@ class Clock:
         self._day = self._clf_minute = ""
         self._day_base = self._clf_base = 0
 
+    def move(self, zone: tzinfo) -> None:
+        """From now on, times without a zone are of this one."""
+        self.zone = zone
+        self._day = self._clf_minute = ""
+
     def syslog(self, text: str) -> int | None:
         """Read `Mar 27 13:06:56` (RFC 3164 section 4.1.2), the year being the latest that is not in the future."""
         minute = text[:12]

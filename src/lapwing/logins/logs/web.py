@@ -57,6 +57,7 @@ class WebLogins:
     """Tells which requests are logins and how they ended."""
 
     __slots__ = (
+        "__weakref__",
         "_accepted",
         "_basic",
         "_context",
@@ -70,14 +71,20 @@ class WebLogins:
 
     def __init__(self, context: LogContext) -> None:
         self._context = context
-        self._endpoints = rules_of(context.settings).endpoints
-        self._basic = context.settings.http_basic
-        self._methods = self._endpoints.methods
-        self._outcomes = outcome_table(context.logs.outcomes)
-        self._proxies = TrustedProxies(context.logs.trusted_proxies)
         self._surfaces: dict[str, int] = {}
-        self._known: dict[tuple[str, str], str | None] = {}
         self._accepted: dict[tuple[str, str], int] = {}
+        self.follow()
+        context.followers.add(self)
+
+    def follow(self) -> None:
+        """Take the settings as they are now; what surfaces answered and who is in goes on to be known."""
+        settings, logs = self._context.settings, self._context.logs
+        self._endpoints = rules_of(settings).endpoints
+        self._basic = settings.http_basic
+        self._methods = self._endpoints.methods
+        self._outcomes = outcome_table(logs.outcomes)
+        self._proxies = TrustedProxies(logs.trusted_proxies)
+        self._known: dict[tuple[str, str], str | None] = {}
 
     @property
     def marks(self) -> tuple[str, ...]:
