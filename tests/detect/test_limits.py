@@ -7,6 +7,7 @@ from lapwing.detect.episode import MAX_PROTOCOLS as MAX_NAMED_PROTOCOLS
 from lapwing.detect.episode import MAX_SAMPLES, MAX_SEQS, Episode
 from lapwing.detect.login import MAX_ADDRESS_CHARS, MAX_COUNT, MAX_PROTOCOLS, NAME_BYTES, Keyring, Login
 from lapwing.detect.settings import CircumstanceSettings
+from lapwing.detect.standings import Standings
 from lapwing.detect.trackers.homes import MAX_ATTACKERS, MAX_PLACES, Places, Wrongs
 from lapwing.detect.trackers.pairs import MAX_SECRETS, Secrets
 from lapwing.detect.trackers.surroundings import MAX_COUNTRIES, MAX_OPERATORS, Surroundings
@@ -16,6 +17,7 @@ from lapwing.testing.logins import START_NS, Traffic, attacker
 
 AT_AND_BESIDE = pytest.mark.parametrize("beyond", [0, 1])
 KEY = bytes(range(16))
+MOST_LEVELS = 255  # MOST_LEVELS of `standings`, which is none of Python's where that is compiled
 
 
 def keyed(address: str = "192.0.2.1", username: str = "ana", protocol: str = "http") -> Login:
@@ -209,3 +211,11 @@ def test_what_two_nodes_know_of_places_and_operators_is_no_more_than_one_may() -
     assert (len(places), len(operators)) == (MAX_LAST_PLACES, MAX_OPERATORS)
     assert min(place[1] for place in places) >= START_NS + MAX_LAST_PLACES // 2
     assert min(operator[1] for operator in operators) >= START_NS + MAX_OPERATORS // 2
+
+
+@AT_AND_BESIDE
+def test_how_often_a_source_was_answered_is_counted_so_far_and_never_begins_anew(beyond: int) -> None:
+    standings = Standings(Keyring(KEY))
+    row = standings.put(0, 0xFFFF_C000_0201)
+    standings.write(row, 4, MOST_LEVELS + beyond, START_NS, START_NS + 10**9)
+    assert standings.level(row) == MOST_LEVELS

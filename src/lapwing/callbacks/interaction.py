@@ -217,6 +217,7 @@ class Transcript:
         elif len(self._turns) < MAX_TURNS:
             self._turns.append((side, bytearray(data)))
         else:
+            self._limit = self.kept_bytes  # what comes behind a turn left out is left out too, or there were a hole
             return
         self.kept_bytes += len(data)
 
