@@ -107,6 +107,21 @@ def test_a_capture_that_is_cut_is_read_up_to_there(lapwing: Lapwing, inputs: Pat
     assert "the last record is cut" in " ".join(told.split())
 
 
+NO_UTF8 = os.fsdecode(b"caf\xe9")
+
+
+@pytest.mark.parametrize("output", ["ndjson", "json", "eve", "csv"])
+def test_a_name_that_is_no_utf8_is_written_with_its_bytes(lapwing: Lapwing, inputs: Path, output: str) -> None:
+    (inputs / NO_UTF8).write_bytes((inputs / "cut.pcap").read_bytes())
+    (inputs / f"{NO_UTF8}.log").write_text("\n".join(sshd_lines()) + "\n")
+    capture = lapwing("read", inputs / NO_UTF8, inputs / f"{NO_UTF8}.none", "--events", "all", "-o", output)
+    log = lapwing("read", inputs / f"{NO_UTF8}.log", inputs / f"{NO_UTF8}.none", "--events", "all", "-o", output)
+    for done, name in ((capture, r"caf\xe9"), (log, r"caf\xe9.log")):
+        assert done.code == ExitCode.INPUT
+        assert (name if output == "csv" else name.replace("\\", "\\\\")) in done.out
+    assert "the last record is cut" in capture.err
+
+
 @pytest.mark.parametrize("command", ["read", "flows", "sessions"])
 def test_what_is_no_file_to_read_is_told(lapwing: Lapwing, tmp_path: Path, command: str) -> None:
     path = tmp_path / "ear"

@@ -1,5 +1,6 @@
 """`watch` on logs: events as lines come, through rotation, until it is told to stop."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -211,6 +212,19 @@ def test_a_log_that_cannot_be_followed_for_a_while_is_told_and_then_followed(pat
             path.unlink()
             path.write_text(lines_of(3, 20))
             assert len(take(watching, 3)) == 3
+
+
+def test_a_log_whose_name_is_no_utf8_is_followed_and_its_place_remembered(path: Path, tmp_path: Path) -> None:
+    log, positions = tmp_path / os.fsdecode(b"caf\xe9.log"), tmp_path / "positions"
+    path.rename(log)
+    with watch_logs(log, positions=positions, from_start=True) as watching:
+        told = rest(watching)
+    assert {event.source for event in told if isinstance(event, SensorEnded)} == {str(tmp_path / r"caf\xe9.log")}
+    assert not failures(told)
+    with log.open("a") as more:
+        more.write(lines_of(2, 10))
+    with watch_logs(log, positions=positions) as watching:
+        assert len([event for event in rest(watching) if isinstance(event, AuthResolved)]) == 2
 
 
 def test_more_logs_than_can_be_followed_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

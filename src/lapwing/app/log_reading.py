@@ -26,6 +26,7 @@ from lapwing.events import (
     SourceError,
 )
 from lapwing.io.capture import Progress, head_of
+from lapwing.io.files import shown
 from lapwing.io.logs import LogFile, open_log
 from lapwing.io.surroundings import look_up
 from lapwing.logins import SecretTagger
@@ -186,7 +187,7 @@ class LogReading(EventStream):
             for login in self._logins(log, lines):
                 if not started:
                     started = True
-                    self._started.append(SensorStarted(ts_ns=login.ts_ns, source=path))
+                    self._started.append(SensorStarted(ts_ns=login.ts_ns, source=shown(path)))
                 yield login
             self._end(path, log, lines)
 
@@ -212,7 +213,7 @@ class LogReading(EventStream):
         if log.damage is not None:
             self._damaged = True
             self._endings.append(_anomaly("logs.damaged", path, now_ns, 1, Severity.MEDIUM, log.damage))
-        self._endings.append(SensorEnded(ts_ns=now_ns, source=path, counters=counters))
+        self._endings.append(SensorEnded(ts_ns=now_ns, source=shown(path), counters=counters))
 
     def _fail(self, path: str, message: str) -> None:
         """Note that an input cannot be read. Raises SourceError when there is nothing else to read."""
@@ -220,7 +221,7 @@ class LogReading(EventStream):
         if len(self._failed) == len(self._paths):
             raise SourceError(message)
         detail = message.removeprefix(f"{path}: ")
-        self._endings.append(SensorFailed(ts_ns=self._driver.now_ns, source=path, detail=detail))
+        self._endings.append(SensorFailed(ts_ns=self._driver.now_ns, source=shown(path), detail=shown(detail)))
 
 
 def read_logs(
@@ -310,7 +311,7 @@ def _pattern_file(path: Path) -> LogFormat:
 def _anomaly(
     kind: str, path: str, now_ns: int, count: int, severity: Severity = Severity.INFO, detail: str = ""
 ) -> AnomalySeen:
-    return AnomalySeen(ts_ns=now_ns, kind=kind, severity=severity, count=count, source=path, detail=detail)
+    return AnomalySeen(ts_ns=now_ns, kind=kind, severity=severity, count=count, source=shown(path), detail=detail)
 
 
 def _by_time(logins: Iterable[AuthResolved]) -> Iterator[tuple[int, AuthResolved]]:

@@ -27,6 +27,7 @@ from lapwing.events import (
     StoreError,
 )
 from lapwing.io.capture import Progress
+from lapwing.io.files import shown
 from lapwing.io.logs import FollowedLog, PositionFile
 from lapwing.io.surroundings import is_looked_up_otherwise, look_up
 from lapwing.logins import SecretTagger
@@ -195,7 +196,7 @@ class LogWatching(EventStream):
             if self._failing.get(source) != reason:
                 self._failing[source] = reason
                 detail = reason.removeprefix(f"{source}: ")
-                self._failures.append(SensorFailed(ts_ns=time.time_ns(), source=source, detail=detail))
+                self._failures.append(SensorFailed(ts_ns=time.time_ns(), source=shown(source), detail=shown(detail)))
             return None
         if done is not None:
             self._failing.pop(source, None)
@@ -215,7 +216,7 @@ class LogWatching(EventStream):
 
     def _run(self) -> Generator[list[Event], None, None]:
         now_ns = time.time_ns()
-        yield self._driver.note(SensorStarted(ts_ns=now_ns, source=log.file.path) for log in self._logs)
+        yield self._driver.note(SensorStarted(ts_ns=now_ns, source=shown(log.file.path)) for log in self._logs)
         while True:
             stopping = self._stopped  # asked first: lines written before the stop are still read
             moved = False
@@ -266,7 +267,7 @@ class LogWatching(EventStream):
         ended: list[Event] = []
         for log in self._logs:
             told += self._driver.take(log.lines.close())
-            path = log.file.path
+            path = shown(log.file.path)
             ended += told_of(path, log.lines, now_ns)
             if log.file.truncations:
                 count = log.file.truncations

@@ -42,6 +42,7 @@ from lapwing.io.capture import (
     open_capture,
     worth_reading_ahead,
 )
+from lapwing.io.files import shown
 from lapwing.io.surroundings import is_looked_up_otherwise, look_up
 from lapwing.logins import SecretTagger
 from lapwing.protocols import DatagramProtocol, StreamProtocol
@@ -259,7 +260,7 @@ class Reading(EventStream):
     def _note_failure(self, source: str, what: str) -> list[Event]:
         self._failed.append(what)
         detail = what.removeprefix(f"{source}: ")
-        return self._driver.note([SensorFailed(ts_ns=self._now_ns(), source=source, detail=detail)])
+        return self._driver.note([SensorFailed(ts_ns=self._now_ns(), source=shown(source), detail=shown(detail))])
 
     def _read_one(self, source: Source, path: str, left: int | None) -> Generator[list[Event], None, int | None]:
         """Read one capture; returns how many packets may still be read."""
@@ -279,7 +280,7 @@ class Reading(EventStream):
             if not started and first_ns is not None:
                 started = True
                 yield from self._join(first_ns)
-                yield self._driver.note([SensorStarted(ts_ns=first_ns, source=path)])
+                yield self._driver.note([SensorStarted(ts_ns=first_ns, source=shown(path))])
             if left is not None:
                 left -= count
             while self._to_end:
@@ -323,7 +324,7 @@ class Reading(EventStream):
 
     def _end_of_source(self, source: Source, path: str) -> Iterator[Event]:
         counters = source.statistics()
-        now_ns = self._now_ns()
+        now_ns, path = self._now_ns(), shown(path)
         for damage in source.damage:
             self._damaged = True
             yield damage

@@ -1,4 +1,4 @@
-"""Files that are written as a whole, and never through a link that somebody laid there before."""
+"""Files that are written as a whole, and never through a link that somebody laid there before; how they are named."""
 
 import errno
 import os
@@ -56,6 +56,11 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = True) -> None:
 def _beside(path: Path) -> Path:
     """Where a file is written until it is whole: nobody else has a file of that name."""
     return path.with_name(f".{path.name}.lapwing")
+
+
+def shown(name: str) -> str:
+    """A file's name as events have it: bytes that are no UTF-8 are written as `\\xff`, for no JSON can hold them."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def append_to(path: Path) -> BinaryIO:

@@ -12,6 +12,7 @@ from lapwing.events import AnomalySeen, Severity, SourceError
 from lapwing.io.capture.bpf import PacketFilter
 from lapwing.io.capture.dedup import Dedup
 from lapwing.io.capture.unpack import DamagedStream, FileStream, Stream, open_file, unpacked
+from lapwing.io.files import shown
 from lapwing.wire import (
     BATCH_PACKETS,
     DECODE_COUNTERS,
@@ -254,7 +255,7 @@ class CaptureSource:
             severity=Severity.MEDIUM,
             detail=detail,
             count=count,
-            source=self.name,
+            source=shown(self.name),
             offset=offset,
         )
 

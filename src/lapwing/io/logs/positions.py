@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from lapwing.events import StoreError
-from lapwing.io.files import ANYBODY, replace
+from lapwing.io.files import ANYBODY, replace, shown
 from lapwing.io.logs.follow import Position
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -36,12 +36,12 @@ class PositionFile:
 
     def get(self, log: str) -> Position | None:
         """Where reading of `log` stopped; None for a log never read."""
-        return self._positions.get(str(Path(log).absolute()))
+        return self._positions.get(_key(log))
 
     def put(self, log: str, position: Position | None) -> None:
         """Note where reading of `log` stands."""
         if position is not None:
-            self._positions[str(Path(log).absolute())] = position
+            self._positions[_key(log)] = position
 
     def save(self) -> bool:
         """Write them all; True. Raises StoreError."""
@@ -51,3 +51,7 @@ class PositionFile:
         except OSError as error:
             raise StoreError(f"{self.path}: cannot be written: {error.strerror or error}") from error
         return True
+
+
+def _key(log: str) -> str:
+    return shown(str(Path(log).absolute()))
