@@ -26,6 +26,7 @@ from lapwing.events import (
     SensorStarted,
     SourceError,
 )
+from lapwing.testing import pcap
 from tests.patience import ENOUGH_S
 
 from .conftest import start
@@ -225,6 +226,13 @@ def test_a_log_whose_name_is_no_utf8_is_followed_and_its_place_remembered(path: 
         more.write(lines_of(2, 10))
     with watch_logs(log, positions=positions) as watching:
         assert len([event for event in rest(watching) if isinstance(event, AuthResolved)]) == 2
+
+
+def test_a_capture_is_no_log_to_follow(tmp_path: Path) -> None:
+    capture = tmp_path / "in.pcap"
+    capture.write_bytes(pcap([]))
+    with pytest.raises(SourceError, match="in.pcap: is a capture; `lapwing read` reads it"):
+        watch_logs(capture)
 
 
 def test_more_logs_than_can_be_followed_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

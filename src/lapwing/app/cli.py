@@ -159,7 +159,7 @@ def watch(
     from lapwing.app.commands.watch_logs import WatchLogOptions, run_watch_logs
 
     if (interface is None) == (not files):
-        raise misused("name logs, or an interface with -i")
+        raise misused(f"name logs, or an interface with -i{', not both' if files else ''}")
     record = RecordOptions(write, rotate_size, rotate_time, keep, before, after)
     about_logs = {"--format": log_format, "--patterns": patterns, "--positions": positions, "--from-start": from_start}
     if interface is None:

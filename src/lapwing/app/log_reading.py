@@ -49,6 +49,7 @@ MAX_FILES = 512  # read side by side, merged by time
 BATCH_LOGINS = 512  # handed out at once
 MAX_PATTERN_BYTES = 1024 * 1024
 CAPTURE_MAGIC_BYTES = 4
+CAPTURE = "is a capture; `lapwing read` reads it"
 NO_FORMAT = (
     "neither a capture (pcap and pcapng are known) nor a log of a known format;"
     " name the format with --format, or describe its lines with --patterns"
@@ -253,9 +254,15 @@ def read_logs(
 
 def no_log(path: str) -> str:
     """What to say of a file whose lines are of no known format."""
-    if path != "-" and is_capture_head(head_of(Path(path), CAPTURE_MAGIC_BYTES)):
-        return "is a capture; `lapwing read` reads it"
-    return NO_FORMAT
+    return CAPTURE if path != "-" and is_capture(path) else NO_FORMAT
+
+
+def is_capture(path: str) -> bool:
+    """Whether a file begins as captures do; one that cannot be looked at does not."""
+    try:
+        return Path(path).is_file() and is_capture_head(head_of(Path(path), CAPTURE_MAGIC_BYTES))
+    except OSError:
+        return False
 
 
 def told_of(path: str, lines: LogLines, now_ns: int) -> list[Event]:

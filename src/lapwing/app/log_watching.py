@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
-from lapwing.app.log_reading import LogChoice, expand, latest_ns, time_zone, told_of
+from lapwing.app.log_reading import CAPTURE, LogChoice, expand, is_capture, latest_ns, time_zone, told_of
 from lapwing.app.paths import Paths
 from lapwing.detect import Detector, DetectSettings, LookUp
 from lapwing.events import (
@@ -207,6 +207,8 @@ class LogWatching(EventStream):
         return []
 
     def _follow(self, name: str, from_start: bool) -> _Watched:
+        if is_capture(name):
+            raise SourceError(f"{name}: {CAPTURE}")
         limits = self._settings.logs
         position = self._positions.get(name) if self._positions is not None else None
         file = FollowedLog(name, limits.max_line_bytes, position=position, from_start=from_start)
