@@ -231,7 +231,7 @@ def test_a_log_whose_name_is_no_utf8_is_followed_and_its_place_remembered(path: 
 def test_a_capture_is_no_log_to_follow(tmp_path: Path) -> None:
     capture = tmp_path / "in.pcap"
     capture.write_bytes(pcap([]))
-    with pytest.raises(SourceError, match="in.pcap: is a capture; `lapwing read` reads it"):
+    with pytest.raises(SourceError, match=r"in\.pcap: is a capture; `lapwing read` reads it"):
         watch_logs(capture)
 
 
