@@ -134,9 +134,18 @@ def test_so_many_accepted_names_of_an_access_log_repeat_without_being_new_logins
 def test_a_name_in_an_access_log_has_so_many_letters(beyond: int) -> None:
     line = request("n" * (MAX_NAME_CHARS + beyond), status=401)
     if beyond:
-        assert miss("combined", line) is Miss.FOREIGN
+        assert miss("combined", line) is Miss.OTHER
     else:
         assert login("combined", line).username == "n" * MAX_NAME_CHARS
+
+
+def test_long_names_do_not_make_a_log_look_like_another() -> None:
+    reader = log(None)
+    reader.feed([request("ana")] * SAMPLE_LINES)
+    reader.feed([request("n" * 9_000, status=401)] * 2 * SAMPLE_LINES)
+    assert reader.misses[Miss.FOREIGN] == 0
+    assert [event.username for event in reader.feed([request("bob", status=401)])] == ["bob"]
+    assert miss("combined", f'{"n " * 9_000}[] "GET / HTTP/1.1" 401 12') is Miss.FOREIGN
 
 
 def web(settings: LoginSettings | None = None) -> WebLogins:

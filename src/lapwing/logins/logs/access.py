@@ -8,7 +8,7 @@ from lapwing.logins.logs.context import LogContext, address
 from lapwing.logins.logs.contract import LogFormat, Miss, Reading
 from lapwing.logins.logs.web import Request, WebLogins
 
-MAX_NAME_CHARS = 256  # looked at of the name that a client gave; a longer one is nobody's
+MAX_NAME_CHARS = 256  # of the name that a client gave; a longer one is nobody's, and its line no login
 
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 # The client's words are the name and what stands in quotation marks, where servers escape marks and backslashes; the
@@ -47,7 +47,7 @@ class AccessLines:
                 return Miss.OTHER
         match = _match(line)
         if match is None:
-            return Miss.FOREIGN
+            return Miss.OTHER if _is_long_named(line) else Miss.FOREIGN
         peer, user, stamp, asked, status, _, agent, rest = match.groups()
         ts_ns = self._clock.clf(stamp)
         if ts_ns is None:
@@ -81,6 +81,15 @@ def _match(line: str) -> re.Match[str] | None:
         return match
     behind = _LINE.fullmatch(line.partition(" ")[2])
     return match if behind is None or address(behind[1]) is None else behind
+
+
+def _is_long_named(line: str) -> bool:
+    """Whether a line is of the format but for its name: no client makes a log look like another one by long names."""
+    begins = line.rfind(" [", 0, line.find('] "') + 1)
+    words = line[: max(begins, 0)].split(" ", 2)
+    if len(words) < 3 or len(words[2]) <= MAX_NAME_CHARS:
+        return False
+    return _recognises(f"{words[0]} {words[1]} -{line[begins:]}")
 
 
 def _recognises(line: str) -> bool:
