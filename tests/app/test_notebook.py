@@ -6,6 +6,7 @@ import pytest
 
 import lapwing
 from lapwing.demo import capture_path
+from lapwing.testing import pcap
 
 
 def test_a_reading_shows_its_input_and_counters_and_reads_nothing_by_it(tmp_path: Path) -> None:
@@ -45,3 +46,13 @@ def test_an_input_that_could_not_be_read_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [lapwing.Reading, lapwing.FlowReading, lapwing.LogReading])
 def test_every_reading_has_a_page(kind: type) -> None:
     assert callable(kind._repr_html_)  # type: ignore[attr-defined]
+
+
+def test_a_reading_says_in_one_line_what_it_reads(tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.pcap" for number in range(5)]
+    for file in files:
+        file.write_bytes(pcap([]))
+    assert repr(lapwing.read(files[0])) == f"<lapwing.Reading of {files[0]}>"
+    names = ", ".join(map(str, files[:3]))
+    assert repr(lapwing.flows(*files)) == f"<lapwing.FlowReading of {names} and 2 more>"
+    assert repr(lapwing.read_logs("auth.log")) == "<lapwing.LogReading of auth.log>"

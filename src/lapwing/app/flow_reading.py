@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lapwing.app.interfaces import opened_interface
-from lapwing.app.notebook import reading_page
+from lapwing.app.notebook import reading_line, reading_page
 from lapwing.app.paths import Paths
 from lapwing.events import AnomalySeen, FlowClosed, SettingsError, SourceError
 from lapwing.flows import (
@@ -246,6 +246,9 @@ class FlowReading:
     def failed(self) -> list[str]:
         """What was wrong with each input that could not be read at all; the others were read."""
         return self._failed
+
+    def __repr__(self) -> str:
+        return reading_line("lapwing.FlowReading", self._paths)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
-from lapwing.app.notebook import reading_page
+from lapwing.app.notebook import reading_line, reading_page
 from lapwing.app.paths import Paths
 from lapwing.detect import FILE_KEY, Detector
 from lapwing.events import (
@@ -138,6 +138,9 @@ class LogReading(EventStream):
     def progress(self) -> Progress | None:
         """How far the log opened last has been read."""
         return None if self._open is None else Progress(self._open.read_bytes, self._open.total_bytes)
+
+    def __repr__(self) -> str:
+        return reading_line("lapwing.LogReading", [str(path) for path in self._paths])
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -298,6 +298,9 @@ def watch_logs(
     `positions` is a file that remembers how far each log was read, so that the next run goes on there; without an
     entry in it a log is read from its end, or with `from_start` from its beginning.
     `decoys` are looked for in all logins, under their own key.
+
+    Raises SourceError for a log that is a directory, a capture or may not be read, StoreError for `positions` that
+    cannot be understood, SettingsError for a format or patterns that are none. What fails later is a `sensor.failed`.
     """
     return LogWatching(
         paths,

@@ -5,6 +5,14 @@ from collections.abc import Mapping, Sequence
 from lapwing.events import notebook
 from lapwing.io.capture import Progress
 
+SHOWN_INPUTS = 3  # by name in one line; the rest is counted
+
+
+def reading_line(kind: str, inputs: Sequence[str]) -> str:
+    """A line of text for a reading, as an interpreter shows it."""
+    more = f" and {len(inputs) - SHOWN_INPUTS:,} more" if len(inputs) > SHOWN_INPUTS else ""
+    return f"<{kind} of {', '.join(inputs[:SHOWN_INPUTS]) or 'an interface'}{more}>"
+
 
 def reading_page(
     kind: str,

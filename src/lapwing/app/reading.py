@@ -9,7 +9,7 @@ from typing import Any
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
 from lapwing.app.interfaces import opened_interface
-from lapwing.app.notebook import reading_page
+from lapwing.app.notebook import reading_line, reading_page
 from lapwing.app.paths import Paths
 from lapwing.detect import FILE_KEY, Detector
 from lapwing.events import (
@@ -171,6 +171,9 @@ class Reading(EventStream):
             self._live.close()
         if self._record is not None:
             self._record.close()
+
+    def __repr__(self) -> str:
+        return reading_line("lapwing.Reading", self._merged or self._paths)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
