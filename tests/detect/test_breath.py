@@ -7,7 +7,7 @@ from lapwing.detect.breath import BREATH
 from lapwing.detect.trackers import tracker
 from lapwing.lab.pace import _tries
 
-SOURCES = 8 * BREATH
+SOURCES = 32 * BREATH
 
 
 def test_the_function_that_lets_threads_run_is_not_compiled() -> None:

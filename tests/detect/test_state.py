@@ -13,7 +13,7 @@ from lapwing.events import Action, AuthResolved
 from lapwing.lab.pace import _tries
 from lapwing.testing.logins import START_NS, Traffic, attacker
 
-SOURCES = 8 * BREATH
+SOURCES = 32 * BREATH
 KEY = bytes(16)
 BAD = Verdict(Action.BLOCK, 1.0, 20.0, ())
 

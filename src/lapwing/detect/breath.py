@@ -1,6 +1,6 @@
 """Room for other threads in the middle of long work."""
 
-BREATH = 256  # records written between two breaths: well under a millisecond
+BREATH = 64  # records between two breaths: a millisecond or two where they are long, mostly a fraction of one
 
 
 def breathe() -> None:
