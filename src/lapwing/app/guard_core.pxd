@@ -1,5 +1,6 @@
 cimport cython
 from lapwing.app.latch cimport Latch
+from lapwing.app.login_columns cimport LoginColumns
 from lapwing.app.login_try cimport LoginTry
 from lapwing.detect.block cimport Block
 from lapwing.detect.decisions cimport Change, Decisions
@@ -22,6 +23,8 @@ cdef class GuardCore:
 
     @cython.locals(ts_ns=i64, lock=Latch)
     cpdef Verdict attempt(self, LoginTry attempt)
+    @cython.locals(rows=LoginColumns, block=Block, at=Py_ssize_t, plain=bint)
+    cpdef object observe_columns(self, object columns)
     @cython.locals(rank=int, row=i64, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
     cdef Verdict _judge(self, LoginTry attempt, i64 ts_ns)
     @cython.locals(detector=Detector, decisions=Decisions, verdict=Verdict, rank=int)

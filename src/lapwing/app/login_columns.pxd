@@ -4,6 +4,7 @@ from lapwing.detect.login cimport Login
 
 cdef object _FAILED, _SUCCEEDED
 
+@cython.final
 cdef class LoginColumns:
     cdef public Py_ssize_t count
     cdef list _ts_ns, _address, _outcome, _protocol, _mechanism, _endpoint, _username, _secret_tag, _fingerprint

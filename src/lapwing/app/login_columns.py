@@ -1,4 +1,4 @@
-# cython: infer_types=True
+# cython: infer_types=True, wraparound=False, boundscheck=False
 """Many logins at once as columns, and what a guard says of them: no object for each of them is made or read.
 
 Runs compiled, typed by `login_columns.pxd`, and as it stands.
@@ -206,7 +206,7 @@ def _check(name: str, column: list[Any]) -> None:
     kinds = KINDS.get(name)
     if kinds is None or not column:
         return
-    at = _first_other(column, kinds[0], kinds[-1])
+    at = _first_other(column, kinds[0], kinds[len(kinds) - 1])
     if at < len(column):
         raise ValueError(f"column {name!r}: {column[at]!r} is no {' or '.join([kind.__name__ for kind in kinds])}")
     if kinds == (int,) and not (min(column) >= 0 and max(column) <= MOST):

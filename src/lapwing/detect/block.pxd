@@ -1,6 +1,6 @@
 cimport cython
 cimport lapwing.detect.members as members
-from lapwing.detect.login cimport Keyring, Login, u64
+from lapwing.detect.login cimport Keyring, Login
 from lapwing.detect.table cimport Table
 
 cdef int _BLOCK
@@ -13,7 +13,6 @@ cdef class Block:
     cdef Keyring _keyring
     cdef Table _pairs, _sources, _accounts, _networks, _secrets, _clients, _homes
     cdef list _logins
-    cdef u64 _touched
     cdef public int count
     cdef public bint is_full
 

@@ -43,7 +43,6 @@ class Block:
         self._keyring = keyring
         self._pairs, self._sources, self._accounts, self._networks, self._secrets, self._clients, self._homes = tables
         self._logins = [Login() for _ in range(BLOCK)]
-        self._touched = 0
         self.count = 0
         self.is_full = False
 
@@ -91,29 +90,25 @@ class Block:
         return count
 
     def fetch(self) -> int:
-        """Touch what all of them will look at: the places of their keys first, then what these say."""
+        """Have fetched what all of them will look at: the places of their keys first, then what these say."""
         for index in range(self.count):
             login = self._logins[index]
-            self._touched ^= (
-                self._pairs.glance(login.pair)
-                ^ self._sources.glance(login.source)
-                ^ self._accounts.glance(login.account)
-                ^ self._networks.glance(login.network)
-                ^ self._secrets.glance(login.secret)
-                ^ self._clients.glance(login.client)
-                ^ self._homes.glance(login.account)
-            )
+            self._pairs.glance(login.pair)
+            self._sources.glance(login.source)
+            self._accounts.glance(login.account)
+            self._networks.glance(login.network)
+            self._secrets.glance(login.secret)
+            self._clients.glance(login.client)
+            self._homes.glance(login.account)
         for index in range(self.count):
             login = self._logins[index]
-            self._touched ^= (
-                self._pairs.approach(login.pair)
-                ^ self._sources.approach(login.source)
-                ^ self._accounts.approach(login.account)
-                ^ self._networks.approach(login.network)
-                ^ self._secrets.approach(login.secret)
-                ^ self._clients.approach(login.client)
-                ^ self._homes.approach(login.account)
-            )
+            self._pairs.approach(login.pair)
+            self._sources.approach(login.source)
+            self._accounts.approach(login.account)
+            self._networks.approach(login.network)
+            self._secrets.approach(login.secret)
+            self._clients.approach(login.client)
+            self._homes.approach(login.account)
         return 0
 
     def _next(self) -> Login:

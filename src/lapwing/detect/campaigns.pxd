@@ -12,6 +12,7 @@ cdef int _SOURCE, _SITE, _ACCOUNT
 cdef i64 _HOUR, _DAY, _SWEEP
 
 
+@cython.final
 cdef class Campaigns:
     cdef object _settings, _keyring
     cdef Judge _judge

@@ -4,7 +4,7 @@ from lapwing.detect.standings cimport Standings
 from lapwing.detect.verdict cimport Judge, Verdict
 
 cdef i64 _SECOND, _HOUR, _FORGET
-cdef int _WATCHED, _CHALLENGED, _BLOCKED, _MOST_GROWTH, _LOOK
+cdef int _WATCHED, _CHALLENGED, _BLOCKED, _GROWTHS, _LOOK
 cdef double _HALF_OF_ALL
 cdef tuple _ACTIONS, _NONE
 
@@ -19,6 +19,7 @@ cdef class Change:
 
     cpdef object event(self)
 
+@cython.final
 cdef class Decisions:
     cdef object _settings
     cdef Judge _judge
@@ -26,30 +27,29 @@ cdef class Decisions:
     cdef Keyring _keyring
     cdef Standings _rows
     cdef double _jitter, _mild_below
-    cdef list _durations_s
+    cdef i64 _durations_s[165]
     cdef public tuple changes
     cdef public i64 retry_after_s
 
-    cpdef i64 row_at(self, u64 hi, u64 lo) except -2
+    cpdef i64 row_at(self, u64 hi, u64 lo) noexcept
     @cython.locals(until_ns=i64, in_force=bint, standing=int, rank=int)
     cpdef int answer_at(self, i64 row, double log_odds, u64 hi, u64 lo, i64 now_ns, bint known) except -1
     @cython.locals(change=Change)
     cpdef int justify(self, Verdict verdict) except -1
-    cpdef bint blocks(self, i64 row, i64 now_ns) except -1
+    cpdef bint blocks(self, i64 row, i64 now_ns) noexcept
     @cython.locals(rank=int, until_ns=i64)
-    cdef int _renew(self, i64 row, i64 now_ns) except -1
+    cdef int _renew(self, i64 row, i64 now_ns) noexcept
     @cython.locals(rows=Standings, new=bint, level=int, duration_s=i64)
     cdef int _decide(self, i64 row, int rank, u64 hi, u64 lo, i64 now_ns) except -1
-    @cython.locals(durations=list)
-    cdef i64 _duration_s(self, int rank, int level) except -2
+    cdef i64 _duration_s(self, int rank, int level) noexcept
     @cython.locals(number=u64)
-    cdef double _shift(self, u64 hi, u64 lo, i64 now_ns) except? -1.0
+    cdef double _shift(self, u64 hi, u64 lo, i64 now_ns) noexcept
     @cython.locals(rows=Standings)
     cdef int _shed(self, i64 now_ns) except -1
     cdef int _lift(self, i64 row, i64 now_ns, str reason) except -1
     @cython.locals(change=Change)
     cdef int _note(self, i64 row, i64 now_ns, i64 duration_s, str reason) except -1
-    cdef i64 _row_of(self, str source) except -2
+    cdef Py_ssize_t _row_of(self, str source) except -2
     @cython.locals(number=i64, row=i64, rows=Standings, found=list)
     cpdef list held(self, i64 now_ns)
     @cython.locals(rows=Standings, found=list)

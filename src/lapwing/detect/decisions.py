@@ -26,14 +26,14 @@ SECOND_NS = 1_000_000_000
 HOUR_NS = 3_600 * SECOND_NS
 FORGET_NS = 7 * 24 * HOUR_NS  # how long a source is remembered to have been answered before
 SHED_LOOK = 16  # oldest answers looked at to forget one: a full table costs a new answer no more than that
-MOST_GROWTH = 32  # levels after which an answer lasts no longer
+GROWTHS = 33  # levels, after which an answer lasts no longer
 MARGIN = 1e-9  # log-odds, more than any rounding
 _ACTIONS = tuple(Action)  # by rank: how strict it is
 ALLOWED, WATCHED, CHALLENGED, DELAYED, BLOCKED = range(5)
 
 _SECOND, _HOUR, _FORGET = SECOND_NS, HOUR_NS, FORGET_NS
 _WATCHED, _CHALLENGED, _BLOCKED = WATCHED, CHALLENGED, BLOCKED
-_LOOK, _MOST_GROWTH = SHED_LOOK, MOST_GROWTH
+_LOOK, _GROWTHS = SHED_LOOK, GROWTHS
 _HALF_OF_ALL = 2.0**63
 _NONE: tuple[Any, ...] = ()
 
@@ -102,10 +102,10 @@ class Decisions:
         self._jitter = settings.jitter
         self._mild_below = judge.challenge_from() - settings.jitter - MARGIN  # log-odds that no shift makes serious
         first_s = (0, 0, settings.challenge_s, settings.delay_s, settings.block_s)
-        self._durations_s = [
-            [int(min(settings.longest_s, first * settings.growth**level)) for level in range(MOST_GROWTH + 1)]
-            for first in first_s
-        ]
+        self._durations_s = [0] * 165  # by rank and level
+        for rank, first in enumerate(first_s):
+            for level in range(GROWTHS):
+                self._durations_s[rank * GROWTHS + level] = int(min(settings.longest_s, first * settings.growth**level))
 
     def __len__(self) -> int:
         return self._rows.count
@@ -250,8 +250,7 @@ class Decisions:
         return rank
 
     def _duration_s(self, rank: int, level: int) -> int:
-        durations: list[int] = self._durations_s[rank]
-        return durations[min(_MOST_GROWTH, level)]
+        return self._durations_s[rank * _GROWTHS + min(_GROWTHS - 1, level)]
 
     def _shift(self, hi: int, lo: int, now_ns: int) -> float:
         """Between minus and plus `jitter` log-odds, unpredictable without the key."""

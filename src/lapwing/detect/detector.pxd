@@ -2,7 +2,7 @@ cimport cython
 from lapwing.detect.campaigns cimport Campaigns
 from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.journal cimport Journal
-from lapwing.detect.login cimport Keyring, Login, i64, u64
+from lapwing.detect.login cimport Keyring, Login, i64
 from lapwing.detect.rows cimport Row, Tally
 from lapwing.detect.trackers.accounts cimport Accounts
 from lapwing.detect.trackers.credentials cimport Credentials
@@ -23,6 +23,7 @@ cdef unsigned int _SOUGHT
 cdef int _SOURCE
 cdef tuple _ACTIONS
 
+@cython.final
 cdef class Detector:
     cdef public object settings
     cdef Verdict _verdict
@@ -55,7 +56,6 @@ cdef class Detector:
     cdef public list _led
     cdef dict _counts
     cdef i64 _failed_count, _succeeded_count
-    cdef u64 _glanced
 
     cpdef Verdict answered(self, int rank, long long retry_after_s)
     @cython.locals(ts_ns=i64)
@@ -83,7 +83,7 @@ cdef class Detector:
     cdef int _compare(self, Login login) except -1
     @cython.locals(own=double, row=Tally)
     cdef int _strange(self, Login login) except -1
-    cdef u64 _glance(self, Login login) except? 0
+    cdef int _glance(self, Login login) except -1
     cdef bint _is_explained(self) except -1
     cdef object _pass_time(self)
     cdef int _count(self, str name) except -1

@@ -109,7 +109,6 @@ class Detector:
         self._ticked_ns = 0
         self._counts: dict[str, int] = {}
         self._failed_count = self._succeeded_count = 0  # of `_counts`, since `counts` was asked
-        self._glanced = 0
         self._verdict: Verdict | None = NO_VERDICT
         self.log_odds = NO_VERDICT.log_odds
         self.latest: Login | None = None
@@ -281,7 +280,7 @@ class Detector:
         login = self.latest = self._keyring.identify(address, username, protocol, secret_tag, client)
         if login is not None:
             login.now_ns = self._now_ns
-            self._glanced = self._glance(login)
+            self._glance(login)
         return login
 
     def is_at_home(self, login: Login) -> bool:
@@ -440,7 +439,7 @@ class Detector:
         if login is None:
             return self._pass_time()
         self.latest = login
-        self._glanced = self._glance(login)
+        self._glance(login)
         self._weigh(login)
         return self._follow(login)
 
@@ -516,8 +515,7 @@ class Detector:
         if login.failed:
             self._journal.append(login)
         evidence = self._evidence
-        for reason in self._pairs.observe(login, now_ns):
-            evidence.add(reason)
+        self._pairs.observe(login, now_ns)
         if login.took_back and self._campaigns.accuses(login):
             login.took_back = False
             login.back_secrets = ()
@@ -561,14 +559,19 @@ class Detector:
         return self._fingerprints.strange(login, own, self._now_ns)
 
     def _glance(self, login: Login) -> int:
-        return (
-            self._pairs.table.glance(login.pair)
-            + self._sources.table.glance(login.source)
-            + self._accounts.table.glance(login.account)
-            + self._networks.table.glance(login.network)
-            + self._credentials.table.glance(login.secret)
-            + self._takeovers.table.glance(login.account)
-        )
+        """Have fetched what the trackers will look at: they wait for all of it together, not for one after the other."""
+        self._pairs.table.glance(login.pair)
+        self._sources.table.glance(login.source)
+        self._accounts.table.glance(login.account)
+        self._networks.table.glance(login.network)
+        self._credentials.table.glance(login.secret)
+        self._takeovers.table.glance(login.account)
+        self._sources.table.approach(login.source)
+        self._accounts.table.approach(login.account)
+        self._networks.table.approach(login.network)
+        self._fingerprints.table.approach(login.client)
+        self._takeovers.table.approach(login.account)
+        return 0
 
     def _is_explained(self) -> bool:
         """Whether the login observed last belongs to an open finding other than that of the site."""

@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 from lapwing.detect.login cimport i64, u64
 
 cdef u64 MASK
@@ -9,15 +10,16 @@ cdef class Distinct:
     cdef public bytearray registers
     cdef public double inverse
     cdef u64 _room
-    cdef u64[::1] _slots
+    cdef object _slots
 
-    @cython.locals(at=u64)
+    @cython.locals(at=u64, slots=object)
     cpdef bint add(self, u64 item) except -1
-    @cython.locals(at=u64, moved=u64)
+    @cython.locals(at=u64, moved=u64, slots=object)
     cpdef int discard(self, u64 item) except -1
     cpdef bint has(self, u64 item) noexcept
-    @cython.locals(at=u64)
+    @cython.locals(at=u64, here=u64, slots=object)
     cdef u64 _place(self, u64 item) noexcept
+    @cython.locals(at=Py_ssize_t, count=Py_ssize_t, item=u64, before=object)
     cdef int _widen(self) except -1
     cdef int _become_sketch(self) except -1
     @cython.locals(rest=u64, rest_bits=int, rank=int)

@@ -9,7 +9,7 @@ Runs compiled, typed by `distinct.pxd`, and as it stands.
 import math
 from typing import Any
 
-from lapwing.detect.memory import column
+from lapwing.detect import plainly as natively
 
 EPISODE_EXACT = 1_024  # findings print their counts: exact up to here
 EPISODE_BITS = 10  # then 1 024 registers: standard error 3.3 %
@@ -34,14 +34,14 @@ class Distinct:
         self.zeros = 0
         self.count = 0
         self._room = FIRST_ROOM
-        self._slots = column("Q", FIRST_ROOM)
+        self._slots = natively.words(FIRST_ROOM)
 
     @property
     def items(self) -> list[int] | None:
         """What was added, sorted; None once it has become a sketch."""
         if self.registers is not None:
             return None
-        return sorted([self._slots[at] for at in range(self._room) if self._slots[at] != 0])
+        return sorted([item for item in [natively.word_at(self._slots, at) for at in range(self._room)] if item != 0])
 
     def add(self, item: int) -> bool:
         """Add `item`, a keyed hash and never 0. Return True if it was certainly new."""
@@ -50,9 +50,10 @@ class Distinct:
                 self.count = max(self.count, self._estimate())
             return False
         at = self._place(item)
-        if self._slots[at] == item:
+        slots = self._slots
+        if natively.word_at(slots, at) == item:
             return False
-        self._slots[at] = item
+        natively.set_word(slots, at, item)
         self.count += 1
         if self.count > self.exact:
             self._become_sketch()
@@ -65,21 +66,22 @@ class Distinct:
         if self.registers is not None:
             return 0
         at = self._place(item)
-        if self._slots[at] != item:
+        slots = self._slots
+        if natively.word_at(slots, at) != item:
             return 0
-        self._slots[at] = 0
+        natively.set_word(slots, at, 0)
         self.count -= 1
         while True:  # what stands after it may have been kept away from its place
             at = at + 1 if at + 1 < self._room else 0
-            moved = self._slots[at]
+            moved = natively.word_at(slots, at)
             if moved == 0:
                 return 0
-            self._slots[at] = 0
-            self._slots[self._place(moved)] = moved
+            natively.set_word(slots, at, 0)
+            natively.set_word(slots, self._place(moved), moved)
 
     def has(self, item: int) -> bool:
         """Whether `item` was certainly added."""
-        return self.registers is None and self._slots[self._place(item)] == item
+        return self.registers is None and natively.word_at(self._slots, self._place(item)) == item
 
     def merge(self, other: "Distinct") -> None:
         """Become the union with `other`, which has as many registers."""
@@ -113,19 +115,25 @@ class Distinct:
 
     def _place(self, item: int) -> int:
         """Where `item` stands, or would."""
+        slots = self._slots
         at = item % self._room
-        while self._slots[at] != 0 and self._slots[at] != item:
+        while True:
+            here = natively.word_at(slots, at)
+            if here == 0 or here == item:
+                return at
             at += 1
             if at == self._room:
                 at = 0
-        return at
 
     def _widen(self) -> int:
-        items = self.items
+        before = self._slots
+        count = self._room
         self._room *= 2
-        self._slots = column("Q", self._room)
-        for item in items or ():
-            self._slots[self._place(item)] = item
+        self._slots = natively.words(self._room)
+        for at in range(count):
+            item = natively.word_at(before, at)
+            if item != 0:
+                natively.set_word(self._slots, self._place(item), item)
         return 0
 
     def _become_sketch(self) -> int:
@@ -137,7 +145,7 @@ class Distinct:
         for item in items or ():  # sorted, as sums of floats depend on their order
             self._enter(item)
         self._room = FIRST_ROOM
-        self._slots = column("Q", FIRST_ROOM)
+        self._slots = natively.words(FIRST_ROOM)
         self.count = max(self.count, self._estimate())  # once for all: an estimate costs as much as many entries
         return 0
 

@@ -114,12 +114,16 @@ class Evidence:
         bits = self.present & _MASKS[group] & ~but
         if bits == 0:
             return 0.0
-        for kind in range(_FIRSTS[group], _FIRSTS[group + 1]):
-            if bits >> kind & 1:
+        kind = _FIRSTS[group]
+        bits >>= kind
+        while bits != 0:
+            if bits & 1:
                 if _VOLUME >> kind & 1:
                     volume = max(volume, self.weights[kind])
                 else:
                     extra += self.weights[kind]
+            bits >>= 1
+            kind += 1
         return volume + extra
 
     def of(self, group: int) -> list[Reason]:

@@ -14,7 +14,10 @@ cdef u64 COUNT_MASK, FAILED, INFERRED, FORGIVEN, OWNED, NAME_MASK
 cdef int _NAME_BYTES
 
 cdef class Pointing:
-    cpdef int lose_spark(self, i64 slot) except -1
+    cdef public int field
+
+    cdef int lose(self, i64 slot, u64 key) noexcept
+    cdef int foresee(self, u64 key) noexcept
 
 @cython.final
 cdef class Journal:
@@ -28,10 +31,11 @@ cdef class Journal:
     cdef public Keyring keyring
     cdef public list tables
     cdef Login _scratch, _first, _second
-    cdef i64 _first_slot, _second_slot, _told_head
+    cdef i64 _first_slot, _second_slot, _told_head, _oldest_slot
+    cdef u64 _oldest_source, _oldest_network
     cdef public Fading fading
 
-    @cython.locals(slot=i64)
+    @cython.locals(slot=i64, following=i64)
     cpdef Py_ssize_t append(self, Login login) except -1
     @cython.locals(base=Py_ssize_t, meta=u64, thousandths=u64)
     cdef int _store(self, Py_ssize_t at, Login login) except -1
@@ -40,11 +44,13 @@ cdef class Journal:
     @cython.locals(at=u64, byte=u64, index=Py_ssize_t)
     cdef int _keep_sealed(self, Py_ssize_t slot, bytes named) except -1
     cdef int _make_room(self) except -1
-    @cython.locals(table=Pointing, number=Py_ssize_t)
-    cdef int _drop(self, i64 slot, u32 sparks) except -1
+    @cython.locals(table=Pointing, number=Py_ssize_t, going=u32, next_to_go=u32, source=u64, network=u64)
+    cdef int _drop(self, i64 slot, i64 following) except -1
+    @cython.locals(base=Py_ssize_t)
+    cdef u64 _key_of(self, i64 slot, int field, u64 source, u64 network) noexcept
     @cython.locals(back=i64, slot=i64)
     cpdef i64 slot_of(self, i64 pos) noexcept
-    @cython.locals(base=Py_ssize_t)
+    @cython.locals(base=Py_ssize_t, source=u64)
     cpdef u64 word(self, i64 slot, int field) noexcept
     cdef int glance(self, i64 slot) noexcept
     cpdef int link(self, i64 pos, int dimension, i64 before) noexcept

@@ -48,11 +48,21 @@ _NAME_BYTES = NAME_BYTES
 
 
 class Pointing:
-    """What points at entries: a table whose records may be sparks. Its number is its place among the journal's."""
+    """What points at entries: a table whose records may be sparks. Its number is its place among the journal's.
 
-    def lose_spark(self, slot: int) -> int:
-        """The journal forgets the entry at `slot`."""
+    `field` is the word of an entry that holds the table's key.
+    """
+
+    def __init__(self, field: int) -> None:
+        self.field = field
+
+    def lose(self, slot: int, key: int) -> int:  # noqa: ARG002 - for those that point
+        """The journal forgets the entry at `slot`, which is all there is of `key`."""
         return slot
+
+    def foresee(self, key: int) -> int:  # noqa: ARG002 - for those that point
+        """The entry that is all there is of `key` is the next to go."""
+        return 0
 
 
 class Journal:
@@ -67,6 +77,8 @@ class Journal:
         self.fading = Fading()  # one for all trackers
         self._scratch, self._first, self._second = Login(), Login(), Login()
         self._first_slot = self._second_slot = self._told_head = -1
+        self._oldest_slot = -1  # the entry that goes next, where its keys are known already
+        self._oldest_source = self._oldest_network = 0
         self._capacity = 0
         self._here = 0  # the slot of `head`
         self._words = column("Q", 0)
@@ -80,13 +92,15 @@ class Journal:
         if self.head >= self._capacity:
             self._make_room()
         slot = self._here
-        sparks = self._notes[slot * NOTES + SPARKS]
-        if sparks != 0:
-            self._drop(slot, sparks)
+        following = slot + 1 if slot + 1 < self._capacity else 0
+        if self._notes[slot * NOTES + SPARKS] != 0:
+            self._drop(slot, following)
+        else:
+            self._oldest_slot = -1
         self._store(slot, login)
         login.pos = self.head
         self.head += 1
-        self._here = slot + 1 if slot + 1 < self._capacity else 0
+        self._here = following
         return login.pos
 
     def _store(self, at: int, login: Login) -> int:
@@ -171,13 +185,37 @@ class Journal:
         self._capacity, self._names_capacity = capacity, len(names)
         self._here = self.head % capacity
 
-    def _drop(self, slot: int, sparks: int) -> int:
-        """The entry at `slot` is about to go: no table may point at it."""
+    def _drop(self, slot: int, following: int) -> int:
+        """The entry at `slot` is about to go: no table may point at it.
+
+        `following` is the next to go: what that will change, anywhere in large tables, is fetched meanwhile.
+        """
+        going, next_to_go = self._notes[slot * NOTES + SPARKS], self._notes[following * NOTES + SPARKS]
+        if slot != self._oldest_slot:
+            self._oldest_source = self.word(slot, _SOURCE)
+            self._oldest_network = self.word(slot, _NETWORK)
+        source, network = self.word(following, _SOURCE), self.word(following, _NETWORK)
         for number in range(len(self.tables)):
-            if sparks >> number & 1:
-                table = self.tables[number]
-                table.lose_spark(slot)
+            if (going | next_to_go) >> number & 1 == 0:
+                continue
+            table = self.tables[number]
+            if going >> number & 1:
+                table.lose(slot, self._key_of(slot, table.field, self._oldest_source, self._oldest_network))
+            if next_to_go >> number & 1:
+                table.foresee(self._key_of(following, table.field, source, network))
+        self._oldest_slot, self._oldest_source, self._oldest_network = following, source, network
         return 0
+
+    def _key_of(self, slot: int, field: int, source: int, network: int) -> int:
+        """What `word` says, where the keys of the entry's address are known."""
+        base = slot * WORDS
+        if field >= 0:
+            return self._words[base + field]
+        if field == _SOURCE:
+            return source
+        if field == _NETWORK:
+            return network
+        return self.keyring.pair_with(source, self._words[base], self._words[base + META] >> 24 & 0xFF)
 
     def slot_of(self, pos: int) -> int:
         """Where the entry of `pos` is; -1 when it was overwritten."""
@@ -192,17 +230,18 @@ class Journal:
         base = slot * WORDS
         if field >= 0:
             return self._words[base + field]
-        if field == _PAIR:
-            return self.keyring.pair_at(
-                self._words[base + HI], self._words[base + LO], self._words[base], self._words[base + META] >> 24 & 0xFF
-            )
         if field == _NETWORK:
             return self.keyring.network_of(self._words[base + HI], self._words[base + LO])
-        return self.keyring.source_of(self._words[base + HI], self._words[base + LO])
+        source = self.keyring.source_of(self._words[base + HI], self._words[base + LO])
+        if field == _SOURCE:
+            return source
+        return self.keyring.pair_with(source, self._words[base], self._words[base + META] >> 24 & 0xFF)
 
     def glance(self, slot: int) -> int:
-        """Touch an entry; the answer means nothing."""
-        return (self._words[slot * WORDS] ^ self._notes[slot * NOTES]) & 1
+        """Have an entry fetched."""
+        natively.soon(self._words[slot * WORDS])
+        natively.soon(self._notes[slot * NOTES])
+        return 0
 
     def link(self, pos: int, dimension: int, before: int) -> int:
         """The entry before `pos` in the story of its `dimension` is `before` (-1: none)."""
@@ -382,4 +421,5 @@ class Journal:
                 breathe()
         self.head, self.names_at = head, names_at
         self._here = head % capacity
+        self._oldest_slot = -1
         self.keyring.learn_protocols(protocols)

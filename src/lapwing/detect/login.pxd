@@ -65,17 +65,15 @@ cdef class Keyring:
     @cython.locals(kind=u64, place=u64)
     cpdef u64 network_of(self, u64 hi, u64 lo) noexcept
     cpdef u64 pair_with(self, u64 source, u64 account, int protocol) noexcept
-    cpdef u64 pair_at(self, u64 hi, u64 lo, u64 account, int protocol) noexcept
     @cython.locals(a=u64, b=u64)
     cpdef u64 pair_of(self, u64 source, u64 account) noexcept
     cpdef int place(self, Login login, u64 hi, u64 lo) noexcept
     @cython.locals(v4=bint, hi=u64, lo=u64)
     cpdef int stand_at(self, Login login) noexcept
-    @cython.locals(value=u64, part=u64, c=u64, digits=int, dots=int, at=Py_ssize_t)
-    cdef Py_ssize_t _ipv4(self, str text) except -2
     cpdef object source_text(self, str text)
     cdef object _halves(self, str text)
     cpdef tuple halves(self, str text)
+    @cython.locals(value=i64)
     cdef bint _locate(self, Login login, str text) except -1
     cpdef int protocol_number(self, str name) except -1
     @cython.locals(at=int, length=int, pad=u64, byte=u64)

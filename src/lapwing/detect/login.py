@@ -285,10 +285,6 @@ class Keyring:
         """The pair of a login; without a visible account the protocol stands in for it."""
         return self.pair_of(source, account if account != 0 else self._hidden[protocol])
 
-    def pair_at(self, hi: int, lo: int, account: int, protocol: int) -> int:
-        """The same by address."""
-        return self.pair_with(self.source_of(hi, lo), account, protocol)
-
     def source_of(self, hi: int, lo: int) -> int:
         """What an IPv4 address or an IPv6 /64 is counted by."""
         if lo == self._near_lo and hi == self._near_hi and self._near_source != 0:
@@ -395,7 +391,7 @@ class Keyring:
         return bytes(out)
 
     def _locate(self, login: Login, text: str) -> bool:
-        value = self._ipv4(text)
+        value = natively.ipv4(text)
         if value >= 0:
             self.place(login, 0, V4_PREFIX | value)
             return True
@@ -407,14 +403,14 @@ class Keyring:
 
     def source_text(self, text: str) -> str | None:
         """How the source of an address is written; None if it is none. IPv4 addresses have one spelling only."""
-        if self._ipv4(text) >= 0:
+        if natively.ipv4(text) >= 0:
             return text
         halves = self._halves(text)
         return None if halves is None else place_at(halves[0], halves[1]).source_text
 
     def halves(self, text: str) -> tuple[int, int] | None:
         """The address in `text`, or of a source as it is written; None if it is neither."""
-        value = self._ipv4(text)
+        value = natively.ipv4(text)
         return (0, V4_PREFIX | value) if value >= 0 else self._halves(text.removesuffix("/64"))
 
     def _halves(self, text: str) -> tuple[int, int] | None:
@@ -426,32 +422,6 @@ class Keyring:
                 self._others.clear()
             self._others[text] = halves_of(text)
         return self._others[text]
-
-    def _ipv4(self, text: str) -> int:
-        """Four decimal octets without leading zeros as a number; -1 for anything else."""
-        value = part = 0
-        digits = dots = 0
-        if len(text) > 15 or not natively.is_plain(text):
-            return -1
-        for at in range(len(text)):
-            c = natively.octet(text, at)
-            if 48 <= c <= 57:
-                if digits > 0 and part == 0:
-                    return -1
-                part = part * 10 + c - 48
-                digits += 1
-                if part > 255:
-                    return -1
-            elif c == 46 and digits > 0 and dots < 3:
-                value = (value << 8) | part
-                part = 0
-                digits = 0
-                dots += 1
-            else:
-                return -1
-        if dots != 3 or digits == 0:
-            return -1
-        return (value << 8) | part
 
 
 def fold_name(name: str | None) -> str:

@@ -29,6 +29,34 @@ cdef extern from *:
         return word;
     }
 
+    /* Four decimal octets without leading zeros as a number; -1 for anything else. A zero stands after every text. */
+    static CYTHON_INLINE long long lapwing_ipv4(PyObject *text) {
+        const unsigned char *at = (const unsigned char *)(((PyASCIIObject *)text) + 1), *end;
+        long long value = 0;
+        unsigned int part, digit;
+        int parts = 0;
+        if (!PyUnicode_IS_COMPACT_ASCII(text)) return -1;
+        end = at + PyUnicode_GET_LENGTH(text);
+        for (;;) {
+            part = *at - 48u;
+            if (part > 9) return -1;
+            digit = *++at - 48u;
+            if (digit <= 9) {
+                if (part == 0) return -1;
+                part = part * 10 + digit;
+                digit = *++at - 48u;
+                if (digit <= 9) {
+                    part = part * 10 + digit;
+                    if (part > 255) return -1;
+                    ++at;
+                }
+            }
+            value = value << 8 | part;
+            if (++parts == 4) return at == end ? value : -1;
+            if (*at++ != '.') return -1;
+        }
+    }
+
     #define lapwing_octet(text, at) (((const unsigned char *)(((PyASCIIObject *)(text)) + 1))[at])
 
     /* A new object like `pattern`, whose type has numbers alone: nothing in it is counted or walked. */
@@ -43,6 +71,30 @@ cdef extern from *:
         if (made) memcpy(made + 1, pattern + 1, (size_t)type->tp_basicsize - sizeof(PyObject));
         return made;
     }
+
+    /* `count` words of zero, one of them, and one of them written: a small table without the weight of a view. */
+    static CYTHON_INLINE PyObject *lapwing_words(Py_ssize_t count) {
+        PyObject *made = PyByteArray_FromStringAndSize(NULL, 8 * count);
+        if (made) memset(PyByteArray_AS_STRING(made), 0, 8 * (size_t)count);
+        return made;
+    }
+    #define lapwing_word_at(words, at) (((unsigned long long *)((PyByteArrayObject *)(words))->ob_start)[at])
+    #define lapwing_set_word(words, at, word) ((void)(lapwing_word_at(words, at) = (word)))
+
+    /* What stands there is read soon: have it fetched, and go on meanwhile. A record is some lines of memory. */
+    #if defined(__GNUC__) || defined(__clang__)
+    #define lapwing_soon(what) __builtin_prefetch(&(what))
+    static CYTHON_INLINE void lapwing_soon_record(PyObject *records, Py_ssize_t at) {
+        const char *record = (const char *)PyList_GET_ITEM(records, at);
+        __builtin_prefetch(record);
+        __builtin_prefetch(record + 64);
+        __builtin_prefetch(record + 128);
+        __builtin_prefetch(record + 192);
+    }
+    #else
+    #define lapwing_soon(what) ((void)(what))
+    #define lapwing_soon_record(records, at) ((void)(at))
+    #endif
 
     #define LAPWING_ROUND \\
         v0 += v1; v1 = (v1 << 13 | v1 >> 51) ^ v0; v0 = v0 << 32 | v0 >> 32; \\
@@ -67,7 +119,13 @@ cdef extern from *:
     """
     bint is_plain "PyUnicode_IS_COMPACT_ASCII"(str text) nogil
     u64 octets "lapwing_octets"(str text, Py_ssize_t at) nogil
+    long long ipv4 "lapwing_ipv4"(str text) nogil
     u64 octet "lapwing_octet"(str text, Py_ssize_t at) nogil
     u64 sip "lapwing_sip"(u64 k0, u64 k1, u64 first, u64 second, u64 third) nogil
     double exp2(double x) nogil
     object like "lapwing_like"(object pattern)
+    object words "lapwing_words"(Py_ssize_t count)
+    u64 word_at "lapwing_word_at"(object words, Py_ssize_t at)
+    void set_word "lapwing_set_word"(object words, Py_ssize_t at, u64 word)
+    void soon "lapwing_soon"(u64 what) nogil
+    void soon_record "lapwing_soon_record"(list records, Py_ssize_t at)

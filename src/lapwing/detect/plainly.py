@@ -7,9 +7,25 @@ from copy import deepcopy
 from math import exp2
 from typing import Any
 
-__all__ = ["exp2", "is_plain", "like", "member", "octet", "octets", "place", "sip"]
+__all__ = [
+    "exp2",
+    "ipv4",
+    "is_plain",
+    "like",
+    "member",
+    "octet",
+    "octets",
+    "place",
+    "set_word",
+    "sip",
+    "soon",
+    "soon_record",
+    "word_at",
+    "words",
+]
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
+IPV4_CHARS = 15
 
 
 def is_plain(text: str) -> bool:
@@ -27,9 +43,45 @@ def octet(text: str, at: int) -> int:
     return ord(text[at])
 
 
+def ipv4(text: str) -> int:
+    """Four decimal octets without leading zeros as a number; -1 for anything else."""
+    parts = text.split(".") if text.isascii() and len(text) <= IPV4_CHARS else ()
+    if len(parts) != 4:
+        return -1
+    value = 0
+    for part in parts:
+        if not part.isdigit() or (part[0] == "0" and part != "0") or int(part) > 255:
+            return -1
+        value = value << 8 | int(part)
+    return value
+
+
 def like(pattern: Any) -> Any:
     """A new object like `pattern`, which holds numbers alone."""
     return deepcopy(pattern)
+
+
+def words(count: int) -> Any:
+    """So many words of zero, where there are few: a large table is a `column`."""
+    return [0] * count
+
+
+def word_at(words: Any, at: int) -> int:
+    """One of them."""
+    return words[at]  # type: ignore[no-any-return]
+
+
+def set_word(words: Any, at: int, word: int) -> None:
+    """Write one of them."""
+    words[at] = word
+
+
+def soon(what: int) -> None:
+    """What stands there is read soon: C has it fetched and goes on meanwhile."""
+
+
+def soon_record(records: list[Any], at: int) -> None:
+    """The same of a record."""
 
 
 def sip(k0: int, k1: int, first: int, second: int, third: int) -> int:

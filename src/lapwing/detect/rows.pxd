@@ -33,8 +33,11 @@ cdef class Tally(Row):
     cdef public int length, failures, owned, explained
 
     cpdef int start(self, i64 at_ns) except -1
+    @cython.locals(m=double, h=double, q=double, d=double)
     cpdef int settle(self, i64 now_ns, Fading fading) noexcept
+    @cython.locals(
+        pair_0=double, pair_1=double, pair_2=double, pair_3=double, try_0=double, try_1=double, try_2=double, try_3=double
+    )
     cpdef int take(self, Login login) noexcept
-    cdef int _add(self, Login login) noexcept
     cdef int _take_back(self, Login login) noexcept
     cpdef int forget_story(self) except -1

@@ -104,39 +104,48 @@ class Tally(Row):
         if not self.failing and self.good == 0.0:
             return 0
         fading.set(age)
-        self.good *= fading.d
+        m = fading.m
+        h = fading.h
+        q = fading.q
+        d = fading.d
+        self.good *= d
         if self.failing:
-            self.pairs_m *= fading.m
-            self.pairs_h *= fading.h
-            self.pairs_q *= fading.q
-            self.pairs_d *= fading.d
-            self.tries_m *= fading.m
-            self.tries_h *= fading.h
-            self.tries_q *= fading.q
-            self.tries_d *= fading.d
+            self.pairs_m *= m
+            self.pairs_h *= h
+            self.pairs_q *= q
+            self.pairs_d *= d
+            self.tries_m *= m
+            self.tries_h *= h
+            self.tries_q *= q
+            self.tries_d *= d
         return 0
 
     def take(self, login: Login) -> int:
         """Count a login at the row's time."""
         if login.failed:
-            if login.counts:
-                self._add(login)
+            if not login.counts:
+                return 0
+            pair_0 = login.pair_0
+            pair_1 = login.pair_1
+            pair_2 = login.pair_2
+            pair_3 = login.pair_3
+            try_0 = login.try_0
+            try_1 = login.try_1
+            try_2 = login.try_2
+            try_3 = login.try_3
+            self.failing = True
+            self.pairs_m += pair_0
+            self.pairs_h += pair_1
+            self.pairs_q += pair_2
+            self.pairs_d += pair_3
+            self.tries_m += try_0
+            self.tries_h += try_1
+            self.tries_q += try_2
+            self.tries_d += try_3
         elif login.succeeded:
             self.good += login.good_gain
             if login.took_back and self.failing:
                 self._take_back(login)
-        return 0
-
-    def _add(self, login: Login) -> int:
-        self.failing = True
-        self.pairs_m += login.pair_0
-        self.pairs_h += login.pair_1
-        self.pairs_q += login.pair_2
-        self.pairs_d += login.pair_3
-        self.tries_m += login.try_0
-        self.tries_h += login.try_1
-        self.tries_q += login.try_2
-        self.tries_d += login.try_3
         return 0
 
     def _take_back(self, login: Login) -> int:

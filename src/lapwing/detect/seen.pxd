@@ -23,11 +23,12 @@ cdef class Sketches:
     cdef bint _sketched[2]
 
     cpdef int add(self, int which, u64 item) except -1
+    @cython.locals(rank=int)
+    cpdef int note(self, u64 item) except -1
     cpdef int discard(self, int which, u64 item) except -1
     cdef int _size(self, int which) noexcept
     cdef int _resize(self, int which, int count) noexcept
     cdef int _blur(self, int which, list items) except -1
-    @cython.locals(rest=u64, rank=int, word=u64)
     cdef bint _enter(self, int which, u64 item) noexcept
     @cython.locals(before=int, word=u64, at=int, shift=int)
     cdef bint _raise(self, int which, int index, int rank) noexcept
@@ -36,6 +37,9 @@ cdef class Sketches:
     cpdef int turn(self, bint keep) except -1
     cpdef int merge(self, Sketches other) except -1
     cdef int _unite(self, int which, Sketches other, int theirs) except -1
+
+@cython.locals(rest=u64, rank=int)
+cdef int _rank_of(u64 item) noexcept
 
 cdef class Seeing(Tally):
     cdef int days
@@ -46,6 +50,7 @@ cdef class Seeing(Tally):
     cdef public int seen[2]
 
     cpdef int start(self, i64 at_ns) except -1
+    cpdef int begin(self, int which, u64 item, i64 now_ns) noexcept
     @cython.locals(big=Sketches, number=int)
     cpdef int see(self, int which, u64 item, i64 now_ns, Table table) except -1
     cpdef int unsee(self, int which, u64 item, Table table) except -1

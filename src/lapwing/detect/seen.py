@@ -72,6 +72,18 @@ class Sketches:
         self._resize(which, length + 1)
         return self._blur(which, items)
 
+    def note(self, item: int) -> int:
+        """Count `item` in both."""
+        if not self._sketched[_RECENT] or not self._sketched[_UNION]:
+            self.add(_RECENT, item)
+            return self.add(_UNION, item)
+        rank = _rank_of(item)
+        if self._raise(_RECENT, item >> 56, rank):
+            self.recent = max(self.recent, self._estimate(_RECENT))
+        if self._raise(_UNION, item >> 56, rank):
+            self.union = max(self.union, self._estimate(_UNION))
+        return 0
+
     def discard(self, which: int, item: int) -> int:
         """Take `item` out while still exact; a sketch cannot forget."""
         if self._sketched[which]:
@@ -168,13 +180,7 @@ class Sketches:
         return self._resize(which, max(self._size(which), self._estimate(which)))
 
     def _enter(self, which: int, item: int) -> bool:
-        word = item
-        rest = (word << 8) & MASK
-        rank = 1
-        while rank <= 56 and rest >> 63 == 0:
-            rank += 1
-            rest = (rest << 1) & MASK
-        return self._raise(which, word >> 56, rank)
+        return self._raise(which, item >> 56, _rank_of(item))
 
     def _raise(self, which: int, index: int, rank: int) -> bool:
         at = which * _WORDS + (index >> 3)
@@ -199,6 +205,16 @@ class Sketches:
         return round(raw)
 
 
+def _rank_of(item: int) -> int:
+    """Where the first one is among the bits below those that choose a register."""
+    rest = (item << 8) & MASK
+    rank = 1
+    while rank <= 56 and rest >> 63 == 0:
+        rank += 1
+        rest = (rest << 1) & MASK
+    return rank
+
+
 _NOTHING_SEEN = Sketches()
 
 
@@ -221,6 +237,14 @@ class Seeing(Tally):
         self.seen = [0, 0]
         return 0
 
+    def begin(self, which: int, item: int, now_ns: int) -> int:
+        """Count the first item of kind `which` that the record ever sees, as `see` would."""
+        self.turns[which] = now_ns + _DAY * self.days
+        self.few[which * _FEW] = item
+        self.fresh[which] = _LONE
+        self.lengths[which] = self.seen[which] = 1
+        return 0
+
     def see(self, which: int, item: int, now_ns: int, table: Table) -> int:
         """Count an item of kind `which` at `now_ns`."""
         if now_ns >= self.turns[which]:
@@ -232,8 +256,7 @@ class Seeing(Tally):
             self._spread(which, table)
             number = self.extra if which == 0 else self.more
         big = table.beside(number)
-        big.add(_RECENT, item)
-        big.add(_UNION, item)
+        big.note(item)
         self.seen[which] = big.union
         return 0
 

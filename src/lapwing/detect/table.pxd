@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 from lapwing.detect.journal cimport Journal, Pointing, u8, u16, u32
 from lapwing.detect.login cimport i64, u64
 from lapwing.detect.rows cimport Row
@@ -11,7 +12,8 @@ cdef int COLD, HELD
 cdef class Pointer(Pointing):
     cdef Table table
 
-    cpdef int lose_spark(self, i64 slot) except -1
+    cdef int lose(self, i64 slot, u64 key) noexcept
+    cdef int foresee(self, u64 key) noexcept
 
 @cython.final
 cdef class Table:
@@ -37,9 +39,10 @@ cdef class Table:
     cpdef i64 find(self, u64 key) noexcept
     @cython.locals(at=u64, here=u32, tag=u32, value=u32)
     cpdef i64 find_row(self, u64 key) noexcept
-    cpdef u32 glance(self, u64 key) noexcept
-    @cython.locals(at=u64, here=u32, tag=u32, value=u32, number=Py_ssize_t, row=Row)
-    cpdef u32 approach(self, u64 key) noexcept
+    @cython.locals(at=u64)
+    cpdef int glance(self, u64 key) noexcept
+    @cython.locals(at=u64, here=u32, tag=u32, value=u32, number=Py_ssize_t)
+    cpdef int approach(self, u64 key) noexcept
     @cython.locals(at=u64, here=u32, tag=u32)
     cdef i64 _place(self, u64 key) noexcept
     @cython.locals(at=u64)
@@ -56,7 +59,7 @@ cdef class Table:
     cpdef bint insert(self, u64 key, Row row) except -1
     cpdef bint spark(self, u64 key, i64 pos) except -1
     cpdef int kindle(self, u64 key, i64 slot, Row row) except -1
-    cpdef int lose_spark(self, i64 slot) noexcept
+    cpdef int lose(self, i64 slot, u64 key) noexcept
     cpdef int hold(self, u64 key) noexcept
     cpdef bint holds(self, u64 key) noexcept
     @cython.locals(number=Py_ssize_t)
@@ -76,6 +79,7 @@ cdef class Table:
     cdef int _grow_index(self) except -1
     cdef bint _make_room(self) except -1
     cdef i64 _next_spark(self) noexcept
+    @cython.locals(slot=i64)
     cdef bint _evict_spark(self) except -1
     @cython.locals(row=u32, at=u32)
     cdef bint _evict_row(self) except -1

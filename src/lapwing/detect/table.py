@@ -14,6 +14,7 @@ Runs compiled, typed by `table.pxd`, and as it stands.
 from collections.abc import Iterator
 from typing import Any
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.breath import breathe
 from lapwing.detect.journal import BY_TIME, Journal, Pointing
 from lapwing.detect.memory import column, wider
@@ -44,11 +45,16 @@ class Pointer(Pointing):
     """What the journal knows of a table."""
 
     def __init__(self, table: "Table") -> None:
+        Pointing.__init__(self, table.field)
         self.table = table
 
-    def lose_spark(self, slot: int) -> int:
-        """The journal forgets the entry at `slot`."""
-        return self.table.lose_spark(slot)
+    def lose(self, slot: int, key: int) -> int:
+        """The journal forgets the entry at `slot`, which is all there is of `key`."""
+        return self.table.lose(slot, key)
+
+    def foresee(self, key: int) -> int:
+        """The entry that is all there is of `key` is the next to go."""
+        return self.table.glance(key)
 
 
 class Table:
@@ -124,15 +130,17 @@ class Table:
             at = (at + 1) & self._mask
 
     def glance(self, key: int) -> int:
-        """Touch what a search for `key` will look at first; the answer means nothing.
+        """Have fetched what a search for `key` will look at first.
 
         A few of these one after the other fetch their lines from memory at the same time, the searches one by one.
         """
         at = key & self._mask
-        return self._marks[at] + self._index[at]
+        natively.soon(self._marks[at])
+        natively.soon(self._index[at])
+        return 0
 
     def approach(self, key: int) -> int:
-        """Touch what a search for `key` will look at next, once `glance` was asked; the answer means nothing."""
+        """Have fetched what a search for `key` will look at next, once `glance` was asked."""
         at = key & self._mask
         tag = (key >> 48) & 0xFF00
         while True:
@@ -146,8 +154,9 @@ class Table:
         if value & SPARK_BIT:
             return self.journal.glance(value & SPARK_MASK)
         number = value - 1
-        row = self._rows[number]
-        return (row.at_ns ^ self._links[number * NODE_LINKS + NEWER]) & 1  # type: ignore[no-any-return]
+        natively.soon(self._links[number * NODE_LINKS])
+        natively.soon_record(self._rows, number)
+        return 0
 
     def _place(self, key: int) -> int:
         """Where `key` stands in the index, or would.
@@ -231,10 +240,9 @@ class Table:
         self._index[at] = self._new_row(key, row)  # the mark stays: it is of the same key
         return 0
 
-    def lose_spark(self, slot: int) -> int:
-        """The journal forgets the entry at `slot`, and with it its spark."""
-        self._erase(self._place_of(self.journal.word(slot, self.field), SPARK_BIT | slot))
-        self.journal.mark_spark(slot, self.number, False)
+    def lose(self, slot: int, key: int) -> int:
+        """The spark of `key` at `slot` goes, as the journal forgets the entry."""
+        self._erase(self._place_of(key, SPARK_BIT | slot))
         self.sparks -= 1
         self.evicted_count += 1
         return 0
@@ -451,7 +459,9 @@ class Table:
             self._hand += 1
 
     def _evict_spark(self) -> bool:
-        self.lose_spark(self._next_spark())
+        slot = self._next_spark()
+        self.lose(slot, self.journal.word(slot, self.field))
+        self.journal.mark_spark(slot, self.number, False)
         return True
 
     def _evict_row(self) -> bool:

@@ -28,6 +28,7 @@ cdef class Verdict:
     cdef int _note(self, Evidence evidence) except -1
     cdef int _note_all(self, Evidence evidence) except -1
 
+@cython.final
 cdef class Judge:
     cdef object _settings
     cdef Verdict _nothing, _nothing_known
@@ -44,6 +45,6 @@ cdef class Judge:
     cpdef Verdict judge(self, Evidence evidence)
     @cython.locals(verdict=Verdict)
     cdef Verdict _made(self, Evidence evidence, double log_odds, int rank, long long retry_after_s)
-    cpdef double score(self, int group, Evidence evidence, u32 but) except? -1.0
-    cpdef int rank(self, double log_odds) except -1
+    cpdef double score(self, int group, Evidence evidence, u32 but) noexcept
+    cpdef int rank(self, double log_odds) noexcept
     cpdef object action(self, double log_odds)

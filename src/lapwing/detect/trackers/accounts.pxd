@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.seen cimport Seeing
@@ -22,6 +23,7 @@ cdef class Accounts(Tracker):
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Account, new=bint)
     cpdef int observe(self, Login login, i64 now_ns) except -1
+    @cython.final
     @cython.locals(sources=double, free=double, over=double)
     cdef int _say(self, double pairs, double secrets) except -1
     @cython.locals(row=Account, over=double, weight=double, said=bint)

@@ -7,6 +7,7 @@ A roaming device with a stale password brings many sources and one secret, so th
 
 from typing import Any
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.evidence import ACCOUNT_SECRETS, ACCOUNT_SOURCES, ACCOUNT_STRANGERS, DEFAULT_NAME
 from lapwing.detect.journal import BY_ACCOUNT, Journal
 from lapwing.detect.login import Login
@@ -96,11 +97,10 @@ class Accounts(Tracker):
         return self._say(row.pairs_d, min(float(row.seen[0]), row.tries_d))
 
     def count(self, row: Any, login: Login) -> int:
-        """A failure retold by the journal."""
+        """A failure retold by the journal, the first."""
         mine = row
         mine.take(login)
-        _count_secret(mine, login, login.now_ns, self.table)
-        return 0
+        return mine.begin(0, login.secret if login.secret != 0 else login.source, login.now_ns)
 
     def _say(self, pairs: float, secrets: float) -> int:
         sources = min(pairs, secrets)
@@ -147,7 +147,9 @@ def may_be_default(name: str) -> bool:
     length = len(name)
     if length == 0:
         return False
-    first, last = ord(name[0]), ord(name[length - 1])
+    if not natively.is_plain(name):
+        return True
+    first, last = natively.octet(name, 0), natively.octet(name, length - 1)
     return _TRACES[(length * 187 + first * 31 + last) & 1_023] != 0
 
 

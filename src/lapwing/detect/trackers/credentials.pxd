@@ -8,6 +8,7 @@ from lapwing.detect.trackers.tracker cimport Tracker
 cdef double _HELD
 cdef int _SHARED
 
+@cython.final
 cdef class Credential(Seeing):
     pass
 
@@ -19,8 +20,10 @@ cdef class Credentials(Tracker):
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Credential, new=bint)
     cpdef int observe(self, Login login, i64 now_ns) except -1
+    @cython.final
     @cython.locals(accounts=double, free=double)
     cdef int _say(self, Credential row, i64 now_ns) except -1
+    @cython.final
     @cython.locals(row=Credential)
     cdef int _take_back(self, u64 secret, Login login) except -1
 

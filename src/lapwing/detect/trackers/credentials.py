@@ -68,11 +68,10 @@ class Credentials(Tracker):
         return 0 if login.known else self._say(row, now_ns)
 
     def count(self, row: Any, login: Login) -> int:
-        """A failure retold by the journal."""
+        """A failure retold by the journal, the first."""
         mine = row
         mine.take(login)
-        _count_account(mine, login, login.now_ns, self.table)
-        return 0
+        return mine.begin(0, login.account, login.now_ns)
 
     def _say(self, row: Any, now_ns: int) -> int:
         if not row.failing:

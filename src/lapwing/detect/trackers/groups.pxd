@@ -8,6 +8,7 @@ from lapwing.detect.trackers.tracker cimport Tracker
 cdef double _HELD, _NOBODY, _ONE
 cdef int _SOURCES, _ACCOUNTS, _STRANGE
 
+@cython.final
 cdef class Group(Seeing):
     pass
 

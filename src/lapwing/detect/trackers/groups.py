@@ -55,7 +55,7 @@ class Groups(Tracker):
         """Count `login`; evidence needs several sources and several accounts."""
         if login.good_gain > 0.0:
             self.count_good(login, now_ns)
-        key = self.current_key = self.key(login)
+        key = self.current_key = login.client if self.dimension == 1 else login.network
         self.current = None
         if key == 0:
             return 0
@@ -88,11 +88,11 @@ class Groups(Tracker):
         return self._say(row, now_ns)
 
     def count(self, row: Any, login: Login) -> int:
-        """A failure retold by the journal."""
+        """A failure retold by the journal, the first."""
         mine = row
         mine.take(login)
-        _count(mine, login, login.now_ns, self.table)
-        return 0
+        mine.begin(_SOURCES, login.source, login.now_ns)
+        return mine.begin(_ACCOUNTS, login.account if login.account != 0 else login.source, login.now_ns)
 
     def _greet(self, row: Any, login: Login) -> int:  # noqa: ARG002 - for those that compare
         """An account logs in well with what `row` counts, before it is counted."""

@@ -6,7 +6,7 @@ from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef i64 _ROUTINE
 cdef object _NO_SECRETS
-cdef int _MOST
+cdef int _MOST, _SECRETS, _PACE, _ABSENT
 cdef double _HELD, _HASTE
 
 cdef class Pair(Row):
@@ -40,21 +40,30 @@ cdef class Pairs(Tracker):
     cpdef bint knows(self, Login login) except -1
     @cython.locals(mine=Pair)
     cpdef int count(self, Row row, Login login) except -1
-    @cython.locals(row=Pair, fading=Fading, new=bint, reasons=tuple)
-    cpdef tuple observe(self, Login login, i64 now_ns)
+    @cython.locals(row=Pair, fading=Fading, new=bint)
+    cpdef int observe(self, Login login, i64 now_ns) except -1
+    @cython.final
     @cython.locals(fading=Fading, gap_ns=i64, new=double)
     cdef int _fail(self, Pair row, Login login, i64 now_ns) except -1
+    @cython.final
     @cython.locals(w=double, weight=double, secrets=Secrets)
     cdef int _novelty(self, Pair row, Login login, i64 now_ns) except -1
+    @cython.final
     @cython.locals(fading=Fading)
     cdef int _fade_novelty(self, Login login, double weight, double before, i64 age_ns) except -1
+    @cython.final
     @cython.locals(fading=Fading)
     cdef int _succeed(self, Pair row, Login login, i64 now_ns) except -1
+    @cython.final
     cdef bint _were_typos(self, Pair row) except -1
+    @cython.final
     @cython.locals(fading=Fading, secrets=Secrets)
     cdef int _take_back(self, Pair row, Login login, i64 now_ns) except -1
+    @cython.final
     cdef int _take_one_back(self, Pair row, Login login) except -1
+    @cython.final
     @cython.locals(best=double, value=double, limit=double, free=double, ordinary=double, count=double)
-    cdef tuple _reasons(self, Pair row, Login login)
+    cdef int _say(self, Pair row, Login login) except -1
+    @cython.final
     @cython.locals(over=double)
-    cdef tuple _absent(self, Pair row)
+    cdef int _say_absent(self, Pair row) except -1

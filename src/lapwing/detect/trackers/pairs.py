@@ -10,13 +10,13 @@ from typing import Any
 
 from lapwing.detect import plainly as natively
 from lapwing.detect.decay import HOUR_NS
+from lapwing.detect.evidence import MACHINE_PACE, NO_SUCH_ACCOUNT, PAIR_SECRETS
 from lapwing.detect.journal import BY_PAIR, Journal
 from lapwing.detect.login import Login
-from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import ROW_FIELDS, Row
 from lapwing.detect.settings import PairSettings
 from lapwing.detect.table import Table
-from lapwing.detect.trackers.tracker import HELD_TRIES, NO_DIMENSION, NOTHING, Tracker
+from lapwing.detect.trackers.tracker import HELD_TRIES, NO_DIMENSION, Tracker
 
 MAX_SECRETS = 8  # wrong secrets remembered for a pair: devices with a stale password each repeat one
 MACHINE_TRIES = 2.0  # with more different secrets than this, and as many tries too fast to be typed, no typos
@@ -28,6 +28,7 @@ _ROUTINE = ROUTINE_NS
 _MOST = MAX_SECRETS
 _HASTE = HASTE
 _HELD = HELD_TRIES
+_SECRETS, _PACE, _ABSENT = PAIR_SECRETS, MACHINE_PACE, NO_SUCH_ACCOUNT
 
 
 class Pair(Row):
@@ -123,16 +124,16 @@ class Pairs(Tracker):
         """The pair: made of two keyed hashes, so no two pairs share a key (W18)."""
         return login.pair
 
-    def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
-        """Count `login`, set its `known`, `counts`, gains and what it takes back."""
+    def observe(self, login: Login, now_ns: int) -> int:
+        """Count `login`, set its `known`, `counts`, gains and what it takes back; evidence are secrets and pace."""
         row = self.row_for(login, login.pair)
         new = row is None
         if new:
             if not login.failed and not login.succeeded:
-                return NOTHING
+                return 0
             if login.failed and self.quiet_first and login.begin_pair():
                 self.table.spark(login.pair, login.pos)
-                return NOTHING
+                return 0
             row = self.fresh(now_ns)
         login.known = row.good_ns > 0 and login.account != 0
         if now_ns > row.at_ns:
@@ -147,16 +148,16 @@ class Pairs(Tracker):
             row.at_ns = now_ns
         if login.failed:
             self._fail(row, login, now_ns)
-            reasons = self._reasons(row, login)
+            self._say(row, login)
         else:
-            reasons = self._reasons(row, login)
+            self._say(row, login)
             if login.succeeded:
                 self._succeed(row, login, now_ns)
         if new:
             self.keep(login.pair, row, login)
         if row.tries_d >= _HELD or (row.good_ns > 0 and login.account != 0):
             self.table.hold(login.pair)
-        return reasons
+        return 0
 
     def knows(self, login: Login) -> bool:
         """Whether the account has logged in from this source. Nothing is touched."""
@@ -286,9 +287,9 @@ class Pairs(Tracker):
         row.tries_d -= login.back_try_3
         return 0
 
-    def _reasons(self, row: Any, login: Login) -> tuple[Reason, ...]:
+    def _say(self, row: Any, login: Login) -> int:
         if not row.failing:
-            return NOTHING
+            return 0
         free = self._free_known if login.known else 0.0
         best = value = limit = 0.0
         for index in range(4):
@@ -302,23 +303,21 @@ class Pairs(Tracker):
             ordinary = max(self._free[index], free)
             if count - ordinary > best:
                 best, value, limit = count - ordinary, count, ordinary
-        absent = self._absent(row) if login.nobody else NOTHING
+        if login.nobody:
+            self._say_absent(row)
         if best <= 0.0:
-            return absent
-        secrets = self.reason("pair-secrets", value, limit, best * self._slope)
-        if row.fast < 1.0:
-            return (secrets, *absent)
-        pace = self.reason("machine-pace", row.fast, 0.0, min(self._machine_cap, row.fast * self._machine_slope))
-        return (secrets, pace, *absent)
+            return 0
+        self.evidence.put(_SECRETS, value, limit, best * self._slope)
+        if row.fast >= 1.0:
+            self.evidence.put(_PACE, row.fast, 0.0, min(self._machine_cap, row.fast * self._machine_slope))
+        return 0
 
-    def _absent(self, row: Any) -> tuple[Reason, ...]:
+    def _say_absent(self, row: Any) -> int:
         over = row.tries_d - self._free_absent
         if over <= 0.0:
-            return NOTHING
-        return (
-            self.reason(
-                "no-such-account", row.tries_d, self._free_absent, min(self._absent_cap, over * self._absent_slope)
-            ),
+            return 0
+        return self.evidence.put(
+            _ABSENT, row.tries_d, self._free_absent, min(self._absent_cap, over * self._absent_slope)
         )
 
     def fields(self) -> tuple[str, ...]:

@@ -26,11 +26,19 @@ cdef class Sources(Tracker):
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Source, new=bint, said=bint, excused=double, alike=double, weight=double, fading=Fading)
     cpdef int observe(self, Login login, i64 now_ns) except -1
-    @cython.locals(best=double, value=double, limit=double, ordinary=double, count=double)
-    cdef bint _over(self, Source row, bint pairs, double excused) except -1
+    @cython.final
+    @cython.locals(at=int, value=double, limit=double, ordinary=double)
+    cdef bint _say_accounts(self, Source row, double excused) noexcept
+    @cython.final
+    @cython.locals(at=int, value=double, limit=double)
+    cdef bint _say_tries(self, Source row, double excused) noexcept
+    @cython.final
     @cython.locals(passed=i64, bits=i64, hours=double, free=double)
     cdef bint _persistence(self, Source row, i64 now_ns) except -1
 
+@cython.locals(best=double, at=int)
+cdef int farthest(double* free, double excused, double m, double h, double q, double d) noexcept
+cdef double one_of(int at, double m, double h, double q, double d) noexcept
 @cython.locals(age=i64, faded=double)
 cdef int _fade_week(Source row, i64 now_ns) except -1
 cdef int _count_good(Source row, Login login) except -1

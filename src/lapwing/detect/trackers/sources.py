@@ -104,8 +104,8 @@ class Sources(Tracker):
         if not row.failing:
             return 0
         excused = max(0.0, row.good - 1.0) * self._per_good
-        said = self._over(row, True, excused)
-        said |= self._over(row, False, 2 * excused)
+        said = self._say_accounts(row, excused)
+        said |= self._say_tries(row, 2 * excused)
         said |= self._persistence(row, now_ns)
         if not said:
             return 0
@@ -122,31 +122,29 @@ class Sources(Tracker):
         _count(mine, login, login.now_ns)
         return 0
 
-    def _over(self, row: Any, pairs: bool, excused: float) -> bool:
-        """Say the half-life at which counts exceed what is ordinary most; pairs are remembered for a week as well."""
-        best = value = limit = 0.0
-        for index in range(4):
-            if index == 0:
-                count = row.pairs_m if pairs else row.tries_m
-            elif index == 1:
-                count = row.pairs_h if pairs else row.tries_h
-            elif index == 2:
-                count = row.pairs_q if pairs else row.tries_q
-            else:
-                count = row.pairs_d if pairs else row.tries_d
-            ordinary = (self._free_accounts[index] if pairs else self._free_tries[index]) + excused
-            if count - ordinary > best:
-                best, value, limit = count - ordinary, count, ordinary
-        if pairs:
-            ordinary = self._free_week + row.good_w * self._week_per_good
-            if row.pairs_w - ordinary > best:
-                best, value, limit = row.pairs_w - ordinary, row.pairs_w, ordinary
-        if best <= 0.0:
+    def _say_accounts(self, row: Any, excused: float) -> bool:
+        """Say the half-life at which failing pairs exceed what is ordinary most; they are remembered for a week too."""
+        value = limit = 0.0
+        at = farthest(self._free_accounts, excused, row.pairs_m, row.pairs_h, row.pairs_q, row.pairs_d)
+        if at >= 0:
+            value = one_of(at, row.pairs_m, row.pairs_h, row.pairs_q, row.pairs_d)
+            limit = self._free_accounts[at] + excused
+        ordinary = self._free_week + row.good_w * self._week_per_good
+        if row.pairs_w - ordinary > value - limit:
+            value, limit = row.pairs_w, ordinary
+        if value - limit <= 0.0:
             return False
-        if pairs:
-            self.evidence.put(_ACCOUNTS, value, limit, best * self._account_slope)
-        else:
-            self.evidence.put(_TRIES, value, limit, best * self._try_slope)
+        self.evidence.put(_ACCOUNTS, value, limit, (value - limit) * self._account_slope)
+        return True
+
+    def _say_tries(self, row: Any, excused: float) -> bool:
+        """The same of different tries."""
+        at = farthest(self._free_tries, excused, row.tries_m, row.tries_h, row.tries_q, row.tries_d)
+        if at < 0:
+            return False
+        value = one_of(at, row.tries_m, row.tries_h, row.tries_q, row.tries_d)
+        limit = self._free_tries[at] + excused
+        self.evidence.put(_TRIES, value, limit, (value - limit) * self._try_slope)
         return True
 
     def _persistence(self, row: Any, now_ns: int) -> bool:
@@ -183,6 +181,29 @@ class Sources(Tracker):
             both |= row.hours << min(newest - row.hour, 24) & DAY_MASK
         mine.hours, mine.hour = both, newest
         mine.absorb(other, self.fading)
+
+
+def farthest(free: Any, excused: float, m: float, h: float, q: float, d: float) -> int:
+    """Which of four counts exceeds `free` and what is excused most; -1 where none does."""
+    best, at = 0.0, -1
+    if m - (free[0] + excused) > best:
+        best, at = m - (free[0] + excused), 0
+    if h - (free[1] + excused) > best:
+        best, at = h - (free[1] + excused), 1
+    if q - (free[2] + excused) > best:
+        best, at = q - (free[2] + excused), 2
+    if d - (free[3] + excused) > best:
+        at = 3
+    return at
+
+
+def one_of(at: int, m: float, h: float, q: float, d: float) -> float:
+    """The count of that number."""
+    if at == 0:
+        return m
+    if at == 1:
+        return h
+    return q if at == 2 else d
 
 
 def _fade_week(row: Any, now_ns: int) -> int:

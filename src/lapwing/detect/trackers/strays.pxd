@@ -25,7 +25,9 @@ cdef class Strays(Tracker):
     cpdef int observe(self, Login login, i64 now_ns) except -1
     @cython.locals(row=Week)
     cpdef int excuse(self, double pairs) except -1
+    @cython.final
     @cython.locals(hour=i64)
     cdef int _stray(self, Week row, Login login, i64 now_ns) except -1
+    @cython.final
     @cython.locals(usual=double, count=double, hours=double, bits=u64)
     cdef int _say(self, Week row) except -1

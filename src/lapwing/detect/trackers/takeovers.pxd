@@ -16,15 +16,21 @@ cdef class Takeovers(Tracker):
     cpdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Home, new=bint, fading=Fading, reasons=tuple)
     cpdef tuple observe(self, Login login, i64 now_ns)
+    @cython.final
     @cython.locals(wrongs=Wrongs)
     cdef int _attacked(self, Home row, Login login) except -1
+    @cython.final
     cdef Wrongs _wrongs(self, Home row)
+    @cython.final
     cdef Places _places(self, Home row)
+    @cython.final
     @cython.locals(places=Places, wrongs=Wrongs)
     cdef tuple _succeeded(self, Home row, Login login)
     @cython.locals(places=Places, row=Home)
     cpdef int settle_in(self, Login login) except -1
+    @cython.final
     @cython.locals(wrongs=Wrongs)
     cdef tuple _new_place(self, Home row, Login login, Places places)
+    @cython.final
     @cython.locals(familiar=bint)
     cdef object _unfamiliar(self, Home row, Login login, Places places)

@@ -23,13 +23,13 @@ cdef class Tracker:
     cdef public u64 current_key
 
     cpdef u64 key(self, Login login) except? 0
-    cdef bint is_pinned(self) except -1
+    cdef bint is_pinned(self) noexcept
     @cython.locals(reason=Reason)
     cdef Reason reason(self, str name, double value, double threshold, double weight)
     @cython.locals(row=Row)
     cpdef Row fresh(self, i64 now_ns)
     cpdef int count(self, Row row, Login login) except -1
-    @cython.locals(row=Row, at=i64)
+    @cython.locals(row=Row)
     cpdef Row row(self, u64 key)
     cdef Row row_for(self, Login login, u64 key)
     cdef Row _kindle(self, u64 key, i64 slot)

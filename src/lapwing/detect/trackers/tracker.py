@@ -95,10 +95,9 @@ class Tracker:
     def row(self, key: int) -> Any:
         """The row of `key`, now the one touched last; None if there is no record. A spark becomes a row."""
         row = self.table.touch(key)
-        if row is not None:
-            return row
-        at = self.table.found
-        return None if at == _NOWHERE else self._kindle(key, _SPARK_BASE - at)
+        if row is None and self.table.found != _NOWHERE:
+            row = self._kindle(key, _SPARK_BASE - self.table.found)
+        return row
 
     def row_for(self, login: Login, key: int) -> Any:
         """The row for `login`. One without an outcome makes none of a spark, which gives no reason yet."""
