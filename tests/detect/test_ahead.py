@@ -1,0 +1,59 @@
+"""What is asked for ahead changes nothing: the journal forgets an entry with all that points at it, at any pace."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lapwing.detect import Detector, DetectSettings, plainly
+from lapwing.detect.login import Keyring
+from lapwing.events import AuthEvidence, AuthResolved, Outcome
+
+KEY = bytes(range(16))
+LIMIT = 1_024
+
+
+def failure(n: int, source: int, account: int, secret: int | None) -> AuthResolved:
+    """One failed login."""
+    return AuthResolved(
+        ts_ns=(1_000 + n) * 1_000_000,
+        client_ip=f"10.{source >> 16 & 255}.{source >> 8 & 255}.{source & 255}",
+        username=f"user{account}",
+        secret_tag=None if secret is None else f"{secret:x}",
+        fingerprint=f"client{source % 7}",
+        outcome=Outcome.FAILED,
+        evidence=AuthEvidence.APPLICATION,
+        protocol="http",
+        mechanism="form",
+        endpoint="POST /login",
+        confidence=1.0,
+    )
+
+
+@pytest.mark.parametrize("step", [1, 7, 300])
+def test_no_table_points_at_an_entry_the_journal_has_forgotten(step: int) -> None:
+    subject = Detector(DetectSettings(max_sources=LIMIT), key=KEY)
+    for n in range(6 * LIMIT):
+        # In turn: a first failure of everything, one that other records know already, and one that makes no spark.
+        again = n % 5 == 3
+        known = n // step * 3 % 90
+        source, account = (known, known) if again else (n * 257, n)
+        subject.observe(failure(n, source, account, None if n % 11 == 0 else n))
+    for tracker in subject._every:
+        table = tracker.table
+        assert len(table.spark_slots()) == table.sparks
+        assert len(table) <= table.limit
+
+
+OCTET = st.integers(0, 300).map(str) | st.sampled_from(["", "00", "01", "1 ", "+1", "a", "256", "255", "0", "1234"])
+
+
+@given(st.lists(OCTET, min_size=1, max_size=6).map(".".join) | st.text(max_size=18))
+def test_an_ipv4_address_is_read_as_the_plain_way_reads_it(text: str) -> None:
+    value = plainly.ipv4(text)
+    login = Keyring(KEY).identify(text, None, "http", None, None)
+    if value >= 0:
+        assert login is not None
+        assert (login.hi, login.lo) == (0, 0xFFFF_0000_0000 | value)
+        assert text == ".".join(str(value >> shift & 255) for shift in (24, 16, 8, 0))
+    elif login is not None:
+        assert ":" in text
