@@ -559,7 +559,7 @@ class Detector:
         return self._fingerprints.strange(login, own, self._now_ns)
 
     def _glance(self, login: Login) -> int:
-        """Have fetched what the trackers will look at: they wait for all of it together, not for one after the other."""
+        """Have fetched what the trackers will look at: they wait for all of it together, not one by one."""
         self._pairs.table.glance(login.pair)
         self._sources.table.glance(login.source)
         self._accounts.table.glance(login.account)

@@ -100,7 +100,7 @@ class Accounts(Tracker):
         """A failure retold by the journal, the first."""
         mine = row
         mine.take(login)
-        return mine.begin(0, login.secret if login.secret != 0 else login.source, login.now_ns)
+        return mine.begin(0, login.secret if login.secret != 0 else login.source, login.now_ns)  # type: ignore[no-any-return]
 
     def _say(self, pairs: float, secrets: float) -> int:
         sources = min(pairs, secrets)

@@ -71,7 +71,7 @@ class Credentials(Tracker):
         """A failure retold by the journal, the first."""
         mine = row
         mine.take(login)
-        return mine.begin(0, login.account, login.now_ns)
+        return mine.begin(0, login.account, login.now_ns)  # type: ignore[no-any-return]
 
     def _say(self, row: Any, now_ns: int) -> int:
         if not row.failing:

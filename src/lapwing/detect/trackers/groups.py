@@ -92,7 +92,7 @@ class Groups(Tracker):
         mine = row
         mine.take(login)
         mine.begin(_SOURCES, login.source, login.now_ns)
-        return mine.begin(_ACCOUNTS, login.account if login.account != 0 else login.source, login.now_ns)
+        return mine.begin(_ACCOUNTS, login.account if login.account != 0 else login.source, login.now_ns)  # type: ignore[no-any-return]
 
     def _greet(self, row: Any, login: Login) -> int:  # noqa: ARG002 - for those that compare
         """An account logs in well with what `row` counts, before it is counted."""
