@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from lapwing.detect import Detector, DetectSettings, plainly
 from lapwing.detect.login import Keyring
+from lapwing.detect.table import SPARK_BASE
 from lapwing.events import AuthEvidence, AuthResolved, Outcome
 
 KEY = bytes(range(16))
@@ -39,8 +40,10 @@ def test_no_table_points_at_an_entry_the_journal_has_forgotten(step: int) -> Non
         source, account = (known, known) if again else (n * 257, n)
         subject.observe(failure(n, source, account, None if n % 11 == 0 else n))
     for tracker in subject._every:
-        table = tracker.table
-        assert len(table.spark_slots()) == table.sparks
+        table, journal = tracker.table, tracker.table.journal
+        slots = [slot for slot in range(journal.used()) if journal.has_spark(slot, table.number)]
+        assert len(slots) == table.sparks
+        assert all(table.find(journal.word(slot, table.field)) == SPARK_BASE - slot for slot in slots)
         assert len(table) <= table.limit
 
 
