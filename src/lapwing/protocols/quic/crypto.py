@@ -10,7 +10,10 @@ MAX_PIECES = 256  # that wait for a hole to be filled; clients shuffle a hello i
 
 
 class CryptoStream:
-    """Puts pieces in order, the first bytes to come win, and gives whole handshake messages."""
+    """Puts pieces in order and gives whole handshake messages.
+
+    Bytes that come twice are the same, or the sender breaks the protocol (RFC 9000, 2.2): either copy may be taken.
+    """
 
     __slots__ = ("_messages", "_next", "_pieces")
 
