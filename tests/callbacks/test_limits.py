@@ -8,8 +8,20 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lapwing.callbacks.interaction import MAX_TURNS, Transcript
-from lapwing.callbacks.interactsh import RefusedError, read_deregistration, read_poll, read_public_key
+from lapwing.callbacks.interactsh import (
+    MAX_POLL_BYTES,
+    CallError,
+    CipherMode,
+    PollReader,
+    RefusedError,
+    encrypt_entry,
+    read_deregistration,
+    read_poll,
+    read_public_key,
+    wrap_key,
+)
 from lapwing.callbacks.interactsh.cipher import MAX_PUBLIC_KEY_BYTES, MAX_RSA_KEY_BITS, public_key_text
+from lapwing.callbacks.interactsh.client import MAX_ENTRIES
 from lapwing.callbacks.interactsh.server import MAX_REQUEST_BYTES, MAX_SECRET_CHARS
 from lapwing.callbacks.responders import DnsResponder, HttpSite, Send
 from lapwing.callbacks.responders.dns import MAX_ADDITIONAL
@@ -127,3 +139,54 @@ def test_so_many_records_of_a_question_are_looked_at_for_edns(beyond: int) -> No
     _, sent = DnsResponder(ZONE).answer(query, PEER, 7, transport="tcp")
     assert isinstance(sent, Send)
     assert dns.message.from_wire(sent.data).edns == (-1 if beyond else 0)
+
+
+KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+AES_KEY = bytes(range(32))
+UNIQUE_ID = "c6rj61aciaeutn2ae680cg5ugboyyyyyn"
+HIT = json.dumps({"protocol": "dns", "unique-id": UNIQUE_ID, "remote-address": "203.0.113.7"})
+
+
+def poll(**buckets: list[object]) -> bytes:
+    return json.dumps({"aes_key": wrap_key(AES_KEY, KEY.public_key()), **buckets}).encode()
+
+
+def entry() -> str:
+    return encrypt_entry(HIT.encode(), aes_key=AES_KEY, iv=bytes(16), mode=CipherMode.CTR)
+
+
+@AT_AND_BESIDE
+def test_an_answer_to_a_poll_has_so_many_bytes_and_what_fits_of_a_longer_one_is_read(beyond: int) -> None:
+    body = poll(data=[entry(), entry()], extra=[HIT])
+    reader = PollReader(KEY)
+    assert len(reader.read(200, body, now_ns=1).interactions) == 2
+    batch = reader.read(200, body.ljust(MAX_POLL_BYTES + beyond), now_ns=1)
+    assert ([one.unique_id for one in batch.interactions], batch.cut) == ([UNIQUE_ID] * 2, bool(beyond))
+    assert len(batch.shared) == (not beyond)
+
+
+@AT_AND_BESIDE
+@pytest.mark.parametrize("noise", [1, "", None, 'noise, "and, more" \\ of it', [], {}])
+def test_an_answer_to_a_poll_has_so_many_entries_in_all_buckets_and_the_first_of_its_own_are_read_of_more(
+    beyond: int, noise: object
+) -> None:
+    third = [noise] * (MAX_ENTRIES // 3)
+    more = [noise] * (MAX_ENTRIES - 2 - 2 * len(third) + beyond)
+    batch = PollReader(KEY).read(200, poll(data=[entry(), *third], extra=[HIT, *third], tlddata=more), now_ns=1)
+    assert ([one.unique_id for one in batch.interactions], batch.cut) == ([UNIQUE_ID], bool(beyond))
+    if not beyond:
+        assert len(batch.shared) == 1
+        assert batch.undecryptable_count == len(third)
+        assert batch.dropped_count == MAX_ENTRIES - 2 - len(third)
+
+
+def test_of_an_answer_with_too_many_entries_of_its_own_the_first_are_looked_at_and_the_loss_is_told() -> None:
+    body = json.dumps({"data": ["A" * 24] * (MAX_ENTRIES + 1)}).encode()  # and no key for them
+    batch = PollReader(KEY).read(200, body, now_ns=1)
+    assert (batch.interactions, batch.undecryptable_count, batch.cut) == ([], MAX_ENTRIES, True)
+
+
+@pytest.mark.parametrize("data", [5, "text", {"a": 1}, True])
+def test_a_bucket_that_is_no_list_makes_no_answer(data: object) -> None:
+    with pytest.raises(CallError, match="a poll answer is one JSON object"):
+        PollReader(KEY).read(200, json.dumps({"data": data}).encode(), now_ns=1)

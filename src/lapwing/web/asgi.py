@@ -57,7 +57,7 @@ class AsgiGuard:
             await self.app(scope, receive, send)
             return
         answer = watched.answer if self._enforce else ALLOW
-        if not await self._admit(answer):
+        if not await self._admit(watched, answer):
             await _refuse(send, watched.answer)
             return
         scope[SCOPE_KEY] = watched.answer
@@ -85,14 +85,18 @@ class AsgiGuard:
 
         return bytes(body) if len(body) <= MAX_BODY_BYTES else b"", again
 
-    async def _admit(self, answer: Answer) -> bool:
-        """Whether the login may go on, after the wait that a delay is."""
+    async def _admit(self, watched: Watched, answer: Answer) -> bool:
+        """Whether the login may go on, after the wait that a delay is; how one ends that may not is told."""
         if answer.action is Action.DELAY:
             if self._delayed >= MAX_DELAYED:
+                watched.failed()
                 return False
             self._delayed += 1
             try:
                 await asyncio.sleep(self._delay_s)
+            except asyncio.CancelledError:  # the client is gone
+                watched.failed()
+                raise
             finally:
                 self._delayed -= 1
         return answer.action is not Action.BLOCK

@@ -64,7 +64,7 @@ class Watched:
         self._watch.resolve(self._adapter.message(Side.SERVER, response, now_ns))
 
     def failed(self) -> None:
-        """The application broke down: nobody knows how the login would have ended."""
+        """It was not answered, or never reached the application: nobody knows how the login would have ended."""
         self._watch.resolve(self._adapter.close(self._watch.gate.now_ns()))
 
 

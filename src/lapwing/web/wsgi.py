@@ -50,7 +50,7 @@ class WsgiGuard:
         watched = self.watch.look(method, target, headers, body, peer)
         if watched is None:
             return self.app(environ, start_response)
-        if not self._admit(watched.answer if self._enforce else ALLOW):
+        if not self._admit(watched, watched.answer if self._enforce else ALLOW):
             start_response(_REASONS[STATUS], refusal(watched.answer))
             return [BODY]
         environ[SCOPE_KEY] = watched.answer
@@ -66,9 +66,11 @@ class WsgiGuard:
         environ["wsgi.input"] = io.BytesIO(body)
         return body
 
-    def _admit(self, answer: Answer) -> bool:
+    def _admit(self, watched: Watched, answer: Answer) -> bool:
+        """See `AsgiGuard`."""
         if answer.action is Action.DELAY:
             if not self._delays.acquire(blocking=False):
+                watched.failed()
                 return False
             try:
                 time.sleep(self._delay_s)

@@ -2,21 +2,28 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import dns.edns
+import dns.message
+import dns.rcode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lapwing.callbacks import DnsInteraction, Interaction
 from lapwing.callbacks.responders import Limits
 from lapwing.io.listen import Allowance
 from lapwing.io.listen.admission import MAX_SOURCES, Admission, Rate, source_of
+from lapwing.io.listen.datagrams import MAX_QUERY_BYTES
 from tests.io.listen.lab import DOMAIN, LOOPBACK, Client, get, resolve, serving, settings, talk
 from tests.patience import ENOUGH_S
 
 pytestmark = pytest.mark.anyio
 SECOND_NS = 1_000_000_000
+OPTION_HEAD_BYTES = 4  # code and length of an option (RFC 6891, 6.1.2)
 DOORS = ["http", "https", "smtp", "ldap", "ftp", "dns"]
 
 
@@ -115,6 +122,40 @@ async def test_queries_of_one_source_are_bounded_in_a_second(tmp_path: Path) -> 
             while not collector._sockets[0].rate.refused_count:
                 await asyncio.sleep(0)
         assert int(str(collector.health()["queries_refused"])) > 0
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_query_over_udp_is_read_so_far_and_what_is_behind_a_whole_question_costs_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beyond: int, whole: bool
+) -> None:
+    query = dns.message.make_query(f"www.{DOMAIN}", "A", use_edns=0)
+    room = MAX_QUERY_BYTES + beyond - len(query.to_wire()) - OPTION_HEAD_BYTES
+    padding = dns.edns.GenericOption(dns.edns.PADDING, bytes(room))
+    query.use_edns(0, options=[padding], request_payload=2 * MAX_QUERY_BYTES)
+    asked = query.to_wire() if whole else query.to_wire()[:2].ljust(MAX_QUERY_BYTES + beyond, b"\x01")
+    assert len(asked) == MAX_QUERY_BYTES + beyond
+    noted: list[Interaction] = []
+    async with serving(settings(tmp_path)) as collector:
+        take = collector.recorder.take
+
+        def taking(batch: list[Interaction], done: Callable[[bool], None]) -> None:
+            noted.extend(batch)
+            take(batch, done)
+
+        monkeypatch.setattr(collector.recorder, "take", taking)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            asker.settimeout(ENOUGH_S)
+            asker.sendto(asked, (LOOPBACK, collector.ports["dns"][0]))
+            reply = dns.message.from_wire(await asyncio.to_thread(asker.recv, MAX_QUERY_BYTES))
+        assert (reply.id, reply.rcode()) == (query.id, dns.rcode.NOERROR if whole else dns.rcode.FORMERR)
+        assert bool(reply.answer) is whole
+        assert (await resolve(collector, f"next.{DOMAIN}")).answer
+    long, following = noted
+    assert isinstance(long, DnsInteraction)
+    assert isinstance(following, DnsInteraction)
+    assert (long.request_bytes, bool(long.malformed)) == (MAX_QUERY_BYTES, not whole)
+    assert following.name == f"next.{DOMAIN}"
 
 
 async def test_registrations_are_bounded(tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ class DnsRows:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[int, deque[tuple[int, Row]]] = {}
+        self._waiting: dict[int, tuple[int, int, Row]] = {}  # id, time and row, by number: the oldest first
+        self._numbers: dict[int, deque[int]] = {}  # by id
         self._count = 0
 
     def add(self, event: SessionMessaged) -> Iterator[Row]:
@@ -40,24 +41,25 @@ class DnsRows:
             if ip_address(event.server_ip).is_multicast:
                 yield row
                 return
-            self._waiting.setdefault(message.transaction_id, deque()).append((event.ts_ns, row))
             self._count += 1
-            if self._count > MAX_PENDING:
-                yield self._take(next(iter(self._waiting)))[1]
+            self._waiting[self._count] = message.transaction_id, event.ts_ns, row
+            self._numbers.setdefault(message.transaction_id, deque()).append(self._count)
+            if len(self._waiting) > MAX_PENDING:
+                yield self._take(next(iter(self._waiting.values()))[0])[1]
         elif isinstance(message, DnsResponse):
             yield self._answered(event, message)
 
     def end(self) -> Iterator[Row]:
         """Queries nobody answered."""
-        yield from (row for rows in self._waiting.values() for _, row in rows)
+        yield from (row for _, _, row in self._waiting.values())
 
     def _take(self, transaction_id: int) -> tuple[int, Row]:
-        rows = self._waiting[transaction_id]
-        self._count -= 1
-        taken = rows.popleft()
-        if not rows:
-            del self._waiting[transaction_id]
-        return taken
+        """The oldest query with an id: when it came, and its row."""
+        numbers = self._numbers[transaction_id]
+        _, asked_ns, row = self._waiting.pop(numbers.popleft())
+        if not numbers:
+            del self._numbers[transaction_id]
+        return asked_ns, row
 
     def _asked(self, event: SessionMessaged, message: DnsQuery) -> Row:
         bits = _AUTHENTIC * message.authentic_data + _UNCHECKED * message.checking_disabled
@@ -66,7 +68,7 @@ class DnsRows:
 
     def _answered(self, event: SessionMessaged, message: DnsResponse) -> Row:
         asked_ns = None
-        if message.transaction_id in self._waiting:
+        if message.transaction_id in self._numbers:
             asked_ns, row = self._take(message.transaction_id)
         else:
             names = [question.name for question in message.questions] + [record.name for record in message.answers]

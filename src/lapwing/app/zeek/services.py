@@ -191,9 +191,7 @@ class DhcpLeases:
     def add(self, event: SessionMessaged, uid: str) -> Iterator[Row]:
         """Yields the transactions that are over by now."""
         message = event.message
-        while self._open and (
-            len(self._open) > MAX_PENDING or event.ts_ns - next(iter(self._open.values()))["ts"] > MAX_WATCHED_NS
-        ):
+        while self._open and event.ts_ns - next(iter(self._open.values()))["ts"] > MAX_WATCHED_NS:
             yield self._take(next(iter(self._open)))
         if isinstance(message, DhcpPacket):
             number = message.transaction_id
@@ -209,6 +207,8 @@ class DhcpLeases:
                 row |= _of_client(event, message)
             if len(row["uids"]) >= self._max_uids or len(row["msg_types"]) >= self._max_types:
                 yield self._take(number)
+            if len(self._open) > MAX_PENDING:
+                yield self._take(next(iter(self._open)))
 
     def end(self) -> Iterator[Row]:
         """What is left."""

@@ -12,7 +12,7 @@ from lapwing.events.messages import FtpCommand, FtpReply
 
 MAX_CHANNELS = 10_000  # announced and not seen yet, over all sessions; of more, the oldest are forgotten
 HIDDEN = "<hidden>"  # stands for a password
-MAX_PATH = 4096  # letters of a working directory; servers take no longer ones
+MAX_PATH = 4096  # letters of a working directory, and of a path seen from it; servers take no longer ones
 
 _PATHS = frozenset("APPE CWD DELE MKD RETR RMD RNFR RNTO STOR STOU REST SIZE MDTM".split())  # noqa: SIM905
 _CARRIES = frozenset({"RETR", "STOR", "STOU", "APPE"})
@@ -66,7 +66,10 @@ class FtpRows:
             yield from self._told()
             self._waiting.append(self._asked(event, message))
             if len(self._waiting) > MAX_PENDING:
-                yield self._waiting.popleft() | {"password": self._password}
+                row = self._waiting.popleft()
+                if row is self._answered:
+                    self._answered = {}  # told here, and not again
+                yield row | {"password": self._password}
         elif isinstance(message, FtpReply):
             if self._waiting and self._answered is not self._waiting[0]:
                 yield from self._told()
@@ -76,9 +79,11 @@ class FtpRows:
                 self._waiting.popleft()
 
     def end(self) -> Iterator[Row]:
-        """Commands nobody answered."""
+        """Commands nobody answered. Nothing of them is kept: channels announced here may wait for long yet."""
         yield from self._told()
         yield from (row | {"password": self._password} for row in self._waiting)
+        self._waiting.clear()
+        self._answered = {}
 
     def opened(self, name: str) -> None:
         """A connection for data was opened: what it carries has this name. It may come before the command."""
@@ -125,7 +130,7 @@ class FtpRows:
             if place is not None:
                 row |= self._expect(place, passive=True, opener=event.client_ip)
         elif (verb, code) in _MOVED:
-            self._directory = self._path(str(row.get("path", "..")) if verb == "CWD" else "..")
+            self._directory = self._path(str(row.get("path", "..")) if verb == "CWD" else "..")[:MAX_PATH]
         elif (verb, code) in _TOLD and (quoted := _QUOTED.search(message.text)):
             self._directory = quoted[1].replace('""', '"')[:MAX_PATH]
 
@@ -135,9 +140,10 @@ class FtpRows:
         return {f"data_channel.{name}": value for name, value in zip(names, (passive, opener, *place), strict=True)}
 
     def _path(self, argument: str) -> str:
-        """`argument` seen from the working directory; a directory never told is `.`."""
+        """`argument` seen from the working directory; a directory never told is `.`. Twice `MAX_PATH` at most."""
+        argument = argument[:MAX_PATH]
         joined = argument if argument.startswith("/") else f"{self._directory.rstrip('/')}/{argument}"
-        clean = normpath(joined[:MAX_PATH]).replace("//", "/")
+        clean = normpath(joined).replace("//", "/")
         return clean if clean.startswith(("/", ".")) else f"./{clean}"
 
     def _url(self, host: str, argument: str) -> str:

@@ -1,7 +1,7 @@
 """Events into log files, one folder."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -68,6 +68,7 @@ class ZeekLogs:
         self._columns = COLUMNS | {"conn": COLUMNS["conn"] + VLAN_COLUMNS} if vlan else COLUMNS
         self._files: dict[str, BinaryIO] = {}
         self._stack = ExitStack()
+        self._finished = False
         self._flows: dict[int, dict[str, Rows]] = {}  # by log: a stream may go on as another protocol
         self._leases = DhcpLeases()
         self._channels = DataChannels()
@@ -82,7 +83,15 @@ class ZeekLogs:
         self.finish()
 
     def write(self, events: Iterable[Event]) -> None:
-        """Write what these events complete."""
+        """Write what these events complete. Raises OSError that names the file; then all of them are closed."""
+        try:
+            self._take(events)
+        except OSError:
+            with suppress(OSError):  # the first error says what there is to say
+                self.finish()
+            raise
+
+    def _take(self, events: Iterable[Event]) -> None:
         for event in events:
             if isinstance(event, SessionMessaged):
                 self._message(event)
@@ -99,13 +108,17 @@ class ZeekLogs:
                 self._put("weird", event, [{"name": name, "addl": more, "source": source}])
 
     def finish(self) -> None:
-        """Write the closing lines and close the files."""
-        self._write("dhcp", self._leases.end())
-        self._write("tunnel", self._tunnels.end())
-        for stream in self._files.values():
-            stream.write(f"#close\t{_stamp()}\n".encode())
-        self._files.clear()
-        self._stack.close()
+        """Write the closing lines and close the files, once. Raises OSError that names the file."""
+        if self._finished:
+            return
+        self._finished = True
+        try:
+            self._write("dhcp", self._leases.end())
+            self._write("tunnel", self._tunnels.end())
+            for log in self._files:
+                self._add(log, f"#close\t{_stamp()}\n".encode())
+        finally:
+            self._stack.close()
 
     def _message(self, event: SessionMessaged) -> None:
         if event.protocol == "dhcp":
@@ -190,14 +203,37 @@ class ZeekLogs:
 
     def _write(self, log: str, rows: Iterable[Row]) -> None:
         for row in rows:
-            self._file(log).write(line(log, row, self._columns))
+            self._add(log, line(log, row, self._columns))
+
+    def _add(self, log: str, data: bytes) -> None:
+        try:
+            self._file(log).write(data)
+        except OSError as error:
+            raise _naming(error, self._path(log))  # noqa: B904  the same error
 
     def _file(self, log: str) -> BinaryIO:
         stream = self._files.get(log)
         if stream is None:
-            stream = self._files[log] = self._stack.enter_context((self._folder / f"{log}.log").open("wb"))
+            stream = self._files[log] = self._path(log).open("wb")
+            self._stack.callback(_close, stream, self._path(log))
             stream.write("\n".join([*_head(log, self._columns[log]), ""]).encode())
         return stream
+
+    def _path(self, log: str) -> Path:
+        return self._folder / f"{log}.log"
+
+
+def _close(stream: BinaryIO, path: Path) -> None:
+    try:
+        stream.close()  # which writes what was held back
+    except OSError as error:
+        raise _naming(error, path)  # noqa: B904  the same error
+
+
+def _naming(error: OSError, path: Path) -> OSError:
+    """An error of writing, which names no file where one of opening does."""
+    error.filename = error.filename or str(path)
+    return error
 
 
 def line(log: str, row: Row, columns: Mapping[str, Columns] = COLUMNS) -> bytes:

@@ -1,7 +1,9 @@
 """The client's half of interactsh's wire: what to send, and what the answers mean."""
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
+from itertools import chain, islice
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -16,13 +18,14 @@ from lapwing.callbacks.tokens import DEFAULT_ID_LENGTH
 from lapwing.events import WireError
 
 MAX_POLL_BYTES = 64 * 1024 * 1024  # of one answer; a poll empties the server, so a smaller bound would lose hits
-MAX_ENTRIES = 200_000  # in one answer, all buckets together; more than fit into its bytes as real interactions
+MAX_ENTRIES = 200_000  # in one answer, all buckets together, and values within them; more than real interactions fit
 MAX_REPLY_BYTES = 64 * 1024  # of an answer to register or deregister
 MAX_SHOWN_CHARS = 256  # of a foreign error text in a message of ours
 
 REGISTERED = "registration successful"
 EVICTED_REASON = "could not get correlation-id from cache"  # stands alone before 1.3.0, within cause="..." since
 _ENTRY = re.compile(rb'"([A-Za-z0-9+/]{22,}={0,2})"')
+_VALUE = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[^\s,:"\[\]{}]+')  # or the beginning of one
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 
@@ -153,10 +156,14 @@ def read_register_reply(status: int, body: bytes) -> dict[str, str]:
     return reply.lapwing or {}
 
 
+_NOTHING = msgspec.Raw(b"null")
+_Entries = list[msgspec.Raw] | None
+
+
 class _PollAnswer(msgspec.Struct, frozen=True):
-    data: list[msgspec.Raw] | None = None
-    extra: list[msgspec.Raw] | None = None
-    tlddata: list[msgspec.Raw] | None = None
+    data: msgspec.Raw = _NOTHING
+    extra: msgspec.Raw = _NOTHING
+    tlddata: msgspec.Raw = _NOTHING
     aes_key: str | None = None
 
 
@@ -164,7 +171,8 @@ class Batch(NamedTuple):
     """What one poll brought. `shared` has no owner: every client of the server's token sees it.
 
     `undecryptable_count` entries of the session's own were there and could not be read; `dropped_count` entries were
-    readable and no interactions; `cut` says that the answer was longer than the bound and what fitted was read.
+    readable and no interactions; `cut` says that the answer was longer than a bound, and of the session's own what
+    fitted was read.
     """
 
     interactions: list[Interaction]
@@ -194,11 +202,16 @@ class PollReader:
             return self._salvage(body[:MAX_POLL_BYTES], now_ns)
         try:
             answer = msgspec.json.decode(body, type=_PollAnswer)
+            buckets = (answer.data, answer.extra, answer.tlddata)
+            too_many = _has_too_many(buckets)  # seen before there is an object for each
+            data, extra, tld = [None if too_many else msgspec.json.decode(one, type=_Entries) for one in buckets]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise CallError(FetchFailure.DECODE, "a poll answer is one JSON object") from None
         self._take_key(answer.aes_key)
-        own, undecryptable, dropped = self._own(_texts(answer.data), now_ns)
-        shared, dropped_shared = self._shared(_texts(answer.extra) + _texts(answer.tlddata), now_ns)
+        if too_many:
+            return self._salvage(bytes(answer.data), now_ns)
+        own, undecryptable, dropped = self._own(_texts(data), now_ns)
+        shared, dropped_shared = self._shared(_texts(extra) + _texts(tld), now_ns)
         return Batch(own, shared, undecryptable, dropped + dropped_shared)
 
     def _take_key(self, wrapped: str | None) -> None:
@@ -255,15 +268,21 @@ class PollReader:
 
     def _salvage(self, body: bytes, now_ns: int) -> Batch:
         """Read what a cut answer still holds: the server has deleted it already."""
-        entries = [found[1].decode("ascii") for found in _ENTRY.finditer(body)][:MAX_ENTRIES]
-        own, undecryptable, dropped = self._own(list(entries), now_ns)
+        found = islice(_ENTRY.finditer(body), MAX_ENTRIES)
+        own, undecryptable, dropped = self._own([one[1].decode("ascii") for one in found], now_ns)
         return Batch(own, [], undecryptable, dropped, cut=True)
 
 
-def _texts(entries: list[msgspec.Raw] | None) -> list[str | None]:
+def _has_too_many(buckets: Sequence[msgspec.Raw]) -> bool:
+    """Whether there are more entries than an answer may have; one that is a list counts with all it holds."""
+    values = chain.from_iterable(_VALUE.finditer(memoryview(bucket)) for bucket in buckets)
+    return next(islice(values, MAX_ENTRIES + len(buckets), None), None) is not None  # each bucket is a value itself
+
+
+def _texts(entries: _Entries) -> list[str | None]:
     """The strings of a bucket that may be null; None stands for an entry that is no string."""
     texts: list[str | None] = []
-    for entry in (entries or [])[:MAX_ENTRIES]:
+    for entry in entries or []:
         try:
             texts.append(msgspec.json.decode(entry, type=str))
         except (msgspec.DecodeError, UnicodeDecodeError):

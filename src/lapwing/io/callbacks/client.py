@@ -465,4 +465,4 @@ class Session:
             unread = "%d entries of the collector could not be decrypted, %d were no interactions"
             logger.warning(unread, batch.undecryptable_count, batch.dropped_count)
         if batch.cut:
-            logger.warning("the collector's answer was cut at %d bytes", MAX_POLL_BYTES)
+            logger.warning("the collector's answer was longer than the bound; of our own, what fitted was read")

@@ -13,7 +13,7 @@ from lapwing.io.listen.clock import Clock
 from lapwing.io.listen.recorder import Recorder
 
 BATCH_COUNT = 256  # queries read before others get their turn
-MAX_QUERY_BYTES = 4_096  # longer ones are cut, and then malformed
+MAX_QUERY_BYTES = 4_096  # longer ones are cut; no question is that long, and one that is whole is answered
 # What the system says of an answer it could not deliver; it is the asker's loss.
 _UNSENT = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.EPERM, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EINVAL})
 
