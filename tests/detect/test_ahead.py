@@ -1,5 +1,6 @@
 """What is asked for ahead changes nothing: the journal forgets an entry with all that points at it, at any pace."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from lapwing.detect import Detector, DetectSettings, plainly
 from lapwing.detect.login import Keyring
 from lapwing.detect.table import SPARK_BASE
-from lapwing.events import AuthEvidence, AuthResolved, Outcome
+from lapwing.events import AuthEvidence, AuthResolved, FindingClosed, Outcome
 
 KEY = bytes(range(16))
 LIMIT = 1_024
@@ -45,6 +46,33 @@ def test_no_table_points_at_an_entry_the_journal_has_forgotten(step: int) -> Non
         assert len(slots) == table.sparks
         assert all(table.find(journal.word(slot, table.field)) == SPARK_BASE - slot for slot in slots)
         assert len(table) <= table.limit
+
+
+def test_a_finding_in_the_place_of_a_closed_one_counts_its_own_logins() -> None:
+    subject = Detector(DetectSettings(max_sources=LIMIT), key=KEY)
+    closed: list[FindingClosed] = []
+    counts = {}
+    n = 0
+    for wave in range(3):
+        for source in range(4):
+            tries = counts[f"10.0.0.{10 * wave + source}"] = 100 + 10 * wave + source
+            for _ in range(tries):
+                n += 1
+                event = failure(n + wave * 10**10, 10 * wave + source, 100 * wave + source, n)
+                told = subject.observe(msgspec.structs.replace(event, fingerprint=None))
+                closed += [finding for finding in told if type(finding) is FindingClosed]
+    closed += [finding for finding in subject.finish(10**18) if type(finding) is FindingClosed]
+    assert {finding.subject: finding.failure_count for finding in closed} == counts
+
+
+@given(st.integers(1, 2**64 - 1), st.integers(-(2**40), 2**40))
+def test_bits_are_counted_and_halves_rounded_in_plain_python_as_in_c(word: int, halves: int) -> None:
+    lead, trail = plainly.leading(word), plainly.trailing(word)
+    assert word >> 63 - lead == 1
+    assert word >> trail & 1
+    assert word % (1 << trail) == 0
+    assert plainly.leading(0) == 64
+    assert plainly.nearest(halves / 2) == (halves // 2 if halves % 2 == 0 else (halves + 1) // 4 * 2)
 
 
 OCTET = st.integers(0, 300).map(str) | st.sampled_from(["", "00", "01", "1 ", "+1", "a", "256", "255", "0", "1234"])

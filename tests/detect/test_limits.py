@@ -3,16 +3,21 @@
 import msgspec
 import pytest
 
+from lapwing.detect import Detector, DetectSettings
+from lapwing.detect.decisions import GROWTHS
 from lapwing.detect.episode import MAX_PROTOCOLS as MAX_NAMED_PROTOCOLS
 from lapwing.detect.episode import MAX_SAMPLES, MAX_SEQS, Episode
-from lapwing.detect.login import MAX_ADDRESS_CHARS, MAX_COUNT, MAX_PROTOCOLS, NAME_BYTES, Keyring, Login
-from lapwing.detect.settings import CircumstanceSettings
+from lapwing.detect.journal import Journal
+from lapwing.detect.login import MAX_ADDRESS_CHARS, MAX_CACHED, MAX_COUNT, MAX_PROTOCOLS, NAME_BYTES, Keyring, Login
+from lapwing.detect.reasons import Reason
+from lapwing.detect.settings import AnswerSettings, CircumstanceSettings, TakeoverSettings
 from lapwing.detect.standings import Standings
 from lapwing.detect.trackers.homes import MAX_ATTACKERS, MAX_PLACES, Places, Wrongs
 from lapwing.detect.trackers.pairs import MAX_SECRETS, Secrets
 from lapwing.detect.trackers.surroundings import MAX_COUNTRIES, MAX_OPERATORS, Surroundings
 from lapwing.detect.trackers.surroundings import MAX_PLACES as MAX_LAST_PLACES
-from lapwing.events import AuthResolved, Circumstances
+from lapwing.detect.trackers.takeovers import MAX_HITS, Takeovers
+from lapwing.events import Action, AuthResolved, Circumstances, DecisionMade
 from lapwing.testing.logins import START_NS, Traffic, attacker
 
 AT_AND_BESIDE = pytest.mark.parametrize("beyond", [0, 1])
@@ -219,3 +224,71 @@ def test_how_often_a_source_was_answered_is_counted_so_far_and_never_begins_anew
     row = standings.put(0, 0xFFFF_C000_0201)
     standings.write(row, 4, MOST_LEVELS + beyond, START_NS, START_NS + 10**9)
     assert standings.level(row) == MOST_LEVELS
+
+
+@AT_AND_BESIDE
+@pytest.mark.parametrize("kind", ["2001:db8::{:x}", "nobody {}"])
+def test_so_many_addresses_that_are_not_ipv4_are_remembered_and_read_anew_when_there_are_more(
+    kind: str, beyond: int
+) -> None:
+    ring = Keyring(KEY)
+    first = ring.halves(kind.format(0))
+    for number in range(1, MAX_CACHED + beyond):
+        ring.halves(kind.format(number))
+    again = ring.halves(kind.format(0))
+    assert again == first == ((0x2001_0DB8 << 32, 0) if kind[0] == "2" else None)
+    if first is not None:
+        assert (again is first) is (not beyond)
+        assert ring.halves(kind.format(MAX_CACHED)) == (first[0], MAX_CACHED)
+
+
+def waiting(takeovers: Takeovers, account: int, now_ns: int) -> None:
+    """A success on an account, from a place new to it, that waits for its source to show its colours."""
+    login = keyed()
+    login.account, login.now_ns, login.seq = account, now_ns, account
+    assert takeovers.half_in(login, Reason("second-factor-failed", 1.0, 0.0, 1.0))
+
+
+def watching() -> Takeovers:
+    ring = Keyring(KEY)
+    return Takeovers(TakeoverSettings(), 100, ring, Journal(100, ring))
+
+
+@AT_AND_BESIDE
+def test_so_many_successes_wait_for_what_their_source_turns_out_to_be_then_a_quarter_of_them_goes(beyond: int) -> None:
+    takeovers = watching()
+    for account in range(1, 1 + MAX_HITS + beyond):
+        waiting(takeovers, account, START_NS + account)
+    quarter = MAX_HITS // 4
+    assert len(takeovers.hits) == MAX_HITS + beyond * (1 - quarter)
+    gone = [takeovers.hit_of(account, 0) is None for account in (1, quarter, quarter + 1)]
+    assert gone == [bool(beyond), bool(beyond), False]
+    latest = takeovers.hit_of(MAX_HITS + beyond, 0)
+    assert latest is takeovers.latest()
+
+
+def test_what_two_nodes_know_of_waiting_successes_is_no_more_than_one_may() -> None:
+    one, other = watching(), watching()
+    for number in range(1, 1 + MAX_HITS):
+        waiting(one, 2 * number, START_NS + 2 * number)
+        waiting(other, 2 * number + 1, START_NS + 2 * number + 1)
+    one.merge_rest(other)
+    assert [hit.account for hit in one.hits] == list(range(MAX_HITS + 2, 2 * MAX_HITS + 2))
+
+
+def test_answers_to_a_source_grow_so_often_and_then_last_as_long_as_before() -> None:
+    answers = AnswerSettings(block_s=60, longest_s=1_000_000, growth=1.1, jitter=0.0)
+    detector = Detector(DetectSettings(answer=answers))
+    t = Traffic(1)
+    for number in range(40):
+        t.login(START_NS + number, attacker(1), f"user{number}", f"leak {number}", good=False)
+    for event in t.scenario("one").events:
+        list(detector.observe(event))
+    assert detector.verdict.action is Action.BLOCK
+    decisions, now_ns, lengths = detector.decisions(100, KEY), START_NS, []
+    for _ in range(GROWTHS + 2):
+        _, told = decisions.answer(detector.verdict, attacker(1), now_ns, known=False)
+        (made,) = [event for event in told if isinstance(event, DecisionMade)]
+        lengths.append(made.duration_s)
+        now_ns += made.duration_s * 1_000_000_000
+    assert lengths == [int(60 * 1.1 ** min(level, GROWTHS - 1)) for level in range(GROWTHS + 2)]

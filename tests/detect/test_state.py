@@ -170,6 +170,6 @@ def test_what_is_not_used_any_more_is_given_back_bit_by_bit() -> None:
         again.restore(detector.snapshot())
         held = tracemalloc.get_traced_memory()[0]
         again.dismantle()
-        assert tracemalloc.get_traced_memory()[0] < held / 4
+        assert tracemalloc.get_traced_memory()[0] < held / 3  # without the records, whose memory is their own
     finally:
         tracemalloc.stop()

@@ -1,6 +1,9 @@
 """Verdicts: numbers of their own login, put into reasons whenever they are read."""
 
+import gc
 import pickle
+
+import pytest
 
 from lapwing.app import login_guard
 from lapwing.app.login_tries import AuthAttempt
@@ -56,3 +59,10 @@ def test_risk_follows_from_the_log_odds_and_a_copy_is_the_same() -> None:
     assert verdict.risk == risk_of(verdict.log_odds)
     assert pickle.loads(pickle.dumps(verdict)) == verdict
     assert verdict.but(Action.DELAY, 30).reasons == verdict.reasons
+
+
+@pytest.mark.skipif(hasattr(Verdict.__init__, "__code__"), reason="verdicts are not compiled here: make build")
+def test_the_garbage_collector_walks_no_verdict() -> None:
+    verdict = _tries(1)[0]
+    assert verdict.reasons is not None
+    assert not gc.is_tracked(verdict)

@@ -92,6 +92,36 @@ def test_merging_counts_is_counting_the_union(one: set[int], two: set[int]) -> N
         assert len(a.registers or b"") == 1 << EPISODE_BITS
 
 
+@given(st.sets(st.integers(1, 2**64 - 1), min_size=9, max_size=300))
+def test_a_sketch_keeps_the_highest_rank_of_each_register(items: set[int]) -> None:
+    distinct, ranks = Distinct(exact=8, bits=6), bytearray(64)
+    for one in sorted(items):
+        distinct.add(one)
+        rest = one & (1 << 58) - 1
+        ranks[one >> 58] = max(ranks[one >> 58], 59 - rest.bit_length())
+    assert distinct.registers == bytes(ranks)
+    assert distinct.inverse == sum(2.0**-rank for rank in ranks)
+    assert distinct.zeros == ranks.count(0)
+
+
+@pytest.mark.parametrize("count", [7, 300, 1_024, 1_500])
+def test_a_count_goes_on_from_its_dump_as_if_nothing_had_been(count: int) -> None:
+    distinct = Distinct()
+    for n in range(count):
+        distinct.add(item(n))
+    again = Distinct().load(distinct.dump())
+    for n in range(count - 5, count + 900):
+        assert again.has(item(n)) == distinct.has(item(n))
+        assert again.add(item(n)) == distinct.add(item(n))
+    assert again.dump() == distinct.dump()
+
+
+@pytest.mark.parametrize("registers", [bytes(1_023), bytes(1_023) + b"\x38"])
+def test_registers_that_no_items_make_are_refused(registers: bytes) -> None:
+    with pytest.raises(ValueError, match="snapshot's count"):
+        Distinct().load([1_024, EPISODE_BITS, None, registers, 1_024.0, 1_024, 3])
+
+
 @pytest.mark.parametrize("count", [4, 30])
 def test_a_sliding_count_forgets_after_one_to_two_days(count: int) -> None:
     row, table = Seeing(), table_of(8)

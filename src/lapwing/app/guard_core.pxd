@@ -1,19 +1,22 @@
 cimport cython
+from lapwing.app.chronicle cimport Chronicle
 from lapwing.app.latch cimport Latch
 from lapwing.app.login_columns cimport LoginColumns
 from lapwing.app.login_try cimport LoginTry
 from lapwing.detect.block cimport Block
-from lapwing.detect.decisions cimport Change, Decisions
+from lapwing.detect.decisions cimport Decisions
 from lapwing.detect.detector cimport Detector
 from lapwing.detect.login cimport Login, i64
 from lapwing.detect.verdict cimport Verdict
 
 cdef object _ALLOW, _BLOCK
 cdef int _ALLOWED
+cdef tuple _NOTHING
 
 cdef class GuardCore:
     cdef public object settings
-    cdef object _leaks, _key, _clock, _on_event, _events, _takeovers
+    cdef object _leaks, _key, _clock, _on_event, _takeovers
+    cdef Chronicle _events
     cdef Latch _lock
     cdef object _state_lock
     cdef i64 _seq, _blocked_count
@@ -32,9 +35,7 @@ cdef class GuardCore:
     cdef object _refused(self, object endpoint)
     @cython.locals(detector=Detector, decisions=Decisions, login=Login)
     cdef Verdict _observe(self, object event)
-    @cython.locals(block=Block, at=Py_ssize_t)
+    @cython.locals(block=Block, decisions=Decisions, at=Py_ssize_t)
     cdef object _observe_block(self, list said)
     @cython.locals(detector=Detector, ts_ns=i64)
     cdef Verdict _observe_login(self, Login login)
-    @cython.locals(change=Change)
-    cdef object _publish_changes(self, tuple changes)

@@ -13,12 +13,13 @@ from typing import Any
 
 import msgspec
 
+from lapwing.app.chronicle import Chronicle
 from lapwing.app.latch import Latch
 from lapwing.app.login_columns import Answers, LoginColumns
 from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
 from lapwing.app.login_try import LoginTry
 from lapwing.detect import NO_VERDICT, Contribution, DetectSettings, joined
-from lapwing.detect.decisions import ALLOWED, Change, Decisions
+from lapwing.detect.decisions import ALLOWED, Decisions
 from lapwing.detect.detector import Detector
 from lapwing.detect.login import Login
 from lapwing.detect.verdict import Verdict
@@ -45,6 +46,7 @@ TAG_BYTES = 8
 
 _ALLOW, _BLOCK = Action.ALLOW, Action.BLOCK
 _ALLOWED = ALLOWED
+_NOTHING: tuple[Event, ...] = ()  # what detection tells of most logins
 
 
 class GuardCore:
@@ -67,7 +69,7 @@ class GuardCore:
         self._lock = Latch()
         self._state_lock = Lock()  # entered first: a snapshot is never of half a merge
         self._seq = 0
-        self._events: deque[tuple[int, Event | Change]] = deque(maxlen=MAX_EVENTS)
+        self._events = Chronicle(MAX_EVENTS)
         self._takeovers: deque[Finding] = deque(maxlen=MAX_TAKEOVERS)
         self._blocked_count = 0
         self._detector = Detector(self.settings, key=self._key, look_up=look_up)
@@ -206,7 +208,7 @@ class GuardCore:
     def events_since(self, seq: int) -> list[Event]:
         """Findings and decisions after `seq`, oldest first; the first may be later where more than 10 000 came."""
         with self._lock:
-            return [_told(number, what) for number, what in self._events if number > seq]
+            return self._events.since(seq)
 
     def takeovers_since(self, seq: int) -> list[Finding]:
         """Takeover findings after `seq`, kept apart from all others."""
@@ -300,16 +302,18 @@ class GuardCore:
         detector, decisions = self._detector, self._decisions
         rank = decisions.answer_at(row, detector.log_odds, login.hi, login.lo, ts_ns, known)
         verdict = detector.answered(rank, decisions.retry_after_s)
-        if decisions.changes:
-            decisions.justify(verdict)
-            self._publish_changes(decisions.changes)
+        if decisions.changed:
+            if self._on_event is None:
+                self._seq = self._events.keep_changes(self._seq, decisions, verdict)
+            else:
+                self._publish(decisions.told(verdict))
         return verdict
 
     def _refused(self, endpoint: str) -> None:
         """The try identified last counts as a failed one."""
         self._blocked_count += 1
         told: Any = self._detector.refuse_try(endpoint)
-        if told:
+        if told is not _NOTHING:
             self._publish(told)
 
     def _attempt_event(self, attempt: LoginTry, ts_ns: int) -> Verdict:
@@ -323,8 +327,12 @@ class GuardCore:
 
     def _observe_block(self, said: list[Verdict]) -> None:
         """Observe the logins of the block, and say what there is to say of each."""
-        block = self._block
+        block, decisions = self._block, self._decisions
+        for at in range(block.count):
+            decisions.glance(block.login(at).source)
         block.fetch()
+        for at in range(block.count):
+            decisions.approach(block.login(at).source)
         said += [self._observe_login(block.login(at)) for at in range(block.empty())]
 
     def _observe_login(self, login: Login) -> Verdict:
@@ -360,20 +368,11 @@ class GuardCore:
             self._publish(decided)
         return answer
 
-    def _publish_changes(self, changes: tuple[Change, ...]) -> None:
-        """Keep what became of answers; it is put into words when somebody listens or asks."""
-        if self._on_event is not None:
-            self._publish([change.event() for change in changes])
-            return
-        for change in changes:
-            self._seq += 1
-            self._events.append((self._seq, change))
-
     def _publish(self, events: Iterable[Event]) -> None:
         for event in events:
             self._seq += 1
             msgspec.structs.force_setattr(event, "seq", self._seq)
-            self._events.append((self._seq, event))
+            self._events.keep(self._seq, event)
             if isinstance(event, Finding) and event.finding == "account-takeover":
                 self._takeovers.append(event)
             if self._on_event is not None:
@@ -388,15 +387,6 @@ class GuardCore:
         if secret is not None and self._leaks is not None:
             given = attempt.circumstances or Circumstances()
             attempt.circumstances = msgspec.structs.replace(given, secret_leaked=self._leaks.has(secret))
-
-
-def _told(seq: int, what: Event | Change) -> Event:
-    """An event of the past under its number."""
-    if not isinstance(what, Change):
-        return what
-    event = what.event()
-    msgspec.structs.force_setattr(event, "seq", seq)
-    return event
 
 
 def _facts(attempt: LoginTry, ts_ns: int) -> dict[str, Any]:

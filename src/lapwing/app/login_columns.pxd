@@ -1,8 +1,9 @@
 cimport cython
 from lapwing.detect.block cimport Block
-from lapwing.detect.login cimport Login
+from lapwing.detect.login cimport Login, i64
 
 cdef object _FAILED, _SUCCEEDED
+cdef i64 _MOST
 
 @cython.final
 cdef class LoginColumns:
@@ -13,5 +14,8 @@ cdef class LoginColumns:
     @cython.locals(login=Login)
     cpdef bint add_to(self, Block block, Py_ssize_t at) except -1
 
+cdef object _at(list column, Py_ssize_t at)
+@cython.locals(at=Py_ssize_t, number=i64)
+cdef bint _all_count(list column) except -1
 @cython.locals(at=Py_ssize_t, count=Py_ssize_t)
 cdef Py_ssize_t _first_other(list column, object one, object other) except -1

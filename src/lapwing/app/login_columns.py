@@ -48,6 +48,7 @@ KINDS: dict[str, tuple[type, ...]] = {
 }
 """What a column holds; of outcome and evidence their words are looked at."""
 MOST = 2**63 - 1
+_MOST = MOST
 
 _INFERRED = (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE)
 _FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
@@ -77,61 +78,57 @@ class LoginColumns:
             if length != self.count:
                 raise ValueError(f"column {name!r} has {length} values, 'client_ip' {self.count}")
         for name, column in values.items():
-            _check(name, column if type(column) is list else [column])
-        every = [self._of_all(values, name) for name in (*REQUIRED, *ORDINARY)]
+            _check(name, _as_column(column))
+        every = [_as_column(values.get(name, ORDINARY.get(name))) for name in (*REQUIRED, *ORDINARY)]
         self._ts_ns, self._address, outcomes, self._protocol, self._mechanism, self._endpoint = every[:6]
         self._username, self._secret_tag, self._fingerprint, self._user_agent = every[6:10]
         self._exists, self._tries, self._confidence, evidence, self._seq = every[10:]
         self._outcome = _as_enum("outcome", Outcome, outcomes)
-        self._evidence = _as_enum("evidence", AuthEvidence, evidence) if "evidence" in given else evidence
-        self._inferred = [one in _INFERRED for one in self._evidence] if "evidence" in given else [False] * self.count
-
-    def _of_all(self, values: dict[str, Any], name: str) -> list[Any]:
-        column = values.get(name, ORDINARY.get(name))
-        return column if type(column) is list else [column] * self.count
+        self._evidence = _as_enum("evidence", AuthEvidence, evidence)
+        self._inferred = [one in _INFERRED for one in self._evidence]
 
     def add_to(self, block: Block, at: int) -> bool:
         """Add login `at` to a block; False where it is no plain one and has to be observed as an event."""
-        outcome = self._outcome[at]
+        outcome = _at(self._outcome, at)
         if outcome is not _FAILED and outcome is not _SUCCEEDED:
             return False
         login: Login | None = block.add(
-            self._address[at],
-            self._username[at],
-            self._protocol[at],
-            self._secret_tag[at],
-            self._fingerprint[at] or self._user_agent[at],
+            _at(self._address, at),
+            _at(self._username, at),
+            _at(self._protocol, at),
+            _at(self._secret_tag, at),
+            _at(self._fingerprint, at) or _at(self._user_agent, at),
         )
         if login is None:
             return False
         login.failed = outcome is _FAILED
         login.succeeded = not login.failed
-        login.now_ns = self._ts_ns[at]
-        login.seq = self._seq[at]
-        login.endpoint = self._endpoint[at]
-        login.nobody = self._exists[at] is False
-        login.inferred = self._inferred[at]
-        login.count_tries(self._tries[at], self._confidence[at])
+        login.now_ns = _at(self._ts_ns, at)
+        login.seq = _at(self._seq, at)
+        login.endpoint = _at(self._endpoint, at)
+        login.nobody = _at(self._exists, at) is False
+        login.inferred = _at(self._inferred, at)
+        login.count_tries(_at(self._tries, at), _at(self._confidence, at))
         return True
 
     def event(self, at: int) -> AuthResolved:
         """Login `at` as an event."""
         return AuthResolved(
-            ts_ns=self._ts_ns[at],
-            client_ip=self._address[at],
-            outcome=self._outcome[at],
-            protocol=self._protocol[at],
-            mechanism=self._mechanism[at],
-            endpoint=self._endpoint[at],
-            username=self._username[at],
-            secret_tag=self._secret_tag[at],
-            fingerprint=self._fingerprint[at],
-            user_agent=self._user_agent[at],
-            account_exists=self._exists[at],
-            attempt_count=self._tries[at],
-            confidence=self._confidence[at],
-            evidence=self._evidence[at],
-            seq=self._seq[at],
+            ts_ns=_at(self._ts_ns, at),
+            client_ip=_at(self._address, at),
+            outcome=_at(self._outcome, at),
+            protocol=_at(self._protocol, at),
+            mechanism=_at(self._mechanism, at),
+            endpoint=_at(self._endpoint, at),
+            username=_at(self._username, at),
+            secret_tag=_at(self._secret_tag, at),
+            fingerprint=_at(self._fingerprint, at),
+            user_agent=_at(self._user_agent, at),
+            account_exists=_at(self._exists, at),
+            attempt_count=_at(self._tries, at),
+            confidence=_at(self._confidence, at),
+            evidence=_at(self._evidence, at),
+            seq=_at(self._seq, at),
         )
 
 
@@ -209,7 +206,7 @@ def _check(name: str, column: list[Any]) -> None:
     at = _first_other(column, kinds[0], kinds[len(kinds) - 1])
     if at < len(column):
         raise ValueError(f"column {name!r}: {column[at]!r} is no {' or '.join([kind.__name__ for kind in kinds])}")
-    if kinds == (int,) and not (min(column) >= 0 and max(column) <= MOST):
+    if kinds == (int,) and not _all_count(column):
         raise ValueError(f"column {name!r}: numbers are from 0 to {MOST}")
 
 
@@ -223,10 +220,31 @@ def _first_other(column: list[Any], one: type, other: type) -> int:
     return count
 
 
+def _all_count(column: list[int]) -> bool:
+    """Whether they are all from 0 to `MOST`."""
+    try:
+        for at in range(len(column)):
+            number = column[at]
+            if number < 0 or number > _MOST:
+                return False
+    except OverflowError:  # more than C has room for
+        return False
+    return True
+
+
+def _at(column: list[Any], at: int) -> Any:
+    """What a column says of login `at`; one that has a single value says it of all."""
+    return column[at if at < len(column) else 0]
+
+
+def _as_column(values: Any) -> list[Any]:
+    return values if type(values) is list else [values]
+
+
 def _as_enum(name: str, kind: Any, values: list[Any]) -> list[Any]:
     known = {member.value: member for member in kind}
     try:
-        return [known[value] for value in values]
+        return [value if type(value) is kind else known[value] for value in values]
     except (KeyError, TypeError):
         bad = next(value for value in values if not isinstance(value, str) or value not in known)
         raise ValueError(f"column {name!r}: {bad!r} is none of {', '.join(known)}") from None

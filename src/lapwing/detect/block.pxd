@@ -1,7 +1,7 @@
 cimport cython
 cimport lapwing.detect.members as members
-from lapwing.detect.login cimport Keyring, Login
-from lapwing.detect.table cimport Table
+from lapwing.detect.ahead cimport Ahead
+from lapwing.detect.login cimport Keyring, Login, i64
 
 cdef int _BLOCK
 cdef object _FAILED, _SUCCEEDED, _PACKET_SIZE, _PROTOCOL_STATE, _RESOLVED
@@ -11,18 +11,18 @@ cdef Py_ssize_t _EXISTS, _TRIES, _CONFIDENCE, _EVIDENCE, _SEQ, _CIRCUMSTANCES
 @cython.final
 cdef class Block:
     cdef Keyring _keyring
-    cdef Table _pairs, _sources, _accounts, _networks, _secrets, _clients, _homes
+    cdef Ahead _ahead
     cdef list _logins
     cdef public int count
     cdef public bint is_full
 
-    @cython.locals(login=Login)
+    @cython.locals(login=Login, client=str)
     cpdef bint add_event(self, object event) except -1
     @cython.locals(login=Login)
-    cpdef Login add(self, str address, object username, str protocol, object secret_tag, object client)
+    cpdef Login add(self, str address, str username, str protocol, str secret_tag, str client)
     cpdef Login login(self, Py_ssize_t at)
     cpdef int empty(self) except -1
-    @cython.locals(login=Login, index=Py_ssize_t)
+    @cython.locals(ahead=Ahead, index=Py_ssize_t)
     cpdef int fetch(self) except -1
     cdef Login _next(self)
     cdef bint _keep(self, bint known) except -1

@@ -1,19 +1,19 @@
 # cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False, initializedcheck=False
 """Logins of the near future: their keys are computed and what is known of them is fetched before the first is observed.
 
-A record is somewhere in hundreds of megabytes. One login after the other waits for each of its seven; a block of them
-waits for all together. Nothing is counted here, so the logins give what they give one by one.
+One login after the other waits for each of its records; a block of them waits for all together (`ahead.py`). Nothing is
+counted here, so the logins give what they give one by one.
 Runs compiled, typed by `block.pxd`, and as it stands.
 """
 
 from typing import Any
 
 from lapwing.detect import plainly as members
+from lapwing.detect.ahead import LOGINS, Ahead
 from lapwing.detect.login import Keyring, Login
-from lapwing.detect.table import Table
 from lapwing.events import AuthEvidence, AuthResolved, Outcome
 
-BLOCK = 64  # logins: what they will look at, 64 bytes a record, stays in the processor's nearer caches until then
+BLOCK = LOGINS  # logins: what they will look at, 64 bytes a record, stays in the processor's nearer caches until then
 _BLOCK = BLOCK
 _FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
 _PACKET_SIZE, _PROTOCOL_STATE = AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE
@@ -38,10 +38,10 @@ _CIRCUMSTANCES = members.place(AuthResolved, "circumstances")
 class Block:
     """Up to `BLOCK` logins that failed or succeeded, in their order. Whoever filled it observes them and empties it."""
 
-    def __init__(self, keyring: Keyring, tables: tuple[Table, ...]) -> None:
-        """`tables` are those of pairs, sources, accounts, networks, secrets, clients and homes."""
+    def __init__(self, keyring: Keyring, ahead: Ahead) -> None:
+        """`ahead` asks for the records of logins under `keyring`."""
         self._keyring = keyring
-        self._pairs, self._sources, self._accounts, self._networks, self._secrets, self._clients, self._homes = tables
+        self._ahead = ahead
         self._logins = [Login() for _ in range(BLOCK)]
         self.count = 0
         self.is_full = False
@@ -53,12 +53,15 @@ class Block:
         outcome = members.member(event, _OUTCOME)
         if outcome is not _FAILED and outcome is not _SUCCEEDED:
             return False
+        client = members.member(event, _FINGERPRINT)
+        if not client:
+            client = members.member(event, _USER_AGENT)
         login: Login | None = self.add(
             members.member(event, _CLIENT_IP),
             members.member(event, _USERNAME),
             members.member(event, _PROTOCOL),
             members.member(event, _SECRET_TAG),
-            members.member(event, _FINGERPRINT) or members.member(event, _USER_AGENT),
+            client,
         )
         if login is None:
             return False
@@ -90,25 +93,22 @@ class Block:
         return count
 
     def fetch(self) -> int:
-        """Have fetched what all of them will look at: the places of their keys first, then what these say."""
+        """Have fetched what all of them will look at, step by step: each says where the next one goes on."""
+        ahead = self._ahead
         for index in range(self.count):
-            login = self._logins[index]
-            self._pairs.glance(login.pair)
-            self._sources.glance(login.source)
-            self._accounts.glance(login.account)
-            self._networks.glance(login.network)
-            self._secrets.glance(login.secret)
-            self._clients.glance(login.client)
-            self._homes.glance(login.account)
+            ahead.glance_at_place(self._logins[index])
+            ahead.glance(self._logins[index])
         for index in range(self.count):
-            login = self._logins[index]
-            self._pairs.approach(login.pair)
-            self._sources.approach(login.source)
-            self._accounts.approach(login.account)
-            self._networks.approach(login.network)
-            self._secrets.approach(login.secret)
-            self._clients.approach(login.client)
-            self._homes.approach(login.account)
+            ahead.approach(self._logins[index], index)
+            ahead.approach_own(self._logins[index], index)
+        for index in range(self.count):
+            ahead.reach(index)
+            ahead.reach_own(index)
+        for index in range(self.count):
+            ahead.approach_beside(index)
+        for index in range(self.count):
+            ahead.reach_beside(self._logins[index], index)
+            ahead.expect(self._logins[index], index)
         return 0
 
     def _next(self) -> Login:

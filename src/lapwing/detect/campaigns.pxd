@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 from lapwing.detect.episode cimport Episode
 from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.findings cimport OpenFinding
@@ -8,13 +9,14 @@ from lapwing.detect.rows cimport Row, Tally
 from lapwing.detect.trackers.tracker cimport Tracker
 from lapwing.detect.verdict cimport Judge
 
-cdef int _SOURCE, _SITE, _ACCOUNT
+cdef int _SOURCE, _SITE, _ACCOUNT, _SIZE_OF_FINDING, _SIZE_OF_EPISODE, _HEAD_OF_SET, _SIZE_OF_SET
 cdef i64 _HOUR, _DAY, _SWEEP
 
 
 @cython.final
 cdef class Campaigns:
-    cdef object _settings, _keyring
+    cdef object _settings
+    cdef Keyring _keyring
     cdef Judge _judge
     cdef Journal _journal
     cdef list _trackers
@@ -24,15 +26,22 @@ cdef class Campaigns:
     cdef double _base, _raise_at, _growth
     cdef int _min_failures
     cdef public dict open
-    cdef list _standing, _free
+    cdef list _standing, _parts, _free
+    cdef int _room
     cdef public int refused_count
     cdef public i64 swept_ns
 
     cpdef bint accuses(self, Login login) except -1
     @cython.locals(story=Tally, noted=int, told=list)
     cpdef object fold(self, Login login, Evidence evidence)
-    @cython.locals(row=Row, story=Tally)
     cdef int _place(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
+    @cython.locals(found=OpenFinding, number=int)
+    cdef int _place_in_finding(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
+    cdef int _explain(self, Tally story, Login login) noexcept
+    @cython.locals(place=int)
+    cpdef int approach(self, int found) noexcept
+    @cython.locals(episode=Episode)
+    cpdef int expect(self, int found, Login login) except -1
     cdef bint _note(self, int dimension, Tally row, Login login, bint suspected) except -1
     cdef int _begin_story(self, Tally row, Login login) except -1
     cdef int _link(self, int dimension, Tally row, Login login) except -1
@@ -41,5 +50,7 @@ cdef class Campaigns:
     cdef bint _is_over(self, int dimension, Tally row, i64 now_ns, bint suspected) except -1
     @cython.locals(episode=Episode, log_odds=double)
     cdef object _grow(self, OpenFinding found, int dimension, Login login, Evidence evidence)
-    @cython.locals(found=OpenFinding, number=int)
-    cdef OpenFinding _finding_of(self, Row row, int dimension, u64 key)
+    @cython.locals(number=int, episode=Episode)
+    cdef OpenFinding _stand(self, Row row, OpenFinding found)
+
+cdef bint _is_pinned(Tracker tracker) noexcept

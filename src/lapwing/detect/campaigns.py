@@ -1,4 +1,4 @@
-# cython: infer_types=True, cpow=True
+# cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False
 """Sources that act together become one finding: raised once, updated as it grows, closed when quiet.
 
 A login belongs to the widest finding that explains it: its account's, its client's or its secret's, and only then its
@@ -9,10 +9,15 @@ Runs compiled, typed by `campaigns.pxd`, and as it stands.
 
 from typing import Any
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.addresses import place_at
 from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
+from lapwing.detect.distinct import HEAD as HEAD_OF_SET
+from lapwing.detect.distinct import SIZE as SIZE_OF_SET
+from lapwing.detect.episode import SIZE as SIZE_OF_EPISODE
 from lapwing.detect.episode import Episode
 from lapwing.detect.evidence import GROUPS, SOURCE_GROUP, Evidence
+from lapwing.detect.findings import SIZE as SIZE_OF_FINDING
 from lapwing.detect.findings import OpenFinding, build, finding_id, is_slow, severity_of, shape
 from lapwing.detect.journal import BY_SOURCE, BY_TIME, Journal
 from lapwing.detect.login import Keyring, Login
@@ -32,6 +37,10 @@ SEVERITIES = list(Severity)
 _SOURCE = SOURCE_GROUP
 _ACCOUNT = 0
 _SITE = 5
+_HEAD_OF_SET = HEAD_OF_SET
+_SIZE_OF_SET = SIZE_OF_SET
+_SIZE_OF_EPISODE = SIZE_OF_EPISODE
+_SIZE_OF_FINDING = SIZE_OF_FINDING
 _HOUR = HOUR_NS
 _DAY = DAY_NS
 _SWEEP = SWEEP_NS
@@ -53,6 +62,8 @@ class Campaigns:
         self._told_now: list[Finding] | None = None
         self.open: dict[Key, OpenFinding] = {}
         self._standing: list[OpenFinding | None] = []  # those a record was seen for: its `found` is the place plus one
+        self._parts: list[Any] = []  # their episodes, each with its sets: to be asked for without a look at any of them
+        self._room = 0  # how many of them there is place for
         self._free: list[int] = []
         self.refused_count = 0
         self.swept_ns = 0
@@ -71,7 +82,8 @@ class Campaigns:
     def adopt(self, findings: dict[Key, OpenFinding]) -> None:
         """Have these open, and no others; no record knows of them yet."""
         self.open = findings
-        self._standing, self._free = [], []
+        self._standing, self._parts, self._free = [], [], []
+        self._room = 0
 
     def accuses(self, login: Login) -> bool:
         """Whether the source or client of `login` has an open finding, so that a success excuses nothing."""
@@ -95,7 +107,7 @@ class Campaigns:
         self._told_now = None
         self._owned = False
         if self.open:
-            self._owned = self._accounts.is_pinned() or self._clients.is_pinned() or self._secrets.is_pinned()
+            self._owned = _is_pinned(self._accounts) or _is_pinned(self._clients) or _is_pinned(self._secrets)
         noted = self._place(_ACCOUNT, self._accounts, login, evidence)
         noted |= self._place(1, self._clients, login, evidence)
         noted |= self._place(2, self._secrets, login, evidence)
@@ -115,22 +127,56 @@ class Campaigns:
         """Add a login to the finding or the story of its record; the dimension's bit where its story has grown."""
         if tracker.current_key == 0:
             return 0
-        row = tracker.current
-        if row is None:
+        if tracker.current is None:
             if self._owned and login.failed and login.pos >= 0:
                 self._journal.mark_owned(login.pos, dimension)
             return 0
-        if row.pinned:
-            self._owned = True
-            grown = self._grow(self._finding_of(row, dimension, tracker.current_key), dimension, login, evidence)
-            if grown is not None:
-                self._told_now = [*(self._told_now or ()), grown]
-            return 0
-        story = row
+        if tracker.current.pinned:
+            return self._place_in_finding(dimension, tracker, login, evidence)
         if self._owned and login.failed:
-            story.owned += login.count
-        elif self._note(dimension, story, login, evidence.says(dimension)):
+            return self._explain(tracker.current, login)
+        if self._note(dimension, tracker.current, login, evidence.says(dimension)):
             return 1 << dimension
+        return 0
+
+    def _place_in_finding(self, dimension: int, tracker: Any, login: Login, evidence: Evidence) -> int:
+        self._owned = True
+        number = tracker.current.found
+        if number == 0 or number > self._room:
+            found = self._stand(tracker.current, self.open[(dimension, tracker.current_key)])
+        else:
+            found = self._standing[number - 1]
+        grown = self._grow(found, dimension, login, evidence)
+        if grown is not None:
+            self._told_now = [*(self._told_now or ()), grown]
+        return 0
+
+    def _explain(self, story: Any, login: Login) -> int:
+        """An open finding of another record explains the login."""
+        story.owned += login.count
+        return 0
+
+    # -- memory asked for ahead ----------------------------------------------------------------------------------------
+
+    def approach(self, found: int) -> int:
+        """A login is folded in soon, maybe into the finding whose place in `Row.found` this is: have it fetched."""
+        if found == 0 or found > self._room:
+            return 0
+        place = found - 1
+        natively.soon_item(self._standing, place, 0, _SIZE_OF_FINDING)
+        natively.soon_item(self._parts, place * 4, 0, _SIZE_OF_EPISODE)
+        natively.soon_item(self._parts, place * 4 + 1, _HEAD_OF_SET, _SIZE_OF_SET)
+        natively.soon_item(self._parts, place * 4 + 2, _HEAD_OF_SET, _SIZE_OF_SET)
+        natively.soon_item(self._parts, place * 4 + 3, _HEAD_OF_SET, _SIZE_OF_SET)
+        return 0
+
+    def expect(self, found: int, login: Login) -> int:
+        """Once it has come, have fetched where `login` belongs in it."""
+        if found == 0 or found > self._room:
+            return 0
+        episode = self._parts[(found - 1) * 4]
+        if episode is not None:
+            episode.expect(login)
         return 0
 
     def sweep(self, now_ns: int) -> list[Finding]:
@@ -233,17 +279,17 @@ class Campaigns:
 
     # -- findings ------------------------------------------------------------------------------------------------------
 
-    def _finding_of(self, row: Any, dimension: int, key: int) -> Any:
-        """The open finding that stands on a pinned record."""
-        if row.found != 0:
-            return self._standing[row.found - 1]
-        found = self.open[(dimension, key)]
+    def _stand(self, row: Any, found: Any) -> Any:
+        """Remember with its record which open finding stands on it."""
         if self._free:
             number = self._free.pop()
             self._standing[number] = found
         else:
             number = len(self._standing)
             self._standing.append(found)
+            self._room = number + 1
+        episode = found.episode
+        self._parts[number * 4 : number * 4 + 4] = [episode, episode.secrets, episode.sources, episode.accounts]
         row.found = number + 1
         return found
 
@@ -254,9 +300,7 @@ class Campaigns:
             return None
         if dimension == _SITE and not evidence.says(_SITE):
             return None  # the spike is over; who fails now is somebody else
-        if not login.named and episode.asks_name(login.account):
-            login.named = self._keyring.seal(login.name, login.account)
-        episode.note(login)
+        episode.grow(login, self._keyring)
         if login.failed:
             found.touched_ns = login.now_ns
         log_odds = self._base + self._judge.score(dimension, evidence, 0)
@@ -402,14 +446,21 @@ class Campaigns:
         if row is not None:
             row.pinned = False
             if row.found != 0:
-                self._standing[row.found - 1] = None
-                self._free.append(row.found - 1)
+                place = row.found - 1
+                self._standing[place] = None
+                self._parts[place * 4 : place * 4 + 4] = [None] * 4
+                self._free.append(place)
                 row.found = 0
         return self._tell(FindingClosed, found, now_ns)
 
     def _tell(self, event: type[Finding], found: OpenFinding, now_ns: int) -> Finding:
         found.told_failures, found.told_severity = found.episode.failures, severity_of(found)
         return build(event, found, self._keyring, now_ns)
+
+
+def _is_pinned(tracker: Any) -> bool:
+    """Whether the login observed last belongs to an open finding of this tracker."""
+    return tracker.current is not None and tracker.current.pinned
 
 
 def _is_part(episode: Episode, wide: OpenFinding) -> bool:

@@ -4,20 +4,9 @@ from lapwing.detect.standings cimport Standings
 from lapwing.detect.verdict cimport Judge, Verdict
 
 cdef i64 _SECOND, _HOUR, _FORGET
-cdef int _WATCHED, _CHALLENGED, _BLOCKED, _GROWTHS, _LOOK
+cdef int _WATCHED, _CHALLENGED, _BLOCKED, _GROWTHS, _LOOK, _NOT_LIFTED, _OVER
 cdef double _HALF_OF_ALL
-cdef tuple _ACTIONS, _NONE
-
-@cython.no_gc
-@cython.freelist(16)
-cdef class Change:
-    cdef public u64 hi, lo
-    cdef public int rank
-    cdef public i64 duration_s, ts_ns, since_ns
-    cdef public Verdict verdict
-    cdef public str reason
-
-    cpdef object event(self)
+cdef tuple _ACTIONS
 
 @cython.final
 cdef class Decisions:
@@ -28,14 +17,17 @@ cdef class Decisions:
     cdef Standings _rows
     cdef double _jitter, _mild_below
     cdef i64 _durations_s[165]
-    cdef public tuple changes
-    cdef public i64 retry_after_s
+    cdef readonly bint changed, made
+    cdef readonly int lifted, lifted_rank, rank
+    cdef readonly u64 hi, lo
+    cdef readonly i64 ts_ns, lifted_since_ns, duration_s, retry_after_s
 
     cpdef i64 row_at(self, u64 hi, u64 lo) noexcept
+    cpdef int glance(self, u64 source) noexcept
+    cpdef int approach(self, u64 source) noexcept
     @cython.locals(until_ns=i64, in_force=bint, standing=int, rank=int)
     cpdef int answer_at(self, i64 row, double log_odds, u64 hi, u64 lo, i64 now_ns, bint known) except -1
-    @cython.locals(change=Change)
-    cpdef int justify(self, Verdict verdict) except -1
+    cpdef list told(self, Verdict verdict=*)
     cpdef bint blocks(self, i64 row, i64 now_ns) noexcept
     @cython.locals(rank=int, until_ns=i64)
     cdef int _renew(self, i64 row, i64 now_ns) noexcept
@@ -46,9 +38,8 @@ cdef class Decisions:
     cdef double _shift(self, u64 hi, u64 lo, i64 now_ns) noexcept
     @cython.locals(rows=Standings)
     cdef int _shed(self, i64 now_ns) except -1
-    cdef int _lift(self, i64 row, i64 now_ns, str reason) except -1
-    @cython.locals(change=Change)
-    cdef int _note(self, i64 row, i64 now_ns, i64 duration_s, str reason) except -1
+    cdef int _lift(self, i64 row, i64 now_ns, int why) noexcept
+    cdef int _change(self, i64 row, i64 now_ns) noexcept
     cdef Py_ssize_t _row_of(self, str source) except -2
     @cython.locals(number=i64, row=i64, rows=Standings, found=list)
     cpdef list held(self, i64 now_ns)

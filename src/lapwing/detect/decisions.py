@@ -7,8 +7,9 @@ of tries (Drasar and Medkova).
 Runs compiled, typed by `decisions.pxd`, and as it stands.
 """
 
+from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,8 +17,9 @@ from lapwing.detect.addresses import source_at
 from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.login import Keyring
 from lapwing.detect.parts import Packed
+from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import AnswerSettings
-from lapwing.detect.standings import NOWHERE, Standings
+from lapwing.detect.standings import MOST_ROWS, NOWHERE, Standings
 from lapwing.detect.unpacking import Unpacker
 from lapwing.detect.verdict import Judge, Verdict
 from lapwing.events import Action, DecisionLifted, DecisionMade, Event
@@ -30,12 +32,14 @@ GROWTHS = 33  # levels, after which an answer lasts no longer
 MARGIN = 1e-9  # log-odds, more than any rounding
 _ACTIONS = tuple(Action)  # by rank: how strict it is
 ALLOWED, WATCHED, CHALLENGED, DELAYED, BLOCKED = range(5)
+LIFTED = ("", "its time is over", "released")  # why an answer was lifted
+NOT_LIFTED, OVER, RELEASED = range(3)
 
 _SECOND, _HOUR, _FORGET = SECOND_NS, HOUR_NS, FORGET_NS
 _WATCHED, _CHALLENGED, _BLOCKED = WATCHED, CHALLENGED, BLOCKED
 _LOOK, _GROWTHS = SHED_LOOK, GROWTHS
 _HALF_OF_ALL = 2.0**63
-_NONE: tuple[Any, ...] = ()
+_NOT_LIFTED, _OVER = NOT_LIFTED, OVER
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -49,50 +53,49 @@ class Standing(NamedTuple):
     until_ns: int
 
 
-class Change:
-    """An answer that was made for a `verdict`, or lifted for a `reason`. Events are long, and most are never read."""
+def made_event(hi: int, lo: int, rank: int, ts_ns: int, duration_s: int, reasons: Iterable[Reason]) -> DecisionMade:
+    """That a source was answered from then on, for these reasons."""
+    return DecisionMade(
+        ts_ns=ts_ns,
+        decision_id=_identity(hi, lo, rank, ts_ns),
+        action=_ACTIONS[rank],
+        scope="source",
+        value=source_at(hi, lo),
+        duration_s=duration_s,
+        origin="lapwing",
+        reasons=tuple([f"{r.name}={r.value:.3g} (ordinary {r.threshold:.3g})" for r in reasons]),
+    )
 
-    def __init__(self) -> None:
-        self.hi = self.lo = 0
-        self.rank = self.duration_s = 0
-        self.ts_ns = self.since_ns = 0
-        self.verdict: Verdict | None = None
-        self.reason = ""
 
-    def event(self) -> DecisionMade | DecisionLifted:
-        """The change as it is told."""
-        source = source_at(self.hi, self.lo)
-        action = _ACTIONS[self.rank]
-        facts = f"{source}\0{action}\0{self.since_ns}".encode()
-        identity = blake2b(facts, digest_size=8).hexdigest()
-        if self.reason:
-            return DecisionLifted(ts_ns=self.ts_ns, decision_id=identity, reason=self.reason)
-        reasons = self.verdict.reasons if self.verdict is not None else ()
-        return DecisionMade(
-            ts_ns=self.ts_ns,
-            decision_id=identity,
-            action=action,
-            scope="source",
-            value=source,
-            duration_s=self.duration_s,
-            origin="lapwing",
-            reasons=tuple([f"{r.name}={r.value:.3g} (ordinary {r.threshold:.3g})" for r in reasons]),
-        )
+def lifted_event(hi: int, lo: int, rank: int, ts_ns: int, since_ns: int, why: int) -> DecisionLifted:
+    """That the answer which began at `since_ns` was lifted, for one of `LIFTED`."""
+    return DecisionLifted(ts_ns=ts_ns, decision_id=_identity(hi, lo, rank, since_ns), reason=LIFTED[why])
+
+
+def _identity(hi: int, lo: int, rank: int, since_ns: int) -> str:
+    facts = f"{source_at(hi, lo)}\0{_ACTIONS[rank]}\0{since_ns}".encode()
+    return blake2b(facts, digest_size=8).hexdigest()
 
 
 class Decisions:
     """Answers by source, at most `limit`; one in force is forgotten only where the oldest ones all are.
 
-    `changes` are those that the latest answer brought: an earlier answer lifted, a new one made. `retry_after_s` says
-    for how long that answer stands against its source, 0 where it is about one login alone.
+    The latest answer may have `changed` what stands against its source, of the halves `hi` and `lo`, at `ts_ns`: an
+    earlier answer of `lifted_rank`, since `lifted_since_ns`, was `lifted` for one of the reasons in `LIFTED`, then a
+    new one of `rank` was `made` for `duration_s`. `retry_after_s` says for how long the answer stands against the
+    source, 0 where it is about one login alone.
     """
 
     def __init__(self, settings: AnswerSettings, judge: Judge, limit: int, keyring: Keyring) -> None:
-        self._limit = limit
+        self._limit = min(limit, MOST_ROWS - 1)
         self._keyring = keyring
         self._rows = Standings(self._keyring)
         self.follow(settings, judge)
-        self.changes: tuple[Change, ...] = ()
+        self.changed = self.made = False
+        self.lifted = NOT_LIFTED
+        self.hi = self.lo = self.ts_ns = 0
+        self.lifted_rank = self.lifted_since_ns = 0
+        self.rank = self.duration_s = 0
         self.retry_after_s = 0
 
     def follow(self, settings: AnswerSettings, judge: Judge) -> None:
@@ -120,26 +123,34 @@ class Decisions:
             return verdict, []
         row = self.row_at(halves[0], halves[1])
         rank = self.answer_at(row, verdict.log_odds, halves[0], halves[1], now_ns, known)
-        self.justify(verdict)
-        return verdict.but(_ACTIONS[rank], self.retry_after_s), self._told()
+        return verdict.but(_ACTIONS[rank], self.retry_after_s), self.told(verdict)
 
     def row_at(self, hi: int, lo: int) -> int:
         """Where the answers to an address are, IPv4 as IPv4-mapped IPv6; below 0 where it was never answered."""
         return self._rows.find(hi, lo) if self._rows.count != 0 else NOWHERE
 
+    def glance(self, source: int) -> int:
+        """Have fetched what a search for the source of this key will look at first."""
+        return self._rows.glance(source)
+
+    def approach(self, source: int) -> int:
+        """Have fetched what it will look at next, once `glance` was asked."""
+        return self._rows.approach(source)
+
     def answer_at(self, row: int, log_odds: float, hi: int, lo: int, now_ns: int, known: bool) -> int:
         """The same by address, for which `row_at` gave `row`: the answer's place in `Action`.
 
-        `retry_after_s` and `changes` tell what came of it.
+        What came of it stands in this object; see there.
         """
-        self.changes = _NONE
+        self.changed = self.made = False
+        self.lifted = _NOT_LIFTED
         self.retry_after_s = 0
         if row < 0 and log_odds < self._mild_below:
             return self._judge.rank(log_odds)  # whatever the shift, nothing would be decided
         until_ns = self._rows.until(row) if row >= 0 else 0
         in_force = now_ns < until_ns
         if until_ns != 0 and not in_force:
-            self._lift(row, now_ns, "its time is over")
+            self._lift(row, now_ns, _OVER)
         standing = self._rows.rank(row) if in_force else 0
         if standing == _BLOCKED and not known:
             return self._renew(row, now_ns)
@@ -152,11 +163,16 @@ class Decisions:
             return rank
         return self._decide(row, rank, hi, lo, now_ns)
 
-    def justify(self, verdict: Verdict) -> int:
-        """If the latest answer is a new one, it was made for this verdict."""
-        for change in self.changes:
-            change.verdict = verdict
-        return 0
+    def told(self, verdict: Verdict | None = None) -> list[Event]:
+        """What the latest answer changed, as it is told; `verdict` is what it was made for."""
+        told: list[Event] = []
+        if self.lifted != _NOT_LIFTED:
+            rank, since_ns = self.lifted_rank, self.lifted_since_ns
+            told.append(lifted_event(self.hi, self.lo, rank, self.ts_ns, since_ns, self.lifted))
+        if self.made:
+            reasons = verdict.reasons if verdict is not None else ()
+            told.append(made_event(self.hi, self.lo, self.rank, self.ts_ns, self.duration_s, reasons))
+        return told
 
     def blocks(self, row: int, now_ns: int) -> bool:
         """Whether a block stands against the address for which `row_at` gave `row`."""
@@ -191,11 +207,12 @@ class Decisions:
         row = self._row_of(source)
         if row < 0:
             return []
-        self.changes = ()
+        self.changed = self.made = False
+        self.lifted = _NOT_LIFTED
         if self._rows.until(row) != 0:
-            self._lift(row, now_ns, "released")
+            self._lift(row, now_ns, RELEASED)
         self._rows.remove(row)
-        return self._told()
+        return self.told()
 
     def dump(self) -> Packed:
         """All answers, for a snapshot."""
@@ -245,8 +262,10 @@ class Decisions:
         rows.write(row, rank, level, now_ns, now_ns + duration_s * _SECOND)
         if new and rows.count > self._limit:
             self._shed(now_ns)
-        self._note(row, now_ns, duration_s, "")
-        self.retry_after_s = duration_s
+        self._change(row, now_ns)
+        self.made = True
+        self.rank = rank
+        self.duration_s = self.retry_after_s = duration_s
         return rank
 
     def _duration_s(self, rank: int, level: int) -> int:
@@ -269,27 +288,21 @@ class Decisions:
             number = rows.newer(number)
         return rows.remove(rows.oldest - 1)
 
-    def _lift(self, row: int, now_ns: int, reason: str) -> int:
-        self._note(row, now_ns, 0, reason)
+    def _lift(self, row: int, now_ns: int, why: int) -> int:
+        self._change(row, now_ns)
+        self.lifted = why
+        self.lifted_rank = self._rows.rank(row)
+        self.lifted_since_ns = self._rows.since(row)
         return self._rows.end(row, 0)
 
-    def _note(self, row: int, now_ns: int, duration_s: int, reason: str) -> int:
-        change: Change = Change.__new__(Change)
-        change.hi = self._rows.hi(row)
-        change.lo = self._rows.lo(row)
-        change.rank = self._rows.rank(row)
-        change.since_ns = self._rows.since(row)
-        change.ts_ns = now_ns
-        change.duration_s = duration_s
-        change.verdict = None
-        change.reason = reason
-        self.changes = (*self.changes, change)
+    def _change(self, row: int, now_ns: int) -> int:
+        self.changed = True
+        self.hi = self._rows.hi(row)
+        self.lo = self._rows.lo(row)
+        self.ts_ns = now_ns
         return 0
 
     # -- by text -------------------------------------------------------------------------------------------------------
-
-    def _told(self) -> list[Event]:
-        return [change.event() for change in self.changes]
 
     def _row_of(self, source: str) -> int:
         halves = self._keyring.halves(source)

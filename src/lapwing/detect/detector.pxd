@@ -1,5 +1,7 @@
 cimport cython
+from lapwing.detect.ahead cimport Ahead
 from lapwing.detect.campaigns cimport Campaigns
+from lapwing.detect.decisions cimport Decisions
 from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.journal cimport Journal
 from lapwing.detect.login cimport Keyring, Login, i64
@@ -54,6 +56,8 @@ cdef class Detector:
     cdef public i64 _now_ns
     cdef public i64 _ticked_ns
     cdef public list _led
+    cdef Decisions _asked
+    cdef Ahead _ahead
     cdef dict _counts
     cdef i64 _failed_count, _succeeded_count
 
@@ -83,6 +87,7 @@ cdef class Detector:
     cdef int _compare(self, Login login) except -1
     @cython.locals(own=double, row=Tally)
     cdef int _strange(self, Login login) except -1
+    cdef int _glance_at_place(self, Login login) except -1
     cdef int _glance(self, Login login) except -1
     cdef bint _is_explained(self) except -1
     cdef object _pass_time(self)

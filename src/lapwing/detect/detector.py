@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from lapwing.detect.addresses import halves_of
+from lapwing.detect.ahead import Ahead
 from lapwing.detect.block import Block
 from lapwing.detect.campaigns import SWEEP_NS, Campaigns
 from lapwing.detect.contract import LookUp
@@ -105,6 +106,7 @@ class Detector:
         self._campaigns = Campaigns(s, self._keyring, self._judge, self._grouped, self._journal)
         self._hijacks = Hijacks(s, self._keyring, self._takeovers)
         self._led: list[Decisions] = []
+        self._asked: Decisions | None = None  # of these, the ones that follow each login
         self._now_ns = 0
         self._ticked_ns = 0
         self._counts: dict[str, int] = {}
@@ -112,6 +114,7 @@ class Detector:
         self._verdict: Verdict | None = NO_VERDICT
         self.log_odds = NO_VERDICT.log_odds
         self.latest: Login | None = None
+        self._ahead = self._asking()
 
     def _arrange(self, s: DetectSettings) -> None:
         """Trackers that have seen nothing, and what adds up what they say."""
@@ -176,6 +179,7 @@ class Detector:
         self._hijacks.follow(settings, self._takeovers)
         for decisions in self._led:
             decisions.follow(settings.answer, self._judge)
+        self._ahead = self._asking()
         self._verdict = NO_VERDICT
         self.log_odds = _NOTHING_SAID
         self.latest = None
@@ -220,16 +224,7 @@ class Detector:
 
     def block(self) -> Block:
         """An empty block of logins for `observe_login`. Where `needs_events`, logins are observed as events."""
-        trackers = (
-            self._pairs,
-            self._sources,
-            self._accounts,
-            self._networks,
-            self._credentials,
-            self._fingerprints,
-            self._takeovers,
-        )
-        return Block(self._keyring, tuple([tracker.table for tracker in trackers]))
+        return Block(self._keyring, self._asking())
 
     def observe_login(self, login: Login) -> Iterable[Event]:
         """Take a login of a `Block`, which failed or succeeded at its `now_ns`, as `observe` takes its event."""
@@ -244,6 +239,7 @@ class Detector:
         else:
             self._succeeded_count += 1
         self._keyring.stand_at(login)
+        self._ahead.forget(0)
         self._weigh(login)
         told = self._follow(login)
         return self._said(told) if told else ()
@@ -254,6 +250,7 @@ class Detector:
         login = None if self._is_excluded(event) else self._keyring.attempt(event, self._now_ns)
         self._verdict = NO_VERDICT
         self.log_odds = _NOTHING_SAID
+        self._ahead.forget(0)
         if login is not None:
             if self._look_up is not None and event.circumstances is None:
                 _write(event, "circumstances", self._look_up(event))
@@ -277,8 +274,10 @@ class Detector:
             self._now_ns = ts_ns
         self._verdict = NO_VERDICT
         self.log_odds = _NOTHING_SAID
-        login = self.latest = self._keyring.identify(address, username, protocol, secret_tag, client)
+        login = self.latest = self._keyring.located(address)
         if login is not None:
+            self._glance_at_place(login)
+            self._keyring.describe(login, username, protocol, secret_tag, client)
             login.now_ns = self._now_ns
             self._glance(login)
         return login
@@ -346,6 +345,7 @@ class Detector:
         """Answers by source for whoever enforces this detector's verdicts."""
         made = Decisions(self.settings.answer, self._judge, limit, self._keyring.under(key))
         self._led.append(made)
+        self._asked = made
         return made
 
     def look(self, group: str, text: str) -> dict[str, float]:
@@ -353,10 +353,9 @@ class Detector:
 
         Tries and failing pairs over 5 minutes, 1, 6 and 24 hours, accounts that log in well, as of the last event.
         """
-        row = self._grouped[GROUPS.index(group)].row(self._key_of(group, text))
+        row = self._grouped[GROUPS.index(group)].look(self._key_of(group, text), self._now_ns)
         if row is None:
             return {}
-        row.settle(self._now_ns, self._pairs.fading)
         names = ("tries_m", "tries_h", "tries_q", "tries_d", "pairs_m", "pairs_h", "pairs_q", "pairs_d", "good")
         return {name: round(getattr(row, name), 6) for name in names} | {"under_attack": float(row.pinned)}
 
@@ -439,6 +438,7 @@ class Detector:
         if login is None:
             return self._pass_time()
         self.latest = login
+        self._glance_at_place(login)
         self._glance(login)
         self._weigh(login)
         return self._follow(login)
@@ -468,6 +468,7 @@ class Detector:
     def _half_in(self, event: AuthResolved) -> list[Finding] | None:
         """The secret was right, a further step failed: no guess, but more than a stranger should know (W36)."""
         login = self._keyring.attempt(event, self._now_ns)
+        self._ahead.forget(0)
         told = self._pass_time()
         if login is None:
             return told
@@ -514,12 +515,18 @@ class Detector:
         now_ns = self._now_ns
         if login.failed:
             self._journal.append(login)
+            self._ahead.approach_beside(0)
         evidence = self._evidence
         self._pairs.observe(login, now_ns)
+        if login.failed:
+            self._ahead.reach_beside(login, 0)
         if login.took_back and self._campaigns.accuses(login):
             login.took_back = False
             login.back_secrets = ()
         self._sources.observe(login, now_ns)
+        if login.failed:
+            self._ahead.expect(login, 0)
+            self._ahead.forget(0)
         if not login.routine:
             self._accounts.observe(login, now_ns)
             if self._accounts.sought(login) and self._takeovers.knows(login.account):
@@ -558,20 +565,32 @@ class Detector:
         own = min(1.0, row.good) if row is not None else 0.0
         return self._fingerprints.strange(login, own, self._now_ns)
 
+    def _asking(self) -> Ahead:
+        """What asks for the records of logins ahead."""
+        trackers = (
+            self._sources,
+            self._networks,
+            self._accounts,
+            self._takeovers,
+            self._fingerprints,
+            self._pairs,
+            self._credentials,
+        )
+        return Ahead(tuple([tracker.table for tracker in trackers]), self._campaigns)
+
+    def _glance_at_place(self, login: Login) -> int:
+        """Ask for what is found by its address, which is known first."""
+        if self._asked is not None:
+            self._asked.glance(login.source)
+        return self._ahead.glance_at_place(login)
+
     def _glance(self, login: Login) -> int:
-        """Have fetched what the trackers will look at: they wait for all of it together, not one by one."""
-        self._pairs.table.glance(login.pair)
-        self._sources.table.glance(login.source)
-        self._accounts.table.glance(login.account)
-        self._networks.table.glance(login.network)
-        self._credentials.table.glance(login.secret)
-        self._takeovers.table.glance(login.account)
-        self._sources.table.approach(login.source)
-        self._accounts.table.approach(login.account)
-        self._networks.table.approach(login.network)
-        self._fingerprints.table.approach(login.client)
-        self._takeovers.table.approach(login.account)
-        return 0
+        """Ask for its records, and for what stands against its source."""
+        self._ahead.glance(login)
+        self._ahead.approach(login, 0)
+        if self._asked is not None:
+            self._asked.approach(login.source)
+        return self._ahead.reach(0)
 
     def _is_explained(self) -> bool:
         """Whether the login observed last belongs to an open finding other than that of the site."""

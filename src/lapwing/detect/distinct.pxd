@@ -3,30 +3,42 @@ cimport lapwing.detect.natively as natively
 from lapwing.detect.login cimport i64, u64
 
 cdef u64 MASK
+cdef int _EPISODE_BITS, _n
+cdef double _POWERS[66]
+cdef double _SCALES[65]
+cdef int _LINEAR[1025]
 
 @cython.final
 cdef class Distinct:
-    cdef public int exact, bits, count, zeros
-    cdef public bytearray registers
+    cdef natively.Words _words
     cdef public double inverse
-    cdef u64 _room
-    cdef object _slots
+    cdef public int count, zeros
+    cdef unsigned int _room
+    cdef public int exact
+    cdef public short bits
+    cdef public bint sketched
 
-    @cython.locals(at=u64, slots=object)
+    @cython.locals(at=u64)
     cpdef bint add(self, u64 item) except -1
-    @cython.locals(at=u64, moved=u64, slots=object)
+    @cython.locals(at=u64)
+    cpdef int expect(self, u64 item) noexcept
+    @cython.locals(at=u64, moved=u64)
     cpdef int discard(self, u64 item) except -1
     cpdef bint has(self, u64 item) noexcept
-    @cython.locals(at=u64, here=u64, slots=object)
+    @cython.locals(at=u64, here=u64)
     cdef u64 _place(self, u64 item) noexcept
-    @cython.locals(at=Py_ssize_t, count=Py_ssize_t, item=u64, before=object)
+    @cython.locals(at=Py_ssize_t, count=Py_ssize_t, item=u64, before=natively.Words)
     cdef int _widen(self) except -1
     cdef int _become_sketch(self) except -1
-    @cython.locals(rest=u64, rest_bits=int, rank=int)
+    @cython.locals(size=Py_ssize_t, before=natively.Words)
+    cdef int _clear_registers(self) except -1
+    @cython.locals(rest_bits=int, rank=int)
     cdef bint _enter(self, u64 item) noexcept
-    @cython.locals(before=int)
-    cdef bint _raise_register(self, Py_ssize_t index, int rank) noexcept
+    @cython.locals(at=u64, shift=int, word=u64, before=int, more=u64)
+    cdef bint _raise_register(self, u64 index, int rank) noexcept
+    @cython.locals(m=double, raw=double)
     cdef int _estimate(self) except -1
+    cdef int _estimate_few(self) except -1
 
 @cython.final
 cdef class SlidingDistinct:

@@ -17,43 +17,67 @@ FEW = 6  # items kept in a tuple: a fifth of what two sets take, and most record
 ROW_EXACT = 48  # exact up to here in a sliding count: above every threshold, so decisions on small numbers never err
 ROW_BITS = 8  # then 256 registers: standard error 6.5 %
 FIRST_ROOM = 20  # slots; doubled until `EPISODE_EXACT` items fill four fifths of them
+HEAD, SIZE = 16, 64  # what Python has of the bytes of a `Distinct`, which adding does not touch; and all of them
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 
-class Distinct:
-    """A set that only tells its size: a small table of the items, then `registers`. `count` never falls by adding.
+_EPISODE_BITS = EPISODE_BITS
+_POWERS = [0.0] * 66  # 2 to the minus n
+_SCALES = [0.0] * 65  # of an estimate, by bits
+for _n in range(66):
+    _POWERS[_n] = 2.0**-_n
+for _n in range(65):
+    _SCALES[_n] = (0.7213 / (1 + 1.079 / float(1 << _n))) * float(1 << _n) * float(1 << _n)
+_LINEAR = [0] * 1_025  # the estimate of `EPISODE_BITS` by the number of registers that are zero, while many are
+for _n in range(1, 1_025):
+    _LINEAR[_n] = round(1_024.0 * math.log(1_024.0 / float(_n)))
 
-    `inverse` is the sum of 2 ** -register over all registers, kept up to date so that an estimate costs no loop.
+
+class Distinct:
+    """A set that only tells its size: a small table of the items, then registers of eight bits (`sketched`).
+
+    `count` never falls by adding. `inverse` is the sum of 2 ** -register over all registers, kept up to date so that an
+    estimate costs no loop. What one item changes is two places of memory: this object, and a word of the table.
     """
 
     def __init__(self, exact: int = EPISODE_EXACT, bits: int = EPISODE_BITS) -> None:
         self.exact = exact
         self.bits = bits
-        self.registers: bytearray | None = None
+        self.sketched = False
         self.inverse = 0.0
         self.zeros = 0
         self.count = 0
         self._room = FIRST_ROOM
-        self._slots = natively.words(FIRST_ROOM)
+        self._words = natively.words(FIRST_ROOM)
+
+    def __dealloc__(self) -> None:
+        natively.release(self._words)
 
     @property
     def items(self) -> list[int] | None:
         """What was added, sorted; None once it has become a sketch."""
-        if self.registers is not None:
+        if self.sketched:
             return None
-        return sorted([item for item in [natively.word_at(self._slots, at) for at in range(self._room)] if item != 0])
+        return sorted([item for item in [natively.word_at(self._words, at) for at in range(self._room)] if item != 0])
+
+    @property
+    def registers(self) -> bytes | None:
+        """The ranks of a sketch; None while it is none."""
+        if not self.sketched:
+            return None
+        each = range(1 << self.bits)
+        return bytes([natively.word_at(self._words, at >> 3) >> (at & 7) * 8 & 0xFF for at in each])
 
     def add(self, item: int) -> bool:
         """Add `item`, a keyed hash and never 0. Return True if it was certainly new."""
-        if self.registers is not None:
+        if self.sketched:
             if self._enter(item):
                 self.count = max(self.count, self._estimate())
             return False
         at = self._place(item)
-        slots = self._slots
-        if natively.word_at(slots, at) == item:
+        if natively.word_at(self._words, at) == item:
             return False
-        natively.set_word(slots, at, item)
+        natively.set_word(self._words, at, item)
         self.count += 1
         if self.count > self.exact:
             self._become_sketch()
@@ -61,27 +85,32 @@ class Distinct:
             self._widen()
         return True
 
+    def expect(self, item: int) -> int:
+        """`item` is added soon: have fetched where it belongs."""
+        at = item >> (64 - self.bits) >> 3 if self.sketched else item % self._room
+        natively.soon(natively.word_at(self._words, at))
+        return 0
+
     def discard(self, item: int) -> int:
         """Take `item` out while still exact; a sketch cannot forget."""
-        if self.registers is not None:
+        if self.sketched:
             return 0
         at = self._place(item)
-        slots = self._slots
-        if natively.word_at(slots, at) != item:
+        if natively.word_at(self._words, at) != item:
             return 0
-        natively.set_word(slots, at, 0)
+        natively.set_word(self._words, at, 0)
         self.count -= 1
         while True:  # what stands after it may have been kept away from its place
             at = at + 1 if at + 1 < self._room else 0
-            moved = natively.word_at(slots, at)
+            moved = natively.word_at(self._words, at)
             if moved == 0:
                 return 0
-            natively.set_word(slots, at, 0)
-            natively.set_word(slots, self._place(moved), moved)
+            natively.set_word(self._words, at, 0)
+            natively.set_word(self._words, self._place(moved), moved)
 
     def has(self, item: int) -> bool:
         """Whether `item` was certainly added."""
-        return self.registers is None and natively.word_at(self._slots, self._place(item)) == item
+        return not self.sketched and natively.word_at(self._words, self._place(item)) == item
 
     def merge(self, other: "Distinct") -> None:
         """Become the union with `other`, which has as many registers."""
@@ -90,7 +119,7 @@ class Distinct:
             for item in items:
                 self.add(item)
             return
-        if self.registers is None:
+        if not self.sketched:
             self._become_sketch()
         for index, rank in enumerate(other.registers or b""):
             self._raise_register(index, rank)
@@ -98,8 +127,7 @@ class Distinct:
 
     def dump(self) -> list[Any]:
         """All there is, for a snapshot."""
-        registers = None if self.registers is None else bytes(self.registers)
-        return [self.exact, self.bits, self.items, registers, self.inverse, self.zeros, self.count]
+        return [self.exact, self.bits, self.items, self.registers, self.inverse, self.zeros, self.count]
 
     def load(self, state: list[Any]) -> "Distinct":
         """Become what `dump` gave."""
@@ -109,16 +137,19 @@ class Distinct:
         else:
             if len(state[3]) != 1 << self.bits:
                 raise ValueError("the registers of a snapshot's count are not as many as it says")
-            self.registers = bytearray(state[3])
-        self.inverse, self.zeros, self.count = state[4:]
+            if max(state[3]) > 65 - self.bits:
+                raise ValueError("a register of a snapshot's count is higher than its items can be")
+            self._clear_registers()
+            for index, rank in enumerate(state[3]):
+                self._raise_register(index, rank)
+        self.inverse, self.count = state[4], state[6]
         return self
 
     def _place(self, item: int) -> int:
         """Where `item` stands, or would."""
-        slots = self._slots
         at = item % self._room
         while True:
-            here = natively.word_at(slots, at)
+            here = natively.word_at(self._words, at)
             if here == 0 or here == item:
                 return at
             at += 1
@@ -126,57 +157,64 @@ class Distinct:
                 at = 0
 
     def _widen(self) -> int:
-        before = self._slots
-        count = self._room
-        self._room *= 2
-        self._slots = natively.words(self._room)
+        before, count = self._words, self._room
+        self._words = natively.words(2 * count)
+        self._room = 2 * count
         for at in range(count):
             item = natively.word_at(before, at)
             if item != 0:
-                natively.set_word(self._slots, self._place(item), item)
+                natively.set_word(self._words, self._place(item), item)
+        natively.release(before)
         return 0
 
     def _become_sketch(self) -> int:
         items = self.items
-        size = 1 << self.bits
-        self.registers = bytearray(size)
-        self.inverse = float(size)
-        self.zeros = size
+        self._clear_registers()
         for item in items or ():  # sorted, as sums of floats depend on their order
             self._enter(item)
-        self._room = FIRST_ROOM
-        self._slots = natively.words(FIRST_ROOM)
         self.count = max(self.count, self._estimate())  # once for all: an estimate costs as much as many entries
+        return 0
+
+    def _clear_registers(self) -> int:
+        size = 1 << self.bits
+        before = self._words
+        self._words = natively.words(size + 7 >> 3)
+        natively.release(before)
+        self._room = size + 7 >> 3
+        self.sketched = True
+        self.inverse = float(size)
+        self.zeros = size
         return 0
 
     def _enter(self, item: int) -> bool:
         rest_bits = 64 - self.bits
-        rest = (item << self.bits) & MASK
-        rank = 1
-        while rank <= rest_bits and rest >> 63 == 0:
-            rank += 1
-            rest = (rest << 1) & MASK
+        rank = min(natively.leading((item << self.bits) & MASK), rest_bits) + 1
         return self._raise_register(item >> rest_bits, rank)
 
     def _raise_register(self, index: int, rank: int) -> bool:
-        registers = self.registers
-        if registers is None:
-            return False
-        before = registers[index]
+        at = index >> 3
+        shift = (index & 7) * 8
+        word = natively.word_at(self._words, at)
+        before = (word >> shift) & 0xFF
         if rank <= before:
             return False
         if before == 0:
             self.zeros -= 1
-        self.inverse += 2.0**-rank - 2.0**-before
-        registers[index] = rank
+        self.inverse += _POWERS[rank] - _POWERS[before]
+        more = rank - before
+        natively.set_word(self._words, at, word + (more << shift))
         return True
 
     def _estimate(self) -> int:
         m = float(1 << self.bits)
-        raw = (0.7213 / (1 + 1.079 / m)) * m * m / self.inverse
-        if raw <= 2.5 * m and self.zeros:
-            raw = m * math.log(m / float(self.zeros))
-        return round(raw)
+        raw = _SCALES[self.bits] / self.inverse
+        if raw > 2.5 * m or self.zeros == 0:
+            return natively.nearest(raw)
+        return _LINEAR[self.zeros] if self.bits == _EPISODE_BITS else self._estimate_few()
+
+    def _estimate_few(self) -> int:
+        m = float(1 << self.bits)
+        return round(m * math.log(m / float(self.zeros)))
 
 
 class SlidingDistinct:

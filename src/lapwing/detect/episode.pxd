@@ -1,23 +1,28 @@
 cimport cython
 from lapwing.detect.distinct cimport Distinct
-from lapwing.detect.login cimport Login, i64, u64
+from lapwing.detect.login cimport Keyring, Login, i64, u64
 
 cdef int _SEQS, _SAMPLES, _PROTOCOLS
 
 @cython.final
 cdef class Episode:
-    cdef public i64 first_ns, last_ns
-    cdef public u64 first_hi, first_lo
-    cdef public int attempts, failures, successes, owned, unseen, inferred
-    cdef public list protocols, clients, places, named
-    cdef i64 _seqs[5]
+    cdef i64 _seqs[5]  # what follows, up to `accounts`, every login reads or writes
+    cdef public int attempts, failures, successes, unseen, inferred
     cdef int _seq_count
-    cdef list _texts
-    cdef int _latest_protocol
+    cdef public i64 last_ns
     cdef u64 _latest_client
-    cdef public Distinct sources, accounts, secrets
+    cdef int _latest_protocol
+    cdef public int owned
+    cdef public Distinct secrets, sources, accounts
+    cdef public list places, named, protocols, clients
+    cdef public i64 first_ns
+    cdef public u64 first_hi, first_lo
+    cdef list _texts
 
+    cpdef int grow(self, Login login, Keyring keyring) except -1
     cpdef int note(self, Login login, bint name_source=*, bint name_account=*) except -1
-    cpdef bint asks_name(self, u64 account) except -1
+    @cython.locals(count=int)
+    cdef int _take(self, Login login, bint name_source, bint name_account, Keyring keyring) except -1
+    cpdef int expect(self, Login login) noexcept
     @cython.locals(index=Py_ssize_t)
     cpdef list addresses(self)

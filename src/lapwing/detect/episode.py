@@ -9,7 +9,7 @@ from typing import Any
 
 from lapwing.detect.addresses import address_text
 from lapwing.detect.distinct import EPISODE_BITS, EPISODE_EXACT, Distinct, load_distinct
-from lapwing.detect.login import Login
+from lapwing.detect.login import Keyring, Login
 
 MAX_SAMPLES = 50  # sources and accounts named in a finding
 MAX_SEQS = 5  # the first three and the last two logins
@@ -17,6 +17,7 @@ MAX_PROTOCOLS = 8
 _SEQS = MAX_SEQS
 _SAMPLES = MAX_SAMPLES
 _PROTOCOLS = MAX_PROTOCOLS
+SIZE = 136  # bytes of an episode, from its beginning, that every login reads or writes
 
 _LISTS = (
     ("protocols", MAX_PROTOCOLS),
@@ -55,8 +56,15 @@ class Episode:
         self.accounts = Distinct(EPISODE_EXACT, EPISODE_BITS)
         self.secrets = Distinct(EPISODE_EXACT, EPISODE_BITS)
 
+    def grow(self, login: Login, keyring: Keyring) -> int:
+        """Take one login in; `keyring` seals its name if that is kept and was not asked for yet."""
+        return self._take(login, True, True, keyring)
+
     def note(self, login: Login, name_source: bool = True, name_account: bool = True) -> int:
         """Take one login in; its source or account is left out where the failure turned out to be a typo."""
+        return self._take(login, name_source, name_account, None)
+
+    def _take(self, login: Login, name_source: bool, name_account: bool, keyring: Keyring | None) -> int:
         if self.attempts == 0:
             self.first_ns = login.now_ns
             self.first_hi = login.hi
@@ -85,6 +93,8 @@ class Episode:
         if name_source and self.sources.add(login.source) and len(self.places) < _SAMPLES:
             self.places.append((login.hi, login.lo))
         if name_account and login.account != 0 and self.accounts.add(login.account) and len(self.named) < _SAMPLES:
+            if keyring is not None and not login.named:
+                login.named = keyring.seal(login.name, login.account)
             self.named.append(login.account.to_bytes(8, "big") + login.named)
         if self._seq_count < _SEQS:
             self._seqs[self._seq_count] = login.seq
@@ -94,11 +104,12 @@ class Episode:
             self._seqs[_SEQS - 1] = login.seq
         return 0
 
-    def asks_name(self, account: int) -> bool:
-        """Whether `note` would keep the name of `account`: it is one of the first and was not seen before."""
-        if account == 0 or self.accounts.registers is not None or len(self.named) >= _SAMPLES:
-            return False
-        return not self.accounts.has(account)
+    def expect(self, login: Login) -> int:
+        """`login` is taken in soon: have fetched where its parts belong."""
+        self.secrets.expect(login.secret)
+        self.sources.expect(login.source)
+        self.accounts.expect(login.account)
+        return 0
 
     @property
     def seqs(self) -> list[int]:

@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 
 from lapwing.detect.journal cimport u32
 

@@ -9,6 +9,7 @@ Runs compiled, typed by `evidence.pxd`, and as it stands.
 
 from typing import Any
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.reasons import Reason
 
 GROUPS = ("account", "fingerprint", "credential", "source", "network", "site")  # evidence comes in this order
@@ -114,16 +115,13 @@ class Evidence:
         bits = self.present & _MASKS[group] & ~but
         if bits == 0:
             return 0.0
-        kind = _FIRSTS[group]
-        bits >>= kind
         while bits != 0:
-            if bits & 1:
-                if _VOLUME >> kind & 1:
-                    volume = max(volume, self.weights[kind])
-                else:
-                    extra += self.weights[kind]
-            bits >>= 1
-            kind += 1
+            kind = natively.trailing(bits)
+            if _VOLUME >> kind & 1:
+                volume = max(volume, self.weights[kind])
+            else:
+                extra += self.weights[kind]
+            bits &= bits - 1
         return volume + extra
 
     def of(self, group: int) -> list[Reason]:

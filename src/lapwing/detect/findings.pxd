@@ -3,12 +3,12 @@ from lapwing.detect.episode cimport Episode
 from lapwing.detect.login cimport i64, u64
 
 cdef class OpenFinding:
+    cdef public Episode episode  # these four are what every login of it reads or writes
+    cdef public double log_odds
+    cdef public i64 touched_ns
+    cdef public int told_failures
     cdef public object kind, subject_kind, told_severity
     cdef public str finding_id, group, subject, note
     cdef public u64 key
-    cdef public Episode episode
-    cdef public double log_odds
     cdef public list reasons
-    cdef public i64 touched_ns
     cdef public bytes named
-    cdef public int told_failures

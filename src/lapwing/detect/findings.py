@@ -32,6 +32,7 @@ SLOW_SHARE = 0.65  # of a day's tries within the last hour; a burst has all of t
 SLOW_BURST = 3.0  # tries within five minutes that a slow attack stays below
 HIGH_LOG_ODDS = 3.0  # 95 %: from here a finding is high, below it medium
 SECOND = SECOND_NS
+SIZE = 48  # bytes of an open finding, from its beginning, that every login of it reads or writes
 
 
 class OpenFinding:

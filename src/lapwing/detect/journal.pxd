@@ -15,9 +15,9 @@ cdef int _NAME_BYTES
 
 cdef class Pointing:
     cdef public int field
+    cdef public Pointing following
 
-    cdef int lose(self, i64 slot, u64 key) noexcept
-    cdef int foresee(self, u64 key) noexcept
+    cdef int turn(self, i64 slot, u64 key, u64 next_key) noexcept
 
 @cython.final
 cdef class Journal:
@@ -33,19 +33,27 @@ cdef class Journal:
     cdef Login _scratch, _first, _second
     cdef i64 _first_slot, _second_slot, _told_head, _oldest_slot
     cdef u64 _oldest_source, _oldest_network
+    cdef list _chained
+    cdef Py_ssize_t _chain_length
+    cdef Pointing _first_table
+    cdef u32 _by_source, _by_network
     cdef public Fading fading
 
     @cython.locals(slot=i64, following=i64)
     cpdef Py_ssize_t append(self, Login login) except -1
     @cython.locals(base=Py_ssize_t, meta=u64, thousandths=u64)
     cdef int _store(self, Py_ssize_t at, Login login) except -1
-    @cython.locals(at=u64, word=u64, index=u64, end=u64, length=u64, name=str)
+    @cython.locals(at=u64, word=u64, index=Py_ssize_t, length=Py_ssize_t, name=str)
     cdef int _keep_name(self, Py_ssize_t slot, Login login) except -1
     @cython.locals(at=u64, byte=u64, index=Py_ssize_t)
     cdef int _keep_sealed(self, Py_ssize_t slot, bytes named) except -1
     cdef int _make_room(self) except -1
-    @cython.locals(table=Pointing, number=Py_ssize_t, going=u32, next_to_go=u32, source=u64, network=u64)
+    @cython.locals(
+        table=Pointing, field=int, going=u32, next_to_go=u32, both=u32, bit=u32, source=u64, network=u64
+    )
     cdef int _drop(self, i64 slot, i64 following) except -1
+    @cython.locals(table=Pointing, number=Py_ssize_t)
+    cdef int _chain(self) except -1
     @cython.locals(base=Py_ssize_t)
     cdef u64 _key_of(self, i64 slot, int field, u64 source, u64 network) noexcept
     @cython.locals(back=i64, slot=i64)
@@ -56,6 +64,8 @@ cdef class Journal:
     cpdef int link(self, i64 pos, int dimension, i64 before) noexcept
     @cython.locals(distance=u64)
     cpdef i64 before(self, i64 pos, int dimension) noexcept
+    @cython.locals(slot=i64)
+    cpdef i64 spark_at(self, i64 pos, int table) noexcept
     @cython.locals(bit=u32)
     cpdef int mark_spark(self, i64 slot, int table, bint on) noexcept
     cpdef bint has_spark(self, i64 slot, int table) noexcept

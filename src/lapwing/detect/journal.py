@@ -55,13 +55,13 @@ class Pointing:
 
     def __init__(self, field: int) -> None:
         self.field = field
+        self.following: Any = None  # chained, they are gone through without asking each for its type
 
-    def lose(self, slot: int, key: int) -> int:  # noqa: ARG002 - for those that point
-        """The journal forgets the entry at `slot`, which is all there is of `key`."""
-        return slot
+    def turn(self, slot: int, key: int, next_key: int) -> int:  # noqa: ARG002 - for those that point
+        """The journal forgets the entry at `slot`, which is all there is of `key`; the next one is all of `next_key`.
 
-    def foresee(self, key: int) -> int:  # noqa: ARG002 - for those that point
-        """The entry that is all there is of `key` is the next to go."""
+        Either is 0 where they are nothing of this table.
+        """
         return 0
 
 
@@ -77,7 +77,11 @@ class Journal:
         self.fading = Fading()  # one for all trackers
         self._scratch, self._first, self._second = Login(), Login(), Login()
         self._first_slot = self._second_slot = self._told_head = -1
-        self._oldest_slot = -1  # the entry that goes next, where its keys are known already
+        self._chained: list[Any] | None = None  # what `_chain` has put into a row, and how many of them
+        self._chain_length = 0
+        self._first_table: Any = None
+        self._by_source = self._by_network = 0  # bits of the tables that need these keys
+        self._oldest_slot = -1  # the entry that goes next, where its keys may be known already: 0 where not
         self._oldest_source = self._oldest_network = 0
         self._capacity = 0
         self._here = 0  # the slot of `head`
@@ -133,22 +137,14 @@ class Journal:
         """Seal the name into the ring, as `Keyring.seal` would."""
         name = login.name
         length = len(name)
-        if login.named or length > _NAME_BYTES or not natively.is_plain(name):
-            return self._keep_sealed(slot, login.named or self.keyring.seal(name, login.account))
         at = self.names_at % self._names_capacity
-        index = 0
-        while index < length:
+        if login.named or length > _NAME_BYTES or at + length > self._names_capacity or not natively.is_plain(name):
+            return self._keep_sealed(slot, login.named or self.keyring.seal(name, login.account))
+        for index in range(0, length, 8):
             word = natively.octets(name, index) ^ self.keyring.pad(login.account, index)
-            end = min(index + 8, length)
-            while index < end:
-                self._names[at] = word & 0xFF
-                word >>= 8
-                index += 1
-                at += 1
-                if at == self._names_capacity:
-                    at = 0
-        self._words[slot * WORDS + META] |= index << 32
-        self.names_at += index
+            natively.lay(self._names, at + index, word, min(length - index, 8))
+        self._words[slot * WORDS + META] |= length << 32
+        self.names_at += length
         return 0
 
     def _keep_sealed(self, slot: int, named: bytes) -> int:
@@ -190,20 +186,48 @@ class Journal:
 
         `following` is the next to go: what that will change, anywhere in large tables, is fetched meanwhile.
         """
+        if self._chained is not self.tables or self._chain_length != len(self.tables):
+            self._chain()
         going, next_to_go = self._notes[slot * NOTES + SPARKS], self._notes[following * NOTES + SPARKS]
         if slot != self._oldest_slot:
+            self._oldest_source = self._oldest_network = 0
+        if going & self._by_source and self._oldest_source == 0:
             self._oldest_source = self.word(slot, _SOURCE)
+        if going & self._by_network and self._oldest_network == 0:
             self._oldest_network = self.word(slot, _NETWORK)
-        source, network = self.word(following, _SOURCE), self.word(following, _NETWORK)
-        for number in range(len(self.tables)):
-            if (going | next_to_go) >> number & 1 == 0:
-                continue
+        source = self.word(following, _SOURCE) if next_to_go & self._by_source else 0
+        network = self.word(following, _NETWORK) if next_to_go & self._by_network else 0
+        table = self._first_table
+        both = going | next_to_go
+        bit = 1
+        while bit <= both:
+            if both & bit:
+                field = table.field
+                table.turn(
+                    slot,
+                    self._key_of(slot, field, self._oldest_source, self._oldest_network) if going & bit else 0,
+                    self._key_of(following, field, source, network) if next_to_go & bit else 0,
+                )
+            bit <<= 1
+            table = table.following
+        self._oldest_slot = following if following != slot else -1
+        self._oldest_source, self._oldest_network = source, network
+        return 0
+
+    def _chain(self) -> int:
+        """Put the tables into a row, in their order."""
+        self._chained = self.tables
+        self._chain_length = len(self.tables)
+        self._by_source = self._by_network = 0
+        self._first_table = None
+        for number in range(len(self.tables) - 1, -1, -1):
             table = self.tables[number]
-            if going >> number & 1:
-                table.lose(slot, self._key_of(slot, table.field, self._oldest_source, self._oldest_network))
-            if next_to_go >> number & 1:
-                table.foresee(self._key_of(following, table.field, source, network))
-        self._oldest_slot, self._oldest_source, self._oldest_network = following, source, network
+            table.following = self._first_table
+            self._first_table = table
+            if table.field in (_SOURCE, _PAIR):
+                self._by_source |= 1 << number
+            elif table.field == _NETWORK:
+                self._by_network |= 1 << number
         return 0
 
     def _key_of(self, slot: int, field: int, source: int, network: int) -> int:
@@ -260,6 +284,13 @@ class Journal:
         if distance == GONE_LINK:
             return -1
         return pos - distance
+
+    def spark_at(self, pos: int, table: int) -> int:
+        """Note that `table` (its number) points at the entry of `pos`; its slot, -1 when it was overwritten."""
+        slot = self.slot_of(pos)
+        if slot >= 0:
+            self._notes[slot * NOTES + SPARKS] |= 1 << table
+        return slot
 
     def mark_spark(self, slot: int, table: int, on: bool) -> int:
         """Note whether `table` (its number) points at `slot`."""

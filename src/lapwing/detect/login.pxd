@@ -5,6 +5,7 @@ ctypedef unsigned long long u64
 ctypedef long long i64
 
 cdef u64 MASK, V4_PREFIX, V4_NETWORK, V6_NETWORK, EACH, HIGH, TO_VISIBLE, TO_DELETE, TO_CAPITAL, TO_PAST_CAPITAL
+cdef int _MOST_TRIES
 cdef int _ACCOUNT, _HIDDEN, _SECRET, _CLIENT, _SOURCE, _NETWORK, _NAME, _DRAW
 
 @cython.final
@@ -51,9 +52,12 @@ cdef class Keyring:
     cpdef Login attempt(self, object event, i64 now_ns)
     cdef bint _attempt(self, Login login, object event, i64 now_ns) except -1
     cpdef bint name(
-        self, Login login, str address, object username, str protocol, object secret_tag, object client
+        self, Login login, str address, str username, str protocol, str secret_tag, str client
     ) except -1
-    cpdef Login identify(self, str address, object username, str protocol, object secret_tag, object client)
+    cpdef Login located(self, str address)
+    cpdef bint locate(self, Login login, str address) except -1
+    cpdef int describe(self, Login login, str username, str protocol, str secret_tag, str client) except -1
+    cpdef Login identify(self, str address, str username, str protocol, str secret_tag, str client)
     @cython.locals(at=Py_ssize_t, count=Py_ssize_t, state=u64)
     cpdef u64 word(self, int domain, str text) except? 0
     @cython.locals(at=Py_ssize_t, count=Py_ssize_t, shift=int, state=u64, low=u64, high=u64, byte=u64)

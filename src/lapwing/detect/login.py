@@ -25,6 +25,7 @@ ACCOUNT, HIDDEN, SECRET, CLIENT, SOURCE, NETWORK, CHECK, ADDRESS, NAME, DRAW = r
 
 _ACCOUNT, _HIDDEN, _SECRET, _CLIENT = ACCOUNT, HIDDEN, SECRET, CLIENT
 _SOURCE, _NETWORK, _NAME, _DRAW = SOURCE, NETWORK, NAME, DRAW
+_MOST_TRIES = MAX_COUNT
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 EACH = 0x0101_0101_0101_0101  # a byte of one in each of eight
 HIGH = 0x8080_8080_8080_8080
@@ -90,7 +91,7 @@ class Login:
     def count_tries(self, count: int, confidence: float) -> int:
         """It stands for so many tries, as surely as that."""
         self.count = 1 if count == 1 else min(max(count, 1), MOST)
-        self.weight = float(min(self.count, MAX_COUNT)) * min(max(confidence, 0.0), 1.0)
+        self.weight = float(min(self.count, _MOST_TRIES)) * min(max(confidence, 0.0), 1.0)
         return 0
 
     def begin_pair(self) -> bool:
@@ -220,15 +221,29 @@ class Keyring:
         client: str | None,
     ) -> bool:
         """Give `login`, which begins anew, its keys; False where the address is none."""
+        if not self.locate(login, address):
+            return False
+        self.describe(login, username, protocol, secret_tag, client)
+        return True
+
+    def located(self, address: str) -> Login | None:
+        """A login that has the keys of its address, for `describe`; None where that is none. The next is the same."""
+        return self._login if self.locate(self._login, address) else None
+
+    def locate(self, login: Login, address: str) -> bool:
+        """Give `login`, which begins anew, the keys of its address; False where it is none."""
         login.begin()
         login.event = None
-        if not self._locate(login, address):
-            return False
+        return self._locate(login, address)
+
+    def describe(
+        self, login: Login, username: str | None, protocol: str, secret_tag: str | None, client: str | None
+    ) -> int:
+        """Give a login that was located its other keys."""
         if username is not None:
-            name = username if is_folded(username) else fold_name(username)
-            if name:
-                login.name = name
-                login.account = self.word(_ACCOUNT, name)
+            login.name = username if is_folded(username) else fold_name(username)
+            if login.name:
+                login.account = self.word(_ACCOUNT, login.name)
         login.protocol = self.protocol_number(protocol)
         login.pair = self.pair_with(login.source, login.account, login.protocol)
         if secret_tag is not None:
@@ -236,7 +251,7 @@ class Keyring:
         if client:
             login.client_text = client
             login.client = self.word(_CLIENT, client)
-        return True
+        return 0
 
     def word(self, domain: int, text: str) -> int:
         """Eight bytes that stand for `text`; unpredictable without the key."""
@@ -322,9 +337,22 @@ class Keyring:
         """Set the address: the source is an IPv4 address or an IPv6 /64, its network a /24 or a /48."""
         login.hi = hi
         login.lo = lo
-        login.source = self.source_of(hi, lo)
-        login.network = self.network_of(hi, lo)
-        return self.stand_at(login)
+        if lo != self._near_lo or hi != self._near_hi or self._near_source == 0:
+            self._near_hi = hi
+            self._near_lo = lo
+            self._near_source = self._source_word(hi, lo)
+            kind = 1
+            place = hi & V6_NETWORK
+            if hi == 0 and lo >> 32 == 0xFFFF:
+                kind = 0
+                place = lo & V4_NETWORK
+            if place != self._near_place or kind != self._near_kind or self._near_network == 0:
+                self._near_kind = kind
+                self._near_place = place
+                self._near_network = sip(self._k0, self._k1, _NETWORK, kind, place)
+        login.source = self._near_source
+        login.network = self._near_network
+        return 0
 
     def stand_at(self, login: Login) -> int:
         """Have the keys of its address at hand: what comes next is about `login`."""

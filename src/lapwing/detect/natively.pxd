@@ -2,6 +2,7 @@
 # `cimport lapwing.detect.natively as natively` beside `from lapwing.detect import plainly as natively`.
 
 ctypedef unsigned long long u64
+ctypedef u64 *Words
 
 cdef extern from *:
     """
@@ -59,31 +60,51 @@ cdef extern from *:
 
     #define lapwing_octet(text, at) (((const unsigned char *)(((PyASCIIObject *)(text)) + 1))[at])
 
-    /* A new object like `pattern`, whose type has numbers alone: nothing in it is counted or walked. */
-    static CYTHON_INLINE PyObject *lapwing_like(PyObject *pattern) {
-        PyTypeObject *type = Py_TYPE(pattern);
-        PyObject *made;
-        if (PyType_IS_GC(type)) {
-            PyErr_SetString(PyExc_TypeError, "only objects that hold numbers alone can be copied so");
-            return NULL;
-        }
-        made = _PyObject_New(type);
-        if (made) memcpy(made + 1, pattern + 1, (size_t)type->tp_basicsize - sizeof(PyObject));
+    /* `count` words of zero, which whoever has them releases; one of them, and one of them written. */
+    static CYTHON_INLINE unsigned long long *lapwing_words(Py_ssize_t count) {
+        unsigned long long *made = (unsigned long long *)PyMem_Calloc((size_t)count, sizeof(unsigned long long));
+        if (!made) PyErr_NoMemory();
         return made;
     }
+    #define lapwing_word_at(words, at) ((words)[at])
+    #define lapwing_set_word(words, at, word) ((void)((words)[at] = (word)))
 
-    /* `count` words of zero, one of them, and one of them written: a small table without the weight of a view. */
-    static CYTHON_INLINE PyObject *lapwing_words(Py_ssize_t count) {
-        PyObject *made = PyByteArray_FromStringAndSize(NULL, 8 * count);
-        if (made) memset(PyByteArray_AS_STRING(made), 0, 8 * (size_t)count);
-        return made;
+    /* How many zeros stand before the highest bit of a word, 64 for none; and after the lowest of one that has any. */
+    #if defined(__GNUC__) || defined(__clang__)
+    #define lapwing_leading(word) ((word) ? __builtin_clzll(word) : 64)
+    #define lapwing_trailing(word) __builtin_ctzll(word)
+    #else
+    static CYTHON_INLINE int lapwing_leading(unsigned long long word) {
+        int count = 0;
+        while (count < 64 && !(word >> (63 - count) & 1)) ++count;
+        return count;
     }
-    #define lapwing_word_at(words, at) (((unsigned long long *)((PyByteArrayObject *)(words))->ob_start)[at])
-    #define lapwing_set_word(words, at, word) ((void)(lapwing_word_at(words, at) = (word)))
+    static CYTHON_INLINE int lapwing_trailing(unsigned long long word) {
+        int count = 0;
+        while (!(word >> count & 1)) ++count;
+        return count;
+    }
+    #endif
+
+    /* The first `count` (1 to 8) octets of a little-endian word, put among others. */
+    static CYTHON_INLINE void lapwing_lay(unsigned char *at, unsigned long long word, Py_ssize_t count) {
+    #if PY_LITTLE_ENDIAN
+        if (count == 8) {
+            memcpy(at, &word, 8);
+            return;
+        }
+    #endif
+        while (count-- > 0) {
+            *at++ = (unsigned char)word;
+            word >>= 8;
+        }
+    }
+    #define lapwing_lay_at(octets, at, word, count) lapwing_lay((unsigned char *)(octets).data + (at), word, count)
 
     /* What stands there is read soon: have it fetched, and go on meanwhile. A record is some lines of memory. */
     #if defined(__GNUC__) || defined(__clang__)
     #define lapwing_soon(what) __builtin_prefetch(&(what))
+    #define lapwing_soon_slot(records, at) __builtin_prefetch(((PyListObject *)(records))->ob_item + (at))
     static CYTHON_INLINE void lapwing_soon_record(PyObject *records, Py_ssize_t at) {
         const char *record = (const char *)PyList_GET_ITEM(records, at);
         __builtin_prefetch(record);
@@ -91,9 +112,22 @@ cdef extern from *:
         __builtin_prefetch(record + 128);
         __builtin_prefetch(record + 192);
     }
+    static CYTHON_INLINE void lapwing_soon_parts(PyObject *items, Py_ssize_t at, Py_ssize_t behind) {
+        const char *item = (const char *)PyList_GET_ITEM(items, at);
+        __builtin_prefetch(item);
+        __builtin_prefetch(item + behind);
+    }
+    static CYTHON_INLINE void lapwing_soon_item(PyObject *items, Py_ssize_t at, Py_ssize_t first, Py_ssize_t end) {
+        const char *item = (const char *)PyList_GET_ITEM(items, at);
+        for (; first < end; first += 64) __builtin_prefetch(item + first);
+        __builtin_prefetch(item + end - 1);
+    }
     #else
     #define lapwing_soon(what) ((void)(what))
+    #define lapwing_soon_slot(records, at) ((void)(at))
     #define lapwing_soon_record(records, at) ((void)(at))
+    #define lapwing_soon_parts(items, at, behind) ((void)(at))
+    #define lapwing_soon_item(items, at, first, end) ((void)(at))
     #endif
 
     #define LAPWING_ROUND \\
@@ -123,9 +157,16 @@ cdef extern from *:
     u64 octet "lapwing_octet"(str text, Py_ssize_t at) nogil
     u64 sip "lapwing_sip"(u64 k0, u64 k1, u64 first, u64 second, u64 third) nogil
     double exp2(double x) nogil
-    object like "lapwing_like"(object pattern)
-    object words "lapwing_words"(Py_ssize_t count)
-    u64 word_at "lapwing_word_at"(object words, Py_ssize_t at)
-    void set_word "lapwing_set_word"(object words, Py_ssize_t at, u64 word)
+    long long nearest "llrint"(double x) nogil
+    int leading "lapwing_leading"(u64 word) nogil
+    int trailing "lapwing_trailing"(u64 word) nogil
+    Words words "lapwing_words"(Py_ssize_t count) except NULL
+    void release "PyMem_Free"(Words words)
+    u64 word_at "lapwing_word_at"(Words words, Py_ssize_t at) nogil
+    void set_word "lapwing_set_word"(Words words, Py_ssize_t at, u64 word) nogil
+    void lay "lapwing_lay_at"(unsigned char[::1] octets, u64 at, u64 word, Py_ssize_t count)
     void soon "lapwing_soon"(u64 what) nogil
+    void soon_slot "lapwing_soon_slot"(list records, Py_ssize_t at)
     void soon_record "lapwing_soon_record"(list records, Py_ssize_t at)
+    void soon_parts "lapwing_soon_parts"(list items, Py_ssize_t at, Py_ssize_t behind)
+    void soon_item "lapwing_soon_item"(list items, Py_ssize_t at, Py_ssize_t first, Py_ssize_t end)

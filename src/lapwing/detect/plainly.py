@@ -1,4 +1,4 @@
-"""What `natively.pxd` and `members.pxd` do in C, for where nothing is compiled: a word of text, a hash, a field.
+"""What `natively.pxd`, `members.pxd`, `pages.pxd` and `records.pxd` do in C, for where nothing is compiled.
 
 Both give the same to the last bit.
 """
@@ -8,18 +8,31 @@ from math import exp2
 from typing import Any
 
 __all__ = [
+    "cclass",
     "exp2",
+    "freelist",
     "ipv4",
     "is_plain",
+    "keep",
+    "lay",
+    "leading",
     "like",
     "member",
+    "nearest",
+    "no_gc",
     "octet",
     "octets",
     "place",
+    "release",
+    "row",
     "set_word",
     "sip",
     "soon",
+    "soon_item",
+    "soon_parts",
     "soon_record",
+    "soon_slot",
+    "trailing",
     "word_at",
     "words",
 ]
@@ -56,14 +69,37 @@ def ipv4(text: str) -> int:
     return value
 
 
+def keep(kind: type) -> None:
+    """Objects of `kind` are kept together."""
+
+
 def like(pattern: Any) -> Any:
     """A new object like `pattern`, which holds numbers alone."""
     return deepcopy(pattern)
 
 
+def nearest(x: float) -> int:
+    """The nearest whole number, of two the even one."""
+    return round(x)
+
+
+def leading(word: int) -> int:
+    """How many zeros stand before the highest bit of a word."""
+    return 64 - word.bit_length()
+
+
+def trailing(word: int) -> int:
+    """How many zeros stand after the lowest bit of a word that has any."""
+    return (word & -word).bit_length() - 1
+
+
 def words(count: int) -> Any:
-    """So many words of zero, where there are few: a large table is a `column`."""
+    """So many words of zero, where there are few: a large table is a `column`. Whoever has them releases them."""
     return [0] * count
+
+
+def release(words: Any) -> None:
+    """They are not needed any more."""
 
 
 def word_at(words: Any, at: int) -> int:
@@ -76,12 +112,29 @@ def set_word(words: Any, at: int, word: int) -> None:
     words[at] = word
 
 
+def lay(octets: memoryview, at: int, word: int, count: int) -> None:
+    """Put the first `count` octets, 1 to 8, of a little-endian word among others."""
+    octets[at : at + count] = word.to_bytes(8, "little")[:count]
+
+
 def soon(what: int) -> None:
     """What stands there is read soon: C has it fetched and goes on meanwhile."""
 
 
+def soon_slot(records: list[Any], at: int) -> None:
+    """The same of the place where a list has one of its items."""
+
+
 def soon_record(records: list[Any], at: int) -> None:
     """The same of a record."""
+
+
+def soon_parts(items: list[Any], at: int, behind: int) -> None:
+    """The same of where one begins, and of what is so many bytes behind."""
+
+
+def soon_item(items: list[Any], at: int, first: int, end: int) -> None:
+    """The same of these bytes of an object in a list."""
 
 
 def sip(k0: int, k1: int, first: int, second: int, third: int) -> int:
@@ -114,3 +167,23 @@ def place(kind: type, name: str) -> Any:
 def member(of: Any, place: Any) -> Any:
     """What is there."""
     return getattr(of, place)
+
+
+def cclass(kind: type) -> type:
+    """Of a class that is one of C's when it is compiled, which the two below ask for."""
+    return kind
+
+
+def no_gc(kind: type) -> type:
+    """Of a class whose objects hold nothing that could point back: compiled, the garbage collector leaves them out."""
+    return kind
+
+
+def freelist(count: int) -> Any:
+    """Compiled, the memory of so many objects of a class is used again."""
+    return no_gc if count else None
+
+
+def row(rows: list[Any], at: int) -> Any:
+    """A record out of a list of records alone."""
+    return rows[at]

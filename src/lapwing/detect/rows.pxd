@@ -16,6 +16,8 @@ cdef class Fading:
     @cython.locals(d=double, q=double, h=double, m=double, at=u64)
     cpdef int set(self, i64 age_ns) noexcept
 
+# In the order of use: a record begins with a line of the processor's cache (`slabs.py`). The counts of a tally are its
+# second line, its story the third.
 cdef class Row:
     cdef public i64 at_ns
     cdef public bint pinned
@@ -29,15 +31,17 @@ cdef class Tally(Row):
     cdef public double good
     cdef public double pairs_m, pairs_h, pairs_q, pairs_d
     cdef public double tries_m, tries_h, tries_q, tries_d
-    cdef public i64 first_ns, last_ns, tail
+    cdef public i64 tail, last_ns, first_ns
     cdef public int length, failures, owned, explained
 
     cpdef int start(self, i64 at_ns) except -1
     @cython.locals(m=double, h=double, q=double, d=double)
-    cpdef int settle(self, i64 now_ns, Fading fading) noexcept
+    cdef int settle(self, i64 now_ns, Fading fading) noexcept
     @cython.locals(
         pair_0=double, pair_1=double, pair_2=double, pair_3=double, try_0=double, try_1=double, try_2=double, try_3=double
     )
-    cpdef int take(self, Login login) noexcept
+    cdef int take(self, Login login) noexcept
     cdef int _take_back(self, Login login) noexcept
     cpdef int forget_story(self) except -1
+    @cython.locals(now_ns=i64)
+    cpdef object absorb(self, Tally other, Fading fading)

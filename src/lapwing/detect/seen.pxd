@@ -1,5 +1,6 @@
 cimport cython
 cimport lapwing.detect.natively as natively
+cimport lapwing.detect.slabs as slabs
 from lapwing.detect.login cimport i64, u64
 from lapwing.detect.rows cimport Tally
 from lapwing.detect.table cimport Table
@@ -7,7 +8,7 @@ from lapwing.detect.table cimport Table
 cdef u64 MASK
 cdef i64 _DAY
 cdef object _NOTHING_SEEN
-cdef int _UNION, _RECENT, _EXACT, _REGISTERS, _WORDS, _FEW, _LONE
+cdef int _UNION, _RECENT, _EXACT, _REGISTERS, _FEW, _LONE
 cdef double _SIZE
 cdef double _POWERS[65]
 cdef int _LINEAR[257]
@@ -15,12 +16,12 @@ cdef int _n
 
 @cython.final
 cdef class Sketches:
-    cdef u64 _words[96]
-    cdef int _lengths[2]
-    cdef int _zeros[2]
-    cdef double _inverse[2]
+    cdef bint _sketched[2]  # all but the words is a line of the processor's cache
     cdef public int recent, union
-    cdef bint _sketched[2]
+    cdef double _inverse[2]
+    cdef short _zeros[2]
+    cdef short _lengths[2]
+    cdef u64 _words[96]
 
     cpdef int add(self, int which, u64 item) except -1
     @cython.locals(rank=int)
@@ -38,19 +39,21 @@ cdef class Sketches:
     cpdef int merge(self, Sketches other) except -1
     cdef int _unite(self, int which, Sketches other, int theirs) except -1
 
-@cython.locals(rest=u64, rank=int)
 cdef int _rank_of(u64 item) noexcept
 
+cdef Py_ssize_t _HEAD
+cdef Py_ssize_t bytes_before(u64 item) noexcept
+
 cdef class Seeing(Tally):
-    cdef int days
+    cdef public int seen[2]
     cdef public i64 turns[2]
-    cdef public u64 few[12]
     cdef public int lengths[2]
     cdef public int fresh[2]
-    cdef public int seen[2]
+    cdef int days
+    cdef public u64 few[12]
 
     cpdef int start(self, i64 at_ns) except -1
-    cpdef int begin(self, int which, u64 item, i64 now_ns) noexcept
+    cdef int begin(self, int which, u64 item, i64 now_ns) noexcept
     @cython.locals(big=Sketches, number=int)
     cpdef int see(self, int which, u64 item, i64 now_ns, Table table) except -1
     cpdef int unsee(self, int which, u64 item, Table table) except -1

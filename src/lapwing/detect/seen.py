@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from lapwing.detect import plainly as natively
+from lapwing.detect import slabs
 from lapwing.detect.decay import DAY_NS
 from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.table import Table
@@ -24,7 +25,6 @@ MASK = 0xFFFF_FFFF_FFFF_FFFF
 _DAY = DAY_NS
 _FEW = FEW
 _EXACT = EXACT
-_WORDS = EXACT
 _REGISTERS = REGISTERS
 _RECENT = RECENT
 _UNION = UNION
@@ -41,7 +41,8 @@ for _n in range(1, 257):
 class Sketches:
     """Two counts of different items: of the current period, and of the union with the one before it.
 
-    Each is a list of up to `EXACT` items, and then registers of eight bits in the same words.
+    Each is a list of up to `EXACT` items, and then registers of eight bits in the same words: every second one, so that
+    what one item changes in both stands together.
     """
 
     def __init__(self) -> None:
@@ -58,16 +59,15 @@ class Sketches:
             if self._enter(which, item):
                 self._resize(which, max(self._size(which), self._estimate(which)))
             return 0
-        base = which * _WORDS
         length = self._lengths[which]
-        for index in range(base, base + length):
-            if self._words[index] == item:
+        for index in range(length):
+            if self._words[2 * index + which] == item:
                 return 0
         if length < _EXACT:
-            self._words[base + length] = item
+            self._words[2 * length + which] = item
             self._lengths[which] = length + 1
             return self._resize(which, length + 1)
-        items = [self._words[index] for index in range(base, base + length)]
+        items = [self._words[2 * index + which] for index in range(length)]
         items.append(item)
         self._resize(which, length + 1)
         return self._blur(which, items)
@@ -88,11 +88,10 @@ class Sketches:
         """Take `item` out while still exact; a sketch cannot forget."""
         if self._sketched[which]:
             return 0
-        base = which * _WORDS
         last = self._lengths[which] - 1
         for index in range(last + 1):
-            if self._words[base + index] == item:
-                self._words[base + index] = self._words[base + last]
+            if self._words[2 * index + which] == item:
+                self._words[2 * index + which] = self._words[2 * last + which]
                 self._lengths[which] = last
                 return self._resize(which, last)
         return 0
@@ -116,10 +115,9 @@ class Sketches:
 
     def items(self, which: int) -> list[int]:
         """What is counted, sorted; or the registers, eight in a word."""
-        base = which * _WORDS
         if self._sketched[which]:
-            return [self._words[base + index] for index in range(_REGISTERS // 8)]
-        return sorted([self._words[base + index] for index in range(self._lengths[which])])
+            return [self._words[2 * index + which] for index in range(_REGISTERS // 8)]
+        return sorted([self._words[2 * index + which] for index in range(self._lengths[which])])
 
     def registers(self, which: int) -> list[int]:
         """The ranks of a sketch."""
@@ -137,7 +135,7 @@ class Sketches:
         for which in (RECENT, UNION):
             sketched, words, inverse, zeros, count = state[which]
             for index in range(len(words)):
-                self._words[which * _WORDS + index] = words[index]
+                self._words[2 * index + which] = words[index]
             self._sketched[which] = sketched
             self._lengths[which] = 0 if sketched else len(words)
             self._inverse[which] = inverse
@@ -169,9 +167,8 @@ class Sketches:
     def _blur(self, which: int, items: list[int]) -> int:
         """Turn the list of items into registers."""
         items.sort()  # sums of floats depend on their order
-        base = which * _WORDS
-        for index in range(base, base + _REGISTERS // 8):
-            self._words[index] = 0
+        for index in range(_REGISTERS // 8):
+            self._words[2 * index + which] = 0
         self._inverse[which] = _SIZE
         self._zeros[which] = _REGISTERS
         self._sketched[which] = True
@@ -183,7 +180,7 @@ class Sketches:
         return self._raise(which, item >> 56, _rank_of(item))
 
     def _raise(self, which: int, index: int, rank: int) -> bool:
-        at = which * _WORDS + (index >> 3)
+        at = 2 * (index >> 3) + which
         shift = (index & 7) * 8
         word = self._words[at]
         before = (word >> shift) & 0xFF
@@ -202,17 +199,22 @@ class Sketches:
         zeros = self._zeros[which]
         if raw <= 2.5 * m and zeros > 0:
             return _LINEAR[zeros]
-        return round(raw)
+        return natively.nearest(raw)
 
 
 def _rank_of(item: int) -> int:
     """Where the first one is among the bits below those that choose a register."""
-    rest = (item << 8) & MASK
-    rank = 1
-    while rank <= 56 and rest >> 63 == 0:
-        rank += 1
-        rest = (rest << 1) & MASK
-    return rank
+    return min(natively.leading((item << 8) & MASK), 56) + 1
+
+
+slabs.keep(Sketches)
+HEAD_BYTES = 64  # of `Sketches` before the words, compiled
+_HEAD = HEAD_BYTES
+
+
+def bytes_before(item: int) -> int:
+    """How far behind the beginning of compiled `Sketches` stands what `item` changes once they are registers."""
+    return _HEAD + (item >> 59) * 16
 
 
 _NOTHING_SEEN = Sketches()
@@ -340,7 +342,7 @@ class Seeing(Tally):
 
     def _spread(self, which: int, table: Table) -> int:
         """The few become sketches."""
-        big = natively.like(_NOTHING_SEEN)
+        big = slabs.like(_NOTHING_SEEN)
         fresh = self.fresh[which]
         for index in range(self.lengths[which]):
             item = self.few[which * _FEW + index]

@@ -1,10 +1,12 @@
 cimport cython
-from lapwing.detect.journal cimport u8, u32
+cimport lapwing.detect.natively as natively
+from lapwing.detect.journal cimport u32
 from lapwing.detect.login cimport Keyring, i64, u64
 
 cdef i64 _NOWHERE, _SECOND
-cdef int MOST_LEVELS
-cdef u8 SIX, RANKS
+cdef int MOST_LEVELS, LEVEL_SHIFT
+cdef u32 SIX, RANKS, NUMBER, TAG
+cdef Py_ssize_t ROW_WORDS, ROW_HALVES, PLACE, SINCE, SPAN, RANK, OLDER, NEWER
 cdef u64 LOW, MAPPED
 
 @cython.final
@@ -12,17 +14,20 @@ cdef class Standings:
     cdef Keyring _keyring
     cdef public i64 count
     cdef u64 _mask
-    cdef u32[::1] _index, _spans, _older, _newer
-    cdef u64[::1] _places, _since
-    cdef u8[::1] _ranks, _levels
+    cdef u32[::1] _index, _halves
+    cdef u64[::1] _words
     cdef i64 _room, _used
     cdef u32 _free, _newest
     cdef public u32 oldest
 
-    @cython.locals(at=u64, number=u32, six=u8, place=u64)
+    @cython.locals(key=u64, at=u64, tag=u32, entry=u32, six=u32, place=u64, row=i64)
     cpdef i64 find(self, u64 hi, u64 lo) noexcept
+    cpdef int glance(self, u64 key) noexcept
+    @cython.locals(at=u64, tag=u32)
+    cpdef int approach(self, u64 key) noexcept
     @cython.locals(row=i64)
     cpdef Py_ssize_t put(self, u64 hi, u64 lo) except -2
+    @cython.locals(at=i64)
     cpdef int write(self, i64 row, int rank, int level, i64 since_ns, i64 until_ns) noexcept
     @cython.locals(hole=u64, at=u64, other=u32, home=u64)
     cpdef int remove(self, i64 row) noexcept
@@ -36,13 +41,15 @@ cdef class Standings:
     cpdef u64 hi(self, i64 row) noexcept
     cpdef u64 lo(self, i64 row) noexcept
     cpdef u32 newer(self, u32 number) noexcept
-    @cython.locals(row=i64, six=u8)
+    @cython.locals(row=i64, six=u32)
     cdef Py_ssize_t _new(self, u64 hi, u64 lo) except -2
+    cdef u64 _key(self, u32 number) noexcept
     cdef u64 _home(self, u32 number) noexcept
-    @cython.locals(at=u64)
+    @cython.locals(key=u64, at=u64)
     cdef int _enter(self, u32 number) noexcept
     @cython.locals(number=u32)
     cdef int _grow_index(self) except -1
+    @cython.locals(at=i64)
     cdef int _append(self, u32 number) noexcept
-    @cython.locals(older=u32, newer=u32)
+    @cython.locals(at=i64, older=u32, newer=u32)
     cdef int _unlink(self, u32 number) noexcept

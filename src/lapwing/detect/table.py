@@ -7,7 +7,8 @@ spark; without any, the cold row touched longest ago; only then the held one tou
 A flood of one-time keys therefore only pushes out other one-time keys.
 
 Open addressing over keyed 64-bit hashes with linear probing; the orders are lists through the rows' numbers.
-What a search and a change of order need to know of a row stands together, so that one look into memory has it all.
+What a search needs to know of a place of the index stands together, and what it and a change of order need to know of a
+row, so that one look into memory has it all. Where the latest search ended is where the next one for its key begins.
 Runs compiled, typed by `table.pxd`, and as it stands.
 """
 
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lapwing.detect import plainly as natively
+from lapwing.detect import plainly as records
 from lapwing.detect.breath import breathe
 from lapwing.detect.journal import BY_TIME, Journal, Pointing
 from lapwing.detect.memory import column, wider
@@ -30,6 +32,7 @@ FAR = 0xFF  # of a mark: the distance is this or more
 NOTHING_BESIDE = -1  # `Row.extra`: the record is all there is
 COLD = 0
 HELD = 1
+PLACE = 3  # 16-bit numbers a place of the index has: its mark, and the lower and the higher half of its value
 NODE_WORDS = 2  # 64-bit words a row has in `_keys`: its key, and its links
 NODE_LINKS = 4  # the same place counted in `_links`, by halves of them
 OLDER = 2  # which of these is the row touched before it, plus one, and in the highest bit its class
@@ -48,13 +51,13 @@ class Pointer(Pointing):
         Pointing.__init__(self, table.field)
         self.table = table
 
-    def lose(self, slot: int, key: int) -> int:
-        """The journal forgets the entry at `slot`, which is all there is of `key`."""
-        return self.table.lose(slot, key)
-
-    def foresee(self, key: int) -> int:
-        """The entry that is all there is of `key` is the next to go."""
-        return self.table.glance(key)
+    def turn(self, slot: int, key: int, next_key: int) -> int:
+        """The journal forgets the entry at `slot`, all there is of `key`; the next to go is all of `next_key`."""
+        if key != 0:
+            self.table.lose(slot, key)
+        if next_key != 0:
+            self.table.glance(next_key)
+        return 0
 
 
 class Table:
@@ -81,10 +84,11 @@ class Table:
             size *= 2
         self.sparks = 0
         self._hand = 0
-        self._index = column("I", size)
-        self._marks = column("H", size)
+        self._places = column("H", PLACE * size)
         self._mask = size - 1
         self._used = 0
+        self._sought = 0  # the key of the latest search: it stands nowhere between where it belongs and `_at`
+        self._at = 0
         self._rows: list[Any] = []
         self._free = 0  # a row to use again, plus one; its link to a newer one is the next
         self._beside: list[Any] = []
@@ -107,75 +111,131 @@ class Table:
 
     def find(self, key: int) -> int:
         """The number of the row of `key`; `NOWHERE`; or `SPARK_BASE` less the slot of its spark."""
-        value = self._index[self._place(key)]
-        if value == 0:
-            return _NOWHERE
-        if value & SPARK_BIT:
-            slot = value & SPARK_MASK
-            return _SPARK_BASE - slot
-        return value - 1
+        at = self._at if key == self._sought else key & self._mask
+        tag = (key >> 48) & 0xFF00
+        found = _NOWHERE
+        while True:
+            base = at * 3
+            here = self._places[base]
+            if here == 0:
+                break
+            if here & 0xFF00 == tag:
+                high = self._places[base + 2]
+                value = self._places[base + 1] | high << 16
+                if value & SPARK_BIT:
+                    return _find_among_sparks(self, key, at)
+                if self._keys[(value - 1) * NODE_WORDS] == key:
+                    found = value - 1
+                    break
+            at = (at + 1) & self._mask
+        self._sought = key
+        self._at = at
+        return found
 
     def find_row(self, key: int) -> int:
         """The number of the row of `key`, or `NOWHERE`, be it a spark or unknown: no journal entry is looked at."""
-        at = key & self._mask
+        at = self._at if key == self._sought else key & self._mask
         tag = (key >> 48) & 0xFF00
         while True:
-            here = self._marks[at]
+            base = at * 3
+            here = self._places[base]
             if here == 0:
                 return _NOWHERE
             if here & 0xFF00 == tag:
-                value = self._index[at]
+                value = self._value(base)
                 if value & SPARK_BIT == 0 and self._keys[(value - 1) * NODE_WORDS] == key:
+                    self._sought = key
+                    self._at = at
                     return value - 1
             at = (at + 1) & self._mask
 
-    def glance(self, key: int) -> int:
-        """Have fetched what a search for `key` will look at first.
+    # -- ahead of time -------------------------------------------------------------------------------------------------
+    #
+    # Each of these has fetched what the next one looks at. A few of one kind one after the other, for several tables,
+    # fetch their lines from memory at the same time, the searches one by one.
 
-        A few of these one after the other fetch their lines from memory at the same time, the searches one by one.
-        """
+    def glance(self, key: int) -> int:
+        """Have fetched what a search for `key` will look at first."""
         at = key & self._mask
-        natively.soon(self._marks[at])
-        natively.soon(self._index[at])
+        natively.soon(self._places[at * 3])
         return 0
 
     def approach(self, key: int) -> int:
-        """Have fetched what a search for `key` will look at next, once `glance` was asked."""
+        """Have fetched what a search for `key` will look at next; most likely it will find what this gives."""
         at = key & self._mask
         tag = (key >> 48) & 0xFF00
         while True:
-            here = self._marks[at]
-            if here == 0:
-                return 0
-            if here & 0xFF00 == tag:
+            base = at * 3
+            here = self._places[base]
+            if here == 0 or here & 0xFF00 == tag:
                 break
             at = (at + 1) & self._mask
-        value = self._index[at]
+        self._sought = key
+        self._at = at
+        if here == 0:
+            return _NOWHERE
+        high = self._places[base + 2]
+        value = self._places[base + 1] | high << 16
         if value & SPARK_BIT:
-            return self.journal.glance(value & SPARK_MASK)
+            return _glance_at_spark(self, value & SPARK_MASK)
         number = value - 1
         natively.soon(self._links[number * NODE_LINKS])
-        natively.soon_record(self._rows, number)
+        natively.soon_slot(self._rows, number)
+        return number
+
+    def reach(self, found: int) -> int:
+        """Have the record fetched that `approach` gave the number of."""
+        if found >= 0:
+            natively.soon_record(self._rows, found)
         return 0
 
-    def _place(self, key: int) -> int:
-        """Where `key` stands in the index, or would.
+    def approach_beside(self, found: int) -> int:
+        """Have fetched where to look for what stands beside this record."""
+        if found >= 0:
+            row = records.row(self._rows, found)
+            if row.extra >= 0:
+                natively.soon_slot(self._beside, row.extra)
+            if row.more >= 0:
+                natively.soon_slot(self._beside, row.more)
+        return 0
 
-        Each place is marked with eight bits of its key and how far it is from where the key belongs (`FAR` and more as
-        `FAR`), so that neither a search nor closing a gap has to look up the keys of others.
-        """
-        at = key & self._mask
-        tag = (key >> 48) & 0xFF00
-        while True:
-            here = self._marks[at]
-            if here == 0 or (here & 0xFF00 == tag and self._key_at(self._index[at]) == key):
-                return at
-            at = (at + 1) & self._mask
+    def reach_beside(self, found: int, extra_at: int, more_at: int) -> int:
+        """Have fetched the beginning of what stands beside it, and what is so many bytes behind."""
+        if found >= 0:
+            row = records.row(self._rows, found)
+            if row.extra >= 0:
+                natively.soon_parts(self._beside, row.extra, extra_at)
+            if row.more >= 0:
+                natively.soon_parts(self._beside, row.more, more_at)
+        return 0
+
+    def finding_at(self, found: int) -> int:
+        """Where `Campaigns` has the finding that stands on this record, as far as that is known; 0 for none."""
+        if found < 0:
+            return 0
+        row = records.row(self._rows, found)
+        return row.found if row.pinned else 0
+
+    # -- places of the index -------------------------------------------------------------------------------------------
+    #
+    # Each is marked with eight bits of its key and how far it is from where the key belongs (`FAR` and more as `FAR`),
+    # so that neither a search nor closing a gap has to look up the keys of others.
+
+    def _value(self, base: int) -> int:
+        """What a place says, given where it begins: a row's number plus one, or the slot of a spark and its bit."""
+        high = self._places[base + 2]
+        return self._places[base + 1] | high << 16
+
+    def _put(self, base: int, mark: int, value: int) -> int:
+        self._places[base] = mark
+        self._places[base + 1] = value & 0xFFFF
+        self._places[base + 2] = value >> 16
+        return 0
 
     def _place_of(self, key: int, value: int) -> int:
         """Where `value`, which is in the index, stands for `key`: no key of a spark is computed to compare it."""
-        at = key & self._mask
-        while self._index[at] != value:
+        at = self._at if key == self._sought else key & self._mask
+        while self._value(at * 3) != value:
             at = (at + 1) & self._mask
         return at
 
@@ -185,14 +245,16 @@ class Table:
         row = value - 1
         return self._keys[row * NODE_WORDS]
 
+    # -- rows ----------------------------------------------------------------------------------------------------------
+
     def row_at(self, at: int) -> Any:
         """The row of a number that `find` gave."""
-        return self._rows[at]
+        return records.row(self._rows, at)
 
     def peek(self, key: int) -> Any:
         """The row of `key`, untouched, or None; a spark has none."""
         at = self.find(key)
-        return self._rows[at] if at >= 0 else None
+        return records.row(self._rows, at) if at >= 0 else None
 
     def touch(self, key: int) -> Any:
         """The row of `key`, now the one touched last, or None; `found` is what `find` says."""
@@ -200,7 +262,7 @@ class Table:
         if at < 0:
             return None
         self.refresh(at)
-        return self._rows[at]
+        return records.row(self._rows, at)
 
     def refresh(self, row: int) -> int:
         """Make `row` the one touched last."""
@@ -221,15 +283,14 @@ class Table:
 
     def spark(self, key: int, pos: int) -> bool:
         """Add a spark: the journal's entry at `pos` is all there is of `key`."""
-        slot = self.journal.slot_of(pos)
-        if slot < 0:
-            return False
-        if self._count + self.sparks >= self.limit and not self._make_room():
+        if self._count + self.sparks >= self.limit and self.journal.slot_of(pos) >= 0 and not self._make_room():
             self.refused_count += 1
+            return False
+        slot = self.journal.spark_at(pos, self.number)
+        if slot < 0:
             return False
         self._write(key, SPARK_BIT | slot)
         self.sparks += 1
-        self.journal.mark_spark(slot, self.number, True)
         return True
 
     def kindle(self, key: int, slot: int, row: Any) -> int:
@@ -237,7 +298,8 @@ class Table:
         at = self._place_of(key, SPARK_BIT | slot)
         self.journal.mark_spark(slot, self.number, False)
         self.sparks -= 1
-        self._index[at] = self._new_row(key, row)  # the mark stays: it is of the same key
+        base = at * 3
+        self._put(base, self._places[base], self._new_row(key, row))  # the mark stays: it is of the same key
         return 0
 
     def lose(self, slot: int, key: int) -> int:
@@ -395,52 +457,62 @@ class Table:
     def _write(self, key: int, value: int) -> int:
         if (self._used + 1) * 4 > (self._mask + 1) * 3:
             self._grow_index()
-        self._set(self._place(key), key, value)
+        if key != self._sought or self._places[self._at * 3] != 0:
+            self.find(key)
+        self._set(self._at, key, value)
         self._used += 1
         return 0
 
     def _set(self, at: int, key: int, value: int) -> int:
         distance = (at - key) & self._mask
-        self._index[at] = value
-        self._marks[at] = ((key >> 48) & 0xFF00) | (min(distance, FAR - 1) + 1)
-        return 0
+        return self._put(at * 3, ((key >> 48) & 0xFF00) | (min(distance, FAR - 1) + 1), value)
 
     def _distance_at(self, at: int) -> int:
-        """How far what stands at `at` is from where it belongs."""
-        distance = self._marks[at] & 0xFF
-        if distance < FAR:
-            return distance - 1
-        return (at - self._key_at(self._index[at])) & self._mask
+        """How far what stands at `at` is from where it belongs, where the mark does not say it."""
+        return (at - self._key_at(self._value(at * 3))) & self._mask
 
     def _erase(self, hole: int) -> int:
         """Take what stands at `hole` out of the index, moving up what it kept away."""
         self._used -= 1
-        at = hole
+        mask = self._mask
+        first = at = hole
         while True:
-            at = (at + 1) & self._mask
-            if self._marks[at] == 0:
+            at = (at + 1) & mask
+            base = at * 3
+            mark = self._places[base]
+            if mark == 0:
                 break
-            distance = self._distance_at(at)
-            if distance >= ((at - hole) & self._mask):
-                distance -= (at - hole) & self._mask
-                mark = self._marks[at] & 0xFF00
-                self._index[hole] = self._index[at]
-                self._marks[hole] = mark | (min(distance, FAR - 1) + 1)
-                hole = at
-        self._index[hole] = 0
-        self._marks[hole] = 0
+            distance = mark & 0xFF
+            gap = (at - hole) & mask
+            if distance == FAR:
+                distance = self._distance_at(at) + 1
+            if distance <= gap:
+                continue
+            into = hole * 3
+            self._places[into] = (mark & 0xFF00) | min(distance - gap, FAR)
+            self._places[into + 1] = self._places[base + 1]
+            self._places[into + 2] = self._places[base + 2]
+            hole = at
+        self._put(hole * 3, 0, 0)
+        if ((self._at - first) & mask) <= ((at - first) & mask):
+            self._sought = self._at = 0  # what was sought may have moved
         return 0
 
     def _grow_index(self) -> int:
-        old = self._index
-        size = 2 * len(old)
-        self._index = column("I", size)
-        self._marks = column("H", size)
+        old = self._places
+        size = 2 * (self._mask + 1)
+        self._places = column("H", PLACE * size)
         self._mask = size - 1
-        for at in range(len(old)):
-            if old[at] != 0:
-                key = self._key_at(old[at])
-                self._set(self._place(key), key, old[at])
+        self._sought = self._at = 0
+        for base in range(0, len(old), PLACE):
+            if old[base] != 0:
+                high = old[base + 2]
+                value = old[base + 1] | high << 16
+                key = self._key_at(value)
+                at = key & self._mask
+                while self._places[at * 3] != 0:
+                    at = (at + 1) & self._mask
+                self._set(at, key, value)
         return 0
 
     def _make_room(self) -> bool:
@@ -460,8 +532,13 @@ class Table:
 
     def _evict_spark(self) -> bool:
         slot = self._next_spark()
-        self.lose(slot, self.journal.word(slot, self.field))
-        self.journal.mark_spark(slot, self.number, False)
+        journal = self.journal
+        self.lose(slot, journal.word(slot, self.field))
+        journal.mark_spark(slot, self.number, False)
+        if self.field >= 0:  # the one after it goes next, as a rule, and its key costs nothing to compute
+            following = journal.slot_of(self._hand + 1)
+            if following >= 0 and journal.has_spark(following, self.number):
+                self.glance(journal.word(following, self.field))
         return True
 
     def _evict_row(self) -> bool:
@@ -493,6 +570,36 @@ class Table:
             self._beside[number] = None
             self._free_beside.append(number)
         return 0
+
+
+# What calls the journal stands apart: what does not is spared the saving of registers.
+
+
+def _find_among_sparks(table: Table, key: int, at: int) -> int:
+    """`Table.find`, where a spark may be what it looks for."""
+    tag = (key >> 48) & 0xFF00
+    found = _NOWHERE
+    while True:
+        base = at * 3
+        here = table._places[base]
+        if here == 0:
+            break
+        if here & 0xFF00 == tag:
+            value = table._value(base)
+            if table._key_at(value) == key:
+                slot = value & SPARK_MASK
+                found = _SPARK_BASE - slot if value & SPARK_BIT else slot - 1
+                break
+        at = (at + 1) & table._mask
+    table._sought = key
+    table._at = at
+    return found
+
+
+def _glance_at_spark(table: Table, slot: int) -> int:
+    """`Table.approach`, where it is one."""
+    table.journal.glance(slot)
+    return _SPARK_BASE - slot
 
 
 def _no_journal() -> Journal:

@@ -1,30 +1,32 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.journal cimport u32
 from lapwing.detect.reasons cimport Reason
 
 cdef double _E, _UNKNOWN
 cdef int _MOST
+cdef bint _PLAIN
 cdef u32 _MASKS[6]
 cdef tuple _ACTIONS
 
-@cython.no_gc
-@cython.freelist(64)
+@cython.final
 cdef class Verdict:
     cdef public object action
     cdef public double log_odds
     cdef public long long retry_after_s
     cdef public bint known
     cdef int _count
+    cdef u32 kinds
     cdef double _risk
     cdef tuple _reasons, _beside
     cdef Reason _trust
-    cdef unsigned char _kinds[12]
-    cdef double _numbers[36]
+    cdef double numbers[24]
 
     cpdef tuple _facts(self)
     cpdef Verdict but(self, object action, long long retry_after_s)
-    @cython.locals(count=int, kind=int, bits=u32)
+    cdef int counted(self) noexcept
+    @cython.locals(at=int, kind=int, bits=u32)
     cdef int _note(self, Evidence evidence) except -1
     cdef int _note_all(self, Evidence evidence) except -1
 

@@ -6,33 +6,43 @@ Runs compiled, typed by `verdict.pxd`, and as it stands.
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from lapwing.detect import plainly as natively
 from lapwing.detect.evidence import GROUP_OF, GROUPS, NAMES, Evidence, kinds_of
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings
 from lapwing.events import Action
 
+if TYPE_CHECKING:
+    import cython  # for the compiler, which takes this for a class from here alone
+else:
+    from lapwing.detect import plainly as cython
+
 BESIDE = frozenset(
     ("asn-group", "leaked-secret", "second-factor-passed", "second-factor-failed", "impossible-travel", "new-country")
 )
 _E = math.e
-MOST_NUMBERS = 12  # reasons a verdict keeps as numbers, which is more than any has but the worst ones
+MOST_NUMBERS = 8  # reasons a verdict keeps as numbers, which is more than any has but the worst ones
 UNKNOWN_RISK = -1.0
 _ACTIONS = tuple(Action)
-_MOST = MOST_NUMBERS
+_MOST = 3 * MOST_NUMBERS
 _MASKS = [kinds_of(group) for group in GROUPS]
 _UNKNOWN = UNKNOWN_RISK
 
 
+@cython.no_gc
+@cython.freelist(64)
+@cython.cclass  # lowest: the others may be said of such a class only
 class Verdict:
     """What to do about one login. `risk` is a probability-like score from 0 to 1. Not to be changed.
 
     `retry_after_s` says for how long the answer stands against the source, 0 where it is about this login alone.
     `known`: the account has logged in from this source before.
     Risk and reasons are kept as numbers and put together when somebody asks: of most verdicts only the action is read.
+    `kinds` has a bit for each kind of reason, `numbers` three numbers for each, in the order of the bits.
     """
 
     def __init__(
@@ -53,8 +63,8 @@ class Verdict:
         self._trust: Reason | None = None
         self._beside: tuple[Reason, ...] = ()
         self._count = 0
-        self._kinds = [0] * 12
-        self._numbers = [0.0] * 36
+        self.kinds = 0
+        self.numbers = [0.0] * 24
 
     @property
     def risk(self) -> float:
@@ -68,12 +78,17 @@ class Verdict:
         """What speaks against the login, and what speaks for it."""
         if self._reasons is None:
             made: list[Reason] = [] if self._trust is None else [self._trust]
-            for index in range(self._count):
-                at = 3 * index
-                numbers = self._numbers[at], self._numbers[at + 1], self._numbers[at + 2]
-                made.append(Reason(NAMES[self._kinds[index]], *numbers))
+            at = 0
+            for kind, name in enumerate(NAMES):
+                if self.kinds >> kind & 1:
+                    made.append(Reason(name, self.numbers[at], self.numbers[at + 1], self.numbers[at + 2]))
+                    at += 3
             self._reasons = (*made, *self._beside)
         return self._reasons
+
+    def counted(self) -> int:
+        """How many reasons `kinds` and `numbers` hold; -1 where these are not all."""
+        return self._count if self._reasons is None and self._trust is None and not self._beside else -1
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Verdict) and self._facts() == other._facts()
@@ -98,23 +113,20 @@ class Verdict:
 
     def _note(self, evidence: Evidence) -> int:
         """Keep the numbers of `evidence`, which the next login writes over."""
-        self._kinds = [0] * 12
-        self._numbers = [0.0] * 36
-        count = 0
-        kind = 0
-        bits = evidence.present
+        if _PLAIN:
+            self.numbers = [0.0] * 24
+        at = 0
+        bits = self.kinds = evidence.present
         while bits != 0:
-            if bits & 1:
-                if count == _MOST:
-                    return self._note_all(evidence)
-                self._kinds[count] = kind
-                self._numbers[3 * count] = evidence.values[kind]
-                self._numbers[3 * count + 1] = evidence.thresholds[kind]
-                self._numbers[3 * count + 2] = evidence.weights[kind]
-                count += 1
-            bits >>= 1
-            kind += 1
-        self._count = count
+            if at == _MOST:
+                return self._note_all(evidence)
+            kind = natively.trailing(bits)
+            self.numbers[at] = evidence.values[kind]
+            self.numbers[at + 1] = evidence.thresholds[kind]
+            self.numbers[at + 2] = evidence.weights[kind]
+            at += 3
+            bits &= bits - 1
+        self._count = at // 3
         return 0
 
     def _note_all(self, evidence: Evidence) -> int:
@@ -123,6 +135,9 @@ class Verdict:
             made += evidence.of(group)
         self._reasons = (*made, *evidence.beside)
         return 0
+
+
+_PLAIN = hasattr(Verdict.__init__, "__code__")  # compiled, the numbers are part of the object
 
 
 class Contribution(msgspec.Struct, frozen=True, gc=False):

@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.slabs as slabs
 cimport lapwing.detect.natively as natively
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
@@ -20,7 +21,7 @@ cdef class Accounts(Tracker):
     cdef double _free_strangers, _stranger_slope, _stranger_cap, _default_name
 
     @cython.locals(mine=Account)
-    cpdef int count(self, Row row, Login login) except -1
+    cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Account, new=bint)
     cpdef int observe(self, Login login, i64 now_ns) except -1
     @cython.final

@@ -8,6 +8,7 @@ A roaming device with a stale password brings many sources and one secret, so th
 from typing import Any
 
 from lapwing.detect import plainly as natively
+from lapwing.detect import slabs
 from lapwing.detect.evidence import ACCOUNT_SECRETS, ACCOUNT_SOURCES, ACCOUNT_STRANGERS, DEFAULT_NAME
 from lapwing.detect.journal import BY_ACCOUNT, Journal
 from lapwing.detect.login import Login
@@ -43,6 +44,9 @@ class Account(Seeing):
         Seeing.start(self, at_ns)
         self.days = WEEK_DAYS
         return 0
+
+
+slabs.keep(Account)
 
 
 class Accounts(Tracker):

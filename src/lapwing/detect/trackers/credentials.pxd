@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.slabs as slabs
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.seen cimport Seeing
@@ -17,7 +18,7 @@ cdef class Credentials(Tracker):
     cdef double _free, _per_good, _slope, _cap
 
     @cython.locals(mine=Credential)
-    cpdef int count(self, Row row, Login login) except -1
+    cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Credential, new=bint)
     cpdef int observe(self, Login login, i64 now_ns) except -1
     @cython.final

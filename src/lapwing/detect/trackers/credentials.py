@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from lapwing.detect import slabs
 from lapwing.detect.evidence import SHARED_SECRET
 from lapwing.detect.journal import BY_SECRET, Journal
 from lapwing.detect.login import Login
@@ -17,6 +18,9 @@ _SHARED = SHARED_SECRET
 
 class Credential(Seeing):
     """`seen[0]`: the different accounts of about a day on which it failed."""
+
+
+slabs.keep(Credential)
 
 
 class Credentials(Tracker):

@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.slabs as slabs
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.seen cimport Seeing
@@ -18,7 +19,7 @@ cdef class Groups(Tracker):
     cdef int _kind
 
     @cython.locals(mine=Group)
-    cpdef int count(self, Row row, Login login) except -1
+    cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Group, new=bint)
     cpdef int observe(self, Login login, i64 now_ns) except -1
     cdef int _greet(self, Group row, Login login) except -1

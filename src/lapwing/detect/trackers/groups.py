@@ -9,6 +9,7 @@ share of all of them (W20).
 from math import log
 from typing import Any
 
+from lapwing.detect import slabs
 from lapwing.detect.evidence import FINGERPRINT_GROUP, NETWORK_GROUP, STRANGE_CLIENT
 from lapwing.detect.journal import BY_CLIENT, BY_NETWORK, Journal
 from lapwing.detect.login import Login
@@ -32,6 +33,9 @@ _STRANGE = STRANGE_CLIENT
 
 class Group(Seeing):
     """Different failing sources and accounts of about a day."""
+
+
+slabs.keep(Group)
 
 
 class Groups(Tracker):

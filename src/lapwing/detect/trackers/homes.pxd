@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.slabs as slabs
 from lapwing.detect.login cimport i64, u64
 from lapwing.detect.rows cimport Row
 
@@ -13,11 +14,11 @@ cdef class Home(Row):
 
 @cython.final
 cdef class Places:
+    cdef int _source_count, _network_count
+    cdef public int client_count
     cdef u64 _sources[8]
     cdef u64 _networks[8]
     cdef u64 _clients[8]
-    cdef int _source_count, _network_count
-    cdef public int client_count
 
     cpdef int settle(self, u64 source, u64 network, u64 client) noexcept
     cpdef bint has_source(self, u64 source) noexcept
@@ -26,17 +27,16 @@ cdef class Places:
 
 @cython.final
 cdef class Wrongs:
-    cdef u64 _secrets[8]
-    cdef u64 _clients[8]
-    cdef u64 _client_sources[8]
-    cdef u64 _his[20]
-    cdef u64 _los[20]
-    cdef int _secret_count, _client_count
+    cdef int _secret_count, _client_count  # with the first secrets, and then attackers, on lines of their own
     cdef public int attacker_count
+    cdef u64 _secrets[8]
+    cdef u64 _filling[3]
+    cdef u64 _attackers[40]
+    cdef u64 _clients[16]
 
     cpdef int begin(self) noexcept
     cpdef bint add_secret(self, u64 secret) noexcept
-    @cython.locals(at=int)
+    @cython.locals(at=int, end=int)
     cpdef int add_client(self, u64 client, u64 source) noexcept
     cpdef int add_attacker(self, u64 hi, u64 lo) noexcept
     cpdef int excuse(self, u64 hi, u64 lo) noexcept

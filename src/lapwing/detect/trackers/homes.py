@@ -6,10 +6,13 @@ Runs compiled, typed by `homes.pxd`, and as it stands.
 
 from typing import Any
 
+from lapwing.detect import slabs
 from lapwing.detect.rows import Row
 
 MAX_PLACES = 8  # sources, networks and clients remembered as an account's own, each; the oldest goes
 MAX_ATTACKERS = 20  # sources named as having failed on an account before
+
+ATTACKERS_AT, CLIENTS_AT = 128, 448  # bytes from the beginning of compiled `Wrongs` to what a failure looks at there
 
 _PLACES = MAX_PLACES
 _ATTACKERS = MAX_ATTACKERS
@@ -31,6 +34,7 @@ class Home(Row):
         return 0
 
 
+slabs.keep(Home)
 HOME_FIELDS = ("at_ns", "pinned", "good_ns", "tries", "failures", "failed_ns")
 
 
@@ -82,15 +86,16 @@ class Places:
         return self
 
 
+slabs.keep(Places)
+
+
 class Wrongs:
-    """Secrets that failed, clients that failed and where, and the addresses it came from."""
+    """Secrets that failed, clients that failed and where, and the addresses it came from: the latter two words each."""
 
     def __init__(self) -> None:
         self._secrets = [0] * 8
-        self._clients = [0] * 8
-        self._client_sources = [0] * 8
-        self._his = [0] * 20
-        self._los = [0] * 20
+        self._clients = [0] * 16
+        self._attackers = [0] * 40
         self._secret_count = self._client_count = self.attacker_count = 0
 
     def begin(self) -> int:
@@ -107,19 +112,21 @@ class Wrongs:
     def add_client(self, client: int, source: int) -> int:
         """A client failed at `source`; the latest stands last."""
         at = 0
-        count = self._client_count
-        while at < count and (self._clients[at] != client or self._client_sources[at] != source):
-            at += 1
-        if at == count:
-            if count < _PLACES:
-                self._client_count = count = count + 1
+        end = 2 * self._client_count
+        while at < end and (self._clients[at] != client or self._clients[at + 1] != source):
+            at += 2
+        if at == end:
+            if end < 2 * _PLACES:
+                self._client_count += 1
+                end += 2
             else:
                 at = 0
-        for index in range(at, count - 1):
-            self._clients[index] = self._clients[index + 1]
-            self._client_sources[index] = self._client_sources[index + 1]
-        self._clients[count - 1] = client
-        self._client_sources[count - 1] = source
+        while at < end - 2:
+            self._clients[at] = self._clients[at + 2]
+            self._clients[at + 1] = self._clients[at + 3]
+            at += 2
+        self._clients[end - 2] = client
+        self._clients[end - 1] = source
         return 0
 
     def add_attacker(self, hi: int, lo: int) -> int:
@@ -128,10 +135,10 @@ class Wrongs:
         if count >= _ATTACKERS:
             return 0
         for index in range(count):
-            if self._los[index] == lo and self._his[index] == hi:
+            if self._attackers[2 * index + 1] == lo and self._attackers[2 * index] == hi:
                 return 0
-        self._his[count] = hi
-        self._los[count] = lo
+        self._attackers[2 * count] = hi
+        self._attackers[2 * count + 1] = lo
         self.attacker_count = count + 1
         return 0
 
@@ -139,9 +146,9 @@ class Wrongs:
         """The failures from an address turned out to be typos."""
         kept = 0
         for index in range(self.attacker_count):
-            if self._los[index] != lo or self._his[index] != hi:
-                self._his[kept] = self._his[index]
-                self._los[kept] = self._los[index]
+            if self._attackers[2 * index + 1] != lo or self._attackers[2 * index] != hi:
+                self._attackers[2 * kept] = self._attackers[2 * index]
+                self._attackers[2 * kept + 1] = self._attackers[2 * index + 1]
                 kept += 1
         self.attacker_count = kept
         return 0
@@ -149,20 +156,20 @@ class Wrongs:
     def failed_elsewhere(self, client: int, source: int) -> bool:
         """Whether `client` failed from another source than this."""
         for index in range(self._client_count):
-            if self._clients[index] == client and self._client_sources[index] != source:
+            if self._clients[2 * index] == client and self._clients[2 * index + 1] != source:
                 return True
         return False
 
     def attackers(self) -> tuple[tuple[int, int], ...]:
         """The halves of the addresses."""
-        return tuple([(self._his[n], self._los[n]) for n in range(self.attacker_count)])
+        return tuple([(self._attackers[2 * n], self._attackers[2 * n + 1]) for n in range(self.attacker_count)])
 
     def dump(self) -> list[Any]:
         """All there is, for a snapshot."""
         return [
             [self._secrets[n] for n in range(self._secret_count)],
-            [[self._clients[n], self._client_sources[n]] for n in range(self._client_count)],
-            [[self._his[n], self._los[n]] for n in range(self.attacker_count)],
+            [[self._clients[2 * n], self._clients[2 * n + 1]] for n in range(self._client_count)],
+            [list(halves) for halves in self.attackers()],
         ]
 
     def load(self, state: list[Any]) -> "Wrongs":
@@ -174,6 +181,9 @@ class Wrongs:
         for hi, lo in state[2]:
             self.add_attacker(hi, lo)
         return self
+
+
+slabs.keep(Wrongs)
 
 
 def place_of(items: Any, count: int, item: int) -> int:

@@ -1,5 +1,5 @@
 cimport cython
-cimport lapwing.detect.natively as natively
+cimport lapwing.detect.slabs as slabs
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row
 from lapwing.detect.trackers.tracker cimport Tracker
@@ -18,12 +18,12 @@ cdef class Pair(Row):
 
 @cython.final
 cdef class Secrets:
-    cdef u64 _tags[8]
-    cdef i64 _times[8]
-    cdef double _weights[8]
     cdef public int count
     cdef public i64 before_ns
     cdef public double before
+    cdef u64 _tags[8]
+    cdef i64 _times[8]
+    cdef double _weights[8]
 
     @cython.locals(at=int)
     cpdef double renew(self, u64 tag, i64 now_ns, double weight) except -1.0
@@ -39,7 +39,7 @@ cdef class Pairs(Tracker):
     @cython.locals(row=Pair)
     cpdef bint knows(self, Login login) except -1
     @cython.locals(mine=Pair)
-    cpdef int count(self, Row row, Login login) except -1
+    cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Pair, fading=Fading, new=bint)
     cpdef int observe(self, Login login, i64 now_ns) except -1
     @cython.final

@@ -8,7 +8,7 @@ the typos before it, but only that user's and only a few (W12).
 
 from typing import Any
 
-from lapwing.detect import plainly as natively
+from lapwing.detect import slabs
 from lapwing.detect.decay import HOUR_NS
 from lapwing.detect.evidence import MACHINE_PACE, NO_SUCH_ACCOUNT, PAIR_SECRETS
 from lapwing.detect.journal import BY_PAIR, Journal
@@ -45,6 +45,9 @@ class Pair(Row):
         self.tries_m = self.tries_h = self.tries_q = self.tries_d = self.fast = 0.0
         self.failed_ns = self.tried_ns = self.good_ns = 0
         return 0
+
+
+slabs.keep(Pair)
 
 
 class Secrets:
@@ -96,6 +99,7 @@ class Secrets:
         return self
 
 
+slabs.keep(Secrets)
 _NO_SECRETS = Secrets()
 
 
@@ -213,7 +217,7 @@ class Pairs(Tracker):
                 self._fade_novelty(login, w, w, now_ns - row.tried_ns)
             return 0
         if row.extra < 0:
-            row.extra = self.table.put_beside(natively.like(_NO_SECRETS))
+            row.extra = self.table.put_beside(slabs.like(_NO_SECRETS))
         secrets = self.table.beside(row.extra)
         weight = secrets.renew(secret, now_ns, w)
         if secrets.before > 0.0:

@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.slabs as slabs
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.trackers.tracker cimport Tracker
@@ -23,7 +24,7 @@ cdef class Sources(Tracker):
     cdef double _free_week, _week_per_good, _account_slope, _try_slope, _per_good, _free_alike, _alike_slope, _alike_cap, _free_hours, _hour_slope, _hour_cap
 
     @cython.locals(mine=Source)
-    cpdef int count(self, Row row, Login login) except -1
+    cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Source, new=bint, said=bint, excused=double, alike=double, weight=double, fading=Fading)
     cpdef int observe(self, Login login, i64 now_ns) except -1
     @cython.final

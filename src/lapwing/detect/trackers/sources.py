@@ -7,6 +7,7 @@ surfaces (W13). A crowd behind one address is told from an attacker by how many 
 
 from typing import Any
 
+from lapwing.detect import slabs
 from lapwing.detect.decay import DAY_NS, HOUR_NS
 from lapwing.detect.evidence import ONE_CLIENT, PERSISTENCE, SOURCE_ACCOUNTS, SOURCE_TRIES
 from lapwing.detect.journal import BY_SOURCE, Journal
@@ -44,6 +45,9 @@ class Source(Tally):
         self.hour = 0
         self.pairs_w = self.good_w = 0.0
         return 0
+
+
+slabs.keep(Source)
 
 
 class Sources(Tracker):

@@ -1,5 +1,5 @@
 cimport cython
-cimport lapwing.detect.natively as natively
+cimport lapwing.detect.slabs as slabs
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row
 from lapwing.detect.trackers.homes cimport Home, Places, Wrongs
@@ -13,7 +13,7 @@ cdef class Takeovers(Tracker):
     cdef public list hits
 
     @cython.locals(mine=Home)
-    cpdef int count(self, Row row, Login login) except -1
+    cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Home, new=bint, fading=Fading, reasons=tuple)
     cpdef tuple observe(self, Login login, i64 now_ns)
     @cython.final

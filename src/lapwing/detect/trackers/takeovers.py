@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lapwing.detect import plainly as natively
+from lapwing.detect import slabs
 from lapwing.detect.breath import breathe
 from lapwing.detect.journal import BY_ACCOUNT, Journal
 from lapwing.detect.login import Keyring, Login
@@ -128,7 +128,7 @@ class Takeovers(Tracker):
 
     def _attacked(self, row: Any, login: Login) -> int:
         if row.more < 0:
-            row.more = self.table.put_beside(natively.like(_NO_WRONGS))
+            row.more = self.table.put_beside(slabs.like(_NO_WRONGS))
         wrongs = self.table.beside(row.more)
         if row.tries < FORGOTTEN:  # what came before is forgotten: a new story begins
             row.failures = 0
@@ -206,7 +206,7 @@ class Takeovers(Tracker):
             return 0
         row.good_ns = login.now_ns
         if row.extra < 0:
-            row.extra = self.table.put_beside(natively.like(_NOWHERE_HOME))
+            row.extra = self.table.put_beside(slabs.like(_NOWHERE_HOME))
         places = self.table.beside(row.extra)
         places.settle(login.source, login.network, login.client)
         return self.table.hold(login.account)

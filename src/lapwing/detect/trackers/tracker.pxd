@@ -1,5 +1,5 @@
 cimport cython
-cimport lapwing.detect.natively as natively
+cimport lapwing.detect.slabs as slabs
 from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.journal cimport Journal
 from lapwing.detect.login cimport Login, i64, u64
@@ -27,13 +27,17 @@ cdef class Tracker:
     @cython.locals(reason=Reason)
     cdef Reason reason(self, str name, double value, double threshold, double weight)
     @cython.locals(row=Row)
-    cpdef Row fresh(self, i64 now_ns)
-    cpdef int count(self, Row row, Login login) except -1
-    @cython.locals(row=Row)
-    cpdef Row row(self, u64 key)
+    cdef Row fresh(self, i64 now_ns)
+    @cython.locals(mine=Tally)
+    cdef int count(self, Row row, Login login) except -1
+    @cython.locals(at=i64)
+    cdef Row row(self, u64 key)
+    @cython.locals(row=Tally)
+    cpdef Row look(self, u64 key, i64 now_ns)
+    @cython.locals(at=i64)
     cdef Row row_for(self, Login login, u64 key)
     cdef Row _kindle(self, u64 key, i64 slot)
     cdef int _begin_story(self, Tally row, Login login, i64 slot) except -1
-    cpdef int keep(self, u64 key, Row row, Login login) except -1
-    cpdef int count_good(self, Login login, i64 now_ns) except -1
-    cpdef double all_good(self, i64 now_ns) except? -1.0
+    cdef int keep(self, u64 key, Row row, Login login) except -1
+    cdef int count_good(self, Login login, i64 now_ns) except -1
+    cdef double all_good(self, i64 now_ns) except? -1.0

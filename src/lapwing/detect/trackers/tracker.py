@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from lapwing.detect import plainly as natively
+from lapwing.detect import slabs
 from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.decay import DAY_NS
 from lapwing.detect.distinct import load_sliding
@@ -73,13 +73,14 @@ class Tracker:
 
     def fresh(self, now_ns: int) -> Any:
         """A row that has seen nothing."""
-        row = natively.like(self.pattern)
+        row = slabs.like(self.pattern)
         row.at_ns = now_ns
         return row
 
     def count(self, row: Any, login: Login) -> int:
         """Add a login to a row that stands at its time."""
-        row.take(login)
+        mine = row
+        mine.take(login)
         return 0
 
     def join(self, mine: Any, other: Any, their_table: Table) -> None:  # noqa: ARG002 - for what is kept beside rows
@@ -94,9 +95,17 @@ class Tracker:
 
     def row(self, key: int) -> Any:
         """The row of `key`, now the one touched last; None if there is no record. A spark becomes a row."""
-        row = self.table.touch(key)
-        if row is None and self.table.found != _NOWHERE:
-            row = self._kindle(key, _SPARK_BASE - self.table.found)
+        at = self.table.find(key)
+        if at >= 0:
+            self.table.refresh(at)
+            return self.table.row_at(at)
+        return None if at == _NOWHERE else self._kindle(key, _SPARK_BASE - at)
+
+    def look(self, key: int, now_ns: int) -> Any:
+        """The row of `key` as it stands at `now_ns`, for people; None if there is no record."""
+        row = self.row(key)
+        if row is not None:
+            row.settle(now_ns, self.fading)
         return row
 
     def row_for(self, login: Login, key: int) -> Any:

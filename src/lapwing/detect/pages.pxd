@@ -1,0 +1,127 @@
+# Memory for records: `slabs.py` alone takes it as `cimport lapwing.detect.pages as pages` beside
+# `from lapwing.detect import plainly as pages`, as what is free is known to the module that this is compiled into.
+
+cdef extern from *:
+    """
+    #include <string.h>
+    #if defined(__linux__) && !defined(Py_GIL_DISABLED)
+    #include <sys/mman.h>
+    #endif
+
+    #ifdef MADV_HUGEPAGE
+    #define LAPWING_LINE 64            /* bytes; a record begins with one and has its lines for itself */
+    #define LAPWING_LINES 16           /* larger ones are left to Python */
+    #define LAPWING_SPAN (1L << 16)    /* bytes cut into records of one size at a time */
+    #define LAPWING_CHUNK (1L << 21)   /* bytes of a large page, asked for at a time */
+    #define LAPWING_SMALL 2            /* chunks of ordinary pages before that is worth its rounding up */
+
+    typedef struct lapwing_gone { struct lapwing_gone *next; } lapwing_gone;
+    static lapwing_gone *lapwing_free[LAPWING_LINES + 1];  /* by lines of a record: given back, the latest first */
+    static char *lapwing_new[LAPWING_LINES + 1], *lapwing_end[LAPWING_LINES + 1];  /* never used */
+    static char *lapwing_rest, *lapwing_rest_end;  /* of the chunk at hand */
+    static int lapwing_chunks;
+
+    /* Another chunk, at a multiple of its size. What the system knows of it costs nothing until it is touched. */
+    static int lapwing_enlarge(void) {
+        char *area = mmap(NULL, 2 * LAPWING_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char *chunk;
+        if (area == MAP_FAILED) return -1;
+        chunk = (char *)(((size_t)area + LAPWING_CHUNK - 1) & ~(size_t)(LAPWING_CHUNK - 1));
+        if (chunk > area) munmap(area, chunk - area);
+        munmap(chunk + LAPWING_CHUNK, area + LAPWING_CHUNK - chunk);
+        if (++lapwing_chunks > LAPWING_SMALL) madvise(chunk, LAPWING_CHUNK, MADV_HUGEPAGE);
+        lapwing_rest = chunk;
+        lapwing_rest_end = chunk + LAPWING_CHUNK;
+        return 0;
+    }
+
+    /* A record of so many lines is written there soon: have them fetched meanwhile. */
+    static CYTHON_INLINE void lapwing_soon_written(char *record, size_t lines) {
+        if (lines > 5) lines = 5;
+        while (lines-- > 0) {
+            __builtin_prefetch(record, 1);
+            record += LAPWING_LINE;
+        }
+    }
+
+    /* Room for a record of so many lines; NULL where there is no memory. */
+    static void *lapwing_take(size_t lines) {
+        lapwing_gone *gone = lapwing_free[lines];
+        char *made;
+        if (gone) {
+            lapwing_free[lines] = gone->next;
+            lapwing_soon_written((char *)gone->next, lines);
+            return gone;
+        }
+        if (lapwing_end[lines] - lapwing_new[lines] < (Py_ssize_t)(lines * LAPWING_LINE)) {
+            if (lapwing_rest == lapwing_rest_end && lapwing_enlarge() < 0) return NULL;
+            lapwing_new[lines] = lapwing_rest;
+            lapwing_end[lines] = lapwing_rest += LAPWING_SPAN;
+        }
+        made = lapwing_new[lines];
+        lapwing_new[lines] = made + lines * LAPWING_LINE;
+        lapwing_soon_written(lapwing_new[lines], lines);
+        return made;
+    }
+
+    #define lapwing_lines_of(type) (((size_t)(type)->tp_basicsize + LAPWING_LINE - 1) / LAPWING_LINE)
+
+    static PyObject *lapwing_alloc(PyTypeObject *type, Py_ssize_t CYTHON_UNUSED items) {
+        size_t lines = lapwing_lines_of(type);
+        void *made = lapwing_take(lines);
+        if (made == NULL) return PyErr_NoMemory();
+        memset(made, 0, lines * LAPWING_LINE);
+        return PyObject_Init((PyObject *)made, type);
+    }
+
+    static void lapwing_give_back(void *object) {
+        size_t lines = lapwing_lines_of(Py_TYPE((PyObject *)object));
+        lapwing_gone *gone = (lapwing_gone *)object;
+        gone->next = lapwing_free[lines];
+        lapwing_free[lines] = gone;
+    }
+
+    /* Objects of `kind`, of which there is none yet, are kept in slabs. It has numbers alone, and nobody derives from
+       it but in Python, where a class has its memory from Python again. */
+    static CYTHON_UNUSED PyObject *lapwing_keep(PyObject *kind) {
+        PyTypeObject *type = (PyTypeObject *)kind;
+        if (!PyType_Check(kind) || PyType_IS_GC(type) || type->tp_itemsize) {
+            PyErr_SetString(PyExc_TypeError, "only types that hold numbers alone have slabs");
+            return NULL;
+        }
+        if (lapwing_lines_of(type) <= LAPWING_LINES && !(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
+            type->tp_alloc = lapwing_alloc;
+            type->tp_free = lapwing_give_back;
+        }
+        Py_RETURN_NONE;
+    }
+    #define lapwing_is_kept(type) ((type)->tp_alloc == lapwing_alloc)
+    #else
+    #define lapwing_is_kept(type) 0
+    #define lapwing_take(lines) NULL
+    #define lapwing_lines_of(type) 0
+    static CYTHON_UNUSED PyObject *lapwing_keep(PyObject CYTHON_UNUSED *kind) { Py_RETURN_NONE; }
+    #endif
+
+    /* A new object like `pattern`, whose type has numbers alone: nothing in it is counted or walked. */
+    static CYTHON_UNUSED PyObject *lapwing_like(PyObject *pattern) {
+        PyTypeObject *type = Py_TYPE(pattern);
+        PyObject *made;
+        if (lapwing_is_kept(type)) {
+            made = (PyObject *)lapwing_take(lapwing_lines_of(type));
+            if (made == NULL) return PyErr_NoMemory();
+            PyObject_Init(made, type);
+        } else {
+            if (PyType_IS_GC(type)) {
+                PyErr_SetString(PyExc_TypeError, "only objects that hold numbers alone can be copied so");
+                return NULL;
+            }
+            made = _PyObject_New(type);
+            if (made == NULL) return NULL;
+        }
+        memcpy(made + 1, pattern + 1, (size_t)type->tp_basicsize - sizeof(PyObject));
+        return made;
+    }
+    """
+    object keep "lapwing_keep"(object kind)
+    object like "lapwing_like"(object pattern)

@@ -1,0 +1,4 @@
+cimport lapwing.detect.pages as pages
+
+cpdef object keep(object kind)
+cpdef object like(object pattern)
