@@ -18,6 +18,7 @@ Track = Callable[..., Result]
 HOLE_BYTES = 10
 FLOODED = MAX_HOLE_LISTS // 2  # flows of two sides
 LAST_NS = 2**63 - 1  # the latest a packet may say
+FIRST_NS = -(2**63)  # and the earliest
 
 
 class Flood(Trace):
@@ -98,6 +99,19 @@ def test_the_clock_goes_so_far_and_packets_of_later_times_count_as_of_then(
     counts = result.statistics
     assert (counts["packets"], counts["flows_ended"], counts["flows_active"]) == (4, 2, 0)
     assert (counts["clock_regressions"], counts["anomalies_flow.clock_regression"]) == (1, 1)
+
+
+@pytest.mark.parametrize("said_ns", [1 - MAX_CLOCK_NS, -MAX_CLOCK_NS, -MAX_CLOCK_NS - 1, FIRST_NS])
+def test_from_the_last_time_a_clock_goes_to_back_to_the_first_there_is_counts_as_going_back(
+    track: Track, said_ns: int
+) -> None:
+    trace = Trace()
+    trace.udp(0, at=MAX_CLOCK_NS)
+    trace.udp(0, at=said_ns)
+    result = track(trace)
+    (record,) = result.records
+    assert field_of(record, "last_ts_ns") == MAX_CLOCK_NS
+    assert result.statistics["clock_regressions"] == 1
 
 
 @pytest.mark.parametrize("times", [MAX_LETTER_COUNT, MAX_LETTER_COUNT + 1, 1_001])

@@ -220,7 +220,7 @@ class FlowTable(FlowLives):
             self.clock_ns = min(now_ns, MAX_CLOCK_NS)
         elif now_ns < self.clock_ns:
             # The floor keeps the difference of a hostile timestamp from overflowing.
-            self.behind_ns = self.clock_ns - max(now_ns, -MAX_CLOCK_NS)
+            self.behind_ns = self.clock_ns - max(now_ns, 1 - MAX_CLOCK_NS)
         if self.tick < 0:
             self.tick = self.clock_ns // self.sweep_ns
             self.next_sweep_ns = (self.tick + 1) * self.sweep_ns

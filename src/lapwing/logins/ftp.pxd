@@ -1,6 +1,5 @@
 cimport cython
 
-@cython.no_gc
 @cython.final
 cdef class FtpLogins:
     cdef object _context, _user_asked_ns, _pending

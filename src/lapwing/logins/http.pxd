@@ -2,7 +2,6 @@ cimport cython
 from lapwing.logins.http_answers cimport AnswerReader
 from lapwing.logins.http_fields cimport may_have_fields
 
-@cython.no_gc
 @cython.final
 cdef class HttpLogins:
     cdef object _context, _early

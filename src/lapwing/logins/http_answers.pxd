@@ -2,7 +2,6 @@ cimport cython
 
 cdef class _Answer
 
-@cython.no_gc
 @cython.final
 cdef class AnswerReader:
     cdef dict _failures
@@ -11,7 +10,6 @@ cdef class AnswerReader:
     cdef _judge_page(self, _Answer answer, login)
     cdef _remember(self, response, login)
 
-@cython.no_gc
 @cython.final
 cdef class _Answer:
     cdef readonly object response

@@ -1,6 +1,5 @@
 cimport cython
 
-@cython.no_gc
 @cython.final
 cdef class SaslExchange:
     cdef readonly str mechanism

@@ -1,6 +1,5 @@
 cimport cython
 
-@cython.no_gc
 @cython.final
 cdef class SshLogins:
     cdef object _context, _fingerprint, _waiting

@@ -4,7 +4,6 @@ from lapwing.protocols.tally cimport DatagramTally
 cdef int _QR, _AA, _TC, _RD, _RA, _AD, _CD
 cdef long long _UNANSWERED_AFTER_NS
 
-@cython.no_gc
 @cython.final
 cdef class DnsParser:
     cdef readonly object poisoned, next_wakeup_ns
@@ -23,7 +22,6 @@ cdef class DnsParser:
     cdef _answered(self, tuple asked)
     cdef _plan(self)
 
-@cython.no_gc
 cdef class DnsTally(DatagramTally):
     cdef dict _pending
     cdef bint _everybody_answers

@@ -2,7 +2,6 @@ cimport cython
 from lapwing.protocols.lines cimport Line, LineBuffer, text_of
 from lapwing.protocols.replies cimport ReplyBuilder
 
-@cython.no_gc
 @cython.final
 cdef class FtpParser:
     cdef readonly object poisoned, handover

@@ -16,7 +16,6 @@ cdef class FirstLook:
     @cython.locals(among=tuple)
     cpdef datagram(self, side, bytes datagram, int port)
 
-@cython.no_gc
 @cython.final
 cdef class StreamIdentifier:
     cdef readonly object evidence

@@ -2,7 +2,6 @@ cimport cython
 
 cpdef str text_of(bytes data)
 
-@cython.no_gc
 @cython.final
 cdef class Line:
     cdef readonly bytes data
@@ -10,7 +9,6 @@ cdef class Line:
 
     cpdef Line with_data(self, bytes data)
 
-@cython.no_gc
 @cython.final
 cdef class LineBuffer:
     cdef object _data

@@ -1,7 +1,6 @@
 cimport cython
 from lapwing.protocols.lines cimport Line, LineBuffer, text_of
 
-@cython.no_gc
 @cython.final
 cdef class Mail:
     cdef readonly str mail_from

@@ -3,7 +3,6 @@ cimport cython
 @cython.locals(size=Py_ssize_t, version=int, mode=int, count=int)
 cpdef probe(side, bytes datagram)
 
-@cython.no_gc
 @cython.final
 cdef class NtpParser:
     cdef readonly object poisoned

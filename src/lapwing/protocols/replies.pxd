@@ -1,7 +1,6 @@
 cimport cython
 from lapwing.protocols.lines cimport Line, text_of
 
-@cython.no_gc
 @cython.final
 cdef class ReplyBuilder:
     cdef bint _any_code_ends

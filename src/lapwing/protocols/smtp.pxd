@@ -3,7 +3,6 @@ from lapwing.protocols.lines cimport Line, LineBuffer, text_of
 from lapwing.protocols.mail cimport Mail
 from lapwing.protocols.replies cimport ReplyBuilder
 
-@cython.no_gc
 @cython.final
 cdef class SmtpParser:
     cdef readonly object poisoned, handover

@@ -1,6 +1,3 @@
-cimport cython
-
-@cython.no_gc
 cdef class DatagramTally:
     cdef public bint poisoned
 

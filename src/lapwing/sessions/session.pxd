@@ -3,7 +3,6 @@ from lapwing.protocols.tally cimport DatagramTally as Tally
 
 cdef long long _NEVER_NS
 
-@cython.no_gc
 cdef class Session:
     cdef public object key, protocol, parser, adapter
     cdef public Tally tally
@@ -23,7 +22,6 @@ cdef class Session:
     @cython.locals(tries=dict)
     cdef _plan_tries(self, long long patience_ns)
 
-@cython.no_gc
 @cython.final
 cdef class StreamSession(Session):
     cdef public object identifier
@@ -36,7 +34,6 @@ cdef class StreamSession(Session):
     cpdef note_gap(self, int side, long long missing_bytes)
     cpdef bint note_close(self, int side) except -1
 
-@cython.no_gc
 @cython.final
 cdef class DatagramSession(Session):
     cdef public int probed

@@ -1,6 +1,5 @@
 cimport cython
 
-@cython.no_gc
 @cython.final
 cdef class Body:
     cdef readonly bytearray kept
@@ -15,7 +14,6 @@ cdef class Body:
     cpdef add_all(self, bytes data, Py_ssize_t size)
     cpdef lose(self, missing_bytes)
 
-@cython.no_gc
 @cython.final
 cdef class Chunks:
     cdef public long long left

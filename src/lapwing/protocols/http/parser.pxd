@@ -2,7 +2,6 @@ cimport cython
 from lapwing.protocols.http.reader cimport SideReader
 from lapwing.protocols.http.sides cimport RequestReader, ResponseReader
 
-@cython.no_gc
 @cython.final
 cdef class HttpParser:
     cdef readonly object poisoned, handover

@@ -1,12 +1,10 @@
 cimport cython
 from lapwing.protocols.http.sides cimport Exchanges, RequestReader, ResponseReader
 
-@cython.no_gc
 @cython.final
 cdef class QuietRequestReader(RequestReader):
     cdef object _listener
 
-@cython.no_gc
 @cython.final
 cdef class QuietResponseReader(ResponseReader):
     cdef object _listener

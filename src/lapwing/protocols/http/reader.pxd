@@ -6,7 +6,6 @@ cdef int _HEAD, _SIZED, _CHUNKED, _REST, _SEEK
 @cython.locals(crlf=Py_ssize_t, bare=Py_ssize_t)
 cdef Py_ssize_t _head_end(data, Py_ssize_t pos) except -2
 
-@cython.no_gc
 cdef class SideReader:
     cdef readonly long long countdown
     cdef readonly object skipped_bytes, refused

@@ -2,7 +2,6 @@ cimport cython
 from lapwing.protocols.http.bodies cimport Body
 from lapwing.protocols.http.reader cimport SideReader
 
-@cython.no_gc
 @cython.final
 cdef class Exchanges:
     cdef list _asked
@@ -12,7 +11,6 @@ cdef class Exchanges:
     cdef Py_ssize_t ask(self, str method, str target) except -1
     cdef tuple answer(self, bint final, bint after_loss)
 
-@cython.no_gc
 cdef class RequestReader(SideReader):
     cdef Exchanges _exchanges
     cdef object _head_read, _read_body
@@ -20,7 +18,6 @@ cdef class RequestReader(SideReader):
 
     cdef _begin(self, request)
 
-@cython.no_gc
 cdef class ResponseReader(SideReader):
     cdef Exchanges _exchanges
     cdef object _head_read, _asked, _read_body

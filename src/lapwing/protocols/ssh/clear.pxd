@@ -1,7 +1,6 @@
 cimport cython
 from lapwing.protocols.lines cimport Line, LineBuffer
 
-@cython.no_gc
 @cython.final
 cdef class ClearSide:
     cdef object _side

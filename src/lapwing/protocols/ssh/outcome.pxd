@@ -1,7 +1,6 @@
 cimport cython
 from lapwing.protocols.ssh.sizes cimport Framing, Turn
 
-@cython.no_gc
 @cython.final
 cdef class LoginWatch:
     cdef readonly bint done

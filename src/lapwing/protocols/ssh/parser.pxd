@@ -2,7 +2,6 @@ cimport cython
 from lapwing.protocols.ssh.clear cimport ClearSide
 from lapwing.protocols.ssh.outcome cimport LoginWatch
 
-@cython.no_gc
 @cython.final
 cdef class SshParser:
     cdef readonly object poisoned, next_wakeup_ns

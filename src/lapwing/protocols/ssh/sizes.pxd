@@ -1,6 +1,5 @@
 cimport cython
 
-@cython.no_gc
 @cython.final
 cdef class Framing:
     cdef readonly Py_ssize_t block_bytes, tag_bytes
@@ -11,7 +10,6 @@ cdef class Framing:
     @cython.locals(most=Py_ssize_t)
     cpdef tuple payload_range(self, Py_ssize_t packet_bytes)
 
-@cython.no_gc
 @cython.final
 cdef class Turn:
     cdef Framing _framing

@@ -13,14 +13,12 @@ cpdef client_hello_message(hello, str transport)
 cdef bint _presents_ticket(list extensions) except -1
 cpdef server_hello_message(hello)
 
-@cython.no_gc
 @cython.final
 cdef class _Speaker:
     cdef readonly RecordBuffer records
     cdef readonly HandshakeBuffer handshake
     cdef readonly bint encrypted, unreadable
 
-@cython.no_gc
 @cython.final
 cdef class TlsParser:
     cdef readonly object poisoned, next_wakeup_ns

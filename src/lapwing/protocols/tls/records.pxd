@@ -1,6 +1,5 @@
 cimport cython
 
-@cython.no_gc
 @cython.final
 cdef class RecordBuffer:
     cdef bytes _data
@@ -13,7 +12,6 @@ cdef class RecordBuffer:
     cpdef bint step(self) except -1
     cpdef bint gap(self, Py_ssize_t missing_bytes) except -1
 
-@cython.no_gc
 @cython.final
 cdef class HandshakeBuffer:
     cdef bytes _data
