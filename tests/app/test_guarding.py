@@ -108,6 +108,17 @@ def test_answers_past_the_deadline_are_told_once() -> None:
     assert told() == []
 
 
+def test_connections_that_were_turned_away_are_told_once_beside_late_answers() -> None:
+    forward = ForwardAuth(Gate())
+    told = Losses(forward)
+    forward.late_count, forward.turned_away_count = 1, 2
+    assert [(lagged.where, lagged.lost_count) for lagged in told() if isinstance(lagged, SensorLagged)] == [
+        ("forward-auth", 1),
+        ("forward-auth.connections", 2),
+    ]
+    assert told() == []
+
+
 def test_keys_are_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("# of the firewall\n0123456789abcdef\n\nfedcba9876543210\n")
     assert api_keys(tmp_path / "keys") == ["0123456789abcdef", "fedcba9876543210"]

@@ -179,6 +179,8 @@ def test_so_many_connections_are_open_at_once_one_more_is_turned_away_until_a_pl
         again, turned_away_too = come()
         assert turned_away_too.ended
         leave(again)
+        assert forward.turned_away_count == 2
+        assert b"lapwing_guard_turned_away_total 2\n" in forward.handle("/metrics", [], "192.0.2.1").body
         for connection, wire in inside:
             connection.data_received(ASKING)
             assert wire.said.startswith(b"HTTP/1.1 200")

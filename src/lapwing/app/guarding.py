@@ -106,13 +106,16 @@ class HeldUntil:
 
 
 class Losses:
-    """Tells of answers that were given without the gate, as it was busy past the deadline, and of events that a webhook
-    did not take; call it now and then.
+    """Tells of answers that were given without the gate, as it was busy past the deadline, of connections that were
+    turned away, and of events that a webhook did not take; call it now and then.
     """
 
     def __init__(self, forward: ForwardAuth, webhook: Webhook | None = None) -> None:
         self._gate = forward.gate
-        self._counts: dict[str, Callable[[], int]] = {"forward-auth": lambda: forward.late_count}
+        self._counts: dict[str, Callable[[], int]] = {
+            "forward-auth": lambda: forward.late_count,
+            "forward-auth.connections": lambda: forward.turned_away_count,
+        }
         if webhook is not None:
             self._counts["webhook"] = lambda: webhook.lost_count
         self._told = dict.fromkeys(self._counts, 0)

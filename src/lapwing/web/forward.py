@@ -67,6 +67,8 @@ class ForwardAuth:
         self._bouncers = Bouncers(api_keys)
         self.unknown_count = 0
         """Requests of which nobody could tell whose they are."""
+        self.turned_away_count = 0
+        """Connections closed unheard, as too many were open."""
         self._routes: dict[str, Callable[[str, Headers, str], Response]] = {
             "/auth": self._auth,
             "/livez": self._alive,
@@ -150,6 +152,7 @@ class ForwardAuth:
         """Counters and gauges as Prometheus reads them; none is labelled by an address or an account."""
         numbers = self._in_time(lambda wait_s: self.gate.statistics(wait_s=wait_s))
         numbers |= {"guard.asked_for_nobody": self.unknown_count, "guard.answered_late": self.late_count}
+        numbers["guard.turned_away"] = self.turned_away_count
         lines = []
         for name, value in sorted(numbers.items()):
             kind = "gauge" if name.rpartition(".")[2].startswith(GAUGES) else "counter"

@@ -15,7 +15,7 @@ from lapwing.events import SourceError
 from lapwing.web.forward import ForwardAuth, Response
 
 MAX_HEAD_BYTES = 32 * 1024  # of a request; proxies send what the client sent, and these are their own limits
-MAX_CONNECTIONS = 1_024  # proxies keep a few open; more are turned away
+MAX_CONNECTIONS = 1_024  # proxies keep a few open; more are turned away, and counted
 IDLE_S = 75.0  # an idle connection is closed: longer than proxies keep theirs
 REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable"}
 
@@ -40,6 +40,7 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         if len(self._open) >= MAX_CONNECTIONS:
+            self._forward.turned_away_count += 1
             transport.abort()
             return
         self._open.add(self)
