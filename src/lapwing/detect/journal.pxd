@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.laid_out as layout
 cimport lapwing.detect.natively as natively
 from lapwing.detect.login cimport Keyring, Login, i64, u64
 from lapwing.detect.rows cimport Fading
@@ -7,24 +8,21 @@ ctypedef unsigned int u32
 ctypedef unsigned short u16
 ctypedef unsigned char u8
 
-cdef int WORDS, NOTES, ACCOUNT, SECRET, CLIENT, HI, LO, AT, SEQ, META, NAME, SPARKS
-cdef int _SOURCE, _NETWORK, _PAIR
-cdef u32 GONE_LINK
-cdef u64 COUNT_MASK, FAILED, INFERRED, FORGIVEN, OWNED, NAME_MASK
 cdef int _NAME_BYTES
 
 cdef class Pointing:
     cdef public int field
+    cdef public u64 ahead
     cdef public Pointing following
 
-    cdef int turn(self, i64 slot, u64 key, u64 next_key) noexcept
+    cdef int turn(self, i64 slot, bint goes, u64 ahead) noexcept
 
 @cython.final
 cdef class Journal:
     cdef public i64 limit, head
     cdef i64 _capacity, _here
-    cdef u64[::1] _words
-    cdef u32[::1] _notes
+    cdef u64[::1] words
+    cdef u32[::1] notes
     cdef u8[::1] _names
     cdef public u64 names_at
     cdef u64 _names_capacity
@@ -32,7 +30,7 @@ cdef class Journal:
     cdef public list tables
     cdef Login _scratch, _first, _second
     cdef i64 _first_slot, _second_slot, _told_head, _oldest_slot
-    cdef u64 _oldest_source, _oldest_network
+    cdef u32 _oldest_known
     cdef list _chained
     cdef Py_ssize_t _chain_length
     cdef Pointing _first_table
@@ -48,19 +46,20 @@ cdef class Journal:
     @cython.locals(at=u64, byte=u64, index=Py_ssize_t)
     cdef int _keep_sealed(self, Py_ssize_t slot, bytes named) except -1
     cdef int _make_room(self) except -1
-    @cython.locals(
-        table=Pointing, field=int, going=u32, next_to_go=u32, both=u32, bit=u32, source=u64, network=u64
-    )
+    @cython.locals(table=Pointing, going=u32, ahead=u32, source=u64, network=u64, key=u64)
     cdef int _drop(self, i64 slot, i64 following) except -1
+    @cython.locals(table=Pointing, source=u64, network=u64)
+    cdef int _foresee(self, i64 slot, u32 sparks) noexcept
     @cython.locals(table=Pointing, number=Py_ssize_t)
     cdef int _chain(self) except -1
-    @cython.locals(base=Py_ssize_t)
-    cdef u64 _key_of(self, i64 slot, int field, u64 source, u64 network) noexcept
+    @cython.locals(base=Py_ssize_t, protocol=int)
+    cdef inline u64 _key_of(self, i64 slot, int field, u64 source, u64 network) noexcept
     @cython.locals(back=i64, slot=i64)
     cpdef i64 slot_of(self, i64 pos) noexcept
-    @cython.locals(base=Py_ssize_t, source=u64)
+    @cython.locals(base=Py_ssize_t, source=u64, protocol=int)
     cpdef u64 word(self, i64 slot, int field) noexcept
     cdef int glance(self, i64 slot) noexcept
+    @cython.locals(distance=i64)
     cpdef int link(self, i64 pos, int dimension, i64 before) noexcept
     @cython.locals(distance=u64)
     cpdef i64 before(self, i64 pos, int dimension) noexcept
@@ -68,6 +67,7 @@ cdef class Journal:
     cpdef i64 spark_at(self, i64 pos, int table) noexcept
     @cython.locals(bit=u32)
     cpdef int mark_spark(self, i64 slot, int table, bint on) noexcept
+    cdef inline u32 _sparks_at(self, i64 slot) noexcept
     cpdef bint has_spark(self, i64 slot, int table) noexcept
     cpdef int mark_owned(self, i64 pos, int dimension) noexcept
     cpdef bint is_owned(self, i64 slot, int dimension) noexcept
@@ -76,7 +76,7 @@ cdef class Journal:
     cpdef int forgive(self, i64 tail, int dimension, u64 account, i64 since_ns) except -1
     cpdef Login retell(self, i64 slot)
     cdef Login again(self, i64 slot)
-    @cython.locals(base=Py_ssize_t, meta=u64)
-    cdef int _recall(self, Login login, i64 slot) except -1
+    @cython.locals(base=Py_ssize_t, meta=u64, thousandths=int)
+    cdef int _recall(self, Login login, i64 slot) noexcept
     @cython.locals(start=u64, back=u64, length=Py_ssize_t, index=Py_ssize_t)
     cpdef bytes name_of(self, i64 slot)

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from lapwing.detect import layout
 from lapwing.detect import plainly as natively
 from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.login import NAME_BYTES, Keyring, Login
@@ -21,46 +22,32 @@ from lapwing.detect.parts import Packed, pour
 from lapwing.detect.rows import Fading
 from lapwing.detect.unpacking import Unpacker
 
-WORDS = 8  # 64-bit words an entry
-ACCOUNT, SECRET, CLIENT, HI, LO, AT, SEQ, META = range(8)
-# META: bits 0-15 tries, 16 failed, 17 inferred, 18 forgiven, 24- protocol, 32- name's length, 40- weight, 50- owned
-NOTES = 8  # 32-bit words an entry: how far back the entry before is, by dimension; where its name is; its sparks
-NAME = 6
-SPARKS = 7
-BY_SOURCE, BY_ACCOUNT, BY_SECRET, BY_CLIENT, BY_NETWORK, BY_PAIR, BY_TIME = -1, ACCOUNT, SECRET, CLIENT, -2, -3, AT
-COUNT_MASK = 0xFFFF
-FAILED = 1 << 16
-INFERRED = 1 << 17
-FORGIVEN = 1 << 18
-OWNED = 1 << 50  # and five bits above: the story of this dimension is told by another one's finding
-GONE_LINK = 0xFFFF_FFFF
-NAME_MASK = 0xFFFF_FFFF
+BY_SOURCE, BY_NETWORK, BY_PAIR = layout.BY_SOURCE, layout.BY_NETWORK, layout.BY_PAIR
+BY_ACCOUNT, BY_SECRET, BY_CLIENT, BY_TIME = layout.ACCOUNT, layout.SECRET, layout.CLIENT, layout.AT
 NAME_BYTES_EACH = 16  # of the ring of names, an entry on average; longer ones shorten its memory
 FIRST_ROOM = 256
 SLOTS_A_BREATH = 65_536  # looked through in a fraction of a millisecond
 FORGIVEN_BACK = 64  # entries looked through for the typos that a success excuses
 
 _encode = msgspec.msgpack.Encoder().encode
-_SOURCE = BY_SOURCE
-_NETWORK = BY_NETWORK
-_PAIR = BY_PAIR
 _NAME_BYTES = NAME_BYTES
 
 
 class Pointing:
     """What points at entries: a table whose records may be sparks. Its number is its place among the journal's.
 
-    `field` is the word of an entry that holds the table's key.
+    `field` is the word of an entry that holds the table's key. `ahead` is that of the entry that goes next.
     """
 
     def __init__(self, field: int) -> None:
         self.field = field
+        self.ahead = 0
         self.following: Any = None  # chained, they are gone through without asking each for its type
 
-    def turn(self, slot: int, key: int, next_key: int) -> int:  # noqa: ARG002 - for those that point
-        """The journal forgets the entry at `slot`, which is all there is of `key`; the next one is all of `next_key`.
+    def turn(self, slot: int, goes: bool, ahead: int) -> int:  # noqa: ARG002 - for those that point
+        """The journal forgets the entry at `slot`, which, if it `goes`, is all there is of the key that was `ahead`.
 
-        Either is 0 where they are nothing of this table.
+        The next one is all there is of the key that is `ahead` now, 0 where it is nothing of this table.
         """
         return 0
 
@@ -81,12 +68,12 @@ class Journal:
         self._chain_length = 0
         self._first_table: Any = None
         self._by_source = self._by_network = 0  # bits of the tables that need these keys
-        self._oldest_slot = -1  # the entry that goes next, where its keys may be known already: 0 where not
-        self._oldest_source = self._oldest_network = 0
+        self._oldest_slot = -1  # the entry that goes next, if bits of tables say which of them know its key
+        self._oldest_known = 0
         self._capacity = 0
         self._here = 0  # the slot of `head`
-        self._words = column("Q", 0)
-        self._notes = column("I", 0)
+        self.words = column("Q", 0)
+        self.notes = column("I", 0)
         self._names = column("B", 0)
         self._names_capacity = 0
         self._resize(min(limit, FIRST_ROOM))
@@ -97,7 +84,7 @@ class Journal:
             self._make_room()
         slot = self._here
         following = slot + 1 if slot + 1 < self._capacity else 0
-        if self._notes[slot * NOTES + SPARKS] != 0:
+        if self._sparks_at(slot) != 0:
             self._drop(slot, following)
         else:
             self._oldest_slot = -1
@@ -108,27 +95,27 @@ class Journal:
         return login.pos
 
     def _store(self, at: int, login: Login) -> int:
-        base = at * WORDS
-        self._words[base] = login.account
-        self._words[base + SECRET] = login.secret
-        self._words[base + CLIENT] = login.client
-        self._words[base + HI] = login.hi
-        self._words[base + LO] = login.lo
-        self._words[base + AT] = login.now_ns
-        self._words[base + SEQ] = login.seq
+        base = at * layout.WORDS
+        self.words[base] = login.account
+        self.words[base + layout.SECRET] = login.secret
+        self.words[base + layout.CLIENT] = login.client
+        self.words[base + layout.HI] = login.hi
+        self.words[base + layout.LO] = login.lo
+        self.words[base + layout.AT] = login.now_ns
+        self.words[base + layout.SEQ] = login.seq
         meta = login.protocol
-        meta = (meta << 24) | min(login.count, 0xFFFF)
+        meta = (meta << layout.PROTOCOL_SHIFT) | min(login.count, layout.COUNT_MASK)
         if login.failed:
-            meta |= FAILED
+            meta |= layout.FAILED
         if login.inferred:
-            meta |= INFERRED
+            meta |= layout.INFERRED
         thousandths = int(min(login.weight, 1.0) * 1000.0 + 0.5)
-        self._words[base + META] = meta | (thousandths << 40)
-        base = at * NOTES
-        for index in range(base, base + NAME):
-            self._notes[index] = GONE_LINK
-        self._notes[base + NAME] = self.names_at & NAME_MASK
-        self._notes[base + SPARKS] = 0
+        self.words[base + layout.META] = meta | (thousandths << layout.WEIGHT_SHIFT)
+        base = at * layout.NOTES
+        for index in range(base, base + layout.NAME):
+            self.notes[index] = layout.GONE
+        self.notes[base + layout.NAME] = self.names_at & layout.NAME_MASK
+        self.notes[base + layout.SPARKS] = 0
         if login.account != 0:
             self._keep_name(at, login)
         return 0
@@ -143,7 +130,7 @@ class Journal:
         for index in range(0, length, 8):
             word = natively.octets(name, index) ^ self.keyring.pad(login.account, index)
             natively.lay(self._names, at + index, word, min(length - index, 8))
-        self._words[slot * WORDS + META] |= length << 32
+        self.words[slot * layout.WORDS + layout.META] |= length << layout.LENGTH_SHIFT
         self.names_at += length
         return 0
 
@@ -156,7 +143,7 @@ class Journal:
             if at == self._names_capacity:
                 at = 0
         length = len(named)
-        self._words[slot * WORDS + META] |= length << 32
+        self.words[slot * layout.WORDS + layout.META] |= length << layout.LENGTH_SHIFT
         self.names_at += length
         return 0
 
@@ -175,8 +162,8 @@ class Journal:
             run = min(self.names_at - at, len(old) - here, len(names) - there)
             names[there : there + run] = old[here : here + run]
             at += run
-        self._words = wider(self._words, "Q", WORDS * capacity)
-        self._notes = wider(self._notes, "I", NOTES * capacity)
+        self.words = wider(self.words, "Q", layout.WORDS * capacity)
+        self.notes = wider(self.notes, "I", layout.NOTES * capacity)
         self._names = names
         self._capacity, self._names_capacity = capacity, len(names)
         self._here = self.head % capacity
@@ -188,30 +175,33 @@ class Journal:
         """
         if self._chained is not self.tables or self._chain_length != len(self.tables):
             self._chain()
-        going, next_to_go = self._notes[slot * NOTES + SPARKS], self._notes[following * NOTES + SPARKS]
-        if slot != self._oldest_slot:
-            self._oldest_source = self._oldest_network = 0
-        if going & self._by_source and self._oldest_source == 0:
-            self._oldest_source = self.word(slot, _SOURCE)
-        if going & self._by_network and self._oldest_network == 0:
-            self._oldest_network = self.word(slot, _NETWORK)
-        source = self.word(following, _SOURCE) if next_to_go & self._by_source else 0
-        network = self.word(following, _NETWORK) if next_to_go & self._by_network else 0
-        table = self._first_table
-        both = going | next_to_go
-        bit = 1
-        while bit <= both:
-            if both & bit:
-                field = table.field
-                table.turn(
-                    slot,
-                    self._key_of(slot, field, self._oldest_source, self._oldest_network) if going & bit else 0,
-                    self._key_of(following, field, source, network) if next_to_go & bit else 0,
-                )
-            bit <<= 1
-            table = table.following
+        going, ahead = self._sparks_at(slot), self._sparks_at(following)
+        if slot != self._oldest_slot or going & ~self._oldest_known != 0:
+            self._foresee(slot, going)
+        source = self.word(following, layout.BY_SOURCE) if ahead & self._by_source else 0
+        network = self.word(following, layout.BY_NETWORK) if ahead & self._by_network else 0
         self._oldest_slot = following if following != slot else -1
-        self._oldest_source, self._oldest_network = source, network
+        self._oldest_known = ahead
+        table = self._first_table
+        while going | ahead:
+            if (going | ahead) & 1:
+                key = self._key_of(following, table.field, source, network) if ahead & 1 else 0
+                table.turn(slot, going & 1, key)
+            going >>= 1
+            ahead >>= 1
+            table = table.following
+        return 0
+
+    def _foresee(self, slot: int, sparks: int) -> int:
+        """Tell the tables that point at the entry at `slot` its keys, where nobody saw it coming."""
+        source = self.word(slot, layout.BY_SOURCE) if sparks & self._by_source else 0
+        network = self.word(slot, layout.BY_NETWORK) if sparks & self._by_network else 0
+        table = self._first_table
+        while sparks:
+            if sparks & 1:
+                table.ahead = self._key_of(slot, table.field, source, network)
+            sparks >>= 1
+            table = table.following
         return 0
 
     def _chain(self) -> int:
@@ -224,22 +214,23 @@ class Journal:
             table = self.tables[number]
             table.following = self._first_table
             self._first_table = table
-            if table.field in (_SOURCE, _PAIR):
+            if table.field in (BY_SOURCE, BY_PAIR):
                 self._by_source |= 1 << number
-            elif table.field == _NETWORK:
+            elif table.field == BY_NETWORK:
                 self._by_network |= 1 << number
         return 0
 
     def _key_of(self, slot: int, field: int, source: int, network: int) -> int:
         """What `word` says, where the keys of the entry's address are known."""
-        base = slot * WORDS
+        base = slot * layout.WORDS
         if field >= 0:
-            return self._words[base + field]
-        if field == _SOURCE:
+            return self.words[base + field]
+        if field == layout.BY_SOURCE:
             return source
-        if field == _NETWORK:
+        if field == layout.BY_NETWORK:
             return network
-        return self.keyring.pair_with(source, self._words[base], self._words[base + META] >> 24 & 0xFF)
+        protocol = self.words[base + layout.META] >> layout.PROTOCOL_SHIFT & layout.PROTOCOL_MASK
+        return self.keyring.pair_with(source, self.words[base], protocol)
 
     def slot_of(self, pos: int) -> int:
         """Where the entry of `pos` is; -1 when it was overwritten."""
@@ -251,20 +242,21 @@ class Journal:
 
     def word(self, slot: int, field: int) -> int:
         """A key of an entry, or its time."""
-        base = slot * WORDS
+        base = slot * layout.WORDS
         if field >= 0:
-            return self._words[base + field]
-        if field == _NETWORK:
-            return self.keyring.network_of(self._words[base + HI], self._words[base + LO])
-        source = self.keyring.source_of(self._words[base + HI], self._words[base + LO])
-        if field == _SOURCE:
+            return self.words[base + field]
+        if field == layout.BY_NETWORK:
+            return self.keyring.network_of(self.words[base + layout.HI], self.words[base + layout.LO])
+        source = self.keyring.source_of(self.words[base + layout.HI], self.words[base + layout.LO])
+        if field == layout.BY_SOURCE:
             return source
-        return self.keyring.pair_with(source, self._words[base], self._words[base + META] >> 24 & 0xFF)
+        protocol = self.words[base + layout.META] >> layout.PROTOCOL_SHIFT & layout.PROTOCOL_MASK
+        return self.keyring.pair_with(source, self.words[base], protocol)
 
     def glance(self, slot: int) -> int:
         """Have an entry fetched."""
-        natively.soon(self._words[slot * WORDS])
-        natively.soon(self._notes[slot * NOTES])
+        natively.soon(self.words[slot * layout.WORDS])
+        natively.soon(self.notes[slot * layout.NOTES])
         return 0
 
     def link(self, pos: int, dimension: int, before: int) -> int:
@@ -272,7 +264,9 @@ class Journal:
         slot = self.slot_of(pos)
         if slot >= 0:
             distance = pos - before
-            self._notes[slot * NOTES + dimension] = GONE_LINK if before < 0 or distance >= GONE_LINK else distance
+            if before < 0 or distance >= layout.GONE:
+                distance = layout.GONE
+            self.notes[slot * layout.NOTES + dimension] = distance
         return 0
 
     def before(self, pos: int, dimension: int) -> int:
@@ -280,8 +274,8 @@ class Journal:
         slot = self.slot_of(pos)
         if slot < 0:
             return -1
-        distance = self._notes[slot * NOTES + dimension]
-        if distance == GONE_LINK:
+        distance = self.notes[slot * layout.NOTES + dimension]
+        if distance == layout.GONE:
             return -1
         return pos - distance
 
@@ -289,27 +283,31 @@ class Journal:
         """Note that `table` (its number) points at the entry of `pos`; its slot, -1 when it was overwritten."""
         slot = self.slot_of(pos)
         if slot >= 0:
-            self._notes[slot * NOTES + SPARKS] |= 1 << table
+            self.notes[slot * layout.NOTES + layout.SPARKS] |= 1 << table
         return slot
 
     def mark_spark(self, slot: int, table: int, on: bool) -> int:
         """Note whether `table` (its number) points at `slot`."""
         bit = 1 << table
         if on:
-            self._notes[slot * NOTES + SPARKS] |= bit
+            self.notes[slot * layout.NOTES + layout.SPARKS] |= bit
         else:
-            self._notes[slot * NOTES + SPARKS] &= ~bit
+            self.notes[slot * layout.NOTES + layout.SPARKS] &= ~bit
         return 0
 
     def has_spark(self, slot: int, table: int) -> bool:
         """Whether `table` points at `slot`."""
-        return self._notes[slot * NOTES + SPARKS] >> table & 1 != 0
+        return self._sparks_at(slot) >> table & 1 != 0
+
+    def _sparks_at(self, slot: int) -> int:
+        """Bits of the tables that point at `slot`."""
+        return self.notes[slot * layout.NOTES + layout.SPARKS]
 
     def dump_sparks(self, table: int) -> Packed:
         """The slots that `table` points at, for a snapshot."""
         packed, some = Packed(), []
         for slot in range(min(self.head, self._capacity)):
-            if self._notes[slot * NOTES + SPARKS] >> table & 1 != 0:
+            if self.has_spark(slot, table):
                 some.append(_encode(slot))
                 if len(some) == BREATH:
                     packed.add(some)
@@ -324,12 +322,12 @@ class Journal:
         """The failure at `pos` is explained by the finding of another record than that of `dimension`."""
         slot = self.slot_of(pos)
         if slot >= 0:
-            self._words[slot * WORDS + META] |= OWNED << dimension
+            self.words[slot * layout.WORDS + layout.META] |= layout.OWNED << dimension
         return 0
 
     def is_owned(self, slot: int, dimension: int) -> bool:
         """Whether `mark_owned` was asked for."""
-        return self._words[slot * WORDS + META] & (OWNED << dimension) != 0
+        return self.words[slot * layout.WORDS + layout.META] & (layout.OWNED << dimension) != 0
 
     def pos_of(self, slot: int) -> int:
         """The position of the entry that is at `slot` now."""
@@ -341,10 +339,10 @@ class Journal:
         pos = tail
         for _ in range(FORGIVEN_BACK):
             slot = self.slot_of(pos)
-            if slot < 0 or self.word(slot, AT) < since_ns:
+            if slot < 0 or self.word(slot, layout.AT) < since_ns:
                 break
-            if self.word(slot, ACCOUNT) == account:
-                self._words[slot * WORDS + META] |= FORGIVEN
+            if self.word(slot, layout.ACCOUNT) == account:
+                self.words[slot * layout.WORDS + layout.META] |= layout.FORGIVEN
             pos = self.before(pos, dimension)
         return 0
 
@@ -355,6 +353,7 @@ class Journal:
         """
         login = self._scratch
         self._recall(login, slot)
+        login.named = b""
         return login
 
     def again(self, slot: int) -> Login:
@@ -378,34 +377,33 @@ class Journal:
         return self._second
 
     def _recall(self, login: Login, slot: int) -> int:
-        base = slot * WORDS
-        login.account = self._words[base]
-        login.secret = self._words[base + SECRET]
-        login.client = self._words[base + CLIENT]
-        meta = self._words[base + META]
-        login.protocol = meta >> 24 & 0xFF
-        login.hi = self._words[base + HI]
-        login.lo = self._words[base + LO]
+        base = slot * layout.WORDS
+        login.account = self.words[base]
+        login.secret = self.words[base + layout.SECRET]
+        login.client = self.words[base + layout.CLIENT]
+        meta = self.words[base + layout.META]
+        login.protocol = meta >> layout.PROTOCOL_SHIFT & layout.PROTOCOL_MASK
+        login.hi = self.words[base + layout.HI]
+        login.lo = self.words[base + layout.LO]
         login.source = self.keyring.source_of(login.hi, login.lo)
-        login.now_ns = self._words[base + AT]
-        login.seq = self._words[base + SEQ]
-        login.count = meta & COUNT_MASK
-        login.failed = (meta & FAILED) != 0
+        login.now_ns = self.words[base + layout.AT]
+        login.seq = self.words[base + layout.SEQ]
+        login.count = meta & layout.COUNT_MASK
+        login.failed = (meta & layout.FAILED) != 0
         login.succeeded = not login.failed
         login.counts = login.failed
-        login.inferred = (meta & INFERRED) != 0
-        login.forgiven = (meta & FORGIVEN) != 0
-        login.weight = (meta >> 40 & 0x3FF) / 1000.0
-        login.named = b""
-        login.pos = -1
+        login.inferred = (meta & layout.INFERRED) != 0
+        login.forgiven = (meta & layout.FORGIVEN) != 0
+        thousandths = meta >> layout.WEIGHT_SHIFT & layout.WEIGHT_MASK
+        login.weight = thousandths / 1000.0
         if login.failed:
             login.begin_pair()
         return 0
 
     def name_of(self, slot: int) -> bytes:
         """The sealed name of an entry's account; empty where there is none, or it was overwritten."""
-        length = self._words[slot * WORDS + META] >> 32 & 0xFF
-        back = (self.names_at - self._notes[slot * NOTES + NAME]) & NAME_MASK
+        length = self.words[slot * layout.WORDS + layout.META] >> layout.LENGTH_SHIFT & layout.LENGTH_MASK
+        back = (self.names_at - self.notes[slot * layout.NOTES + layout.NAME]) & layout.NAME_MASK
         if length == 0 or back > self._names_capacity:
             return b""
         start = self.names_at - back
@@ -425,8 +423,8 @@ class Journal:
             self.head,
             self._capacity,
             self.names_at,
-            memoryview(self._words)[: used * WORDS].cast("B"),
-            memoryview(self._notes)[: used * NOTES].cast("B"),
+            memoryview(self.words)[: used * layout.WORDS].cast("B"),
+            memoryview(self.notes)[: used * layout.NOTES].cast("B"),
             memoryview(self._names),
             self.keyring.protocols,
         ]
@@ -437,17 +435,18 @@ class Journal:
         head, capacity, names_at = state.some(3)
         words, notes, names, protocols = state.octets(), state.octets(), state.octets(), state.value()
         used = min(head, capacity)
-        if not 0 < capacity <= self.limit or len(words) != used * WORDS * 8 or len(notes) != used * NOTES * 4:
+        fits = len(words) == used * layout.WORDS * 8 and len(notes) == used * layout.NOTES * 4
+        if not 0 < capacity <= self.limit or not fits:
             raise ValueError("the snapshot's journal is damaged or larger than this one may be")
         if len(names) != NAME_BYTES_EACH * capacity:
             raise ValueError("the names of the snapshot's journal are damaged")
         self._capacity = self._names_capacity = 0
-        self._words, self._notes = column("Q", 0), column("I", 0)
+        self.words, self.notes = column("Q", 0), column("I", 0)
         self._resize(capacity)
-        for source, into in ((words, self._words), (notes, self._notes), (names, self._names)):
+        for source, into in ((words, self.words), (notes, self.notes), (names, self._names)):
             pour(source, memoryview(into))
         for slot in range(used):
-            self._notes[slot * NOTES + SPARKS] = 0  # the tables mark their own
+            self.notes[slot * layout.NOTES + layout.SPARKS] = 0  # the tables mark their own
             if slot % SLOTS_A_BREATH == 0:
                 breathe()
         self.head, self.names_at = head, names_at

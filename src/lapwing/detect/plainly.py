@@ -24,7 +24,9 @@ __all__ = [
     "octets",
     "place",
     "release",
+    "replace",
     "row",
+    "set_wide",
     "set_word",
     "sip",
     "soon",
@@ -33,6 +35,7 @@ __all__ = [
     "soon_record",
     "soon_slot",
     "trailing",
+    "wide_at",
     "word_at",
     "words",
 ]
@@ -117,6 +120,17 @@ def lay(octets: memoryview, at: int, word: int, count: int) -> None:
     octets[at : at + count] = word.to_bytes(8, "little")[:count]
 
 
+def wide_at(halves: Any, at: int) -> int:
+    """Two 16-bit numbers that stand side by side, the lower half first, as one."""
+    return halves[at] | halves[at + 1] << 16  # type: ignore[no-any-return]
+
+
+def set_wide(halves: Any, at: int, word: int) -> None:
+    """Write them."""
+    halves[at] = word & 0xFFFF
+    halves[at + 1] = word >> 16
+
+
 def soon(what: int) -> None:
     """What stands there is read soon: C has it fetched and goes on meanwhile."""
 
@@ -187,3 +201,8 @@ def freelist(count: int) -> Any:
 def row(rows: list[Any], at: int) -> Any:
     """A record out of a list of records alone."""
     return rows[at]
+
+
+def replace(rows: list[Any], at: int, row: Any) -> None:
+    """Put a record into the place of another, or of None."""
+    rows[at] = row

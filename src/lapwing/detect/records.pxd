@@ -11,5 +11,12 @@ cdef extern from *:
         Py_INCREF(row);
         return row;
     }
+    static CYTHON_INLINE void lapwing_replace(PyObject *rows, Py_ssize_t at, PyObject *row) {
+        PyObject *before = PyList_GET_ITEM(rows, at);
+        Py_INCREF(row);
+        PyList_SET_ITEM(rows, at, row);
+        Py_DECREF(before);
+    }
     """
+    void replace "lapwing_replace"(list rows, Py_ssize_t at, object row)
     Row row "lapwing_row"(list rows, Py_ssize_t at)

@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.laid_out as layout
 cimport lapwing.detect.natively as natively
 cimport lapwing.detect.records as records
 from lapwing.detect.journal cimport Journal, Pointing, u8, u16, u32
@@ -6,14 +7,11 @@ from lapwing.detect.login cimport i64, u64
 from lapwing.detect.rows cimport Row
 
 cdef int _NOWHERE, _SPARK_BASE, _NONE_BESIDE
-cdef u32 SPARK_BIT, SPARK_MASK, FAR, CLASS_SHIFT, NUMBER_MASK
-cdef Py_ssize_t PLACE, NODE_WORDS, NODE_LINKS, OLDER, NEWER
-cdef int COLD, HELD
 
 cdef class Pointer(Pointing):
     cdef Table table
 
-    cdef int turn(self, i64 slot, u64 key, u64 next_key) noexcept
+    cdef int turn(self, i64 slot, bint goes, u64 ahead) noexcept
 
 @cython.final
 cdef class Table:
@@ -24,7 +22,7 @@ cdef class Table:
     cdef i64 _hand
     cdef u16[::1] _places
     cdef u64 _mask, _sought, _at
-    cdef Py_ssize_t _used, _room
+    cdef Py_ssize_t _used, _most, _room
     cdef u64[::1] _keys
     cdef u32[::1] _links
     cdef list _rows
@@ -34,13 +32,13 @@ cdef class Table:
     cdef u32 _oldest[2]
     cdef u32 _newest[2]
 
-    @cython.locals(at=u64, base=u64, here=u32, tag=u32, high=u32, value=u32, found=i64)
+    @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32, found=i64)
     cpdef i64 find(self, u64 key) noexcept
-    @cython.locals(at=u64, base=u64, here=u32, tag=u32, value=u32)
+    @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32)
     cpdef i64 find_row(self, u64 key) noexcept
     @cython.locals(at=u64)
     cpdef int glance(self, u64 key) noexcept
-    @cython.locals(at=u64, base=u64, here=u32, tag=u32, high=u32, value=u32, number=Py_ssize_t)
+    @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32, number=Py_ssize_t)
     cpdef i64 approach(self, u64 key) noexcept
     cpdef int reach(self, i64 found) noexcept
     @cython.locals(row=Row)
@@ -49,13 +47,11 @@ cdef class Table:
     cpdef int reach_beside(self, i64 found, Py_ssize_t extra_at, Py_ssize_t more_at) noexcept
     @cython.locals(row=Row)
     cpdef int finding_at(self, i64 found) noexcept
-    @cython.locals(high=u32)
-    cdef u32 _value(self, u64 base) noexcept
-    cdef int _put(self, u64 base, u32 mark, u32 value) noexcept
+    cdef int _make_index(self, Py_ssize_t size) except -1
     @cython.locals(at=u64)
-    cdef i64 _place_of(self, u64 key, u32 value) noexcept
-    @cython.locals(row=Py_ssize_t)
-    cdef u64 _key_at(self, u32 value) noexcept
+    cdef inline u64 _place_of(self, u64 key, u32 value) noexcept
+    cdef inline u64 _key_of(self, u32 value) noexcept
+    cdef inline u64 _key_of_spark(self, u32 slot) noexcept
     cpdef Row row_at(self, i64 at)
     cpdef Row peek(self, u64 key)
     @cython.locals(at=i64)
@@ -66,24 +62,25 @@ cdef class Table:
     cpdef bint insert(self, u64 key, Row row) except -1
     @cython.locals(slot=i64)
     cpdef bint spark(self, u64 key, i64 pos) except -1
-    @cython.locals(at=u64, base=u64)
+    @cython.locals(value=u64)
     cpdef int kindle(self, u64 key, i64 slot, Row row) except -1
     cpdef int lose(self, i64 slot, u64 key) noexcept
     cpdef int hold(self, u64 key) noexcept
     cpdef bint holds(self, u64 key) noexcept
     @cython.locals(number=Py_ssize_t)
-    cdef u32 _new_row(self, u64 key, Row row) except? 0
+    cdef inline u32 _new_row(self, u64 key, Row row) except? 0
     @cython.locals(at=Py_ssize_t, newest=u32)
-    cdef int _append(self, u32 row, u32 which) noexcept
+    cdef inline int _append(self, u32 row, u32 which) noexcept
     @cython.locals(at=Py_ssize_t, which=u32, older=u32, newer=u32)
     cdef int _unlink(self, u32 row) noexcept
-    cdef int _write(self, u64 key, u32 value) except -1
+    cdef inline int _write(self, u64 key, u32 value) except -1
     @cython.locals(distance=u64)
-    cdef int _set(self, u64 at, u64 key, u32 value) noexcept
-    @cython.locals(at=u64, base=u64, into=u64, first=u64, mask=u64, distance=u64, gap=u64, mark=u64)
+    cdef inline int _set(self, u64 at, u64 key, u32 value) noexcept
+    @cython.locals(at=u64, base=u64, into=u64, first=u64, mask=u64, distance=u64, gap=u64, mark=u32)
     cdef int _erase(self, u64 hole) noexcept
+    @cython.locals(key=u64)
     cdef u64 _distance_at(self, u64 at) noexcept
-    @cython.locals(base=Py_ssize_t, at=u64, key=u64, high=u32, value=u32, old=u16[::1])
+    @cython.locals(base=Py_ssize_t, at=u64, key=u64, value=u32, old=u16[::1])
     cdef int _grow_index(self) except -1
     cdef bint _make_room(self) except -1
     cdef i64 _next_spark(self) noexcept
@@ -99,6 +96,6 @@ cdef class Table:
     cpdef int release(self, Row row) except -1
     cdef int _drop_beside(self, int number) except -1
 
-@cython.locals(base=u64, here=u32, tag=u32, value=u32, slot=i64, found=i64)
+@cython.locals(base=u64, mark=u32, tag=u32, value=u32, slot=i64, found=i64)
 cdef i64 _find_among_sparks(Table table, u64 key, u64 at) noexcept
 cdef i64 _glance_at_spark(Table table, i64 slot) noexcept

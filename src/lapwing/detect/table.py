@@ -15,6 +15,7 @@ Runs compiled, typed by `table.pxd`, and as it stands.
 from collections.abc import Iterator
 from typing import Any
 
+from lapwing.detect import layout
 from lapwing.detect import plainly as natively
 from lapwing.detect import plainly as records
 from lapwing.detect.breath import breathe
@@ -26,19 +27,7 @@ SPARK_BASE = -2  # `find`: slots of sparks count down from here
 _NOWHERE = NOWHERE
 _SPARK_BASE = SPARK_BASE
 _NONE_BESIDE = -1
-SPARK_BIT = 0x8000_0000
-SPARK_MASK = 0x7FFF_FFFF
-FAR = 0xFF  # of a mark: the distance is this or more
 NOTHING_BESIDE = -1  # `Row.extra`: the record is all there is
-COLD = 0
-HELD = 1
-PLACE = 3  # 16-bit numbers a place of the index has: its mark, and the lower and the higher half of its value
-NODE_WORDS = 2  # 64-bit words a row has in `_keys`: its key, and its links
-NODE_LINKS = 4  # the same place counted in `_links`, by halves of them
-OLDER = 2  # which of these is the row touched before it, plus one, and in the highest bit its class
-NEWER = 3
-CLASS_SHIFT = 31
-NUMBER_MASK = 0x7FFF_FFFF
 FIRST_INDEX = 64
 FIRST_ROWS = 16
 GIVEN_BACK_AT_ONCE = 4_096  # records: a fraction of a millisecond
@@ -51,12 +40,13 @@ class Pointer(Pointing):
         Pointing.__init__(self, table.field)
         self.table = table
 
-    def turn(self, slot: int, key: int, next_key: int) -> int:
-        """The journal forgets the entry at `slot`, all there is of `key`; the next to go is all of `next_key`."""
-        if key != 0:
-            self.table.lose(slot, key)
-        if next_key != 0:
-            self.table.glance(next_key)
+    def turn(self, slot: int, goes: bool, ahead: int) -> int:
+        """The journal forgets the entry at `slot`, and what goes next is all there is of the key `ahead`."""
+        if goes:
+            self.table.lose(slot, self.ahead)
+        self.ahead = ahead
+        if ahead != 0:
+            self.table.glance(ahead)
         return 0
 
 
@@ -84,11 +74,8 @@ class Table:
             size *= 2
         self.sparks = 0
         self._hand = 0
-        self._places = column("H", PLACE * size)
-        self._mask = size - 1
+        self._make_index(size)
         self._used = 0
-        self._sought = 0  # the key of the latest search: it stands nowhere between where it belongs and `_at`
-        self._at = 0
         self._rows: list[Any] = []
         self._free = 0  # a row to use again, plus one; its link to a newer one is the next
         self._beside: list[Any] = []
@@ -97,7 +84,7 @@ class Table:
         self._oldest = [0, 0]
         self._newest = [0, 0]
         self._room = max(FIRST_ROWS, rows)
-        nodes = column("Q", NODE_WORDS * self._room)
+        nodes = column("Q", layout.NODE_WORDS * self._room)
         self._keys = nodes
         self._links = nodes.cast("B").cast("I")
 
@@ -112,19 +99,18 @@ class Table:
     def find(self, key: int) -> int:
         """The number of the row of `key`; `NOWHERE`; or `SPARK_BASE` less the slot of its spark."""
         at = self._at if key == self._sought else key & self._mask
-        tag = (key >> 48) & 0xFF00
+        tag = key >> layout.TAG_SHIFT & layout.TAG
         found = _NOWHERE
         while True:
-            base = at * 3
-            here = self._places[base]
-            if here == 0:
+            base = at * layout.PLACE
+            mark = self._places[base]
+            if mark == 0:
                 break
-            if here & 0xFF00 == tag:
-                high = self._places[base + 2]
-                value = self._places[base + 1] | high << 16
-                if value & SPARK_BIT:
+            if mark & layout.TAG == tag:
+                value = natively.wide_at(self._places, base + layout.VALUE)
+                if value & layout.SPARK_BIT:
                     return _find_among_sparks(self, key, at)
-                if self._keys[(value - 1) * NODE_WORDS] == key:
+                if self._keys[(value - 1) * layout.NODE_WORDS] == key:
                     found = value - 1
                     break
             at = (at + 1) & self._mask
@@ -135,15 +121,15 @@ class Table:
     def find_row(self, key: int) -> int:
         """The number of the row of `key`, or `NOWHERE`, be it a spark or unknown: no journal entry is looked at."""
         at = self._at if key == self._sought else key & self._mask
-        tag = (key >> 48) & 0xFF00
+        tag = key >> layout.TAG_SHIFT & layout.TAG
         while True:
-            base = at * 3
-            here = self._places[base]
-            if here == 0:
+            base = at * layout.PLACE
+            mark = self._places[base]
+            if mark == 0:
                 return _NOWHERE
-            if here & 0xFF00 == tag:
-                value = self._value(base)
-                if value & SPARK_BIT == 0 and self._keys[(value - 1) * NODE_WORDS] == key:
+            if mark & layout.TAG == tag:
+                value = natively.wide_at(self._places, base + layout.VALUE)
+                if value & layout.SPARK_BIT == 0 and self._keys[(value - 1) * layout.NODE_WORDS] == key:
                     self._sought = key
                     self._at = at
                     return value - 1
@@ -157,29 +143,28 @@ class Table:
     def glance(self, key: int) -> int:
         """Have fetched what a search for `key` will look at first."""
         at = key & self._mask
-        natively.soon(self._places[at * 3])
+        natively.soon(self._places[at * layout.PLACE])
         return 0
 
     def approach(self, key: int) -> int:
         """Have fetched what a search for `key` will look at next; most likely it will find what this gives."""
         at = key & self._mask
-        tag = (key >> 48) & 0xFF00
+        tag = key >> layout.TAG_SHIFT & layout.TAG
         while True:
-            base = at * 3
-            here = self._places[base]
-            if here == 0 or here & 0xFF00 == tag:
+            base = at * layout.PLACE
+            mark = self._places[base]
+            if mark == 0 or mark & layout.TAG == tag:
                 break
             at = (at + 1) & self._mask
         self._sought = key
         self._at = at
-        if here == 0:
+        if mark == 0:
             return _NOWHERE
-        high = self._places[base + 2]
-        value = self._places[base + 1] | high << 16
-        if value & SPARK_BIT:
-            return _glance_at_spark(self, value & SPARK_MASK)
+        value = natively.wide_at(self._places, base + layout.VALUE)
+        if value & layout.SPARK_BIT:
+            return _glance_at_spark(self, value & layout.SPARK_MASK)
         number = value - 1
-        natively.soon(self._links[number * NODE_LINKS])
+        natively.soon(self._links[number * layout.LINKS])
         natively.soon_slot(self._rows, number)
         return number
 
@@ -219,31 +204,33 @@ class Table:
     # -- places of the index -------------------------------------------------------------------------------------------
     #
     # Each is marked with eight bits of its key and how far it is from where the key belongs (`FAR` and more as `FAR`),
-    # so that neither a search nor closing a gap has to look up the keys of others.
+    # so that neither a search nor closing a gap has to look up the keys of others. Its value is a row's number plus
+    # one, or the slot of a spark and its bit.
 
-    def _value(self, base: int) -> int:
-        """What a place says, given where it begins: a row's number plus one, or the slot of a spark and its bit."""
-        high = self._places[base + 2]
-        return self._places[base + 1] | high << 16
-
-    def _put(self, base: int, mark: int, value: int) -> int:
-        self._places[base] = mark
-        self._places[base + 1] = value & 0xFFFF
-        self._places[base + 2] = value >> 16
+    def _make_index(self, size: int) -> int:
+        self._places = column("H", layout.PLACE * size)
+        self._mask = size - 1
+        self._most = size // 4 * 3
+        self._sought = 0  # the key of the latest search: it stands nowhere between where it belongs and `_at`
+        self._at = 0
         return 0
 
     def _place_of(self, key: int, value: int) -> int:
         """Where `value`, which is in the index, stands for `key`: no key of a spark is computed to compare it."""
         at = self._at if key == self._sought else key & self._mask
-        while self._value(at * 3) != value:
+        while natively.wide_at(self._places, at * layout.PLACE + layout.VALUE) != value:
             at = (at + 1) & self._mask
         return at
 
-    def _key_at(self, value: int) -> int:
-        if value & SPARK_BIT:
-            return self.journal.word(value & SPARK_MASK, self.field)
-        row = value - 1
-        return self._keys[row * NODE_WORDS]
+    def _key_of(self, value: int) -> int:
+        if value & layout.SPARK_BIT:
+            return self._key_of_spark(value & layout.SPARK_MASK)
+        return self._keys[(value - 1) * layout.NODE_WORDS]
+
+    def _key_of_spark(self, slot: int) -> int:
+        if self.field >= 0:
+            return self.journal.words[slot * layout.WORDS + self.field]
+        return self.journal.word(slot, self.field)
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
@@ -266,7 +253,7 @@ class Table:
 
     def refresh(self, row: int) -> int:
         """Make `row` the one touched last."""
-        if self._links[row * NODE_LINKS + NEWER] != 0:
+        if self._links[row * layout.LINKS + layout.NEWER] != 0:
             which = self._unlink(row + 1)
             self._append(row + 1, which)
         return 0
@@ -289,22 +276,21 @@ class Table:
         slot = self.journal.spark_at(pos, self.number)
         if slot < 0:
             return False
-        self._write(key, SPARK_BIT | slot)
+        self._write(key, layout.SPARK_BIT | slot)
         self.sparks += 1
         return True
 
     def kindle(self, key: int, slot: int, row: Any) -> int:
         """The spark of `key` at `slot` becomes `row`."""
-        at = self._place_of(key, SPARK_BIT | slot)
+        value = self._place_of(key, layout.SPARK_BIT | slot) * layout.PLACE + layout.VALUE
         self.journal.mark_spark(slot, self.number, False)
         self.sparks -= 1
-        base = at * 3
-        self._put(base, self._places[base], self._new_row(key, row))  # the mark stays: it is of the same key
+        natively.set_wide(self._places, value, self._new_row(key, row))  # the mark stays: it is of the same key
         return 0
 
     def lose(self, slot: int, key: int) -> int:
         """The spark of `key` at `slot` goes, as the journal forgets the entry."""
-        self._erase(self._place_of(key, SPARK_BIT | slot))
+        self._erase(self._place_of(key, layout.SPARK_BIT | slot))
         self.sparks -= 1
         self.evicted_count += 1
         return 0
@@ -312,18 +298,18 @@ class Table:
     def hold(self, key: int) -> int:
         """Suspicion or trust was earned: keep the row longer than cold ones."""
         at = self.find(key)
-        if at >= 0 and self._class_of(at) == COLD:
+        if at >= 0 and self._class_of(at) == layout.COLD:
             self._unlink(at + 1)
-            self._append(at + 1, HELD)
+            self._append(at + 1, layout.HELD)
         return 0
 
     def holds(self, key: int) -> bool:
         """Whether `hold` was asked for the row of `key`."""
         at = self.find(key)
-        return at >= 0 and self._class_of(at) == HELD
+        return at >= 0 and self._class_of(at) == layout.HELD
 
     def _class_of(self, row: int) -> int:
-        return self._links[row * NODE_LINKS + OLDER] >> CLASS_SHIFT
+        return self._links[row * layout.LINKS + layout.OLDER] >> layout.CLASS_SHIFT
 
     def put_beside(self, what: Any) -> int:
         """Keep what does not fit into a row; its number, for `Row.extra` or `more`. It goes with the row."""
@@ -352,7 +338,7 @@ class Table:
                 break
             self._evict_spark()
             self.evicted_count -= 1
-        for which in (COLD, HELD):
+        for which in (layout.COLD, layout.HELD):
             for _ in range(self._count):
                 number = self._oldest[which]
                 if number == 0:
@@ -367,19 +353,19 @@ class Table:
 
     def items(self) -> Iterator[tuple[int, Any]]:
         """All rows, cold ones first, each part in the order it would be forgotten. Sparks are not among them."""
-        for which in (COLD, HELD):
+        for which in (layout.COLD, layout.HELD):
             number = self._oldest[which]
             while number:
                 row = number - 1
-                yield self._keys[row * NODE_WORDS], self._rows[row]
-                number = self._links[row * NODE_LINKS + NEWER]
+                yield self._keys[row * layout.NODE_WORDS], self._rows[row]
+                number = self._links[row * layout.LINKS + layout.NEWER]
 
     def load_sparks(self, slots: list[int]) -> None:
         """Take over some of the sparks that `Journal.dump_sparks` gave, the journal being loaded."""
         if slots and not 0 <= min(slots) <= max(slots) < self.journal.used():
             raise ValueError("the snapshot has records of logins that its journal does not have")
         for slot in slots:
-            self._write(self.journal.word(slot, self.field), SPARK_BIT | slot)
+            self._write(self.journal.word(slot, self.field), layout.SPARK_BIT | slot)
             self.sparks += 1
             self.journal.mark_spark(slot, self.number, True)
 
@@ -404,33 +390,33 @@ class Table:
         """Store a cold row; its number plus one."""
         if self._free:
             number = self._free - 1
-            self._free = self._links[number * NODE_LINKS + NEWER]
+            self._free = self._links[number * layout.LINKS + layout.NEWER]
+            records.replace(self._rows, number, row)
         else:
             number = len(self._rows)
             if number >= self._room:
                 self._widen()
-            self._rows.append(None)
-        self._rows[number] = row
-        self._keys[number * NODE_WORDS] = key
+            self._rows.append(row)
+        self._keys[number * layout.NODE_WORDS] = key
         self._count += 1
-        self._append(number + 1, COLD)
+        self._append(number + 1, layout.COLD)
         return number + 1
 
     def _widen(self) -> None:
         """Room for half as many rows again."""
         self._room += self._room // 2
-        nodes = wider(self._keys, "Q", NODE_WORDS * self._room)
+        nodes = wider(self._keys, "Q", layout.NODE_WORDS * self._room)
         self._keys = nodes
         self._links = nodes.cast("B").cast("I")
 
     def _append(self, row: int, which: int) -> int:
         newest = self._newest[which]
-        at = (row - 1) * NODE_LINKS
-        self._links[at + OLDER] = (which << CLASS_SHIFT) | newest
-        self._links[at + NEWER] = 0
+        at = (row - 1) * layout.LINKS
+        self._links[at + layout.OLDER] = (which << layout.CLASS_SHIFT) | newest
+        self._links[at + layout.NEWER] = 0
         if newest:
-            at = (newest - 1) * NODE_LINKS
-            self._links[at + NEWER] = row
+            at = (newest - 1) * layout.LINKS
+            self._links[at + layout.NEWER] = row
         else:
             self._oldest[which] = row
         self._newest[which] = row
@@ -438,79 +424,79 @@ class Table:
 
     def _unlink(self, row: int) -> int:
         """Take `row` out of its list; its class."""
-        at = (row - 1) * NODE_LINKS
-        which = self._links[at + OLDER] >> CLASS_SHIFT
-        older = self._links[at + OLDER] & NUMBER_MASK
-        newer = self._links[at + NEWER]
+        at = (row - 1) * layout.LINKS
+        which = self._links[at + layout.OLDER] >> layout.CLASS_SHIFT
+        older = self._links[at + layout.OLDER] & layout.NUMBER_MASK
+        newer = self._links[at + layout.NEWER]
         if older:
-            at = (older - 1) * NODE_LINKS
-            self._links[at + NEWER] = newer
+            at = (older - 1) * layout.LINKS
+            self._links[at + layout.NEWER] = newer
         else:
             self._oldest[which] = newer
         if newer:
-            at = (newer - 1) * NODE_LINKS
-            self._links[at + OLDER] = (which << CLASS_SHIFT) | older
+            at = (newer - 1) * layout.LINKS
+            self._links[at + layout.OLDER] = (which << layout.CLASS_SHIFT) | older
         else:
             self._newest[which] = older
         return which
 
     def _write(self, key: int, value: int) -> int:
-        if (self._used + 1) * 4 > (self._mask + 1) * 3:
+        if self._used >= self._most:
             self._grow_index()
-        if key != self._sought or self._places[self._at * 3] != 0:
+        if key != self._sought or self._places[self._at * layout.PLACE] != 0:
             self.find(key)
         self._set(self._at, key, value)
         self._used += 1
         return 0
 
     def _set(self, at: int, key: int, value: int) -> int:
-        distance = (at - key) & self._mask
-        return self._put(at * 3, ((key >> 48) & 0xFF00) | (min(distance, FAR - 1) + 1), value)
+        distance = min((at - key) & self._mask, layout.FAR - 1) + 1
+        self._places[at * layout.PLACE] = (key >> layout.TAG_SHIFT & layout.TAG) | distance
+        natively.set_wide(self._places, at * layout.PLACE + layout.VALUE, value)
+        return 0
 
     def _distance_at(self, at: int) -> int:
-        """How far what stands at `at` is from where it belongs, where the mark does not say it."""
-        return (at - self._key_at(self._value(at * 3))) & self._mask
+        """How far what stands at `at` is from where it belongs, plus one, where the mark does not say it."""
+        key = self._key_of(natively.wide_at(self._places, at * layout.PLACE + layout.VALUE))
+        return ((at - key) & self._mask) + 1
 
     def _erase(self, hole: int) -> int:
         """Take what stands at `hole` out of the index, moving up what it kept away."""
         self._used -= 1
         mask = self._mask
         first = at = hole
+        gap = 0
         while True:
             at = (at + 1) & mask
-            base = at * 3
+            gap += 1
+            base = at * layout.PLACE
             mark = self._places[base]
             if mark == 0:
                 break
-            distance = mark & 0xFF
-            gap = (at - hole) & mask
-            if distance == FAR:
-                distance = self._distance_at(at) + 1
+            distance = mark & layout.FAR
+            if distance == layout.FAR:
+                distance = self._distance_at(at)
             if distance <= gap:
                 continue
-            into = hole * 3
-            self._places[into] = (mark & 0xFF00) | min(distance - gap, FAR)
-            self._places[into + 1] = self._places[base + 1]
-            self._places[into + 2] = self._places[base + 2]
+            into = hole * layout.PLACE
+            self._places[into] = (mark & layout.TAG) | min(distance - gap, layout.FAR)
+            natively.set_wide(self._places, into + layout.VALUE, natively.wide_at(self._places, base + layout.VALUE))
             hole = at
-        self._put(hole * 3, 0, 0)
+            gap = 0
+        self._places[hole * layout.PLACE] = 0
         if ((self._at - first) & mask) <= ((at - first) & mask):
             self._sought = self._at = 0  # what was sought may have moved
         return 0
 
     def _grow_index(self) -> int:
         old = self._places
-        size = 2 * (self._mask + 1)
-        self._places = column("H", PLACE * size)
-        self._mask = size - 1
-        self._sought = self._at = 0
-        for base in range(0, len(old), PLACE):
+        self._make_index(2 * (self._mask + 1))
+        for base in range(0, len(old), layout.PLACE):
             if old[base] != 0:
-                high = old[base + 2]
-                value = old[base + 1] | high << 16
-                key = self._key_at(value)
+                value = natively.wide_at(old, base + layout.VALUE)
+                key = self._key_of(value)
                 at = key & self._mask
-                while self._places[at * 3] != 0:
+                while self._places[at * layout.PLACE] != 0:
                     at = (at + 1) & self._mask
                 self._set(at, key, value)
         return 0
@@ -555,12 +541,12 @@ class Table:
         return False
 
     def _remove(self, row: int) -> int:
-        self._erase(self._place_of(self._key_at(row), row))
+        self._erase(self._place_of(self._key_of(row), row))
         self._unlink(row)
         self.release(self._rows[row - 1])
         self._rows[row - 1] = None
-        at = (row - 1) * NODE_LINKS
-        self._links[at + NEWER] = self._free
+        at = (row - 1) * layout.LINKS
+        self._links[at + layout.NEWER] = self._free
         self._free = row
         self._count -= 1
         return 0
@@ -576,19 +562,19 @@ class Table:
 
 
 def _find_among_sparks(table: Table, key: int, at: int) -> int:
-    """`Table.find`, where a spark may be what it looks for."""
-    tag = (key >> 48) & 0xFF00
+    """`Table.find` from `at` on, where a spark stands that may be what it looks for."""
+    tag = key >> layout.TAG_SHIFT & layout.TAG
     found = _NOWHERE
     while True:
-        base = at * 3
-        here = table._places[base]
-        if here == 0:
+        base = at * layout.PLACE
+        mark = table._places[base]
+        if mark == 0:
             break
-        if here & 0xFF00 == tag:
-            value = table._value(base)
-            if table._key_at(value) == key:
-                slot = value & SPARK_MASK
-                found = _SPARK_BASE - slot if value & SPARK_BIT else slot - 1
+        if mark & layout.TAG == tag:
+            value = natively.wide_at(table._places, base + layout.VALUE)
+            if table._key_of(value) == key:
+                slot = value & layout.SPARK_MASK
+                found = _SPARK_BASE - slot if value & layout.SPARK_BIT else slot - 1
                 break
         at = (at + 1) & table._mask
     table._sought = key

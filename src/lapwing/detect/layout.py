@@ -1,0 +1,44 @@
+"""How entries of the journal and places of an index are laid out: numbers counted in 64, 32 and 16 bits.
+
+Compiled, `laid_out.pxd` says the same, so that the compiler reckons with them instead of looking each up.
+"""
+
+# An entry's 64-bit words.
+WORDS = 8
+ACCOUNT, SECRET, CLIENT, HI, LO, AT, SEQ, META = range(WORDS)
+# META: bits 0-15 tries, 16 failed, 17 inferred, 18 forgiven, 24- protocol, 32- name's length, 40- weight, 50- owned
+COUNT_MASK = 0xFFFF
+FAILED = 1 << 16
+INFERRED = 1 << 17
+FORGIVEN = 1 << 18
+PROTOCOL_SHIFT, PROTOCOL_MASK = 24, 0xFF
+LENGTH_SHIFT, LENGTH_MASK = 32, 0xFF
+WEIGHT_SHIFT, WEIGHT_MASK = 40, 0x3FF
+OWNED = 1 << 50  # and five bits above: the story of this dimension is told by another one's finding
+# What else an entry can be asked for by, which is computed.
+BY_SOURCE, BY_NETWORK, BY_PAIR = -1, -2, -3
+
+# Its 32-bit notes: how far back the entry before is, by dimension; where its name is; its sparks.
+NOTES = 8
+NAME = 6
+SPARKS = 7
+GONE = 0xFFFF_FFFF  # no entry before, or too far back
+NAME_MASK = 0xFFFF_FFFF
+
+# A place of an index: 16-bit numbers, which are its mark and the lower and the higher half of its value.
+PLACE = 3
+VALUE = 1
+TAG = 0xFF00  # of a mark: bits of the key
+TAG_SHIFT = 48  # where a key has them
+FAR = 0xFF  # of a mark: how far it is from where its key belongs, plus one; at most this
+SPARK_BIT = 0x8000_0000
+SPARK_MASK = 0x7FFF_FFFF
+
+# A row's node: 64-bit words, which are its key and its links.
+NODE_WORDS = 2
+LINKS = 4  # the same in 32-bit numbers
+OLDER = 2  # which of these is the row touched before it, plus one, and in the highest bit its class
+NEWER = 3
+CLASS_SHIFT = 31
+COLD, HELD = 0, 1  # the classes
+NUMBER_MASK = 0x7FFF_FFFF
