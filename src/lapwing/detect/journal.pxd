@@ -25,7 +25,7 @@ cdef class Journal:
     cdef u32[::1] notes
     cdef u8[::1] _names
     cdef public u64 names_at
-    cdef u64 _names_capacity
+    cdef u64 _names_capacity, _names_here
     cdef public Keyring keyring
     cdef public list tables
     cdef Login _scratch, _first, _second
@@ -39,7 +39,7 @@ cdef class Journal:
 
     @cython.locals(slot=i64, following=i64)
     cpdef Py_ssize_t append(self, Login login) except -1
-    @cython.locals(base=Py_ssize_t, meta=u64, thousandths=u64)
+    @cython.locals(base=Py_ssize_t, meta=u64, thousandths=i64)
     cdef int _store(self, Py_ssize_t at, Login login) except -1
     @cython.locals(at=u64, word=u64, index=Py_ssize_t, length=Py_ssize_t, name=str)
     cdef int _keep_name(self, Py_ssize_t slot, Login login) except -1

@@ -76,6 +76,7 @@ class Journal:
         self.notes = column("I", 0)
         self._names = column("B", 0)
         self._names_capacity = 0
+        self._names_here = 0  # where `names_at` is
         self._resize(min(limit, FIRST_ROOM))
 
     def append(self, login: Login) -> int:
@@ -112,8 +113,8 @@ class Journal:
         thousandths = int(min(login.weight, 1.0) * 1000.0 + 0.5)
         self.words[base + layout.META] = meta | (thousandths << layout.WEIGHT_SHIFT)
         base = at * layout.NOTES
-        for index in range(base, base + layout.NAME):
-            self.notes[index] = layout.GONE
+        self.notes[base] = self.notes[base + 1] = self.notes[base + 2] = layout.GONE  # of each dimension
+        self.notes[base + 3] = self.notes[base + 4] = self.notes[base + 5] = layout.GONE
         self.notes[base + layout.NAME] = self.names_at & layout.NAME_MASK
         self.notes[base + layout.SPARKS] = 0
         if login.account != 0:
@@ -124,7 +125,7 @@ class Journal:
         """Seal the name into the ring, as `Keyring.seal` would."""
         name = login.name
         length = len(name)
-        at = self.names_at % self._names_capacity
+        at = self._names_here
         if login.named or length > _NAME_BYTES or at + length > self._names_capacity or not natively.is_plain(name):
             return self._keep_sealed(slot, login.named or self.keyring.seal(name, login.account))
         for index in range(0, length, 8):
@@ -132,10 +133,11 @@ class Journal:
             natively.lay(self._names, at + index, word, min(length - index, 8))
         self.words[slot * layout.WORDS + layout.META] |= length << layout.LENGTH_SHIFT
         self.names_at += length
+        self._names_here = at + length if at + length < self._names_capacity else 0
         return 0
 
     def _keep_sealed(self, slot: int, named: bytes) -> int:
-        at = self.names_at % self._names_capacity
+        at = self._names_here
         for index in range(len(named)):
             byte = named[index]
             self._names[at] = byte
@@ -145,6 +147,7 @@ class Journal:
         length = len(named)
         self.words[slot * layout.WORDS + layout.META] |= length << layout.LENGTH_SHIFT
         self.names_at += length
+        self._names_here = at
         return 0
 
     def _make_room(self) -> int:
@@ -167,6 +170,7 @@ class Journal:
         self._names = names
         self._capacity, self._names_capacity = capacity, len(names)
         self._here = self.head % capacity
+        self._names_here = self.names_at % self._names_capacity
 
     def _drop(self, slot: int, following: int) -> int:
         """The entry at `slot` is about to go: no table may point at it.
@@ -450,6 +454,6 @@ class Journal:
             if slot % SLOTS_A_BREATH == 0:
                 breathe()
         self.head, self.names_at = head, names_at
-        self._here = head % capacity
+        self._here, self._names_here = head % capacity, names_at % self._names_capacity
         self._oldest_slot = -1
         self.keyring.learn_protocols(protocols)

@@ -35,17 +35,28 @@ cdef extern from *:
         return 0;
     }
 
-    /* A record of so many lines is written there soon: have them fetched meanwhile. */
+    /* A record of so many lines is written there soon: have the first of them fetched meanwhile. */
     static CYTHON_INLINE void lapwing_soon_written(char *record, size_t lines) {
-        if (lines > 5) lines = 5;
-        while (lines-- > 0) {
-            __builtin_prefetch(record, 1);
-            record += LAPWING_LINE;
+        switch (lines) {
+            default: __builtin_prefetch(record + 4 * LAPWING_LINE, 1);  /* fall through */
+            case 4: __builtin_prefetch(record + 3 * LAPWING_LINE, 1);  /* fall through */
+            case 3: __builtin_prefetch(record + 2 * LAPWING_LINE, 1);  /* fall through */
+            case 2: __builtin_prefetch(record + 1 * LAPWING_LINE, 1);  /* fall through */
+            case 1: __builtin_prefetch(record, 1);
         }
     }
 
+    /* Line by line, as records have whole ones: no call that would look for the best way first. */
+    static CYTHON_INLINE void lapwing_copy(char *to, const char *from, size_t lines) {
+        do {
+            memcpy(to, from, LAPWING_LINE);
+            to += LAPWING_LINE;
+            from += LAPWING_LINE;
+        } while (--lines > 0);
+    }
+
     /* Room for a record of so many lines; NULL where there is no memory. */
-    static void *lapwing_take(size_t lines) {
+    static CYTHON_INLINE void *lapwing_take(size_t lines) {
         lapwing_gone *gone = lapwing_free[lines];
         char *made;
         if (gone) {
@@ -96,9 +107,22 @@ cdef extern from *:
         Py_RETURN_NONE;
     }
     #define lapwing_is_kept(type) ((type)->tp_alloc == lapwing_alloc)
+
+    /* A type that is kept is no object that counts its own, so a copy of all of an object needs only its own count. */
+    static CYTHON_INLINE PyObject *lapwing_kept_like(PyObject *pattern, size_t lines) {
+        PyObject *made = (PyObject *)lapwing_take(lines);
+        if (made == NULL) return PyErr_NoMemory();
+        lapwing_copy((char *)made, (const char *)pattern, lines);
+    #if defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
+        return PyObject_Init(made, Py_TYPE(pattern));
+    #else
+        Py_SET_REFCNT(made, 1);
+        return made;
+    #endif
+    }
     #else
     #define lapwing_is_kept(type) 0
-    #define lapwing_take(lines) NULL
+    #define lapwing_kept_like(pattern, lines) NULL
     #define lapwing_lines_of(type) 0
     static CYTHON_UNUSED PyObject *lapwing_keep(PyObject CYTHON_UNUSED *kind) { Py_RETURN_NONE; }
     #endif
@@ -107,18 +131,13 @@ cdef extern from *:
     static CYTHON_UNUSED PyObject *lapwing_like(PyObject *pattern) {
         PyTypeObject *type = Py_TYPE(pattern);
         PyObject *made;
-        if (lapwing_is_kept(type)) {
-            made = (PyObject *)lapwing_take(lapwing_lines_of(type));
-            if (made == NULL) return PyErr_NoMemory();
-            PyObject_Init(made, type);
-        } else {
-            if (PyType_IS_GC(type)) {
-                PyErr_SetString(PyExc_TypeError, "only objects that hold numbers alone can be copied so");
-                return NULL;
-            }
-            made = _PyObject_New(type);
-            if (made == NULL) return NULL;
+        if (lapwing_is_kept(type)) return lapwing_kept_like(pattern, lapwing_lines_of(type));
+        if (PyType_IS_GC(type)) {
+            PyErr_SetString(PyExc_TypeError, "only objects that hold numbers alone can be copied so");
+            return NULL;
         }
+        made = _PyObject_New(type);
+        if (made == NULL) return NULL;
         memcpy(made + 1, pattern + 1, (size_t)type->tp_basicsize - sizeof(PyObject));
         return made;
     }

@@ -20,9 +20,10 @@ cdef class Table:
     cdef public Journal journal
     cdef public i64 sparks, found
     cdef i64 _hand
+    cdef u32 _bit
     cdef u16[::1] _places
     cdef u64 _mask, _sought, _at
-    cdef Py_ssize_t _used, _most, _room
+    cdef Py_ssize_t _used, _most, _next, _room
     cdef u64[::1] _keys
     cdef u32[::1] _links
     cdef list _rows
@@ -32,7 +33,7 @@ cdef class Table:
     cdef u32 _oldest[2]
     cdef u32 _newest[2]
 
-    @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32, found=i64)
+    @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32, slot=i64, found=i64)
     cpdef i64 find(self, u64 key) noexcept
     @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32)
     cpdef i64 find_row(self, u64 key) noexcept
@@ -64,11 +65,13 @@ cdef class Table:
     cpdef bint spark(self, u64 key, i64 pos) except -1
     @cython.locals(value=u64)
     cpdef int kindle(self, u64 key, i64 slot, Row row) except -1
-    cpdef int lose(self, i64 slot, u64 key) noexcept
+    cdef inline int lose(self, i64 slot, u64 key) noexcept
     cpdef int hold(self, u64 key) noexcept
     cpdef bint holds(self, u64 key) noexcept
     @cython.locals(number=Py_ssize_t)
     cdef inline u32 _new_row(self, u64 key, Row row) except? 0
+    @cython.locals(nodes=object)
+    cdef int _widen(self) except -1
     @cython.locals(at=Py_ssize_t, newest=u32)
     cdef inline int _append(self, u32 row, u32 which) noexcept
     @cython.locals(at=Py_ssize_t, which=u32, older=u32, newer=u32)
@@ -76,8 +79,8 @@ cdef class Table:
     cdef inline int _write(self, u64 key, u32 value) except -1
     @cython.locals(distance=u64)
     cdef inline int _set(self, u64 at, u64 key, u32 value) noexcept
-    @cython.locals(at=u64, base=u64, into=u64, first=u64, mask=u64, distance=u64, gap=u64, mark=u32)
-    cdef int _erase(self, u64 hole) noexcept
+    @cython.locals(at=u64, hole=u64, base=u64, into=u64, distance=u64, gap=u64, mark=u32)
+    cdef int _erase(self, u64 key, u32 value) noexcept
     @cython.locals(key=u64)
     cdef u64 _distance_at(self, u64 at) noexcept
     @cython.locals(base=Py_ssize_t, at=u64, key=u64, value=u32, old=u16[::1])
@@ -97,5 +100,5 @@ cdef class Table:
     cdef int _drop_beside(self, int number) except -1
 
 @cython.locals(base=u64, mark=u32, tag=u32, value=u32, slot=i64, found=i64)
-cdef i64 _find_among_sparks(Table table, u64 key, u64 at) noexcept
+cdef i64 _find_computed(Table table, u64 key, u64 at) noexcept
 cdef i64 _glance_at_spark(Table table, i64 slot) noexcept

@@ -63,6 +63,7 @@ class Table:
         self.journal = journal if journal is not None else _no_journal()
         self.field = field
         self.number = len(self.journal.tables)
+        self._bit = 1 << self.number  # of an entry's notes: it is a spark here
         self.found = NOWHERE
         self.journal.tables.append(Pointer(self))
         self.clear()
@@ -77,6 +78,7 @@ class Table:
         self._make_index(size)
         self._used = 0
         self._rows: list[Any] = []
+        self._next = 0  # row that was never used
         self._free = 0  # a row to use again, plus one; its link to a newer one is the next
         self._beside: list[Any] = []
         self._free_beside: list[int] = []
@@ -109,8 +111,13 @@ class Table:
             if mark & layout.TAG == tag:
                 value = natively.wide_at(self._places, base + layout.VALUE)
                 if value & layout.SPARK_BIT:
-                    return _find_among_sparks(self, key, at)
-                if self._keys[(value - 1) * layout.NODE_WORDS] == key:
+                    if self.field < 0:
+                        return _find_computed(self, key, at)
+                    slot = value & layout.SPARK_MASK
+                    if self.journal.words[slot * layout.WORDS + self.field] == key:
+                        found = _SPARK_BASE - slot
+                        break
+                elif self._keys[(value - 1) * layout.NODE_WORDS] == key:
                     found = value - 1
                     break
             at = (at + 1) & self._mask
@@ -283,14 +290,14 @@ class Table:
     def kindle(self, key: int, slot: int, row: Any) -> int:
         """The spark of `key` at `slot` becomes `row`."""
         value = self._place_of(key, layout.SPARK_BIT | slot) * layout.PLACE + layout.VALUE
-        self.journal.mark_spark(slot, self.number, False)
+        self.journal.notes[slot * layout.NOTES + layout.SPARKS] &= ~self._bit
         self.sparks -= 1
         natively.set_wide(self._places, value, self._new_row(key, row))  # the mark stays: it is of the same key
         return 0
 
     def lose(self, slot: int, key: int) -> int:
         """The spark of `key` at `slot` goes, as the journal forgets the entry."""
-        self._erase(self._place_of(key, layout.SPARK_BIT | slot))
+        self._erase(key, layout.SPARK_BIT | slot)
         self.sparks -= 1
         self.evicted_count += 1
         return 0
@@ -393,21 +400,23 @@ class Table:
             self._free = self._links[number * layout.LINKS + layout.NEWER]
             records.replace(self._rows, number, row)
         else:
-            number = len(self._rows)
+            number = self._next
             if number >= self._room:
                 self._widen()
+            self._next += 1
             self._rows.append(row)
         self._keys[number * layout.NODE_WORDS] = key
         self._count += 1
         self._append(number + 1, layout.COLD)
         return number + 1
 
-    def _widen(self) -> None:
+    def _widen(self) -> int:
         """Room for half as many rows again."""
         self._room += self._room // 2
         nodes = wider(self._keys, "Q", layout.NODE_WORDS * self._room)
         self._keys = nodes
         self._links = nodes.cast("B").cast("I")
+        return 0
 
     def _append(self, row: int, which: int) -> int:
         newest = self._newest[which]
@@ -460,15 +469,11 @@ class Table:
         key = self._key_of(natively.wide_at(self._places, at * layout.PLACE + layout.VALUE))
         return ((at - key) & self._mask) + 1
 
-    def _erase(self, hole: int) -> int:
-        """Take what stands at `hole` out of the index, moving up what it kept away."""
-        self._used -= 1
-        mask = self._mask
-        first = at = hole
-        gap = 0
+    def _erase(self, key: int, value: int) -> int:
+        """Take `value`, which stands there for `key`, out of the index, moving up what it kept away."""
+        at = hole = self._place_of(key, value)
         while True:
-            at = (at + 1) & mask
-            gap += 1
+            at = (at + 1) & self._mask
             base = at * layout.PLACE
             mark = self._places[base]
             if mark == 0:
@@ -476,16 +481,16 @@ class Table:
             distance = mark & layout.FAR
             if distance == layout.FAR:
                 distance = self._distance_at(at)
+            gap = (at - hole) & self._mask
             if distance <= gap:
                 continue
             into = hole * layout.PLACE
             self._places[into] = (mark & layout.TAG) | min(distance - gap, layout.FAR)
             natively.set_wide(self._places, into + layout.VALUE, natively.wide_at(self._places, base + layout.VALUE))
             hole = at
-            gap = 0
         self._places[hole * layout.PLACE] = 0
-        if ((self._at - first) & mask) <= ((at - first) & mask):
-            self._sought = self._at = 0  # what was sought may have moved
+        self._used -= 1
+        self._sought = self._at = 0  # what was sought may have moved
         return 0
 
     def _grow_index(self) -> int:
@@ -541,7 +546,7 @@ class Table:
         return False
 
     def _remove(self, row: int) -> int:
-        self._erase(self._place_of(self._key_of(row), row))
+        self._erase(self._key_of(row), row)
         self._unlink(row)
         self.release(self._rows[row - 1])
         self._rows[row - 1] = None
@@ -561,8 +566,8 @@ class Table:
 # What calls the journal stands apart: what does not is spared the saving of registers.
 
 
-def _find_among_sparks(table: Table, key: int, at: int) -> int:
-    """`Table.find` from `at` on, where a spark stands that may be what it looks for."""
+def _find_computed(table: Table, key: int, at: int) -> int:
+    """`Table.find` from `at` on, where a spark stands whose key has to be computed to compare it."""
     tag = key >> layout.TAG_SHIFT & layout.TAG
     found = _NOWHERE
     while True:
