@@ -12,7 +12,8 @@ COMPILED = Path(layout.__file__).with_name("laid_out.pxd")
 
 
 def test_the_compiled_layout_is_the_plain_one() -> None:
-    line = re.compile(r'^    (?:unsigned )?(?:int|long long) (\w+) "([-\w]+?)U?(?:LL)?"$', re.MULTILINE)
+    kind = r"(?:(?:unsigned )?(?:int|long long)|Py_ssize_t)"
+    line = re.compile(rf'^    {kind} (\w+) "(?:\(Py_ssize_t\))?\(?([-\w]+?)U?(?:LL)?\)?"$', re.MULTILINE)
     told = line.findall(COMPILED.read_text())
     numbers = {name: value for name, value in vars(layout).items() if name.isupper()}
     assert {name: int(number, 0) for name, number in told} == numbers

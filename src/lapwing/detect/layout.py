@@ -42,3 +42,7 @@ NEWER = 3
 CLASS_SHIFT = 31
 COLD, HELD = 0, 1  # the classes
 NUMBER_MASK = 0x7FFF_FFFF
+
+# What a search finds: the number of a row, or one of these.
+NOWHERE = -1  # no such record
+SPARK_BASE = -2  # slots of sparks count down from here

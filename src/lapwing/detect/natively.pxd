@@ -93,11 +93,23 @@ cdef extern from *:
             memcpy(at, &word, 8);
             return;
         }
-    #endif
+        if (count & 4) {
+            memcpy(at, &word, 4);
+            at += 4;
+            word >>= 32;
+        }
+        if (count & 2) {
+            memcpy(at, &word, 2);
+            at += 2;
+            word >>= 16;
+        }
+        if (count & 1) *at = (unsigned char)word;
+    #else
         while (count-- > 0) {
             *at++ = (unsigned char)word;
             word >>= 8;
         }
+    #endif
     }
     #define lapwing_lay_at(octets, at, word, count) lapwing_lay((unsigned char *)(octets).data + (at), word, count)
 
@@ -122,27 +134,29 @@ cdef extern from *:
     #define lapwing_wide_at(halves, at) lapwing_wide((halves).data + 2 * (at))
     #define lapwing_set_wide(halves, at, word) lapwing_lay_wide((halves).data + 2 * (at), word)
 
-    /* What stands there is read soon: have it fetched, and go on meanwhile. A record is some lines of memory. */
+    /* What stands there is read soon: have it fetched, and go on meanwhile. A record is some lines of memory. These are
+       no functions: one that does nothing else changes nothing, so the compiler would leave its calls out. */
     #if defined(__GNUC__) || defined(__clang__)
     #define lapwing_soon(what) __builtin_prefetch(&(what))
     #define lapwing_soon_slot(records, at) __builtin_prefetch(((PyListObject *)(records))->ob_item + (at))
-    static CYTHON_INLINE void lapwing_soon_record(PyObject *records, Py_ssize_t at) {
-        const char *record = (const char *)PyList_GET_ITEM(records, at);
-        __builtin_prefetch(record);
-        __builtin_prefetch(record + 64);
-        __builtin_prefetch(record + 128);
-        __builtin_prefetch(record + 192);
-    }
-    static CYTHON_INLINE void lapwing_soon_parts(PyObject *items, Py_ssize_t at, Py_ssize_t behind) {
-        const char *item = (const char *)PyList_GET_ITEM(items, at);
-        __builtin_prefetch(item);
-        __builtin_prefetch(item + behind);
-    }
-    static CYTHON_INLINE void lapwing_soon_item(PyObject *items, Py_ssize_t at, Py_ssize_t first, Py_ssize_t end) {
-        const char *item = (const char *)PyList_GET_ITEM(items, at);
-        for (; first < end; first += 64) __builtin_prefetch(item + first);
-        __builtin_prefetch(item + end - 1);
-    }
+    #define lapwing_soon_record(records, at) do { \
+        const char *record_ = (const char *)PyList_GET_ITEM(records, at); \
+        __builtin_prefetch(record_); \
+        __builtin_prefetch(record_ + 64); \
+        __builtin_prefetch(record_ + 128); \
+        __builtin_prefetch(record_ + 192); \
+    } while (0)
+    #define lapwing_soon_parts(items, at, behind) do { \
+        const char *item_ = (const char *)PyList_GET_ITEM(items, at); \
+        __builtin_prefetch(item_); \
+        __builtin_prefetch(item_ + (behind)); \
+    } while (0)
+    #define lapwing_soon_item(items, at, first, end) do { \
+        const char *line_ = (const char *)PyList_GET_ITEM(items, at) + (first); \
+        const char *last_ = line_ + ((end) - (first)) - 1; \
+        for (; line_ < last_; line_ += 64) __builtin_prefetch(line_); \
+        __builtin_prefetch(last_); \
+    } while (0)
     #else
     #define lapwing_soon(what) ((void)(what))
     #define lapwing_soon_slot(records, at) ((void)(at))

@@ -35,16 +35,12 @@ cdef extern from *:
         return 0;
     }
 
-    /* A record of so many lines is written there soon: have the first of them fetched meanwhile. */
-    static CYTHON_INLINE void lapwing_soon_written(char *record, size_t lines) {
-        switch (lines) {
-            default: __builtin_prefetch(record + 4 * LAPWING_LINE, 1);  /* fall through */
-            case 4: __builtin_prefetch(record + 3 * LAPWING_LINE, 1);  /* fall through */
-            case 3: __builtin_prefetch(record + 2 * LAPWING_LINE, 1);  /* fall through */
-            case 2: __builtin_prefetch(record + 1 * LAPWING_LINE, 1);  /* fall through */
-            case 1: __builtin_prefetch(record, 1);
-        }
-    }
+    /* A record of so many lines is written there soon: have the first of them fetched meanwhile. No function, as
+       `natively.pxd` says of such. */
+    #define lapwing_soon_written(record, lines) do { \
+        const char *line_ = (record), *last_ = line_ + ((lines) < 5 ? (lines) - 1 : 4) * LAPWING_LINE; \
+        for (; line_ <= last_; line_ += LAPWING_LINE) __builtin_prefetch(line_, 1); \
+    } while (0)
 
     /* Line by line, as records have whole ones: no call that would look for the best way first. */
     static CYTHON_INLINE void lapwing_copy(char *to, const char *from, size_t lines) {
@@ -55,19 +51,25 @@ cdef extern from *:
         } while (--lines > 0);
     }
 
-    /* Room for a record of so many lines; NULL where there is no memory. */
+    /* Another span for records of so many lines; -1 where there is no memory. */
+    static CYTHON_UNUSED int lapwing_extend(size_t lines) {
+        if (lapwing_rest == lapwing_rest_end && lapwing_enlarge() < 0) return -1;
+        lapwing_new[lines] = lapwing_rest;
+        lapwing_end[lines] = lapwing_rest += LAPWING_SPAN;
+        return 0;
+    }
+
+    #define lapwing_is_room(lines) \
+        (lapwing_free[lines] || lapwing_end[lines] - lapwing_new[lines] >= (Py_ssize_t)((lines) * LAPWING_LINE))
+
+    /* Room for a record of so many lines, where there is. */
     static CYTHON_INLINE void *lapwing_take(size_t lines) {
         lapwing_gone *gone = lapwing_free[lines];
         char *made;
         if (gone) {
             lapwing_free[lines] = gone->next;
-            lapwing_soon_written((char *)gone->next, lines);
+            lapwing_soon_written((const char *)gone->next, lines);
             return gone;
-        }
-        if (lapwing_end[lines] - lapwing_new[lines] < (Py_ssize_t)(lines * LAPWING_LINE)) {
-            if (lapwing_rest == lapwing_rest_end && lapwing_enlarge() < 0) return NULL;
-            lapwing_new[lines] = lapwing_rest;
-            lapwing_end[lines] = lapwing_rest += LAPWING_SPAN;
         }
         made = lapwing_new[lines];
         lapwing_new[lines] = made + lines * LAPWING_LINE;
@@ -79,8 +81,9 @@ cdef extern from *:
 
     static PyObject *lapwing_alloc(PyTypeObject *type, Py_ssize_t CYTHON_UNUSED items) {
         size_t lines = lapwing_lines_of(type);
-        void *made = lapwing_take(lines);
-        if (made == NULL) return PyErr_NoMemory();
+        void *made;
+        if (!lapwing_is_room(lines) && lapwing_extend(lines) < 0) return PyErr_NoMemory();
+        made = lapwing_take(lines);
         memset(made, 0, lines * LAPWING_LINE);
         return PyObject_Init((PyObject *)made, type);
     }
@@ -111,7 +114,6 @@ cdef extern from *:
     /* A type that is kept is no object that counts its own, so a copy of all of an object needs only its own count. */
     static CYTHON_INLINE PyObject *lapwing_kept_like(PyObject *pattern, size_t lines) {
         PyObject *made = (PyObject *)lapwing_take(lines);
-        if (made == NULL) return PyErr_NoMemory();
         lapwing_copy((char *)made, (const char *)pattern, lines);
     #if defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
         return PyObject_Init(made, Py_TYPE(pattern));
@@ -122,16 +124,22 @@ cdef extern from *:
     }
     #else
     #define lapwing_is_kept(type) 0
+    #define lapwing_is_room(lines) 0
+    #define lapwing_extend(lines) (-1)
     #define lapwing_kept_like(pattern, lines) NULL
     #define lapwing_lines_of(type) 0
     static CYTHON_UNUSED PyObject *lapwing_keep(PyObject CYTHON_UNUSED *kind) { Py_RETURN_NONE; }
     #endif
 
-    /* A new object like `pattern`, whose type has numbers alone: nothing in it is counted or walked. */
-    static CYTHON_UNUSED PyObject *lapwing_like(PyObject *pattern) {
+    /* A new object like `pattern`, whose type has numbers alone: nothing in it is counted or walked. What is seldom so
+       stands apart, as what is always so is spared the saving of registers. */
+    static CYTHON_UNUSED PyObject *lapwing_seldom_like(PyObject *pattern) {
         PyTypeObject *type = Py_TYPE(pattern);
         PyObject *made;
-        if (lapwing_is_kept(type)) return lapwing_kept_like(pattern, lapwing_lines_of(type));
+        if (lapwing_is_kept(type)) {
+            if (lapwing_extend(lapwing_lines_of(type)) < 0) return PyErr_NoMemory();
+            return lapwing_kept_like(pattern, lapwing_lines_of(type));
+        }
         if (PyType_IS_GC(type)) {
             PyErr_SetString(PyExc_TypeError, "only objects that hold numbers alone can be copied so");
             return NULL;
@@ -140,6 +148,11 @@ cdef extern from *:
         if (made == NULL) return NULL;
         memcpy(made + 1, pattern + 1, (size_t)type->tp_basicsize - sizeof(PyObject));
         return made;
+    }
+    static CYTHON_INLINE PyObject *lapwing_like(PyObject *pattern) {
+        size_t lines = lapwing_lines_of(Py_TYPE(pattern));
+        if (!lapwing_is_kept(Py_TYPE(pattern)) || !lapwing_is_room(lines)) return lapwing_seldom_like(pattern);
+        return lapwing_kept_like(pattern, lines);
     }
     """
     object keep "lapwing_keep"(object kind)

@@ -6,11 +6,12 @@ from lapwing.detect.journal cimport Journal, Pointing, u8, u16, u32
 from lapwing.detect.login cimport i64, u64
 from lapwing.detect.rows cimport Row
 
-cdef int _NOWHERE, _SPARK_BASE, _NONE_BESIDE
+cdef int _NONE_BESIDE
 
 cdef class Pointer(Pointing):
     cdef Table table
 
+    @cython.locals(key=u64)
     cdef int turn(self, i64 slot, bint goes, u64 ahead) noexcept
 
 @cython.final
@@ -33,8 +34,9 @@ cdef class Table:
     cdef u32 _oldest[2]
     cdef u32 _newest[2]
 
-    @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32, slot=i64, found=i64)
     cpdef i64 find(self, u64 key) noexcept
+    @cython.locals(base=u64, mark=u32, tag=u32, value=u32, slot=i64, found=i64)
+    cdef i64 _find_from(self, u64 key, u64 at) noexcept
     @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32)
     cpdef i64 find_row(self, u64 key) noexcept
     @cython.locals(at=u64)
@@ -63,7 +65,7 @@ cdef class Table:
     cpdef bint insert(self, u64 key, Row row) except -1
     @cython.locals(slot=i64)
     cpdef bint spark(self, u64 key, i64 pos) except -1
-    @cython.locals(value=u64)
+    @cython.locals(at=u64, value=u32)
     cpdef int kindle(self, u64 key, i64 slot, Row row) except -1
     cdef inline int lose(self, i64 slot, u64 key) noexcept
     cpdef int hold(self, u64 key) noexcept
@@ -79,10 +81,11 @@ cdef class Table:
     cdef inline int _write(self, u64 key, u32 value) except -1
     @cython.locals(distance=u64)
     cdef inline int _set(self, u64 at, u64 key, u32 value) noexcept
-    @cython.locals(at=u64, hole=u64, base=u64, into=u64, distance=u64, gap=u64, mark=u32)
-    cdef int _erase(self, u64 key, u32 value) noexcept
-    @cython.locals(key=u64)
-    cdef u64 _distance_at(self, u64 at) noexcept
+    @cython.locals(at=u64)
+    cdef inline int _erase(self, u64 key, u32 value) noexcept
+    @cython.locals(distance=u64, gap=u64, mark=u32)
+    cdef int _close(self, u64 hole, u64 at) noexcept
+    cdef inline int _move(self, u64 at, u64 into, u32 distance) noexcept
     @cython.locals(base=Py_ssize_t, at=u64, key=u64, value=u32, old=u16[::1])
     cdef int _grow_index(self) except -1
     cdef bint _make_room(self) except -1
@@ -99,6 +102,7 @@ cdef class Table:
     cpdef int release(self, Row row) except -1
     cdef int _drop_beside(self, int number) except -1
 
-@cython.locals(base=u64, mark=u32, tag=u32, value=u32, slot=i64, found=i64)
-cdef i64 _find_computed(Table table, u64 key, u64 at) noexcept
+cdef i64 _compare(Table table, u64 key, u64 at, i64 slot) noexcept
+@cython.locals(key=u64, distance=u64, gap=u64)
+cdef int _close_far(Table table, u64 hole, u64 at) noexcept
 cdef i64 _glance_at_spark(Table table, i64 slot) noexcept

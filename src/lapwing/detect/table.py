@@ -22,10 +22,7 @@ from lapwing.detect.breath import breathe
 from lapwing.detect.journal import BY_TIME, Journal, Pointing
 from lapwing.detect.memory import column, wider
 
-NOWHERE = -1  # `find`: no such record
-SPARK_BASE = -2  # `find`: slots of sparks count down from here
-_NOWHERE = NOWHERE
-_SPARK_BASE = SPARK_BASE
+NOWHERE, SPARK_BASE = layout.NOWHERE, layout.SPARK_BASE  # what `find` may say
 _NONE_BESIDE = -1
 NOTHING_BESIDE = -1  # `Row.extra`: the record is all there is
 FIRST_INDEX = 64
@@ -42,12 +39,11 @@ class Pointer(Pointing):
 
     def turn(self, slot: int, goes: bool, ahead: int) -> int:
         """The journal forgets the entry at `slot`, and what goes next is all there is of the key `ahead`."""
-        if goes:
-            self.table.lose(slot, self.ahead)
+        key = self.ahead
         self.ahead = ahead
         if ahead != 0:
             self.table.glance(ahead)
-        return 0
+        return self.table.lose(slot, key) if goes else 0
 
 
 class Table:
@@ -64,7 +60,7 @@ class Table:
         self.field = field
         self.number = len(self.journal.tables)
         self._bit = 1 << self.number  # of an entry's notes: it is a spark here
-        self.found = NOWHERE
+        self.found = layout.NOWHERE
         self.journal.tables.append(Pointer(self))
         self.clear()
 
@@ -94,15 +90,18 @@ class Table:
         return self._count + self.sparks
 
     def __contains__(self, key: int) -> bool:
-        return self.find(key) != _NOWHERE
+        return self.find(key) != layout.NOWHERE
 
     # -- looking up ----------------------------------------------------------------------------------------------------
 
     def find(self, key: int) -> int:
         """The number of the row of `key`; `NOWHERE`; or `SPARK_BASE` less the slot of its spark."""
-        at = self._at if key == self._sought else key & self._mask
+        return self._find_from(key, self._at if key == self._sought else key & self._mask)
+
+    def _find_from(self, key: int, at: int) -> int:
+        """The same, where it is known not to stand before `at`."""
         tag = key >> layout.TAG_SHIFT & layout.TAG
-        found = _NOWHERE
+        found = layout.NOWHERE
         while True:
             base = at * layout.PLACE
             mark = self._places[base]
@@ -111,11 +110,11 @@ class Table:
             if mark & layout.TAG == tag:
                 value = natively.wide_at(self._places, base + layout.VALUE)
                 if value & layout.SPARK_BIT:
-                    if self.field < 0:
-                        return _find_computed(self, key, at)
                     slot = value & layout.SPARK_MASK
+                    if self.field < 0:
+                        return _compare(self, key, at, slot)
                     if self.journal.words[slot * layout.WORDS + self.field] == key:
-                        found = _SPARK_BASE - slot
+                        found = layout.SPARK_BASE - slot
                         break
                 elif self._keys[(value - 1) * layout.NODE_WORDS] == key:
                     found = value - 1
@@ -133,7 +132,7 @@ class Table:
             base = at * layout.PLACE
             mark = self._places[base]
             if mark == 0:
-                return _NOWHERE
+                return layout.NOWHERE
             if mark & layout.TAG == tag:
                 value = natively.wide_at(self._places, base + layout.VALUE)
                 if value & layout.SPARK_BIT == 0 and self._keys[(value - 1) * layout.NODE_WORDS] == key:
@@ -166,7 +165,7 @@ class Table:
         self._sought = key
         self._at = at
         if mark == 0:
-            return _NOWHERE
+            return layout.NOWHERE
         value = natively.wide_at(self._places, base + layout.VALUE)
         if value & layout.SPARK_BIT:
             return _glance_at_spark(self, value & layout.SPARK_MASK)
@@ -289,18 +288,18 @@ class Table:
 
     def kindle(self, key: int, slot: int, row: Any) -> int:
         """The spark of `key` at `slot` becomes `row`."""
-        value = self._place_of(key, layout.SPARK_BIT | slot) * layout.PLACE + layout.VALUE
+        value = self._new_row(key, row)
         self.journal.notes[slot * layout.NOTES + layout.SPARKS] &= ~self._bit
         self.sparks -= 1
-        natively.set_wide(self._places, value, self._new_row(key, row))  # the mark stays: it is of the same key
+        at = self._place_of(key, layout.SPARK_BIT | slot)
+        natively.set_wide(self._places, at * layout.PLACE + layout.VALUE, value)  # the mark stays, of the same key
         return 0
 
     def lose(self, slot: int, key: int) -> int:
         """The spark of `key` at `slot` goes, as the journal forgets the entry."""
-        self._erase(key, layout.SPARK_BIT | slot)
         self.sparks -= 1
         self.evicted_count += 1
-        return 0
+        return self._erase(key, layout.SPARK_BIT | slot)
 
     def hold(self, key: int) -> int:
         """Suspicion or trust was earned: keep the row longer than cold ones."""
@@ -464,33 +463,36 @@ class Table:
         natively.set_wide(self._places, at * layout.PLACE + layout.VALUE, value)
         return 0
 
-    def _distance_at(self, at: int) -> int:
-        """How far what stands at `at` is from where it belongs, plus one, where the mark does not say it."""
-        key = self._key_of(natively.wide_at(self._places, at * layout.PLACE + layout.VALUE))
-        return ((at - key) & self._mask) + 1
-
     def _erase(self, key: int, value: int) -> int:
-        """Take `value`, which stands there for `key`, out of the index, moving up what it kept away."""
-        at = hole = self._place_of(key, value)
+        """Take `value`, which stands there for `key`, out of the index."""
+        at = self._place_of(key, value)
+        self._used -= 1
+        self._sought = self._at = 0  # what was sought may move now
+        return self._close(at, at)
+
+    def _close(self, hole: int, at: int) -> int:
+        """Move up what the one that stood at `hole` kept away; what stands behind it up to `at` was none of that."""
         while True:
             at = (at + 1) & self._mask
-            base = at * layout.PLACE
-            mark = self._places[base]
+            mark = self._places[at * layout.PLACE]
             if mark == 0:
                 break
             distance = mark & layout.FAR
             if distance == layout.FAR:
-                distance = self._distance_at(at)
+                return _close_far(self, hole, at)
             gap = (at - hole) & self._mask
-            if distance <= gap:
-                continue
-            into = hole * layout.PLACE
-            self._places[into] = (mark & layout.TAG) | min(distance - gap, layout.FAR)
-            natively.set_wide(self._places, into + layout.VALUE, natively.wide_at(self._places, base + layout.VALUE))
-            hole = at
+            if distance > gap:
+                self._move(at, hole, distance - gap)
+                hole = at
         self._places[hole * layout.PLACE] = 0
-        self._used -= 1
-        self._sought = self._at = 0  # what was sought may have moved
+        return 0
+
+    def _move(self, at: int, into: int, distance: int) -> int:
+        """Put what stands at `at` to where it is as far from its place as `distance`, plus one, says."""
+        at *= layout.PLACE
+        into *= layout.PLACE
+        self._places[into] = (self._places[at] & layout.TAG) | distance
+        natively.set_wide(self._places, into + layout.VALUE, natively.wide_at(self._places, at + layout.VALUE))
         return 0
 
     def _grow_index(self) -> int:
@@ -566,31 +568,30 @@ class Table:
 # What calls the journal stands apart: what does not is spared the saving of registers.
 
 
-def _find_computed(table: Table, key: int, at: int) -> int:
-    """`Table.find` from `at` on, where a spark stands whose key has to be computed to compare it."""
-    tag = key >> layout.TAG_SHIFT & layout.TAG
-    found = _NOWHERE
-    while True:
-        base = at * layout.PLACE
-        mark = table._places[base]
-        if mark == 0:
-            break
-        if mark & layout.TAG == tag:
-            value = natively.wide_at(table._places, base + layout.VALUE)
-            if table._key_of(value) == key:
-                slot = value & layout.SPARK_MASK
-                found = _SPARK_BASE - slot if value & layout.SPARK_BIT else slot - 1
-                break
-        at = (at + 1) & table._mask
+def _compare(table: Table, key: int, at: int, slot: int) -> int:
+    """`Table.find`, which has come to `at`, where the key of a spark has to be computed to compare it."""
+    if table.journal.word(slot, table.field) != key:
+        return table._find_from(key, (at + 1) & table._mask)
     table._sought = key
     table._at = at
-    return found
+    return layout.SPARK_BASE - slot
+
+
+def _close_far(table: Table, hole: int, at: int) -> int:
+    """`Table._close`, which has come to `at`, where the key has to tell how far what stands there is from its place."""
+    key = table._key_of(natively.wide_at(table._places, at * layout.PLACE + layout.VALUE))
+    distance = (at - key) & table._mask
+    gap = (at - hole) & table._mask
+    if distance >= gap:
+        table._move(at, hole, min(distance - gap + 1, layout.FAR))
+        hole = at
+    return table._close(hole, at)
 
 
 def _glance_at_spark(table: Table, slot: int) -> int:
     """`Table.approach`, where it is one."""
     table.journal.glance(slot)
-    return _SPARK_BASE - slot
+    return layout.SPARK_BASE - slot
 
 
 def _no_journal() -> Journal:
