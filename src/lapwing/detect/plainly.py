@@ -1,4 +1,4 @@
-"""What `natively.pxd`, `members.pxd`, `pages.pxd` and `records.pxd` do in C, for where nothing is compiled.
+"""What `natively`, `members`, `pages`, `records` and `tallying` (each a `.pxd`) do in C, where nothing is compiled.
 
 Both give the same to the last bit.
 """
@@ -8,6 +8,9 @@ from math import exp2
 from typing import Any
 
 __all__ = [
+    "as_row",
+    "as_tally",
+    "at",
     "cclass",
     "exp2",
     "freelist",
@@ -28,12 +31,14 @@ __all__ = [
     "row",
     "set_wide",
     "set_word",
+    "settle",
     "sip",
     "soon",
     "soon_item",
     "soon_parts",
     "soon_record",
     "soon_slot",
+    "take",
     "trailing",
     "wide_at",
     "word_at",
@@ -206,3 +211,28 @@ def row(rows: list[Any], at: int) -> Any:
 def replace(rows: list[Any], at: int, row: Any) -> None:
     """Put a record into the place of another, or of None."""
     rows[at] = row
+
+
+def as_row(what: Any) -> Any:
+    """What is known to be a record: C does not ask for its type."""
+    return what
+
+
+def as_tally(what: Any) -> Any:
+    """The same of a tally."""
+    return what
+
+
+def at(fading: Any, age_ns: int) -> int:
+    """From where on `fading.left` has what is left after so long."""
+    return fading.at(age_ns)  # type: ignore[no-any-return]
+
+
+def settle(row: Any, now_ns: int, fading: Any) -> int:
+    """Bring the counts of a tally to `now_ns`."""
+    return row.settle(now_ns, fading)  # type: ignore[no-any-return]
+
+
+def take(row: Any, login: Any) -> int:
+    """Count a login in a tally."""
+    return row.take(login)  # type: ignore[no-any-return]

@@ -11,10 +11,14 @@ cdef class Fading:
     cdef public double m, h, q, d
     cdef i64 _age_ns
     cdef i64 _ages[16]
-    cdef double _days[16]
+    cdef double left[64]
 
-    @cython.locals(d=double, q=double, h=double, m=double, at=u64)
+    @cython.locals(at=u64)
     cpdef int set(self, i64 age_ns) noexcept
+    @cython.locals(slot=u64)
+    cdef u64 at(self, i64 age_ns) noexcept
+    @cython.locals(d=double, q=double, h=double, m=double, at=u64)
+    cdef int _measure(self, u64 slot, i64 age_ns) noexcept
 
 # In the order of use: a record begins with a line of the processor's cache (`slabs.py`). The counts of a tally are its
 # second line, its story the third.
@@ -23,6 +27,7 @@ cdef class Row:
     cdef public bint pinned
     cdef public int extra, more
     cdef public int found
+    cdef public bint held
 
     cpdef int start(self, i64 at_ns) except -1
 
@@ -35,7 +40,7 @@ cdef class Tally(Row):
     cdef public int length, failures, owned, explained
 
     cpdef int start(self, i64 at_ns) except -1
-    @cython.locals(m=double, h=double, q=double, d=double)
+    @cython.locals(m=double, h=double, q=double, d=double, at=u64)
     cdef int settle(self, i64 now_ns, Fading fading) noexcept
     @cython.locals(
         pair_0=double, pair_1=double, pair_2=double, pair_3=double, try_0=double, try_1=double, try_2=double, try_3=double

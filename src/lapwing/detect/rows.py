@@ -16,47 +16,62 @@ GONE = 60 * 86_400 * 1_000_000_000  # 2 ** -60 of anything is nothing
 class Fading:
     """What is left of 1 after some time, with half-lives of 5 minutes, 1 hour, 6 hours and 1 day.
 
-    Records touched together are asked for the same age one after the other, so the latest is remembered.
+    Records touched together are asked for the same few ages, so what the latest ones leave is remembered.
     """
 
     def __init__(self) -> None:
         self.m = self.h = self.q = self.d = 1.0
         self._age_ns = 0
-        self._ages = [0] * 16  # asked for lately, with what a day's half-life leaves: the one power there is to compute
-        self._days = [0.0] * 16
+        self._ages = [0] * 16  # asked for lately
+        self.left = [1.0] * 64  # what each of them leaves, by half-life
 
     def set(self, age_ns: int) -> int:
         """Measure `age_ns`; a negative one (a late event) counts as none."""
         if age_ns == self._age_ns:
             return 0
         self._age_ns = age_ns
-        if age_ns <= 0:
-            self.m = self.h = self.q = self.d = 1.0
-        elif age_ns >= GONE:
-            self.m = self.h = self.q = self.d = 0.0
-        else:
-            at = ((age_ns * SPREAD) & MASK) >> 60
-            if self._ages[at] != age_ns:
-                self._ages[at] = age_ns
-                self._days[at] = natively.exp2(-age_ns / DAY)
-            d = self._days[at]
+        at = self.at(age_ns)
+        self.m = self.left[at]
+        self.h = self.left[at + 1]
+        self.q = self.left[at + 2]
+        self.d = self.left[at + 3]
+        return 0
+
+    def at(self, age_ns: int) -> int:
+        """The same: from where on `left` has it."""
+        slot = ((age_ns * SPREAD) & MASK) >> 60
+        if self._ages[slot] != age_ns:
+            self._measure(slot, age_ns)
+        return 4 * slot
+
+    def _measure(self, slot: int, age_ns: int) -> int:
+        """The longest half-life is the one power there is to compute; the others are powers of what it leaves."""
+        m = h = q = d = 1.0
+        if age_ns >= GONE:
+            m = h = q = d = 0.0
+        elif age_ns > 0:
+            d = natively.exp2(-age_ns / DAY)
             q = d * d
             q = q * q
             h = q * q * q
             h = h * h
             m = h * h * h
             m = m * m
-            self.d = d
-            self.q = q
-            self.h = h
-            self.m = m * m
+            m = m * m
+        self._ages[slot] = age_ns
+        at = 4 * slot
+        self.left[at] = m
+        self.left[at + 1] = h
+        self.left[at + 2] = q
+        self.left[at + 3] = d
         return 0
 
 
 class Row:
     """What every record has. `at_ns` is when its counts were last brought up to date; `pinned`: a finding is open.
 
-    `found` is where `Campaigns` has that finding, 0 where it has to look for it; no snapshot has it.
+    `found` is where `Campaigns` has that finding, 0 where it has to look for it; `held`: its tracker has told the table
+    to hold it. No snapshot has these two.
     Records hold numbers alone, so that the garbage collector never walks them. What some have too much of is kept
     beside the table, and `extra` and `more` are where (`Table.put_beside`).
     """
@@ -71,6 +86,7 @@ class Row:
         self.pinned = False
         self.extra = self.more = -1
         self.found = 0
+        self.held = False
         return 0
 
 
@@ -103,11 +119,11 @@ class Tally(Row):
         self.at_ns = now_ns
         if not self.failing and self.good == 0.0:
             return 0
-        fading.set(age)
-        m = fading.m
-        h = fading.h
-        q = fading.q
-        d = fading.d
+        at = fading.at(age)
+        m = fading.left[at]
+        h = fading.left[at + 1]
+        q = fading.left[at + 2]
+        d = fading.left[at + 3]
         self.good *= d
         if self.failing:
             self.pairs_m *= m

@@ -1,6 +1,7 @@
 cimport cython
 cimport lapwing.detect.slabs as slabs
 cimport lapwing.detect.natively as natively
+cimport lapwing.detect.tallying as tallying
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.seen cimport Seeing
@@ -23,12 +24,12 @@ cdef class Accounts(Tracker):
     @cython.locals(mine=Account)
     cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Account, new=bint)
-    cpdef int observe(self, Login login, i64 now_ns) except -1
+    cdef int observe(self, Login login, i64 now_ns) except -1
     @cython.final
     @cython.locals(sources=double, free=double, over=double)
     cdef int _say(self, double pairs, double secrets) except -1
     @cython.locals(row=Account, over=double, weight=double, said=bint)
-    cpdef bint sought(self, Login login) except -1
+    cdef bint sought(self, Login login) except -1
 
 @cython.locals(length=Py_ssize_t, first=u64, last=u64)
 cdef bint may_be_default(str name) except -1

@@ -8,6 +8,7 @@ A roaming device with a stale password brings many sources and one secret, so th
 from typing import Any
 
 from lapwing.detect import plainly as natively
+from lapwing.detect import plainly as tallying
 from lapwing.detect import slabs
 from lapwing.detect.evidence import ACCOUNT_SECRETS, ACCOUNT_SOURCES, ACCOUNT_STRANGERS, DEFAULT_NAME
 from lapwing.detect.journal import BY_ACCOUNT, Journal
@@ -74,10 +75,11 @@ class Accounts(Tracker):
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; nothing is said against a login from where the account is known."""
         key = self.current_key = login.account
-        self.current = None
         if key == 0:
+            self.current = None
             return 0
         row = self.row(key)
+        self.current = row
         new = row is None
         if new:
             if not login.counts:
@@ -86,16 +88,14 @@ class Accounts(Tracker):
                 self.table.spark(key, login.pos)
                 return 0
             row = self.fresh(now_ns)
-        else:
-            self.current = row
-        row.settle(now_ns, self.fading)
-        row.take(login)
+        tallying.settle(row, now_ns, self.fading)
+        tallying.take(row, login)
         if login.counts:
             _count_secret(row, login, now_ns, self.table)
         if new:
             self.keep(key, row, login)
-        if login.counts and row.tries_d >= _HELD:
-            self.table.hold(key)
+        if login.counts and row.tries_d >= _HELD and not row.held:
+            self.hold(key, row)
         if login.known or not row.failing:
             return 0
         return self._say(row.pairs_d, min(float(row.seen[0]), row.tries_d))
@@ -103,7 +103,7 @@ class Accounts(Tracker):
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal, the first."""
         mine = row
-        mine.take(login)
+        tallying.take(mine, login)
         return mine.begin(0, login.secret if login.secret != 0 else login.source, login.now_ns)  # type: ignore[no-any-return]
 
     def _say(self, pairs: float, secrets: float) -> int:

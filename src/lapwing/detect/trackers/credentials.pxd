@@ -1,5 +1,6 @@
 cimport cython
 cimport lapwing.detect.slabs as slabs
+cimport lapwing.detect.tallying as tallying
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.seen cimport Seeing
@@ -20,7 +21,7 @@ cdef class Credentials(Tracker):
     @cython.locals(mine=Credential)
     cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Credential, new=bint)
-    cpdef int observe(self, Login login, i64 now_ns) except -1
+    cdef int observe(self, Login login, i64 now_ns) except -1
     @cython.final
     @cython.locals(accounts=double, free=double)
     cdef int _say(self, Credential row, i64 now_ns) except -1

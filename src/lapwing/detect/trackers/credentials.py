@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from lapwing.detect import plainly as tallying
 from lapwing.detect import slabs
 from lapwing.detect.evidence import SHARED_SECRET
 from lapwing.detect.journal import BY_SECRET, Journal
@@ -47,10 +48,11 @@ class Credentials(Tracker):
             for secret in login.back_secrets:
                 self._take_back(secret, login)
         key = self.current_key = login.secret
-        self.current = None
         if key == 0 or login.account == 0:
+            self.current = None
             return 0
-        row = self.row_for(login, key)
+        row = self.row(key) if login.failed else self.row_for(login, key)
+        self.current = row
         new = row is None
         if new:
             if not login.counts:
@@ -59,22 +61,20 @@ class Credentials(Tracker):
                 self.table.spark(key, login.pos)
                 return 0
             row = self.fresh(now_ns)
-        else:
-            self.current = row
-        row.settle(now_ns, self.fading)
+        tallying.settle(row, now_ns, self.fading)
         if login.counts:
-            row.take(login)
+            tallying.take(row, login)
             _count_account(row, login, now_ns, self.table)
         if new:
             self.keep(key, row, login)
-        if login.counts and row.seen[0] >= _HELD:
-            self.table.hold(key)
+        if login.counts and row.seen[0] >= _HELD and not row.held:
+            self.hold(key, row)
         return 0 if login.known else self._say(row, now_ns)
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal, the first."""
         mine = row
-        mine.take(login)
+        tallying.take(mine, login)
         return mine.begin(0, login.account, login.now_ns)  # type: ignore[no-any-return]
 
     def _say(self, row: Any, now_ns: int) -> int:

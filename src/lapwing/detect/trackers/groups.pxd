@@ -1,5 +1,6 @@
 cimport cython
 cimport lapwing.detect.slabs as slabs
+cimport lapwing.detect.tallying as tallying
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.seen cimport Seeing
@@ -21,7 +22,7 @@ cdef class Groups(Tracker):
     @cython.locals(mine=Group)
     cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Group, new=bint)
-    cpdef int observe(self, Login login, i64 now_ns) except -1
+    cdef int observe(self, Login login, i64 now_ns) except -1
     cdef int _greet(self, Group row, Login login) except -1
     @cython.locals(sources=double, weight=double, accounts=double, excused=double, over=double, all_good=double, rarity=double)
     cdef int _say(self, Group row, i64 now_ns) except -1
@@ -37,4 +38,4 @@ cdef class Fingerprints(Groups):
 
     cdef int _greet(self, Group row, Login login) except -1
     @cython.locals(row=Group, good=double, all_good=double, share=double, weight=double)
-    cpdef int strange(self, Login login, double own, i64 now_ns) except -1
+    cdef int strange(self, Login login, double own, i64 now_ns) except -1

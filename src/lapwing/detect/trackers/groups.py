@@ -9,6 +9,7 @@ share of all of them (W20).
 from math import log
 from typing import Any
 
+from lapwing.detect import plainly as tallying
 from lapwing.detect import slabs
 from lapwing.detect.evidence import FINGERPRINT_GROUP, NETWORK_GROUP, STRANGE_CLIENT
 from lapwing.detect.journal import BY_CLIENT, BY_NETWORK, Journal
@@ -60,10 +61,11 @@ class Groups(Tracker):
         if login.good_gain > 0.0:
             self.count_good(login, now_ns)
         key = self.current_key = login.client if self.dimension == 1 else login.network
-        self.current = None
         if key == 0:
+            self.current = None
             return 0
-        row = self.row_for(login, key)
+        row = self.row(key) if login.failed else self.row_for(login, key)
+        self.current = row
         new = row is None
         if new:
             if not login.failed and not login.succeeded:
@@ -72,12 +74,10 @@ class Groups(Tracker):
                 self.table.spark(key, login.pos)
                 return 0
             row = self.fresh(now_ns)
-        else:
-            self.current = row
-        row.settle(now_ns, self.fading)
+        tallying.settle(row, now_ns, self.fading)
         if login.good_gain > 0.0:
             self._greet(row, login)
-        row.take(login)
+        tallying.take(row, login)
         if login.counts:
             if not login.resident or row.good < 1.0:
                 _count(row, login, now_ns, self.table)
@@ -85,8 +85,8 @@ class Groups(Tracker):
             _take_back(row, login, self.table)
         if new:
             self.keep(key, row, login)
-        if login.counts and row.tries_d >= _HELD:
-            self.table.hold(key)
+        if login.counts and row.tries_d >= _HELD and not row.held:
+            self.hold(key, row)
         if login.known or row.seen[_SOURCES] == 0 or row.seen[_SOURCES] <= self._free_sources:
             return 0
         return self._say(row, now_ns)
@@ -94,7 +94,7 @@ class Groups(Tracker):
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal, the first."""
         mine = row
-        mine.take(login)
+        tallying.take(mine, login)
         mine.begin(_SOURCES, login.source, login.now_ns)
         return mine.begin(_ACCOUNTS, login.account if login.account != 0 else login.source, login.now_ns)  # type: ignore[no-any-return]
 

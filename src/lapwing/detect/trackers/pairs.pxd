@@ -1,5 +1,6 @@
 cimport cython
 cimport lapwing.detect.slabs as slabs
+cimport lapwing.detect.tallying as tallying
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row
 from lapwing.detect.trackers.tracker cimport Tracker
@@ -37,11 +38,11 @@ cdef class Pairs(Tracker):
     cdef double _free[4]
 
     @cython.locals(row=Pair)
-    cpdef bint knows(self, Login login) except -1
+    cdef bint knows(self, Login login) except -1
     @cython.locals(mine=Pair)
     cdef int count(self, Row row, Login login) except -1
-    @cython.locals(row=Pair, fading=Fading, new=bint)
-    cpdef int observe(self, Login login, i64 now_ns) except -1
+    @cython.locals(row=Pair, fading=Fading, new=bint, at=u64)
+    cdef int observe(self, Login login, i64 now_ns) except -1
     @cython.final
     @cython.locals(fading=Fading, gap_ns=i64, new=double)
     cdef int _fail(self, Pair row, Login login, i64 now_ns) except -1

@@ -8,6 +8,7 @@ the typos before it, but only that user's and only a few (W12).
 
 from typing import Any
 
+from lapwing.detect import plainly as tallying
 from lapwing.detect import slabs
 from lapwing.detect.decay import HOUR_NS
 from lapwing.detect.evidence import MACHINE_PACE, NO_SUCH_ACCOUNT, PAIR_SECRETS
@@ -130,7 +131,7 @@ class Pairs(Tracker):
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`, set its `known`, `counts`, gains and what it takes back; evidence are secrets and pace."""
-        row = self.row_for(login, login.pair)
+        row = self.row(login.pair) if login.failed else self.row_for(login, login.pair)
         new = row is None
         if new:
             if not login.failed and not login.succeeded:
@@ -143,12 +144,12 @@ class Pairs(Tracker):
         if now_ns > row.at_ns:
             if row.failing:
                 fading = self.fading
-                fading.set(now_ns - row.at_ns)
-                row.tries_m *= fading.m
-                row.tries_h *= fading.h
-                row.tries_q *= fading.q
-                row.tries_d *= fading.d
-                row.fast *= fading.d
+                at = tallying.at(fading, now_ns - row.at_ns)
+                row.tries_m *= fading.left[at]
+                row.tries_h *= fading.left[at + 1]
+                row.tries_q *= fading.left[at + 2]
+                row.tries_d *= fading.left[at + 3]
+                row.fast *= fading.left[at + 3]
             row.at_ns = now_ns
         if login.failed:
             self._fail(row, login, now_ns)
@@ -159,8 +160,8 @@ class Pairs(Tracker):
                 self._succeed(row, login, now_ns)
         if new:
             self.keep(login.pair, row, login)
-        if row.tries_d >= _HELD or (row.good_ns > 0 and login.account != 0):
-            self.table.hold(login.pair)
+        if not row.held and (row.tries_d >= _HELD or (row.good_ns > 0 and login.account != 0)):
+            self.hold(login.pair, row)
         return 0
 
     def knows(self, login: Login) -> bool:

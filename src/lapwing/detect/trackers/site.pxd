@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.tallying as tallying
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.trackers.tracker cimport Tracker
@@ -17,4 +18,7 @@ cdef class Site(Tracker):
     cdef double _free, _per_good, _over_usual, _slope, _cap
 
     @cython.locals(row=Whole, usual=double, count=double, fading=Fading)
-    cpdef int observe(self, Login login, i64 now_ns) except -1
+    cdef int observe(self, Login login, i64 now_ns) except -1
+    @cython.final
+    @cython.locals(row=Whole)
+    cdef Whole _whole(self, Login login, i64 now_ns)

@@ -7,6 +7,7 @@ usual: neither growth nor an identity provider that turns everybody away looks l
 
 from typing import Any
 
+from lapwing.detect import plainly as tallying
 from lapwing.detect.decay import HALF_LIVES_NS, ONE_DAY, ONE_HOUR
 from lapwing.detect.evidence import SITE_FAILURES
 from lapwing.detect.journal import BY_SOURCE, Journal
@@ -51,21 +52,17 @@ class Site(Tracker):
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; nothing is said against accounts at home."""
-        self.current_key = _KEY
-        row = self.table.touch(_KEY)
+        row = self.current
         if row is None:
-            if not login.failed and not login.succeeded:
+            row = self._whole(login, now_ns)
+            if row is None:
                 return 0
-            row = Whole(now_ns)
-            self.table.insert(_KEY, row)
-        self.current = row
+        fading = self.fading
         if row.good_hour > 0.0 and now_ns > row.at_ns:
-            fading = self.fading
-            fading.set(now_ns - row.at_ns)
-            row.good_hour *= fading.h
-        row.settle(now_ns, self.fading)
+            row.good_hour *= fading.left[tallying.at(fading, now_ns - row.at_ns) + 1]
+        tallying.settle(row, now_ns, fading)
         if not login.resident:
-            row.take(login)
+            tallying.take(row, login)
         else:
             row.good += login.good_gain  # what fails at home is not counted, so nothing is taken back either
         row.good_hour += login.good_gain
@@ -76,6 +73,23 @@ class Site(Tracker):
         if count <= usual:
             return 0
         return self.evidence.put(_FAILURES, count, usual, min(self._cap, (count - usual) * self._slope))
+
+    def _whole(self, login: Login, now_ns: int) -> Any:
+        """The one row, which is `current` from then on; None where there is none and `login` makes none."""
+        self.current_key = _KEY
+        row = self.table.peek(_KEY)
+        if row is None:
+            if not login.failed and not login.succeeded:
+                return None
+            row = Whole(now_ns)
+            self.table.insert(_KEY, row)
+        self.current = row
+        return row
+
+    def tick(self, now_ns: int) -> None:
+        """Drop what was not touched for `forget_ns`, which may be the row."""
+        Tracker.tick(self, now_ns)
+        self.current = self.table.peek(_KEY)
 
     def fields(self) -> tuple[str, ...]:
         """What of the site goes into a snapshot."""

@@ -1,5 +1,6 @@
 cimport cython
 cimport lapwing.detect.slabs as slabs
+cimport lapwing.detect.tallying as tallying
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.trackers.tracker cimport Tracker
@@ -26,7 +27,7 @@ cdef class Sources(Tracker):
     @cython.locals(mine=Source)
     cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Source, new=bint, said=bint, excused=double, alike=double, weight=double, fading=Fading)
-    cpdef int observe(self, Login login, i64 now_ns) except -1
+    cdef int observe(self, Login login, i64 now_ns) except -1
     @cython.final
     @cython.locals(at=int, value=double, limit=double, ordinary=double)
     cdef bint _say_accounts(self, Source row, double excused) noexcept
@@ -34,8 +35,8 @@ cdef class Sources(Tracker):
     @cython.locals(at=int, value=double, limit=double)
     cdef bint _say_tries(self, Source row, double excused) noexcept
     @cython.final
-    @cython.locals(passed=i64, bits=i64, hours=double, free=double)
-    cdef bint _persistence(self, Source row, i64 now_ns) except -1
+    @cython.locals(bits=i64, hours=double, free=double, most=double)
+    cdef bint _persistence(self, Source row, i64 hour) noexcept
 
 @cython.locals(best=double, at=int)
 cdef int farthest(double* free, double excused, double m, double h, double q, double d) noexcept

@@ -7,6 +7,7 @@ surfaces (W13). A crowd behind one address is told from an attacker by how many 
 
 from typing import Any
 
+from lapwing.detect import plainly as tallying
 from lapwing.detect import slabs
 from lapwing.detect.decay import DAY_NS, HOUR_NS
 from lapwing.detect.evidence import ONE_CLIENT, PERSISTENCE, SOURCE_ACCOUNTS, SOURCE_TRIES
@@ -78,7 +79,7 @@ class Sources(Tracker):
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; evidence are accounts and tries, one client, and persistence."""
-        row = self.row_for(login, login.source)
+        row = self.row(login.source) if login.failed else self.row_for(login, login.source)
         new = row is None
         self.current_key = login.source
         self.current = row
@@ -89,28 +90,27 @@ class Sources(Tracker):
                 self.table.spark(login.source, login.pos)
                 return 0
             row = self.fresh(now_ns)
+        fading = self.fading
         if row.alike > 0.0 and now_ns > row.at_ns:
-            fading = self.fading
-            fading.set(now_ns - row.at_ns)
-            row.alike *= fading.h
+            row.alike *= fading.left[tallying.at(fading, now_ns - row.at_ns) + 1]
         _fade_week(row, now_ns)
-        row.settle(now_ns, self.fading)
+        tallying.settle(row, now_ns, fading)
         login.resident = row.good > _RESIDENT and row.pairs_d + login.pair_3 <= 1.0 + row.good
-        row.take(login)
+        tallying.take(row, login)
         if login.counts:
             _count(row, login, now_ns)
         elif login.good_gain > 0.0:
             _count_good(row, login)
         if new:
             self.keep(login.source, row, login)
-        if (login.counts and row.tries_d >= _HELD) or login.good_gain > 0.0:
-            self.table.hold(login.source)
+        if not row.held and ((login.counts and row.tries_d >= _HELD) or login.good_gain > 0.0):
+            self.hold(login.source, row)
         if not row.failing:
             return 0
         excused = max(0.0, row.good - 1.0) * self._per_good
         said = self._say_accounts(row, excused)
         said |= self._say_tries(row, 2 * excused)
-        said |= self._persistence(row, now_ns)
+        said |= self._persistence(row, row.hour if login.counts else now_ns // _HOUR)
         if not said:
             return 0
         alike = row.alike - self._free_alike - excused
@@ -122,7 +122,7 @@ class Sources(Tracker):
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal."""
         mine = row
-        mine.take(login)
+        tallying.take(mine, login)
         _count(mine, login, login.now_ns)
         return 0
 
@@ -151,15 +151,17 @@ class Sources(Tracker):
         self.evidence.put(_TRIES, value, limit, (value - limit) * self._try_slope)
         return True
 
-    def _persistence(self, row: Any, now_ns: int) -> bool:
-        passed = min(max(now_ns // _HOUR - row.hour, 0), 24)
-        bits = (row.hours << passed) & DAY_MASK
+    def _persistence(self, row: Any, hour: int) -> bool:
+        most = 1.0 + row.tries_d  # repeating one secret is no persistence
+        free = self._free_hours + row.good
+        if most <= free:
+            return False
+        bits = (row.hours << min(max(hour - row.hour, 0), 24)) & DAY_MASK
         hours = 0.0
         while bits:
             bits &= bits - 1
             hours += 1.0
-        hours = min(hours, 1.0 + row.tries_d)  # repeating one secret is no persistence
-        free = self._free_hours + row.good
+        hours = min(hours, most)
         if hours <= free:
             return False
         self.evidence.put(_PERSISTENCE, hours, free, min(self._hour_cap, (hours - free) * self._hour_slope))

@@ -22,9 +22,9 @@ cdef class Strays(Tracker):
     cdef double _free, _per_good, _free_hours, _slope, _cap
 
     @cython.locals(row=Week, age=i64, faded=double)
-    cpdef int observe(self, Login login, i64 now_ns) except -1
+    cdef int observe(self, Login login, i64 now_ns) except -1
     @cython.locals(row=Week)
-    cpdef int excuse(self, double pairs) except -1
+    cdef int excuse(self, double pairs) except -1
     @cython.final
     @cython.locals(hour=i64)
     cdef int _stray(self, Week row, Login login, i64 now_ns) except -1

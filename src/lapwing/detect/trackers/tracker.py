@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from lapwing.detect import plainly as tallying
 from lapwing.detect import slabs
 from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.decay import DAY_NS
@@ -73,7 +74,7 @@ class Tracker:
 
     def fresh(self, now_ns: int) -> Any:
         """A row that has seen nothing."""
-        row = slabs.like(self.pattern)
+        row = tallying.as_row(slabs.like(self.pattern))
         row.at_ns = now_ns
         return row
 
@@ -99,7 +100,9 @@ class Tracker:
         if at >= 0:
             self.table.refresh(at)
             return self.table.row_at(at)
-        return None if at == _NOWHERE else self._kindle(key, _SPARK_BASE - at)
+        if at == _NOWHERE:
+            return None
+        return self._kindle(key, _SPARK_BASE - at)
 
     def look(self, key: int, now_ns: int) -> Any:
         """The row of `key` as it stands at `now_ns`, for people; None if there is no record."""
@@ -109,7 +112,10 @@ class Tracker:
         return row
 
     def row_for(self, login: Login, key: int) -> Any:
-        """The row for `login`. One without an outcome makes none of a spark, which gives no reason yet."""
+        """The row for `login`. One without an outcome makes none of a spark, which gives no reason yet.
+
+        For one that failed, `row` is the same.
+        """
         if login.failed or login.succeeded or not self.quiet_first:
             return self.row(key)
         at = self.table.find_row(key)
@@ -119,21 +125,19 @@ class Tracker:
         return self.table.row_at(at)
 
     def _kindle(self, key: int, slot: int) -> Any:
-        journal = self.table.journal
-        login = journal.again(slot)
+        login = self.table.journal.again(slot)
         row = self.fresh(login.now_ns)
         self.count(row, login)
         if self.dimension >= 0:
-            self._begin_story(row, login, slot)
+            self._begin_story(tallying.as_tally(row), login, slot)
         self.table.kindle(key, slot, row)
         return row
 
     def _begin_story(self, row: Any, login: Login, slot: int) -> int:
-        journal = self.table.journal
-        if journal.is_owned(slot, self.dimension):
+        if self.table.journal.is_owned(slot, self.dimension):
             row.owned = login.count
         else:
-            row.tail = journal.pos_of(slot)
+            row.tail = self.table.journal.pos_of(slot)
             row.first_ns = row.last_ns = login.now_ns
             row.length = 1
             row.failures = login.count
@@ -152,6 +156,11 @@ class Tracker:
             self.table.release(row)
         return 0
 
+    def hold(self, key: int, row: Any) -> int:
+        """Suspicion or trust was earned: keep it longer than others. Asked once for each row, as it stays so."""
+        row.held = True
+        return self.table.hold(key)
+
     def tick(self, now_ns: int) -> None:
         """Drop what was not touched for `forget_ns`."""
         self.table.forget_before(now_ns - self.forget_ns)
@@ -160,14 +169,16 @@ class Tracker:
 
     def count_good(self, login: Login, now_ns: int) -> int:
         """Count an account that logs in well anywhere."""
-        self.totals.settle(now_ns, self.fading)
-        self.totals.good += login.good_gain
+        totals = self.totals
+        tallying.settle(totals, now_ns, self.fading)
+        totals.good += login.good_gain
         return 0
 
     def all_good(self, now_ns: int) -> float:
         """Accounts that log in well anywhere, over a day."""
-        self.totals.settle(now_ns, self.fading)
-        return self.totals.good
+        totals = self.totals
+        tallying.settle(totals, now_ns, self.fading)
+        return totals.good
 
     # -- snapshots -----------------------------------------------------------------------------------------------------
 
@@ -222,6 +233,7 @@ class Tracker:
 
     def _make_ready(self, state: Unpacker) -> None:
         """Go into a state, and have room for the records in it."""
+        self.current = None
         state.list_length()
         begin = state.at
         rows, sparks = state.pass_list(), state.pass_list()

@@ -21,5 +21,5 @@ cdef class Unknowns:
     cdef public i64 _turned_ns
 
     @cython.locals(age=i64, count=double, usual=double)
-    cpdef int observe(self, Login login, double all_good, i64 now_ns, Evidence evidence) except -1
-    cpdef int take_back(self, Login login) except -1
+    cdef int observe(self, Login login, double all_good, i64 now_ns, Evidence evidence) except -1
+    cdef int take_back(self, Login login) except -1

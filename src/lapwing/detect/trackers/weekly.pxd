@@ -13,8 +13,8 @@ cdef class Weekly:
     cdef public double _count, _sum
 
     @cython.locals(hour=i64, at=int, usual=double, allowed=double, total=double)
-    cpdef int observe(self, Login login, i64 now_ns, Evidence evidence) except -1
-    cpdef int take_back(self, Login login) except -1
+    cdef int observe(self, Login login, i64 now_ns, Evidence evidence) except -1
+    cdef int take_back(self, Login login) except -1
     cdef double _allowed(self, double usual) except -1.0
     cpdef int _turn(self, i64 hour) except -1
     @cython.locals(usual=double, allowed=double, known=bint)

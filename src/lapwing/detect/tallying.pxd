@@ -1,0 +1,76 @@
+# What nearly every record goes through at a login, put where it happens instead of called: `Fading` and `Tally` do the
+# same to the bit, and `plainly.py` asks them where nothing is compiled. A typed module takes it as
+# `cimport lapwing.detect.tallying as tallying` beside `from lapwing.detect import plainly as tallying`.
+
+from lapwing.detect.login cimport Login, i64, u64
+from lapwing.detect.rows cimport Fading, Row, Tally
+
+cdef extern from *:
+    """
+    /* A new reference to a record whose type is known already. */
+    static CYTHON_INLINE void *lapwing_known(PyObject *what) {
+        Py_INCREF(what);
+        return what;
+    }
+    """
+    Row as_row "lapwing_known"(object what)
+    Tally as_tally "lapwing_known"(Row what)
+
+# `Fading.at`: where in `left` there is what this age leaves.
+cdef inline u64 at(Fading fading, i64 age_ns) noexcept:
+    cdef u64 slot = (<u64>age_ns * 0x9E3779B97F4A7C15ULL) >> 60
+    if fading._ages[slot] != age_ns:
+        fading._measure(slot, age_ns)
+    return 4 * slot
+
+# `Tally.settle`.
+cdef inline int settle(Tally row, i64 now_ns, Fading fading) noexcept:
+    cdef i64 age = now_ns - row.at_ns
+    cdef double m, h, q, d
+    cdef u64 place
+    if age <= 0:
+        return 0
+    row.at_ns = now_ns
+    if not row.failing and row.good == 0.0:
+        return 0
+    place = at(fading, age)
+    d = fading.left[place + 3]
+    row.good *= d
+    if row.failing:
+        m = fading.left[place]
+        h = fading.left[place + 1]
+        q = fading.left[place + 2]
+        row.pairs_m *= m
+        row.pairs_h *= h
+        row.pairs_q *= q
+        row.pairs_d *= d
+        row.tries_m *= m
+        row.tries_h *= h
+        row.tries_q *= q
+        row.tries_d *= d
+    return 0
+
+# `Tally.take`.
+cdef inline int take(Tally row, Login login) noexcept:
+    cdef double pair_0, pair_1, pair_2, pair_3, try_0, try_1, try_2, try_3
+    if login.counts and login.failed:
+        pair_0 = login.pair_0
+        pair_1 = login.pair_1
+        pair_2 = login.pair_2
+        pair_3 = login.pair_3
+        try_0 = login.try_0
+        try_1 = login.try_1
+        try_2 = login.try_2
+        try_3 = login.try_3
+        row.failing = True
+        row.pairs_m += pair_0
+        row.pairs_h += pair_1
+        row.pairs_q += pair_2
+        row.pairs_d += pair_3
+        row.tries_m += try_0
+        row.tries_h += try_1
+        row.tries_q += try_2
+        row.tries_d += try_3
+    elif login.succeeded:
+        row.take(login)
+    return 0
