@@ -7,6 +7,8 @@ from copy import deepcopy
 from math import exp2
 from typing import Any
 
+from lapwing.detect.decay import HOUR_NS
+
 __all__ = [
     "as_row",
     "as_tally",
@@ -14,6 +16,7 @@ __all__ = [
     "cclass",
     "exp2",
     "freelist",
+    "hour_of",
     "ipv4",
     "is_plain",
     "keep",
@@ -236,3 +239,8 @@ def settle(row: Any, now_ns: int, fading: Any) -> int:
 def take(row: Any, login: Any) -> int:
     """Count a login in a tally."""
     return row.take(login)  # type: ignore[no-any-return]
+
+
+def hour_of(now_ns: int) -> int:
+    """Hours since 1970."""
+    return now_ns // HOUR_NS

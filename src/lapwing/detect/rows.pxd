@@ -27,12 +27,11 @@ cdef class Row:
     cdef public bint pinned
     cdef public int extra, more
     cdef public int found
-    cdef public bint held
 
     cpdef int start(self, i64 at_ns) except -1
 
 cdef class Tally(Row):
-    cdef public bint failing
+    cdef public bint failing, held
     cdef public double good
     cdef public double pairs_m, pairs_h, pairs_q, pairs_d
     cdef public double tries_m, tries_h, tries_q, tries_d

@@ -70,8 +70,7 @@ class Fading:
 class Row:
     """What every record has. `at_ns` is when its counts were last brought up to date; `pinned`: a finding is open.
 
-    `found` is where `Campaigns` has that finding, 0 where it has to look for it; `held`: its tracker has told the table
-    to hold it. No snapshot has these two.
+    `found` is where `Campaigns` has that finding, 0 where it has to look for it; no snapshot has it.
     Records hold numbers alone, so that the garbage collector never walks them. What some have too much of is kept
     beside the table, and `extra` and `more` are where (`Table.put_beside`).
     """
@@ -86,7 +85,6 @@ class Row:
         self.pinned = False
         self.extra = self.more = -1
         self.found = 0
-        self.held = False
         return 0
 
 
@@ -96,13 +94,14 @@ class Tally(Row):
     `pairs` counts failing source-account pairs, each at most once; `tries` counts different failed tries; both are
     meaningless until `failing`. The story is what a finding would tell: `length` logins in the journal, the last at
     `tail`, with `failures` between `first_ns` and `last_ns`. `owned` counts failures that an open finding of another
-    record explains, `explained` those of the story that a later one does.
+    record explains, `explained` those of the story that a later one does. `held`: the table was told to hold it and
+    need not be told again; no snapshot has it.
     """
 
     def start(self, at_ns: int) -> int:
         """Be a record that has seen nothing until `at_ns`."""
         Row.start(self, at_ns)
-        self.failing = False
+        self.failing = self.held = False
         self.good = 0.0
         self.pairs_m = self.pairs_h = self.pairs_q = self.pairs_d = 0.0
         self.tries_m = self.tries_h = self.tries_q = self.tries_d = 0.0

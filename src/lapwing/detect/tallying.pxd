@@ -31,15 +31,13 @@ cdef inline int settle(Tally row, i64 now_ns, Fading fading) noexcept:
     if age <= 0:
         return 0
     row.at_ns = now_ns
-    if not row.failing and row.good == 0.0:
-        return 0
-    place = at(fading, age)
-    d = fading.left[place + 3]
-    row.good *= d
     if row.failing:
+        place = at(fading, age)
         m = fading.left[place]
         h = fading.left[place + 1]
         q = fading.left[place + 2]
+        d = fading.left[place + 3]
+        row.good *= d
         row.pairs_m *= m
         row.pairs_h *= h
         row.pairs_q *= q
@@ -48,6 +46,8 @@ cdef inline int settle(Tally row, i64 now_ns, Fading fading) noexcept:
         row.tries_h *= h
         row.tries_q *= q
         row.tries_d *= d
+    elif row.good != 0.0:
+        row.good *= fading.left[at(fading, age) + 3]
     return 0
 
 # `Tally.take`.
@@ -74,3 +74,7 @@ cdef inline int take(Tally row, Login login) noexcept:
     elif login.succeeded:
         row.take(login)
     return 0
+
+# Hours since 1970; the compiler multiplies where it knows what to divide by.
+cdef inline i64 hour_of(i64 now_ns) noexcept:
+    return now_ns // 3600000000000LL

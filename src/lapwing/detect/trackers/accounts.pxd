@@ -32,5 +32,4 @@ cdef class Accounts(Tracker):
     cdef bint sought(self, Login login) except -1
 
 @cython.locals(length=Py_ssize_t, first=u64, last=u64)
-cdef bint may_be_default(str name) except -1
-cdef int _count_secret(Account row, Login login, i64 now_ns, Table table) except -1
+cdef bint may_be_default(str name) noexcept

@@ -91,11 +91,12 @@ class Accounts(Tracker):
         tallying.settle(row, now_ns, self.fading)
         tallying.take(row, login)
         if login.counts:
-            _count_secret(row, login, now_ns, self.table)
+            row.see(0, login.secret if login.secret != 0 else login.source, now_ns, self.table)
         if new:
             self.keep(key, row, login)
         if login.counts and row.tries_d >= _HELD and not row.held:
-            self.hold(key, row)
+            row.held = True
+            self.table.hold(key)
         if login.known or not row.failing:
             return 0
         return self._say(row.pairs_d, min(float(row.seen[0]), row.tries_d))
@@ -155,7 +156,3 @@ def may_be_default(name: str) -> bool:
         return True
     first, last = natively.octet(name, 0), natively.octet(name, length - 1)
     return _TRACES[(length * 187 + first * 31 + last) & 1_023] != 0
-
-
-def _count_secret(row: Any, login: Login, now_ns: int, table: Table) -> int:
-    return row.see(0, login.secret if login.secret != 0 else login.source, now_ns, table)  # type: ignore[no-any-return]

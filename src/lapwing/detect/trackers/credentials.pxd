@@ -28,5 +28,3 @@ cdef class Credentials(Tracker):
     @cython.final
     @cython.locals(row=Credential)
     cdef int _take_back(self, u64 secret, Login login) except -1
-
-cdef int _count_account(Credential row, Login login, i64 now_ns, Table table) except -1

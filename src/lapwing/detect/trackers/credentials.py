@@ -64,11 +64,12 @@ class Credentials(Tracker):
         tallying.settle(row, now_ns, self.fading)
         if login.counts:
             tallying.take(row, login)
-            _count_account(row, login, now_ns, self.table)
+            row.see(0, login.account, now_ns, self.table)
         if new:
             self.keep(key, row, login)
         if login.counts and row.seen[0] >= _HELD and not row.held:
-            self.hold(key, row)
+            row.held = True
+            self.table.hold(key)
         return 0 if login.known else self._say(row, now_ns)
 
     def count(self, row: Any, login: Login) -> int:
@@ -102,7 +103,3 @@ class Credentials(Tracker):
         """Add `other`'s counts to `mine`."""
         mine.absorb(other, self.fading)
         mine.unite(0, self.table, other, their_table)
-
-
-def _count_account(row: Any, login: Login, now_ns: int, table: Table) -> int:
-    return row.see(0, login.account, now_ns, table)  # type: ignore[no-any-return]

@@ -24,10 +24,9 @@ cdef class Groups(Tracker):
     @cython.locals(row=Group, new=bint)
     cdef int observe(self, Login login, i64 now_ns) except -1
     cdef int _greet(self, Group row, Login login) except -1
-    @cython.locals(sources=double, weight=double, accounts=double, excused=double, over=double, all_good=double, rarity=double)
-    cdef int _say(self, Group row, i64 now_ns) except -1
 
-cdef int _count(Group row, Login login, i64 now_ns, Table table) except -1
+@cython.locals(sources=double, weight=double, accounts=double, excused=double, over=double, all_good=double, rarity=double)
+cdef int _say(Groups tracker, Group row, i64 now_ns) except -1
 cdef int _take_back(Group row, Login login, Table table) except -1
 
 cdef class Networks(Groups):

@@ -80,16 +80,18 @@ class Groups(Tracker):
         tallying.take(row, login)
         if login.counts:
             if not login.resident or row.good < 1.0:
-                _count(row, login, now_ns, self.table)
+                row.see(_SOURCES, login.source, now_ns, self.table)
+                row.see(_ACCOUNTS, login.account if login.account != 0 else login.source, now_ns, self.table)
         elif login.took_back:
             _take_back(row, login, self.table)
         if new:
             self.keep(key, row, login)
         if login.counts and row.tries_d >= _HELD and not row.held:
-            self.hold(key, row)
+            row.held = True
+            self.table.hold(key)
         if login.known or row.seen[_SOURCES] == 0 or row.seen[_SOURCES] <= self._free_sources:
             return 0
-        return self._say(row, now_ns)
+        return _say(self, row, now_ns)
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal, the first."""
@@ -102,20 +104,6 @@ class Groups(Tracker):
         """An account logs in well with what `row` counts, before it is counted."""
         return 0
 
-    def _say(self, row: Any, now_ns: int) -> int:
-        if not row.failing:
-            return 0
-        sources = float(row.seen[_SOURCES])
-        accounts = min(float(row.seen[_ACCOUNTS]), row.tries_d)
-        excused = row.good * self._per_good
-        over = min(sources - self._free_sources, accounts - self._free_accounts) - excused
-        if over <= 0.0:
-            return 0
-        all_good = self.all_good(now_ns)
-        rarity = 1.0 - min(1.0, row.good / all_good) if all_good > 0.0 else 1.0
-        weight = min(self._cap, over * self._slope * rarity)
-        return self.evidence.put(self._kind, row.seen[_SOURCES], self._free_sources + excused, weight)
-
     def fields(self) -> tuple[str, ...]:
         """What of a group goes into a snapshot."""
         return SEEING_FIELDS
@@ -127,10 +115,19 @@ class Groups(Tracker):
             mine.unite(kind, self.table, other, their_table)
 
 
-def _count(row: Any, login: Login, now_ns: int, table: Table) -> int:
-    row.see(_SOURCES, login.source, now_ns, table)
-    row.see(_ACCOUNTS, login.account if login.account != 0 else login.source, now_ns, table)
-    return 0
+def _say(tracker: Any, row: Any, now_ns: int) -> int:
+    if not row.failing:
+        return 0
+    sources = float(row.seen[_SOURCES])
+    accounts = min(float(row.seen[_ACCOUNTS]), row.tries_d)
+    excused = row.good * tracker._per_good
+    over = min(sources - tracker._free_sources, accounts - tracker._free_accounts) - excused
+    if over <= 0.0:
+        return 0
+    all_good = tracker.all_good(now_ns)
+    rarity = 1.0 - min(1.0, row.good / all_good) if all_good > 0.0 else 1.0
+    weight = min(tracker._cap, over * tracker._slope * rarity)
+    return tracker.evidence.put(tracker._kind, row.seen[_SOURCES], tracker._free_sources + excused, weight)  # type: ignore[no-any-return]
 
 
 def _take_back(row: Any, login: Login, table: Table) -> int:

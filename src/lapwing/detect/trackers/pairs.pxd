@@ -11,7 +11,7 @@ cdef int _MOST, _SECRETS, _PACE, _ABSENT
 cdef double _HELD, _HASTE
 
 cdef class Pair(Row):
-    cdef public bint failing
+    cdef public bint failing, held
     cdef public double tries_m, tries_h, tries_q, tries_d, fast
     cdef public i64 failed_ns, tried_ns, good_ns
 

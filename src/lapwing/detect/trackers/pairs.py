@@ -36,13 +36,13 @@ class Pair(Row):
     """`tries_*`: different failed tries by half-life, none unless `failing`. `failed_ns`: the last that counted, or 0.
 
     `fast`: different tries that came too fast to be typed, over a day; hasty ones, known to differ, count half.
-    `good_ns`: the last success, 0 if none. `extra` is the number of its `Secrets`.
+    `good_ns`: the last success, 0 if none. `held` is what it is in a `Tally`, `extra` the number of its `Secrets`.
     """
 
     def start(self, at_ns: int) -> int:
         """Be a record that has seen nothing until `at_ns`."""
         Row.start(self, at_ns)
-        self.failing = False
+        self.failing = self.held = False
         self.tries_m = self.tries_h = self.tries_q = self.tries_d = self.fast = 0.0
         self.failed_ns = self.tried_ns = self.good_ns = 0
         return 0
@@ -161,7 +161,8 @@ class Pairs(Tracker):
         if new:
             self.keep(login.pair, row, login)
         if not row.held and (row.tries_d >= _HELD or (row.good_ns > 0 and login.account != 0)):
-            self.hold(login.pair, row)
+            row.held = True
+            self.table.hold(login.pair)
         return 0
 
     def knows(self, login: Login) -> bool:

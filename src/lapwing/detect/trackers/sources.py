@@ -9,7 +9,7 @@ from typing import Any
 
 from lapwing.detect import plainly as tallying
 from lapwing.detect import slabs
-from lapwing.detect.decay import DAY_NS, HOUR_NS
+from lapwing.detect.decay import DAY_NS
 from lapwing.detect.evidence import ONE_CLIENT, PERSISTENCE, SOURCE_ACCOUNTS, SOURCE_TRIES
 from lapwing.detect.journal import BY_SOURCE, Journal
 from lapwing.detect.login import Login
@@ -22,7 +22,6 @@ WEEK = 7.0 * DAY_NS  # half-life of what is remembered longest
 A_DAY_OF_IT = 1.0 / 7.0  # what fades by half in a day fades by its seventh root in a week
 DAY_MASK = (1 << 24) - 1
 RESIDENT = 0.005  # of an account that logs in well here: what a week leaves of one
-_HOUR = HOUR_NS
 _HELD = HELD_TRIES
 _WEEK = WEEK
 _A_DAY_OF_IT = A_DAY_OF_IT
@@ -91,9 +90,12 @@ class Sources(Tracker):
                 return 0
             row = self.fresh(now_ns)
         fading = self.fading
-        if row.alike > 0.0 and now_ns > row.at_ns:
-            row.alike *= fading.left[tallying.at(fading, now_ns - row.at_ns) + 1]
-        _fade_week(row, now_ns)
+        age = now_ns - row.at_ns
+        if age > 0:
+            if row.alike > 0.0:
+                row.alike *= fading.left[tallying.at(fading, age) + 1]
+            if row.pairs_w > 0.0 or row.good_w > 0.0:
+                _fade_week(row, age)
         tallying.settle(row, now_ns, fading)
         login.resident = row.good > _RESIDENT and row.pairs_d + login.pair_3 <= 1.0 + row.good
         tallying.take(row, login)
@@ -104,13 +106,14 @@ class Sources(Tracker):
         if new:
             self.keep(login.source, row, login)
         if not row.held and ((login.counts and row.tries_d >= _HELD) or login.good_gain > 0.0):
-            self.hold(login.source, row)
+            row.held = True
+            self.table.hold(login.source)
         if not row.failing:
             return 0
         excused = max(0.0, row.good - 1.0) * self._per_good
-        said = self._say_accounts(row, excused)
-        said |= self._say_tries(row, 2 * excused)
-        said |= self._persistence(row, row.hour if login.counts else now_ns // _HOUR)
+        said = _say_accounts(self, row, excused)
+        said |= _say_tries(self, row, 2 * excused)
+        said |= _persistence(self, row, row.hour if login.counts else tallying.hour_of(now_ns))
         if not said:
             return 0
         alike = row.alike - self._free_alike - excused
@@ -126,47 +129,6 @@ class Sources(Tracker):
         _count(mine, login, login.now_ns)
         return 0
 
-    def _say_accounts(self, row: Any, excused: float) -> bool:
-        """Say the half-life at which failing pairs exceed what is ordinary most; they are remembered for a week too."""
-        value = limit = 0.0
-        at = farthest(self._free_accounts, excused, row.pairs_m, row.pairs_h, row.pairs_q, row.pairs_d)
-        if at >= 0:
-            value = one_of(at, row.pairs_m, row.pairs_h, row.pairs_q, row.pairs_d)
-            limit = self._free_accounts[at] + excused
-        ordinary = self._free_week + row.good_w * self._week_per_good
-        if row.pairs_w - ordinary > value - limit:
-            value, limit = row.pairs_w, ordinary
-        if value - limit <= 0.0:
-            return False
-        self.evidence.put(_ACCOUNTS, value, limit, (value - limit) * self._account_slope)
-        return True
-
-    def _say_tries(self, row: Any, excused: float) -> bool:
-        """The same of different tries."""
-        at = farthest(self._free_tries, excused, row.tries_m, row.tries_h, row.tries_q, row.tries_d)
-        if at < 0:
-            return False
-        value = one_of(at, row.tries_m, row.tries_h, row.tries_q, row.tries_d)
-        limit = self._free_tries[at] + excused
-        self.evidence.put(_TRIES, value, limit, (value - limit) * self._try_slope)
-        return True
-
-    def _persistence(self, row: Any, hour: int) -> bool:
-        most = 1.0 + row.tries_d  # repeating one secret is no persistence
-        free = self._free_hours + row.good
-        if most <= free:
-            return False
-        bits = (row.hours << min(max(hour - row.hour, 0), 24)) & DAY_MASK
-        hours = 0.0
-        while bits:
-            bits &= bits - 1
-            hours += 1.0
-        hours = min(hours, most)
-        if hours <= free:
-            return False
-        self.evidence.put(_PERSISTENCE, hours, free, min(self._hour_cap, (hours - free) * self._hour_slope))
-        return True
-
     def fields(self) -> tuple[str, ...]:
         """What of a source goes into a snapshot."""
         return (*TALLY_FIELDS, "client", "alike", "hours", "hour", "pairs_w", "good_w")
@@ -176,7 +138,7 @@ class Sources(Tracker):
         for row in (mine, other):
             self.fading.set(max(mine.at_ns, other.at_ns) - row.at_ns)
             row.alike *= self.fading.h
-            _fade_week(row, max(mine.at_ns, other.at_ns))
+            _fade_week(row, max(mine.at_ns, other.at_ns) - row.at_ns)
         if mine.client in (0, other.client):
             mine.client, mine.alike = other.client, mine.alike + other.alike
         mine.pairs_w += other.pairs_w
@@ -187,6 +149,50 @@ class Sources(Tracker):
             both |= row.hours << min(newest - row.hour, 24) & DAY_MASK
         mine.hours, mine.hour = both, newest
         mine.absorb(other, self.fading)
+
+
+def _say_accounts(tracker: Any, row: Any, excused: float) -> bool:
+    """Say the half-life at which failing pairs exceed what is ordinary most; they are remembered for a week too."""
+    value = limit = 0.0
+    at = farthest(tracker._free_accounts, excused, row.pairs_m, row.pairs_h, row.pairs_q, row.pairs_d)
+    if at >= 0:
+        value = one_of(at, row.pairs_m, row.pairs_h, row.pairs_q, row.pairs_d)
+        limit = tracker._free_accounts[at] + excused
+    ordinary = tracker._free_week + row.good_w * tracker._week_per_good
+    if row.pairs_w - ordinary > value - limit:
+        value, limit = row.pairs_w, ordinary
+    if value - limit <= 0.0:
+        return False
+    tracker.evidence.put(_ACCOUNTS, value, limit, (value - limit) * tracker._account_slope)
+    return True
+
+
+def _say_tries(tracker: Any, row: Any, excused: float) -> bool:
+    """The same of different tries."""
+    at = farthest(tracker._free_tries, excused, row.tries_m, row.tries_h, row.tries_q, row.tries_d)
+    if at < 0:
+        return False
+    value = one_of(at, row.tries_m, row.tries_h, row.tries_q, row.tries_d)
+    limit = tracker._free_tries[at] + excused
+    tracker.evidence.put(_TRIES, value, limit, (value - limit) * tracker._try_slope)
+    return True
+
+
+def _persistence(tracker: Any, row: Any, hour: int) -> bool:
+    most = 1.0 + row.tries_d  # repeating one secret is no persistence
+    free = tracker._free_hours + row.good
+    if most <= free:
+        return False
+    bits = (row.hours << min(max(hour - row.hour, 0), 24)) & DAY_MASK
+    hours = 0.0
+    while bits:
+        bits &= bits - 1
+        hours += 1.0
+    hours = min(hours, most)
+    if hours <= free:
+        return False
+    tracker.evidence.put(_PERSISTENCE, hours, free, min(tracker._hour_cap, (hours - free) * tracker._hour_slope))
+    return True
 
 
 def farthest(free: Any, excused: float, m: float, h: float, q: float, d: float) -> int:
@@ -212,12 +218,10 @@ def one_of(at: int, m: float, h: float, q: float, d: float) -> float:
     return q if at == 2 else d
 
 
-def _fade_week(row: Any, now_ns: int) -> int:
-    age = now_ns - row.at_ns
-    if age > 0 and (row.pairs_w > 0.0 or row.good_w > 0.0):
-        faded = 2.0 ** (-age / _WEEK)
-        row.pairs_w *= faded
-        row.good_w *= faded
+def _fade_week(row: Any, age_ns: int) -> int:
+    faded = 2.0 ** (-age_ns / _WEEK)
+    row.pairs_w *= faded
+    row.good_w *= faded
     return 0
 
 
@@ -233,7 +237,7 @@ def _count(row: Any, login: Login, now_ns: int) -> int:
         row.client = login.client
     if login.client != 0 and row.client == login.client:
         row.alike += login.pair_1
-    hour = now_ns // _HOUR
+    hour = tallying.hour_of(now_ns)
     if hour > row.hour:
         row.hours = (row.hours << min(hour - row.hour, 24)) & DAY_MASK
         row.hour = hour

@@ -26,6 +26,9 @@ cdef class Strays(Tracker):
     @cython.locals(row=Week)
     cdef int excuse(self, double pairs) except -1
     @cython.final
+    @cython.locals(row=Week)
+    cdef Week _week(self, Login login, i64 now_ns)
+    @cython.final
     @cython.locals(hour=i64)
     cdef int _stray(self, Week row, Login login, i64 now_ns) except -1
     @cython.final

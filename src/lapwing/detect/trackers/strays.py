@@ -71,12 +71,11 @@ class Strays(Tracker):
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; nothing is said against accounts at home."""
-        row = self.table.peek(_KEY)
+        row = self.current
         if row is None:
-            if not login.failed and not login.succeeded:
+            row = self._week(login, now_ns)
+            if row is None:
                 return 0
-            row = Week(now_ns)
-            self.table.insert(_KEY, row)
         age = now_ns - row.at_ns
         if age > 0:
             faded = 2.0 ** (-age / _WEEK)
@@ -95,6 +94,22 @@ class Strays(Tracker):
         if login.known or row.accounts_seen is None:
             return 0
         return self._say(row)
+
+    def _week(self, login: Login, now_ns: int) -> Any:
+        """The one row, which is `current` from then on; None where there is none and `login` makes none."""
+        row = self.table.peek(_KEY)
+        if row is None:
+            if not login.failed and not login.succeeded:
+                return None
+            row = Week(now_ns)
+            self.table.insert(_KEY, row)
+        self.current = row
+        return row
+
+    def tick(self, now_ns: int) -> None:
+        """Drop what was not touched for `forget_ns`, which may be the row."""
+        Tracker.tick(self, now_ns)
+        self.current = self.table.peek(_KEY)
 
     def excuse(self, pairs: float) -> int:
         """Somebody got in where another account had failed: a mistyped or an old name."""

@@ -37,11 +37,9 @@ cdef class Tracker:
     cpdef Row look(self, u64 key, i64 now_ns)
     @cython.locals(at=i64)
     cdef Row row_for(self, Login login, u64 key)
-    @cython.final
-    cdef Row _kindle(self, u64 key, i64 slot)
-    @cython.final
-    cdef int _begin_story(self, Tally row, Login login, i64 slot) except -1
-    cdef int hold(self, u64 key, Row row) except -1
     cdef int keep(self, u64 key, Row row, Login login) except -1
     cdef int count_good(self, Login login, i64 now_ns) except -1
     cdef double all_good(self, i64 now_ns) except? -1.0
+
+@cython.locals(row=Row, told=Tally)
+cdef Row _kindle(Tracker tracker, u64 key, i64 slot)

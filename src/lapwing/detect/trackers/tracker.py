@@ -102,7 +102,7 @@ class Tracker:
             return self.table.row_at(at)
         if at == _NOWHERE:
             return None
-        return self._kindle(key, _SPARK_BASE - at)
+        return _kindle(self, key, _SPARK_BASE - at)
 
     def look(self, key: int, now_ns: int) -> Any:
         """The row of `key` as it stands at `now_ns`, for people; None if there is no record."""
@@ -124,25 +124,6 @@ class Tracker:
         self.table.refresh(at)
         return self.table.row_at(at)
 
-    def _kindle(self, key: int, slot: int) -> Any:
-        login = self.table.journal.again(slot)
-        row = self.fresh(login.now_ns)
-        self.count(row, login)
-        if self.dimension >= 0:
-            self._begin_story(tallying.as_tally(row), login, slot)
-        self.table.kindle(key, slot, row)
-        return row
-
-    def _begin_story(self, row: Any, login: Login, slot: int) -> int:
-        if self.table.journal.is_owned(slot, self.dimension):
-            row.owned = login.count
-        else:
-            row.tail = self.table.journal.pos_of(slot)
-            row.first_ns = row.last_ns = login.now_ns
-            row.length = 1
-            row.failures = login.count
-        return 0
-
     def keep(self, key: int, row: Any, login: Login) -> int:
         """Remember a new record: as a spark, where the journal says it all."""
         if not login.failed and not login.succeeded:
@@ -155,11 +136,6 @@ class Tracker:
         else:
             self.table.release(row)
         return 0
-
-    def hold(self, key: int, row: Any) -> int:
-        """Suspicion or trust was earned: keep it longer than others. Asked once for each row, as it stays so."""
-        row.held = True
-        return self.table.hold(key)
 
     def tick(self, now_ns: int) -> None:
         """Drop what was not touched for `forget_ns`."""
@@ -277,7 +253,26 @@ class Tracker:
         """Turn these sparks into rows."""
         journal, table = self.table.journal, self.table
         for slot in slots:
-            self._kindle(journal.word(slot, table.field), slot)
+            _kindle(self, journal.word(slot, table.field), slot)
 
     def _adopt(self, number: int, their_table: Table) -> int:
         return number if number == NOTHING_BESIDE else self.table.put_beside(their_table.beside(number))
+
+
+def _kindle(tracker: Any, key: int, slot: int) -> Any:
+    """The spark of `key` at `slot` becomes a row. Nobody overrides this, so it is no method."""
+    login = tracker.table.journal.again(slot)
+    row = tallying.as_row(slabs.like(tracker.pattern))
+    row.at_ns = login.now_ns
+    tracker.count(row, login)
+    if tracker.dimension >= 0:  # then it has a story, which begins here
+        told = tallying.as_tally(row)
+        if tracker.table.journal.is_owned(slot, tracker.dimension):
+            told.owned = login.count
+        else:
+            told.tail = tracker.table.journal.pos_of(slot)
+            told.first_ns = told.last_ns = login.now_ns
+            told.length = 1
+            told.failures = login.count
+    tracker.table.kindle(key, slot, row)
+    return row
