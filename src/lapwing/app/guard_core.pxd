@@ -10,7 +10,7 @@ from lapwing.detect.login cimport Login, i64
 from lapwing.detect.verdict cimport Verdict
 
 cdef object _ALLOW, _BLOCK
-cdef int _ALLOWED
+cdef int _ALLOWED, _BLOCKED
 cdef tuple _NOTHING
 
 cdef class GuardCore:
@@ -35,7 +35,7 @@ cdef class GuardCore:
     cdef object _refused(self, object endpoint)
     @cython.locals(detector=Detector, decisions=Decisions, login=Login)
     cdef Verdict _observe(self, object event)
-    @cython.locals(block=Block, decisions=Decisions, at=Py_ssize_t)
+    @cython.locals(block=Block, at=Py_ssize_t)
     cdef object _observe_block(self, list said)
     @cython.locals(detector=Detector, ts_ns=i64)
     cdef Verdict _observe_login(self, Login login)

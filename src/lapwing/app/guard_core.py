@@ -19,7 +19,7 @@ from lapwing.app.login_columns import Answers, LoginColumns
 from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
 from lapwing.app.login_try import LoginTry
 from lapwing.detect import NO_VERDICT, Contribution, DetectSettings, joined
-from lapwing.detect.decisions import ALLOWED, Decisions
+from lapwing.detect.decisions import ALLOWED, BLOCKED, Decisions
 from lapwing.detect.detector import Detector
 from lapwing.detect.login import Login
 from lapwing.detect.verdict import Verdict
@@ -45,7 +45,7 @@ MAX_TAKEOVERS = 1_000  # kept apart, so that no flood of other findings pushes t
 TAG_BYTES = 8
 
 _ALLOW, _BLOCK = Action.ALLOW, Action.BLOCK
-_ALLOWED = ALLOWED
+_ALLOWED, _BLOCKED = ALLOWED, BLOCKED
 _NOTHING: tuple[Event, ...] = ()  # what detection tells of most logins
 
 
@@ -73,8 +73,8 @@ class GuardCore:
         self._takeovers: deque[Finding] = deque(maxlen=MAX_TAKEOVERS)
         self._blocked_count = 0
         self._detector = Detector(self.settings, key=self._key, look_up=look_up)
-        self._block = self._detector.block()
         self._decisions: Decisions = self._detector.decisions(self.settings.max_sources, self._key)
+        self._block = self._detector.block()
 
     # -- logins --------------------------------------------------------------------------------------------------------
 
@@ -279,21 +279,22 @@ class GuardCore:
         detector, decisions = self._detector, self._decisions
         if attempt.circumstances is not None or detector.needs_events:
             return self._attempt_event(attempt, ts_ns)
-        login = detector.identify_try(
+        if not detector.identify_try(
             attempt.source, attempt.username, attempt.protocol, attempt.secret_tag, attempt.fingerprint, ts_ns
-        )
-        if login is None:
+        ):
             return detector.verdict
+        login: Any = detector.latest
         row = decisions.row_at(login.hi, login.lo)
         if decisions.blocks(row, ts_ns) and not detector.is_at_home(login):
             # What is said to a source that is blocked does not depend on the try, so it is judged as it is counted.
             self._refused(attempt.endpoint)
-            return self._answered(login, row, ts_ns, False)
+            rank = decisions.block_longer(row, ts_ns)
+            return detector.answered(rank, decisions.retry_after_s)
         rank = detector.judge_try()
-        if rank == _ALLOWED and not len(decisions):
+        if rank == _ALLOWED and decisions.is_empty():
             return detector.verdict
         verdict = self._answered(login, row, ts_ns, login.known)
-        if verdict.action is _BLOCK:
+        if verdict.rank == _BLOCKED:
             self._refused(attempt.endpoint)
         return verdict
 
@@ -327,20 +328,17 @@ class GuardCore:
 
     def _observe_block(self, said: list[Verdict]) -> None:
         """Observe the logins of the block, and say what there is to say of each."""
-        block, decisions = self._block, self._decisions
-        for at in range(block.count):
-            decisions.glance(block.login(at).source)
+        block = self._block
         block.fetch()
-        for at in range(block.count):
-            decisions.approach(block.login(at).source)
-        said += [self._observe_login(block.login(at)) for at in range(block.empty())]
+        for at in range(block.empty()):
+            said.append(self._observe_login(block.login(at)))
 
     def _observe_login(self, login: Login) -> Verdict:
         detector, ts_ns = self._detector, login.now_ns
         told: Any = detector.observe_login(login)
         if told:
             self._publish(told)
-        if not told and not len(self._decisions) and detector.rank() == _ALLOWED:
+        if not told and self._decisions.is_empty() and detector.rank() == _ALLOWED:
             return detector.verdict
         return self._answered(login, self._decisions.row_at(login.hi, login.lo), ts_ns, login.known)
 
@@ -350,7 +348,7 @@ class GuardCore:
         if told:
             self._publish(told)
         login = detector.latest
-        if not told and not len(decisions) and detector.rank() == _ALLOWED:
+        if not told and decisions.is_empty() and detector.rank() == _ALLOWED:
             return detector.verdict
         if login is None:
             return self._answer(event.client_ip, event.ts_ns, detector.verdict)

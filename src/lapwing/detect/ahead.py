@@ -8,116 +8,136 @@ Runs compiled, typed by `ahead.pxd`, and as it stands.
 
 from lapwing.detect import seen
 from lapwing.detect.campaigns import Campaigns
+from lapwing.detect.decisions import Decisions
 from lapwing.detect.login import Login
 from lapwing.detect.table import NOWHERE, Table
 from lapwing.detect.trackers.homes import ATTACKERS_AT, CLIENTS_AT
 
 LOGINS = 64  # asked for at once
-SHARED, OWN, FOUND = 5, 2, 3  # of each, the tables others log in by, too; those of its pair and secret; findings
+SHARED, OWN, FOUND = 4, 3, 3  # of each, the tables a try looks at; those of its home, pair and secret; findings
 _SHARED, _OWN, _FOUND = SHARED, OWN, FOUND
 _NOWHERE = NOWHERE
 _ATTACKERS_AT, _CLIENTS_AT = ATTACKERS_AT, CLIENTS_AT
 
 
 class Ahead:
-    """Asks for what up to `LOGINS` logins look at; `at` is the place of one among them."""
+    """Asks for what up to `LOGINS` logins look at; `at` is the place of one among them.
+
+    What is said of places is only good until one of the records may have gone.
+    """
 
     def __init__(self, tables: tuple[Table, ...], campaigns: Campaigns) -> None:
         """`tables` are those of sources, networks, accounts, homes, clients, pairs and secrets."""
         self._campaigns = campaigns
+        self._answers: Decisions | None = None
         self._sources, self._networks, self._accounts, self._homes, self._clients, self._pairs, self._secrets = tables
-        self._places = [_NOWHERE] * 320
-        self._own = [_NOWHERE] * 128
+        self._places = [_NOWHERE] * 256
+        self._own = [_NOWHERE] * 192
         self._found = [0] * 192
+
+    def follow(self, answers: Decisions | None) -> None:
+        """Ask for what was answered to sources, too."""
+        self._answers = answers
 
     def glance_at_place(self, login: Login) -> int:
         """Where the keys of its address belong."""
+        if self._answers is not None:
+            self._answers.glance(login.source)
         self._sources.glance(login.source)
         self._networks.glance(login.network)
         return 0
 
     def glance(self, login: Login) -> int:
-        """Where the others belong."""
+        """Where the others belong, but for its client: there are few, so where to look for them is always at hand."""
         self._accounts.glance(login.account)
         self._homes.glance(login.account)
         self._pairs.glance(login.pair)
         self._secrets.glance(login.secret)
-        self._clients.glance(login.client)
         return 0
 
     def approach(self, login: Login, at: int) -> int:
         """What is known of them."""
         base = at * _SHARED
-        self._places[base + 4] = self._clients.approach(login.client)
+        self._places[base + 3] = self._clients.approach(login.client)
         self._places[base] = self._sources.approach(login.source)
         self._places[base + 1] = self._networks.approach(login.network)
         self._places[base + 2] = self._accounts.approach(login.account)
-        self._places[base + 3] = self._homes.approach(login.account)
+        if self._answers is not None:
+            self._answers.approach(login.source)
         return 0
 
     def approach_own(self, login: Login, at: int) -> int:
-        """The same of what is this login's own: often nothing."""
+        """The same of what only a failure or a success looks at, or is this login's own: often nothing."""
         base = at * _OWN
-        self._own[base] = self._pairs.approach(login.pair)
-        self._own[base + 1] = self._secrets.approach(login.secret)
+        self._own[base] = self._homes.approach(login.account)
+        self._own[base + 1] = self._pairs.approach(login.pair)
+        self._own[base + 2] = self._secrets.approach(login.secret)
         return 0
 
     def reach(self, at: int) -> int:
         """The records."""
         base = at * _SHARED
-        self._clients.reach(self._places[base + 4])
+        self._clients.reach(self._places[base + 3])
         self._sources.reach(self._places[base])
         self._networks.reach(self._places[base + 1])
         self._accounts.reach(self._places[base + 2])
-        self._homes.reach(self._places[base + 3])
         return 0
 
+    def approach_home(self, login: Login, at: int) -> int:
+        """What is known of where the account is at home, for a login that looks at no more of its own."""
+        self._own[at * _OWN] = self._homes.approach(login.account)
+        return 0
+
+    def reach_home(self, at: int) -> int:
+        """The record of that."""
+        return self._homes.reach(self._own[at * _OWN])
+
     def reach_own(self, at: int) -> int:
-        """Those of its own."""
+        """All records of its own."""
         base = at * _OWN
-        self._pairs.reach(self._own[base])
-        self._secrets.reach(self._own[base + 1])
+        self._homes.reach(self._own[base])
+        self._pairs.reach(self._own[base + 1])
+        self._secrets.reach(self._own[base + 2])
         return 0
 
     def approach_beside(self, at: int) -> int:
         """Where to look for what stands beside the records, and the findings that stand on them."""
-        base, found = at * _SHARED, at * _FOUND
+        base = at * _SHARED
+        self._found[at * _FOUND] = self._approach_finding(self._sources.finding_at(self._places[base]))
+        self._found[at * _FOUND + 1] = self._approach_finding(self._accounts.finding_at(self._places[base + 2]))
+        self._found[at * _FOUND + 2] = self._approach_finding(self._clients.finding_at(self._places[base + 3]))
         self._accounts.approach_beside(self._places[base + 2])
-        self._homes.approach_beside(self._places[base + 3])
-        self._clients.approach_beside(self._places[base + 4])
-        self._found[found] = self._sources.finding_at(self._places[base])
-        self._found[found + 1] = self._accounts.finding_at(self._places[base + 2])
-        self._found[found + 2] = self._clients.finding_at(self._places[base + 4])
-        self._campaigns.approach(self._found[found])
-        self._campaigns.approach(self._found[found + 1])
-        self._campaigns.approach(self._found[found + 2])
+        self._clients.approach_beside(self._places[base + 3])
         return 0
 
+    def _approach_finding(self, found: int) -> int:
+        if found != 0:
+            self._campaigns.approach(found)
+        return found
+
+    def approach_beside_home(self, at: int) -> int:
+        """Where to look for what stands beside the record of where the account is at home."""
+        return self._homes.approach_beside(self._own[at * _OWN])
+
     def reach_beside(self, login: Login, at: int) -> int:
-        """Where it belongs in what stands beside them."""
+        """Where it belongs in what stands beside the others."""
         base = at * _SHARED
         secret = seen.bytes_before(login.secret)
         self._accounts.reach_beside(self._places[base + 2], secret, secret)
         self._clients.reach_beside(
-            self._places[base + 4], seen.bytes_before(login.source), seen.bytes_before(login.account)
+            self._places[base + 3], seen.bytes_before(login.source), seen.bytes_before(login.account)
         )
-        self._homes.reach_beside(self._places[base + 3], 0, _ATTACKERS_AT)
-        self._homes.reach_beside(self._places[base + 3], 0, _CLIENTS_AT)
+        return 0
+
+    def reach_beside_home(self, at: int) -> int:
+        """What stands beside the record of where the account is at home."""
+        self._homes.reach_beside(self._own[at * _OWN], 0, _ATTACKERS_AT)
+        self._homes.reach_beside(self._own[at * _OWN], 0, _CLIENTS_AT)
         return 0
 
     def expect(self, login: Login, at: int) -> int:
         """Where it belongs in the findings."""
-        found = at * _FOUND
-        self._campaigns.expect(self._found[found], login)
-        self._campaigns.expect(self._found[found + 1], login)
-        self._campaigns.expect(self._found[found + 2], login)
-        return 0
-
-    def forget(self, at: int) -> int:
-        """Places are only good until one of the records may have gone."""
-        base, found = at * _SHARED, at * _FOUND
-        for place in range(base, base + _SHARED):
-            self._places[place] = _NOWHERE
-        for place in range(found, found + _FOUND):
-            self._found[place] = 0
+        for place in range(at * _FOUND, at * _FOUND + _FOUND):
+            if self._found[place] != 0:
+                self._campaigns.expect(self._found[place], login)
         return 0

@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.logins as logins
 cimport lapwing.detect.members as members
 from lapwing.detect.ahead cimport Ahead
 from lapwing.detect.login cimport Keyring, Login, i64
@@ -22,7 +23,7 @@ cdef class Block:
     cpdef Login add(self, str address, str username, str protocol, str secret_tag, str client)
     cpdef Login login(self, Py_ssize_t at)
     cpdef int empty(self) except -1
-    @cython.locals(ahead=Ahead, index=Py_ssize_t)
+    @cython.locals(ahead=Ahead, login=Login, index=Py_ssize_t)
     cpdef int fetch(self) except -1
     cdef Login _next(self)
     cdef bint _keep(self, bint known) except -1

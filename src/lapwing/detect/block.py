@@ -8,6 +8,7 @@ Runs compiled, typed by `block.pxd`, and as it stands.
 
 from typing import Any
 
+from lapwing.detect import plainly as logins
 from lapwing.detect import plainly as members
 from lapwing.detect.ahead import LOGINS, Ahead
 from lapwing.detect.login import Keyring, Login
@@ -83,7 +84,7 @@ class Block:
 
     def login(self, at: int) -> Login:
         """One of them."""
-        return self._logins[at]
+        return logins.row(self._logins, at)  # type: ignore[no-any-return]
 
     def empty(self) -> int:
         """Forget them; how many there were."""
@@ -96,23 +97,28 @@ class Block:
         """Have fetched what all of them will look at, step by step: each says where the next one goes on."""
         ahead = self._ahead
         for index in range(self.count):
-            ahead.glance_at_place(self._logins[index])
-            ahead.glance(self._logins[index])
+            login = logins.row(self._logins, index)
+            ahead.glance_at_place(login)
+            ahead.glance(login)
         for index in range(self.count):
-            ahead.approach(self._logins[index], index)
-            ahead.approach_own(self._logins[index], index)
+            login = logins.row(self._logins, index)
+            ahead.approach(login, index)
+            ahead.approach_own(login, index)
         for index in range(self.count):
             ahead.reach(index)
             ahead.reach_own(index)
         for index in range(self.count):
             ahead.approach_beside(index)
+            ahead.approach_beside_home(index)
         for index in range(self.count):
-            ahead.reach_beside(self._logins[index], index)
-            ahead.expect(self._logins[index], index)
+            login = logins.row(self._logins, index)
+            ahead.reach_beside(login, index)
+            ahead.reach_beside_home(index)
+            ahead.expect(login, index)
         return 0
 
-    def _next(self) -> Login:
-        return self._logins[self.count]
+    def _next(self) -> Any:
+        return logins.row(self._logins, self.count)
 
     def _keep(self, known: bool) -> bool:
         if known:

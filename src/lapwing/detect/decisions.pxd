@@ -22,6 +22,7 @@ cdef class Decisions:
     cdef readonly u64 hi, lo
     cdef readonly i64 ts_ns, lifted_since_ns, duration_s, retry_after_s
 
+    cpdef bint is_empty(self) noexcept
     cpdef i64 row_at(self, u64 hi, u64 lo) noexcept
     cpdef int glance(self, u64 source) noexcept
     cpdef int approach(self, u64 source) noexcept
@@ -29,7 +30,8 @@ cdef class Decisions:
     cpdef int answer_at(self, i64 row, double log_odds, u64 hi, u64 lo, i64 now_ns, bint known) except -1
     cpdef list told(self, Verdict verdict=*)
     cpdef bint blocks(self, i64 row, i64 now_ns) noexcept
-    @cython.locals(rank=int, until_ns=i64)
+    cpdef int block_longer(self, i64 row, i64 now_ns) noexcept
+    @cython.locals(rank=int)
     cdef int _renew(self, i64 row, i64 now_ns) noexcept
     @cython.locals(rows=Standings, new=bint, level=int, duration_s=i64)
     cdef int _decide(self, i64 row, int rank, u64 hi, u64 lo, i64 now_ns) except -1

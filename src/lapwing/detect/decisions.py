@@ -113,6 +113,10 @@ class Decisions:
     def __len__(self) -> int:
         return self._rows.count
 
+    def is_empty(self) -> bool:
+        """Whether nobody was ever answered."""
+        return self._rows.count == 0
+
     def answer(self, verdict: Verdict, source: str, now_ns: int, *, known: bool) -> tuple[Verdict, list[Event]]:
         """The verdict with what stands against its source, and what is to be told about it.
 
@@ -176,7 +180,13 @@ class Decisions:
 
     def blocks(self, row: int, now_ns: int) -> bool:
         """Whether a block stands against the address for which `row_at` gave `row`."""
-        return row >= 0 and self._rows.rank(row) == _BLOCKED and now_ns < self._rows.until(row)
+        return row >= 0 and self._rows.in_force(row, now_ns) == _BLOCKED
+
+    def block_longer(self, row: int, now_ns: int) -> int:
+        """`answer_at` where a block stands, as `blocks` said, and the account is not at home: the block is renewed."""
+        self.changed = self.made = False
+        self.lifted = _NOT_LIFTED
+        return self._renew(row, now_ns)
 
     def standing(self, source: str, now_ns: int) -> Standing | None:
         """The answer that holds for one source now."""
@@ -246,9 +256,7 @@ class Decisions:
     def _renew(self, row: int, now_ns: int) -> int:
         """What stands goes on standing, as long as it did at first."""
         rank = self._rows.rank(row)
-        until_ns = max(self._rows.until(row), now_ns + self._duration_s(rank, self._rows.level(row)) * _SECOND)
-        self._rows.end(row, until_ns)
-        self.retry_after_s = (until_ns - now_ns + _SECOND - 1) // _SECOND
+        self.retry_after_s = self._rows.renew(row, now_ns, self._duration_s(rank, self._rows.level(row)))
         return rank
 
     def _decide(self, row: int, rank: int, hi: int, lo: int, now_ns: int) -> int:

@@ -20,6 +20,7 @@ from lapwing.detect.trackers.weekly cimport Weekly
 from lapwing.detect.verdict cimport Judge, Verdict
 
 cdef i64 _TICK, _SWEEP
+cdef Verdict _NO_VERDICT
 cdef double _NOTHING_SAID
 cdef unsigned int _SOUGHT
 cdef int _SOURCE
@@ -31,6 +32,7 @@ cdef class Detector:
     cdef Verdict _verdict
     cdef public double log_odds
     cdef public Login latest
+    cdef Login _try
     cdef public Keyring _keyring
     cdef public Journal _journal
     cdef Pairs _pairs
@@ -56,8 +58,8 @@ cdef class Detector:
     cdef public i64 _now_ns
     cdef public i64 _ticked_ns
     cdef public list _led
-    cdef Decisions _asked
     cdef Ahead _ahead
+    cdef bint _is_asked_for
     cdef dict _counts
     cdef i64 _failed_count, _succeeded_count
 
@@ -67,8 +69,10 @@ cdef class Detector:
     cpdef object observe_login(self, Login login)
     @cython.locals(login=Login)
     cpdef Verdict assess(self, object event)
-    @cython.locals(login=Login)
-    cpdef Login identify_try(self, str address, object username, str protocol, object secret_tag, object client, i64 ts_ns)
+    @cython.locals(login=Login, ahead=Ahead)
+    cdef bint identify_try(
+        self, str address, str username, str protocol, str secret_tag, str client, i64 ts_ns
+    ) except -1
     cpdef bint is_at_home(self, Login login) except -1
     @cython.locals(login=Login)
     cpdef int judge_try(self) except -1
@@ -79,7 +83,7 @@ cdef class Detector:
     @cython.locals(login=Login)
     cdef object _take(self, object event)
     cdef object _follow(self, Login login)
-    @cython.locals(evidence=Evidence)
+    @cython.locals(ahead=Ahead, is_asked_for=bint)
     cdef int _see(self, Login login) except -1
     @cython.locals(evidence=Evidence)
     cdef int _weigh(self, Login login) except -1
@@ -87,8 +91,6 @@ cdef class Detector:
     cdef int _compare(self, Login login) except -1
     @cython.locals(own=double, row=Tally)
     cdef int _strange(self, Login login) except -1
-    cdef int _glance_at_place(self, Login login) except -1
-    cdef int _glance(self, Login login) except -1
     cdef bint _is_explained(self) except -1
     cdef object _pass_time(self)
     cdef int _count(self, str name) except -1

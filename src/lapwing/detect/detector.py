@@ -68,6 +68,7 @@ HALF_A_TRY = 0.5  # a single failed try of yesterday
 
 _write = msgspec.structs.force_setattr  # events are frozen for everybody else
 
+_NO_VERDICT = NO_VERDICT
 _NOTHING_SAID = NO_VERDICT.log_odds
 _SOUGHT = SOUGHT
 _SOURCE = SOURCE_GROUP
@@ -106,7 +107,6 @@ class Detector:
         self._campaigns = Campaigns(s, self._keyring, self._judge, self._grouped, self._journal)
         self._hijacks = Hijacks(s, self._keyring, self._takeovers)
         self._led: list[Decisions] = []
-        self._asked: Decisions | None = None  # of these, the ones that follow each login
         self._now_ns = 0
         self._ticked_ns = 0
         self._counts: dict[str, int] = {}
@@ -114,7 +114,9 @@ class Detector:
         self._verdict: Verdict | None = NO_VERDICT
         self.log_odds = NO_VERDICT.log_odds
         self.latest: Login | None = None
+        self._try = Login()  # the one `identify_try` was asked for last
         self._ahead = self._asking()
+        self._is_asked_for = False  # its records, of the login that is seen next
 
     def _arrange(self, s: DetectSettings) -> None:
         """Trackers that have seen nothing, and what adds up what they say."""
@@ -180,7 +182,7 @@ class Detector:
         for decisions in self._led:
             decisions.follow(settings.answer, self._judge)
         self._ahead = self._asking()
-        self._verdict = NO_VERDICT
+        self._verdict = _NO_VERDICT
         self.log_odds = _NOTHING_SAID
         self.latest = None
 
@@ -199,7 +201,7 @@ class Detector:
 
     def observe(self, event: AuthEvent | AccountChanged) -> Iterable[Event]:
         """Take one login event that already has its `seq`."""
-        self._verdict = NO_VERDICT
+        self._verdict = _NO_VERDICT
         self.log_odds = _NOTHING_SAID
         self.latest = None
         if type(event) is not AuthResolved:
@@ -231,7 +233,7 @@ class Detector:
         if login.now_ns > self._now_ns:
             self._now_ns = login.now_ns
         login.now_ns = self._now_ns
-        self._verdict = NO_VERDICT
+        self._verdict = _NO_VERDICT
         self.log_odds = _NOTHING_SAID
         self.latest = login
         if login.failed:
@@ -239,7 +241,7 @@ class Detector:
         else:
             self._succeeded_count += 1
         self._keyring.stand_at(login)
-        self._ahead.forget(0)
+        self._is_asked_for = False  # but by its block
         self._weigh(login)
         told = self._follow(login)
         return self._said(told) if told else ()
@@ -248,9 +250,9 @@ class Detector:
         """The verdict on a login that has no outcome yet, from what is known. Nothing is counted."""
         self._now_ns = max(self._now_ns, event.ts_ns)
         login = None if self._is_excluded(event) else self._keyring.attempt(event, self._now_ns)
-        self._verdict = NO_VERDICT
+        self._verdict = _NO_VERDICT
         self.log_odds = _NOTHING_SAID
-        self._ahead.forget(0)
+        self._is_asked_for = False
         if login is not None:
             if self._look_up is not None and event.circumstances is None:
                 _write(event, "circumstances", self._look_up(event))
@@ -265,22 +267,28 @@ class Detector:
         secret_tag: str | None,
         client: str | None,
         ts_ns: int,
-    ) -> Login | None:
-        """A try without an event, where `needs_events` is false: None where its address is none.
+    ) -> bool:
+        """A try without an event, where `needs_events` is false; False where its address is none.
 
         It is the `latest` login, which `judge_try` and `refuse_try` are about.
         """
         if ts_ns > self._now_ns:
             self._now_ns = ts_ns
-        self._verdict = NO_VERDICT
+        self._verdict = _NO_VERDICT
         self.log_odds = _NOTHING_SAID
-        login = self.latest = self._keyring.located(address)
-        if login is not None:
-            self._glance_at_place(login)
-            self._keyring.describe(login, username, protocol, secret_tag, client)
-            login.now_ns = self._now_ns
-            self._glance(login)
-        return login
+        login, ahead = self._try, self._ahead
+        if not self._keyring.locate(login, address):
+            self.latest = None
+            return False
+        self.latest = login
+        ahead.glance_at_place(login)
+        self._keyring.describe(login, username, protocol, secret_tag, client)
+        login.now_ns = self._now_ns
+        ahead.glance(login)
+        ahead.approach(login, 0)
+        ahead.reach(0)
+        self._is_asked_for = True
+        return True
 
     def is_at_home(self, login: Login) -> bool:
         """Whether the account has logged in from there before. Nothing is touched."""
@@ -345,7 +353,7 @@ class Detector:
         """Answers by source for whoever enforces this detector's verdicts."""
         made = Decisions(self.settings.answer, self._judge, limit, self._keyring.under(key))
         self._led.append(made)
-        self._asked = made
+        self._ahead.follow(made)
         return made
 
     def look(self, group: str, text: str) -> dict[str, float]:
@@ -438,8 +446,11 @@ class Detector:
         if login is None:
             return self._pass_time()
         self.latest = login
-        self._glance_at_place(login)
-        self._glance(login)
+        self._ahead.glance_at_place(login)
+        self._ahead.glance(login)
+        self._ahead.approach(login, 0)
+        self._ahead.reach(0)
+        self._is_asked_for = True
         self._weigh(login)
         return self._follow(login)
 
@@ -468,7 +479,7 @@ class Detector:
     def _half_in(self, event: AuthResolved) -> list[Finding] | None:
         """The secret was right, a further step failed: no guess, but more than a stranger should know (W36)."""
         login = self._keyring.attempt(event, self._now_ns)
-        self._ahead.forget(0)
+        self._is_asked_for = False
         told = self._pass_time()
         if login is None:
             return told
@@ -512,25 +523,31 @@ class Detector:
 
     def _see(self, login: Login) -> int:
         """Let every tracker see the login, the pair first as it tells what is new about it."""
-        now_ns = self._now_ns
+        now_ns, ahead = self._now_ns, self._ahead
+        is_asked_for = login.failed and self._is_asked_for
+        self._is_asked_for = False  # what is known of places is only good until one of the records may have gone
+        if is_asked_for:
+            ahead.approach_home(login, 0)
         if login.failed:
             self._journal.append(login)
-            self._ahead.approach_beside(0)
-        evidence = self._evidence
+        if is_asked_for:
+            ahead.reach_home(0)
+            ahead.approach_beside(0)
         self._pairs.observe(login, now_ns)
-        if login.failed:
-            self._ahead.reach_beside(login, 0)
+        if is_asked_for:
+            ahead.approach_beside_home(0)
+            ahead.reach_beside(login, 0)
         if login.took_back and self._campaigns.accuses(login):
             login.took_back = False
             login.back_secrets = ()
         self._sources.observe(login, now_ns)
-        if login.failed:
-            self._ahead.expect(login, 0)
-            self._ahead.forget(0)
+        if is_asked_for:
+            ahead.reach_beside_home(0)
+            ahead.expect(login, 0)
         if not login.routine:
             self._accounts.observe(login, now_ns)
             if self._accounts.sought(login) and self._takeovers.knows(login.account):
-                evidence.drop(_SOUGHT)
+                self._evidence.drop(_SOUGHT)
             self._fingerprints.observe(login, now_ns)
             self._networks.observe(login, now_ns)
             self._credentials.observe(login, now_ns)
@@ -539,7 +556,7 @@ class Detector:
                 self._strays.observe(login, now_ns)
                 if not login.resident:
                     self._compare(login)
-            if not login.known and evidence.says(_SOURCE):
+            if not login.known and self._evidence.says(_SOURCE):
                 self._strange(login)
         return 0
 
@@ -576,21 +593,9 @@ class Detector:
             self._pairs,
             self._credentials,
         )
-        return Ahead(tuple([tracker.table for tracker in trackers]), self._campaigns)
-
-    def _glance_at_place(self, login: Login) -> int:
-        """Ask for what is found by its address, which is known first."""
-        if self._asked is not None:
-            self._asked.glance(login.source)
-        return self._ahead.glance_at_place(login)
-
-    def _glance(self, login: Login) -> int:
-        """Ask for its records, and for what stands against its source."""
-        self._ahead.glance(login)
-        self._ahead.approach(login, 0)
-        if self._asked is not None:
-            self._asked.approach(login.source)
-        return self._ahead.reach(0)
+        ahead = Ahead(tuple([tracker.table for tracker in trackers]), self._campaigns)
+        ahead.follow(self._led[-1] if self._led else None)
+        return ahead
 
     def _is_explained(self) -> bool:
         """Whether the login observed last belongs to an open finding other than that of the site."""

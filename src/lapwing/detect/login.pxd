@@ -1,10 +1,12 @@
 cimport cython
+cimport lapwing.detect.hashing as hashing
 cimport lapwing.detect.natively as natively
 
 ctypedef unsigned long long u64
 ctypedef long long i64
 
 cdef u64 MASK, V4_PREFIX, V4_NETWORK, V6_NETWORK, EACH, HIGH, TO_VISIBLE, TO_DELETE, TO_CAPITAL, TO_PAST_CAPITAL
+cdef u64 SMALL
 cdef int _MOST_TRIES
 cdef int _ACCOUNT, _HIDDEN, _SECRET, _CLIENT, _SOURCE, _NETWORK, _NAME, _DRAW
 
@@ -41,6 +43,10 @@ cdef class Keyring:
     cdef list _protocols
     cdef dict _protocol_numbers
     cdef u64 _hidden[256]
+    cdef u64 _lanes[12]
+    cdef u64 _keys[4]
+    cdef u64 _pads[4]
+    cdef u64 _padded
     cdef object _latest_protocol
     cdef int _latest_number
     cdef Login _login
@@ -54,15 +60,17 @@ cdef class Keyring:
     cpdef bint name(
         self, Login login, str address, str username, str protocol, str secret_tag, str client
     ) except -1
-    cpdef Login located(self, str address)
     cpdef bint locate(self, Login login, str address) except -1
+    @cython.locals(short_name=bint, short_client=bint, short_secret=bint)
     cpdef int describe(self, Login login, str username, str protocol, str secret_tag, str client) except -1
     cpdef Login identify(self, str address, str username, str protocol, str secret_tag, str client)
-    @cython.locals(at=Py_ssize_t, count=Py_ssize_t, state=u64)
     cpdef u64 word(self, int domain, str text) except? 0
+    @cython.locals(at=Py_ssize_t)
+    cdef u64 _rest_of_word(self, int domain, str text, u64 state) except? 0
     @cython.locals(at=Py_ssize_t, count=Py_ssize_t, shift=int, state=u64, low=u64, high=u64, byte=u64)
     cdef u64 _wide_word(self, int domain, str text) except? 0
     cpdef u64 draw(self, u64 first, u64 second) noexcept
+    @cython.locals(lane=int)
     cpdef u64 pad(self, u64 account, u64 at) noexcept
     cpdef u64 source_of(self, u64 hi, u64 lo) noexcept
     cdef u64 _source_word(self, u64 hi, u64 lo) noexcept
@@ -71,6 +79,7 @@ cdef class Keyring:
     cpdef u64 pair_with(self, u64 source, u64 account, int protocol) noexcept
     @cython.locals(a=u64, b=u64)
     cpdef u64 pair_of(self, u64 source, u64 account) noexcept
+    @cython.locals(kind=u64, own=u64, place=u64)
     cpdef int place(self, Login login, u64 hi, u64 lo) noexcept
     @cython.locals(v4=bint, hi=u64, lo=u64)
     cpdef int stand_at(self, Login login) noexcept
@@ -85,5 +94,8 @@ cdef class Keyring:
     @cython.locals(at=int, pad=u64, byte=u64)
     cdef bytes _masked(self, u64 account, bytes data)
 
-@cython.locals(at=Py_ssize_t, count=Py_ssize_t, word=u64, within=u64, visible=u64, capital=u64)
+@cython.locals(at=Py_ssize_t, count=Py_ssize_t)
 cdef bint is_folded(str name) except -1
+
+@cython.locals(visible=u64, capital=u64)
+cdef bint _are_small(u64 word) noexcept

@@ -9,6 +9,7 @@ import unicodedata
 from hashlib import blake2b
 from typing import Any
 
+from lapwing.detect import plainly as hashing
 from lapwing.detect import plainly as natively
 from lapwing.detect.addresses import halves_of, place_at
 from lapwing.events import AuthEvent, AuthEvidence, AuthResolved, Outcome
@@ -33,6 +34,7 @@ TO_VISIBLE = (0x80 - 33) * EACH  # what lifts the highest bit of each byte from 
 TO_DELETE = (0x80 - 127) * EACH
 TO_CAPITAL = (0x80 - 65) * EACH
 TO_PAST_CAPITAL = (0x80 - 91) * EACH
+SMALL = ord("a") * EACH  # put where a text has ended
 V4_PREFIX = 0xFFFF_0000_0000  # ::ffff:0:0/96, where IPv4 addresses live
 V4_NETWORK = 0xFFFF_FFFF_FFFF_FF00
 V6_NETWORK = 0xFFFF_FFFF_FFFF_0000
@@ -62,13 +64,13 @@ class Login:
 
     def __init__(self) -> None:
         self.event: Any = None
-        self.begin()
-
-    def begin(self) -> int:
-        """Be a login of which nothing is known yet."""
         self.client_text: Any = ""
         self.endpoint = ""
         self.name = ""
+        self.begin()
+
+    def begin(self) -> int:
+        """Be a login of which nothing is known yet. Its texts are those of before: whoever knows its keys sets them."""
         self.named = b""
         self.now_ns = 0
         self.seq = 0
@@ -136,6 +138,10 @@ class Keyring:
         self._k1 = int.from_bytes(digest[8:], "big")
         self._others: dict[str, tuple[int, int] | None] = {}
         self._hidden = [0] * 256  # as many as a journal entry can name
+        self._lanes = [0] * 12  # three words of each of four hashes, which become keys at once
+        self._keys = [0] * 4
+        self._pads = [0] * 4  # what the name of this account is sealed with
+        self._padded = 0
         self._latest_protocol: str | None = None
         self._latest_number = 0
         self._login = Login()
@@ -226,10 +232,6 @@ class Keyring:
         self.describe(login, username, protocol, secret_tag, client)
         return True
 
-    def located(self, address: str) -> Login | None:
-        """A login that has the keys of its address, for `describe`; None where that is none. The next is the same."""
-        return self._login if self.locate(self._login, address) else None
-
     def locate(self, login: Login, address: str) -> bool:
         """Give `login`, which begins anew, the keys of its address; False where it is none."""
         login.begin()
@@ -240,31 +242,38 @@ class Keyring:
         self, login: Login, username: str | None, protocol: str, secret_tag: str | None, client: str | None
     ) -> int:
         """Give a login that was located its other keys."""
+        name = ""
         if username is not None:
-            login.name = username if is_folded(username) else fold_name(username)
-            if login.name:
-                login.account = self.word(_ACCOUNT, login.name)
+            name = username if is_folded(username) else fold_name(username)
+        login.name = name
+        login.client_text = client or ""
+        short_name = hashing.lay_text(self._lanes, 0, _ACCOUNT, name)
+        short_client = not client or hashing.lay_text(self._lanes, 1, _CLIENT, client)
+        short_secret = secret_tag is None or hashing.lay_text(self._lanes, 2, _SECRET, secret_tag)
+        hashing.hash_lanes(self._k0, self._k1, self._lanes, self._keys, 2 if secret_tag is None else 3)
+        if name:
+            login.account = self._keys[0] if short_name else self._rest_of_word(_ACCOUNT, name, self._keys[0])
+        if client:
+            login.client = self._keys[1] if short_client else self._rest_of_word(_CLIENT, client, self._keys[1])
+        if secret_tag is not None:
+            login.secret = self._keys[2] if short_secret else self._rest_of_word(_SECRET, secret_tag, self._keys[2])
         login.protocol = self.protocol_number(protocol)
         login.pair = self.pair_with(login.source, login.account, login.protocol)
-        if secret_tag is not None:
-            login.secret = self.word(_SECRET, secret_tag)
-        if client:
-            login.client_text = client
-            login.client = self.word(_CLIENT, client)
         return 0
 
     def word(self, domain: int, text: str) -> int:
         """Eight bytes that stand for `text`; unpredictable without the key."""
-        count = len(text)
+        if hashing.lay_text(self._lanes, 0, domain, text):
+            return sip(self._k0, self._k1, self._lanes[0], self._lanes[1], self._lanes[2])
+        return self._rest_of_word(domain, text, sip(self._k0, self._k1, self._lanes[0], self._lanes[1], self._lanes[2]))
+
+    def _rest_of_word(self, domain: int, text: str, state: int) -> int:
+        """What stands for `text`, the first sixteen characters of which came to `state` if they are ASCII."""
         if not natively.is_plain(text):
             return self._wide_word(domain, text)
-        state = (count << 8) | domain
-        at = 0
-        while True:
+        for at in range(16, len(text), 16):
             state = sip(self._k0, self._k1, state, natively.octets(text, at), natively.octets(text, at + 8))
-            at += 16
-            if at >= count:
-                return state
+        return state
 
     def _wide_word(self, domain: int, text: str) -> int:
         """The same of text beyond ASCII, by its UTF-8 bytes."""
@@ -327,7 +336,16 @@ class Keyring:
 
     def pad(self, account: int, at: int) -> int:
         """What a name is sealed with, eight bytes from `at`."""
-        return sip(self._k0, self._k1, _NAME, account, at)
+        if at >= 32 or not hashing.side_by_side:
+            return sip(self._k0, self._k1, _NAME, account, at)
+        if account != self._padded:
+            for lane in range(4):
+                self._lanes[3 * lane] = _NAME
+                self._lanes[3 * lane + 1] = account
+                self._lanes[3 * lane + 2] = 8 * lane
+            hashing.hash_lanes(self._k0, self._k1, self._lanes, self._pads, 4)
+            self._padded = account
+        return self._pads[at >> 3]
 
     def draw(self, first: int, second: int) -> int:
         """A number that nobody can guess who does not know the key, the same for the same two."""
@@ -338,18 +356,23 @@ class Keyring:
         login.hi = hi
         login.lo = lo
         if lo != self._near_lo or hi != self._near_hi or self._near_source == 0:
-            self._near_hi = hi
-            self._near_lo = lo
-            self._near_source = self._source_word(hi, lo)
             kind = 1
+            own = hi
             place = hi & V6_NETWORK
             if hi == 0 and lo >> 32 == 0xFFFF:
                 kind = 0
+                own = lo
                 place = lo & V4_NETWORK
-            if place != self._near_place or kind != self._near_kind or self._near_network == 0:
-                self._near_kind = kind
-                self._near_place = place
-                self._near_network = sip(self._k0, self._k1, _NETWORK, kind, place)
+            self._lanes[0] = _SOURCE
+            self._lanes[3] = _NETWORK
+            self._lanes[1] = self._lanes[4] = self._near_kind = kind
+            self._lanes[2] = own
+            self._lanes[5] = self._near_place = place
+            hashing.hash_lanes(self._k0, self._k1, self._lanes, self._keys, 2)
+            self._near_hi = hi
+            self._near_lo = lo
+            self._near_source = self._keys[0]
+            self._near_network = self._keys[1]
         login.source = self._near_source
         login.network = self._near_network
         return 0
@@ -463,15 +486,19 @@ def fold_name(name: str | None) -> str:
 
 def is_folded(name: str) -> bool:
     """Whether `name` is plainly its own spelling: visible ASCII without capitals, so nothing is to trim or to fold."""
-    count = len(name)
     if not natively.is_plain(name):
         return False
-    for at in range(0, count, 8):
-        word = natively.octets(name, at)
-        within = HIGH if at + 8 <= count else HIGH & ~(HIGH << (8 * (count - at))) & MASK
-        # No byte of ASCII carries into the next.
-        visible = (word + TO_VISIBLE) & ~(word + TO_DELETE)
-        capital = (word + TO_CAPITAL) & ~(word + TO_PAST_CAPITAL)
-        if visible & ~capital & within != within:
+    count = len(name)
+    at = 0
+    while at + 8 <= count:
+        if not _are_small(natively.octets(name, at)):
             return False
-    return True
+        at += 8
+    return at == count or _are_small(natively.octets(name, at) | (SMALL << (8 * (count - at)) & MASK))
+
+
+def _are_small(word: int) -> bool:
+    """Whether eight characters of ASCII are all visible, and none is a capital. No byte carries into the next."""
+    visible = (word + TO_VISIBLE) & ~(word + TO_DELETE)
+    capital = (word + TO_CAPITAL) & ~(word + TO_PAST_CAPITAL)
+    return visible & ~capital & HIGH == HIGH

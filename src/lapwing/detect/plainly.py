@@ -1,4 +1,4 @@
-"""What `natively`, `members`, `pages`, `records` and `tallying` (each a `.pxd`) do in C, where nothing is compiled.
+"""What `natively`, `hashing`, `members`, `pages`, `records` and `tallying` (each a `.pxd`) do in C, uncompiled.
 
 Both give the same to the last bit.
 """
@@ -16,11 +16,13 @@ __all__ = [
     "cclass",
     "exp2",
     "freelist",
+    "hash_lanes",
     "hour_of",
     "ipv4",
     "is_plain",
     "keep",
     "lay",
+    "lay_text",
     "leading",
     "like",
     "member",
@@ -35,6 +37,7 @@ __all__ = [
     "set_wide",
     "set_word",
     "settle",
+    "side_by_side",
     "sip",
     "soon",
     "soon_item",
@@ -50,6 +53,7 @@ __all__ = [
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 IPV4_CHARS = 15
+side_by_side = True  # as it is where there is AVX2: four hashes are computed for little more than the price of one
 
 
 def is_plain(text: str) -> bool:
@@ -178,6 +182,20 @@ def sip(k0: int, k1: int, first: int, second: int, third: int) -> int:
         v2 = ((v2 << 32) | (v2 >> 32)) & MASK
         v0 ^= word
     return (v0 ^ v1 ^ v2 ^ v3) or 1
+
+
+def hash_lanes(k0: int, k1: int, lanes: list[int], keys: list[int], count: int) -> None:
+    """The hashes of the three words of each of the first `count` lanes."""
+    for lane in range(count):
+        keys[lane] = sip(k0, k1, *lanes[3 * lane : 3 * lane + 3])
+
+
+def lay_text(lanes: list[int], lane: int, domain: int, text: str) -> bool:
+    """What the hash of `text` begins with becomes a lane; whether that is all of it: sixteen characters of ASCII."""
+    if not is_plain(text):
+        return False
+    lanes[3 * lane : 3 * lane + 3] = len(text) << 8 | domain, octets(text, 0), octets(text, 8)
+    return len(text) <= 16
 
 
 def place(kind: type, name: str) -> Any:

@@ -13,7 +13,7 @@ cdef u64 LOW, MAPPED
 cdef class Standings:
     cdef Keyring _keyring
     cdef public i64 count
-    cdef u64 _mask
+    cdef u64 _mask, _sought, _at
     cdef u32[::1] _index, _halves
     cdef u64[::1] _words
     cdef i64 _room, _used
@@ -23,7 +23,7 @@ cdef class Standings:
     @cython.locals(key=u64, at=u64, tag=u32, entry=u32, six=u32, place=u64, row=i64)
     cpdef i64 find(self, u64 hi, u64 lo) noexcept
     cpdef int glance(self, u64 key) noexcept
-    @cython.locals(at=u64, tag=u32)
+    @cython.locals(at=u64, tag=u32, entry=u32)
     cpdef int approach(self, u64 key) noexcept
     @cython.locals(row=i64)
     cpdef Py_ssize_t put(self, u64 hi, u64 lo) except -2
@@ -38,6 +38,9 @@ cdef class Standings:
     cpdef i64 until(self, i64 row) noexcept
     @cython.locals(span=i64)
     cpdef int end(self, i64 row, i64 until_ns) noexcept
+    cpdef int in_force(self, i64 row, i64 now_ns) noexcept
+    @cython.locals(longer_ns=i64, until_ns=i64)
+    cpdef i64 renew(self, i64 row, i64 now_ns, i64 duration_s) noexcept
     cpdef u64 hi(self, i64 row) noexcept
     cpdef u64 lo(self, i64 row) noexcept
     cpdef u32 newer(self, u32 number) noexcept

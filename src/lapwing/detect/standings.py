@@ -50,6 +50,7 @@ class Standings:
         self._free = 0  # rows that were taken out, linked through `newer`: the number of the first one
         self._used = 0
         self.oldest = self._newest = 0
+        self._sought = self._at = 0  # the key `approach` was asked for, and where in the index that search ended
         self._words = column("Q", 0)
         self._widen(max(FIRST_ROOM, expected))
 
@@ -58,7 +59,7 @@ class Standings:
         six = 0 if hi == 0 and lo >> 32 == 0xFFFF else SIX
         place = hi if six else lo & LOW
         key = self._keyring.source_of(hi, lo)
-        at = key & self._mask
+        at = self._at if key == self._sought else key & self._mask
         tag = (key >> 32) & TAG
         while True:
             entry = self._index[at]
@@ -79,11 +80,14 @@ class Standings:
         """Have fetched what it will look at next, once `glance` was asked."""
         at = key & self._mask
         tag = (key >> 32) & TAG
-        while self._index[at] != 0:
-            if self._index[at] & TAG == tag:
-                natively.soon(self._words[((self._index[at] & NUMBER) - 1) * ROW_WORDS])
-                break
+        entry = self._index[at]
+        while entry != 0 and entry & TAG != tag:
             at = (at + 1) & self._mask
+            entry = self._index[at]
+        if entry != 0:
+            natively.soon(self._words[((entry & NUMBER) - 1) * ROW_WORDS])
+        self._sought = key
+        self._at = at
         return 0
 
     def put(self, hi: int, lo: int) -> int:
@@ -105,6 +109,7 @@ class Standings:
 
     def remove(self, row: int) -> int:
         """Forget a row."""
+        self._sought = 0
         hole = self._home(row + 1)
         while self._index[hole] & NUMBER != row + 1:
             hole = (hole + 1) & self._mask
@@ -147,6 +152,19 @@ class Standings:
         span = (until_ns - self.since(row) + _SECOND - 1) // _SECOND
         self._halves[row * ROW_HALVES + SPAN] = 0 if until_ns == 0 or span < 0 else min(span, LOW)
         return 0
+
+    def in_force(self, row: int, now_ns: int) -> int:
+        """How strict the answer is that holds now; 0 where none does."""
+        return self._halves[row * ROW_HALVES + RANK] & RANKS if now_ns < self.until(row) else 0
+
+    def renew(self, row: int, now_ns: int, duration_s: int) -> int:
+        """It holds for so long from now on, where it does not hold longer; for how many seconds."""
+        longer_ns = now_ns + duration_s * _SECOND
+        until_ns = self.until(row)
+        if longer_ns > until_ns:
+            self.end(row, longer_ns)
+            return duration_s
+        return (until_ns - now_ns + _SECOND - 1) // _SECOND
 
     def hi(self, row: int) -> int:
         """The upper half of the address."""
@@ -192,6 +210,7 @@ class Standings:
         while self._index[at] != 0:
             at = (at + 1) & self._mask
         self._index[at] = ((key >> 32) & TAG) | number
+        self._sought = 0
         return 0
 
     def _grow_index(self) -> int:

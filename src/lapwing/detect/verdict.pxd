@@ -8,24 +8,25 @@ cdef double _E, _UNKNOWN
 cdef int _MOST
 cdef bint _PLAIN
 cdef u32 _MASKS[6]
+cdef int _GROUP_OF_KIND[19]
 cdef tuple _ACTIONS
 
 @cython.final
 cdef class Verdict:
-    cdef public object action
+    cdef public int rank
     cdef public double log_odds
     cdef public long long retry_after_s
     cdef public bint known
     cdef int _count
     cdef u32 kinds
-    cdef double _risk
+    cdef double _risk, _trust
     cdef tuple _reasons, _beside
-    cdef Reason _trust
     cdef double numbers[24]
 
     cpdef tuple _facts(self)
     cpdef Verdict but(self, object action, long long retry_after_s)
     cdef int counted(self) noexcept
+    cdef list _trusted(self)
     @cython.locals(at=int, kind=int, bits=u32)
     cdef int _note(self, Evidence evidence) except -1
     cdef int _note_all(self, Evidence evidence) except -1
@@ -34,13 +35,12 @@ cdef class Verdict:
 cdef class Judge:
     cdef object _settings
     cdef Verdict _nothing, _nothing_known
-    cdef Reason _known_reason
     cdef double[6] _caps
     cdef double[6] _login_caps
     cdef double[4] _grades
     cdef double _beside_cap, _prior, _known_pair
 
-    @cython.locals(log_odds=double, weight=double, group=int, reason=Reason)
+    @cython.locals(log_odds=double, weight=double, group=int, bits=u32, reason=Reason)
     cpdef double weigh(self, Evidence evidence) except? -1.0
     @cython.locals(nothing=Verdict)
     cpdef Verdict verdict(self, Evidence evidence, double log_odds, int rank, long long retry_after_s)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lapwing.detect import plainly as natively
-from lapwing.detect.evidence import GROUP_OF, GROUPS, NAMES, Evidence, kinds_of
+from lapwing.detect.evidence import GROUP_OF, GROUPS, KINDS, NAMES, Evidence, kinds_of
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings
 from lapwing.events import Action
@@ -30,6 +30,7 @@ UNKNOWN_RISK = -1.0
 _ACTIONS = tuple(Action)
 _MOST = 3 * MOST_NUMBERS
 _MASKS = [kinds_of(group) for group in GROUPS]
+_GROUP_OF_KIND = [GROUPS.index(group) for _, group in KINDS]
 _UNKNOWN = UNKNOWN_RISK
 
 
@@ -42,7 +43,7 @@ class Verdict:
     `retry_after_s` says for how long the answer stands against the source, 0 where it is about this login alone.
     `known`: the account has logged in from this source before.
     Risk and reasons are kept as numbers and put together when somebody asks: of most verdicts only the action is read.
-    `kinds` has a bit for each kind of reason, `numbers` three numbers for each, in the order of the bits.
+    `rank` is the place of its answer in `Action`. `kinds` has a bit for each kind of reason, `numbers` three numbers for each, in the order of the bits.
     """
 
     def __init__(
@@ -54,17 +55,22 @@ class Verdict:
         retry_after_s: int = 0,
         known: bool = False,
     ) -> None:
-        self.action = action
+        self.rank = _ACTIONS.index(action)
         self.log_odds = log_odds
         self.retry_after_s = retry_after_s
         self.known = known
         self._risk = risk
         self._reasons: tuple[Reason, ...] | None = reasons
-        self._trust: Reason | None = None
+        self._trust = 0.0  # what it weighs that the account is known there
         self._beside: tuple[Reason, ...] = ()
         self._count = 0
         self.kinds = 0
         self.numbers = [0.0] * 24
+
+    @property
+    def action(self) -> Action:
+        """The answer."""
+        return _ACTIONS[self.rank]
 
     @property
     def risk(self) -> float:
@@ -77,7 +83,7 @@ class Verdict:
     def reasons(self) -> tuple[Reason, ...]:
         """What speaks against the login, and what speaks for it."""
         if self._reasons is None:
-            made: list[Reason] = [] if self._trust is None else [self._trust]
+            made = self._trusted()
             at = 0
             for kind, name in enumerate(NAMES):
                 if self.kinds >> kind & 1:
@@ -88,7 +94,11 @@ class Verdict:
 
     def counted(self) -> int:
         """How many reasons `kinds` and `numbers` hold; -1 where these are not all."""
-        return self._count if self._reasons is None and self._trust is None and not self._beside else -1
+        return self._count if self._reasons is None and not self.known and not self._beside else -1
+
+    def _trusted(self) -> list[Reason]:
+        """What speaks for the account, where it is known."""
+        return [Reason("known-pair", 1.0, 0.0, self._trust)] if self.known else []
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Verdict) and self._facts() == other._facts()
@@ -130,7 +140,7 @@ class Verdict:
         return 0
 
     def _note_all(self, evidence: Evidence) -> int:
-        made = [] if self._trust is None else [self._trust]
+        made = self._trusted()
         for group in range(6):
             made += evidence.of(group)
         self._reasons = (*made, *evidence.beside)
@@ -172,7 +182,6 @@ class Judge:
         self._beside_cap = s.circumstances.login_cap
         self._prior, self._known_pair = s.prior, s.known_pair
         self._grades = [log_odds_of(risk) for risk in (s.watch_at, s.challenge_at, s.delay_at, s.block_at)]
-        self._known_reason = Reason("known-pair", 1.0, 0.0, s.known_pair)
         nothing = Evidence()
         self._nothing = self._made(nothing, self._prior, self.rank(self._prior), 0)
         nothing.known = True
@@ -184,10 +193,11 @@ class Judge:
         log_odds = self._prior
         if evidence.known:
             log_odds += self._known_pair
-        if evidence.present != 0:
-            for group in range(6):
-                if evidence.present & _MASKS[group]:
-                    log_odds += min(self._login_caps[group], self.score(group, evidence, 0))
+        bits = evidence.present
+        while bits != 0:
+            group = _GROUP_OF_KIND[natively.trailing(bits)]  # kinds of one group stand together, in the order of groups
+            log_odds += min(self._login_caps[group], self.score(group, evidence, 0))
+            bits &= ~_MASKS[group]
         if evidence.beside:
             weight = 0.0
             for reason in evidence.beside:
@@ -199,7 +209,7 @@ class Judge:
         """`evidence`, which comes to `log_odds`, answered with the action of `rank`."""
         if evidence.present == 0 and retry_after_s == 0 and not evidence.beside:
             nothing = self._nothing_known if evidence.known else self._nothing  # the same for most, so made once
-            if nothing.action is _ACTIONS[rank]:
+            if nothing.rank == rank:
                 return nothing
         return self._made(evidence, log_odds, rank, retry_after_s)
 
@@ -210,13 +220,13 @@ class Judge:
 
     def _made(self, evidence: Evidence, log_odds: float, rank: int, retry_after_s: int) -> Verdict:
         verdict: Verdict = Verdict.__new__(Verdict)  # without the detour of a call from Python
-        verdict.action = _ACTIONS[rank]
+        verdict.rank = rank
         verdict.log_odds = log_odds
         verdict.retry_after_s = retry_after_s
         verdict.known = evidence.known
         verdict._risk = _UNKNOWN
         verdict._reasons = None
-        verdict._trust = self._known_reason if evidence.known else None
+        verdict._trust = self._known_pair
         verdict._beside = evidence.beside
         verdict._note(evidence)
         return verdict

@@ -1,0 +1,79 @@
+# Up to four hashes at once: they need nothing of one another, and processors with AVX2 compute them side by side for
+# little more than the price of one. `plainly.py` does the same where nothing is compiled. A typed module takes it as
+# `cimport lapwing.detect.hashing as hashing` beside `from lapwing.detect import plainly as hashing`.
+
+cimport lapwing.detect.natively as natively
+
+ctypedef unsigned long long u64
+
+cdef extern from *:
+    """
+    #if defined(__x86_64__) && defined(__has_builtin)
+    #if __has_builtin(__builtin_shufflevector) && __has_builtin(__builtin_cpu_supports)
+    #define LAPWING_SIDE_BY_SIDE __builtin_cpu_supports("avx2")
+    typedef unsigned long long lapwing_four __attribute__((vector_size(32)));
+    typedef unsigned int lapwing_halves __attribute__((vector_size(32)));
+
+    #define LAPWING_TURN(v, by) ((v) << (by) | (v) >> (64 - (by)))
+    #define LAPWING_SWAP(v) \\
+        (lapwing_four)__builtin_shufflevector((lapwing_halves)(v), (lapwing_halves)(v), 1, 0, 3, 2, 5, 4, 7, 6)
+    #define LAPWING_ROUNDS \\
+        v0 += v1; v1 = LAPWING_TURN(v1, 13) ^ v0; v0 = LAPWING_SWAP(v0); \\
+        v2 += v3; v3 = LAPWING_TURN(v3, 16) ^ v2; \\
+        v0 += v3; v3 = LAPWING_TURN(v3, 21) ^ v0; \\
+        v2 += v1; v1 = LAPWING_TURN(v1, 17) ^ v2; v2 = LAPWING_SWAP(v2);
+
+    /* A lane is three words, so its words come from memory one by one as they were written, which is quick. */
+    __attribute__((target("avx2"), noinline, unused)) static void lapwing_hash_four(
+        unsigned long long k0, unsigned long long k1, const unsigned long long *lanes, unsigned long long *keys
+    ) {
+        lapwing_four first = {lanes[0], lanes[3], lanes[6], lanes[9]};
+        lapwing_four second = {lanes[1], lanes[4], lanes[7], lanes[10]};
+        lapwing_four third = {lanes[2], lanes[5], lanes[8], lanes[11]};
+        lapwing_four zero = {0, 0, 0, 0};
+        lapwing_four v0 = zero + (k0 ^ 0x736F6D6570736575ULL), v1 = zero + (k1 ^ 0x646F72616E646F6DULL);
+        lapwing_four v2 = zero + (k0 ^ 0x6C7967656E657261ULL), v3 = zero + (k1 ^ 0x7465646279746573ULL);
+        v3 ^= first; LAPWING_ROUNDS v0 ^= first;
+        v3 ^= second; LAPWING_ROUNDS v0 ^= second;
+        v3 ^= third; LAPWING_ROUNDS v0 ^= third;
+        v2 ^= zero + 0xFF;
+        LAPWING_ROUNDS LAPWING_ROUNDS LAPWING_ROUNDS
+        v0 ^= v1 ^ v2 ^ v3;
+        v0 -= (lapwing_four)(v0 == zero);  /* where it is 0, which stands for none, it is 1 */
+        memcpy(keys, &v0, sizeof v0);
+    }
+    #endif
+    #endif
+    #ifndef LAPWING_SIDE_BY_SIDE
+    #define LAPWING_SIDE_BY_SIDE 0
+    #define lapwing_hash_four(k0, k1, lanes, keys) ((void)0)
+    #endif
+
+    /* SipHash-1-3 of the three words of each of the first `count` lanes; keys beyond these may be anything. */
+    static CYTHON_INLINE void lapwing_hash(
+        unsigned long long k0, unsigned long long k1, const unsigned long long *lanes, unsigned long long *keys, int count
+    ) {
+        int lane;
+        if (LAPWING_SIDE_BY_SIDE) {
+            lapwing_hash_four(k0, k1, lanes, keys);
+        } else {
+            for (lane = 0; lane < count; ++lane, lanes += 3) keys[lane] = lapwing_sip(k0, k1, lanes[0], lanes[1], lanes[2]);
+        }
+    }
+
+    /* What the hash of `text` begins with becomes a lane; whether that is all of it: sixteen characters of ASCII. */
+    static CYTHON_INLINE int lapwing_lay_text(
+        unsigned long long *lanes, int lane, unsigned long long domain, PyObject *text
+    ) {
+        Py_ssize_t count = PyUnicode_GET_LENGTH(text);
+        if (!PyUnicode_IS_COMPACT_ASCII(text)) return 0;
+        lanes += 3 * lane;
+        lanes[0] = (unsigned long long)count << 8 | domain;
+        lanes[1] = lapwing_octets(text, 0);
+        lanes[2] = lapwing_octets(text, 8);
+        return count <= 16;
+    }
+    """
+    bint side_by_side "LAPWING_SIDE_BY_SIDE"
+    void hash_lanes "lapwing_hash"(u64 k0, u64 k1, u64 *lanes, u64 *keys, int count) nogil
+    bint lay_text "lapwing_lay_text"(u64 *lanes, int lane, u64 domain, str text)
