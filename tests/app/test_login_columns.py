@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lapwing import Guard
-from lapwing.app.login_columns import Answers
-from lapwing.detect import DetectSettings
+from lapwing.app.login_columns import Answers, LoginColumns
+from lapwing.detect import Detector, DetectSettings
 from lapwing.detect.block import BLOCK
 from lapwing.events import AuthEvidence, AuthResolved, Finding, Outcome
 from lapwing.testing.logins import START_NS
@@ -52,6 +52,15 @@ def event_of(told: dict[str, Any]) -> AuthResolved:
 
 def columns_of(told: list[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [one[name] for one in told] for name in told[0]}
+
+
+@pytest.mark.parametrize("ts_ns", [0, 1, 2**30 - 1, 2**30, 2**60 - 1, 2**60, START_NS, 2**63 - 1])
+def test_a_time_is_read_as_it_stands(ts_ns: int) -> None:
+    told = facts(0, 1)[0] | {"ts_ns": ts_ns, "client_ip": "192.0.2.1", "outcome": "failed"}
+    block = Detector(key=KEY).block()
+    assert block.add_event(event_of(told))
+    assert LoginColumns(columns_of([told])).add_to(block, 0)
+    assert [login.now_ns for login in block.logins[: block.count]] == [ts_ns, ts_ns]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
-from lapwing.detect.login import ACCOUNT, SOURCE, Keyring, fold_name
+from lapwing.detect.login import ACCOUNT, CLIENT, NAME, NETWORK, SECRET, SOURCE, Keyring, fold_name
 from lapwing.detect.plainly import exp2, octets, sip
 from lapwing.detect.rows import Fading
 
@@ -15,10 +15,15 @@ KEY = bytes(range(16))
 TEXTS = st.one_of(st.text(max_size=40), st.text(st.characters(max_codepoint=127), max_size=40))
 
 
+def halves_of_key(key: bytes) -> tuple[int, int]:
+    """What a keyring under `key` hashes with."""
+    digest = blake2b(key, digest_size=16, person=b"lapwing detect").digest()
+    return int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")
+
+
 def word_of(key: bytes, domain: int, text: str) -> int:
     """The keyed hash of a text, as `login` describes it."""
-    digest = blake2b(key, digest_size=16, person=b"lapwing detect").digest()
-    k0, k1 = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")
+    k0, k1 = halves_of_key(key)
     data = text.encode("utf-8", "surrogatepass")
     state = len(data) << 8 | domain
     for at in range(0, max(1, len(data)), 16):
@@ -37,6 +42,28 @@ def test_a_word_is_of_all_its_text(text: str) -> None:
     assert ring.word(ACCOUNT, text) == word_of(KEY, ACCOUNT, text)
     assert ring.word(ACCOUNT, text) != ring.word(ACCOUNT, text + "\0")
     assert ring.word(ACCOUNT, text) != ring.word(SOURCE, text)
+
+
+@given(TEXTS, st.none() | TEXTS, st.none() | TEXTS)
+@example("victim1", "s1", "ja4:t13d1516h2_8daaf6152771_02713d6af862")
+@example("a" * 16, "b" * 17, "c" * 8)
+def test_keys_of_one_login_are_the_words_of_its_texts(name: str, secret: str | None, client: str | None) -> None:
+    login = Keyring(KEY).identify("192.0.2.1", name, "http", secret, client)
+    assert login is not None
+    spelled = fold_name(name)
+    assert login.account == (word_of(KEY, ACCOUNT, spelled) if spelled else 0)
+    assert login.secret == (0 if secret is None else word_of(KEY, SECRET, secret))
+    assert login.client == (word_of(KEY, CLIENT, client) if client else 0)
+    assert (login.name, login.client_text) == (spelled, client or "")
+    assert login.source == sip(*halves_of_key(KEY), SOURCE, 0, 0xFFFF_C000_0201)
+    assert login.network == sip(*halves_of_key(KEY), NETWORK, 0, 0xFFFF_C000_0200)
+
+
+@given(st.lists(st.tuples(st.integers(1, 2**64 - 1), st.integers(0, 7)), max_size=6))
+def test_a_pad_is_of_its_account_and_place(asked: list[tuple[int, int]]) -> None:
+    ring = Keyring(KEY)
+    for account, place in asked:
+        assert ring.pad(account, 8 * place) == sip(*halves_of_key(KEY), NAME, account, 8 * place)
 
 
 @given(TEXTS)

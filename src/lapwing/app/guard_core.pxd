@@ -1,4 +1,6 @@
 cimport cython
+cimport lapwing.detect.logins as logins
+cimport lapwing.detect.members as members
 from lapwing.app.chronicle cimport Chronicle
 from lapwing.app.latch cimport Latch
 from lapwing.app.login_columns cimport LoginColumns
@@ -29,13 +31,18 @@ cdef class GuardCore:
     @cython.locals(rows=LoginColumns, block=Block, at=Py_ssize_t, plain=bint)
     cpdef object observe_columns(self, object columns)
     @cython.locals(rank=int, row=i64, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
+    @cython.final
     cdef Verdict _judge(self, LoginTry attempt, i64 ts_ns)
     @cython.locals(detector=Detector, decisions=Decisions, verdict=Verdict, rank=int)
+    @cython.final
     cdef Verdict _answered(self, Login login, i64 row, i64 ts_ns, bint known)
-    cdef object _refused(self, object endpoint)
+    @cython.final
+    cdef int _refused(self, object endpoint) except -1
     @cython.locals(detector=Detector, decisions=Decisions, login=Login)
     cdef Verdict _observe(self, object event)
     @cython.locals(block=Block, at=Py_ssize_t)
+    @cython.final
     cdef object _observe_block(self, list said)
     @cython.locals(detector=Detector, ts_ns=i64)
+    @cython.final
     cdef Verdict _observe_login(self, Login login)

@@ -19,6 +19,8 @@ from lapwing.app.login_columns import Answers, LoginColumns
 from lapwing.app.login_tries import AuthAttempt, AuthResult, Takeover
 from lapwing.app.login_try import LoginTry
 from lapwing.detect import NO_VERDICT, Contribution, DetectSettings, joined
+from lapwing.detect import plainly as logins
+from lapwing.detect import plainly as members
 from lapwing.detect.decisions import ALLOWED, BLOCKED, Decisions
 from lapwing.detect.detector import Detector
 from lapwing.detect.login import Login
@@ -82,7 +84,7 @@ class GuardCore:
         """Judge a try before its secret is checked. A refused (`block`) try is counted as a failed one here."""
         if attempt._secret is not None:
             self._tag(attempt)
-        ts_ns = attempt.ts_ns if attempt.ts_ns is not None else self._clock()
+        ts_ns = members.whole(attempt.ts_ns if attempt.ts_ns is not None else self._clock())
         lock = self._lock
         lock.enter()
         try:
@@ -310,12 +312,13 @@ class GuardCore:
                 self._publish(decisions.told(verdict))
         return verdict
 
-    def _refused(self, endpoint: str) -> None:
+    def _refused(self, endpoint: str) -> int:
         """The try identified last counts as a failed one."""
         self._blocked_count += 1
         told: Any = self._detector.refuse_try(endpoint)
         if told is not _NOTHING:
             self._publish(told)
+        return 0
 
     def _attempt_event(self, attempt: LoginTry, ts_ns: int) -> Verdict:
         """Judge a try of which more is known than `identify_try` takes."""
@@ -331,14 +334,14 @@ class GuardCore:
         block = self._block
         block.fetch()
         for at in range(block.empty()):
-            said.append(self._observe_login(block.login(at)))
+            said.append(self._observe_login(logins.row(block.logins, at)))
 
     def _observe_login(self, login: Login) -> Verdict:
         detector, ts_ns = self._detector, login.now_ns
         told: Any = detector.observe_login(login)
-        if told:
+        if told is not _NOTHING:
             self._publish(told)
-        if not told and self._decisions.is_empty() and detector.rank() == _ALLOWED:
+        elif self._decisions.is_empty() and detector.rank() == _ALLOWED:
             return detector.verdict
         return self._answered(login, self._decisions.row_at(login.hi, login.lo), ts_ns, login.known)
 

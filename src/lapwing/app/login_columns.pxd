@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.members as members
 from lapwing.detect.block cimport Block
 from lapwing.detect.login cimport Login, i64
 
@@ -10,11 +11,11 @@ cdef class LoginColumns:
     cdef public Py_ssize_t count
     cdef list _ts_ns, _address, _outcome, _protocol, _mechanism, _endpoint, _username, _secret_tag, _fingerprint
     cdef list _user_agent, _exists, _tries, _confidence, _evidence, _inferred, _seq
+    cdef bint _says_more
 
-    @cython.locals(login=Login)
+    @cython.locals(login=Login, client=str)
     cpdef bint add_to(self, Block block, Py_ssize_t at) except -1
 
-cdef object _at(list column, Py_ssize_t at)
 @cython.locals(at=Py_ssize_t, number=i64)
 cdef bint _all_count(list column) except -1
 @cython.locals(at=Py_ssize_t, count=Py_ssize_t)

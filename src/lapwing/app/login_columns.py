@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any
 
+from lapwing.detect import plainly as members
 from lapwing.detect.block import Block
 from lapwing.detect.login import Login
 from lapwing.detect.verdict import Verdict
@@ -50,6 +51,7 @@ KINDS: dict[str, tuple[type, ...]] = {
 MOST = 2**63 - 1
 _MOST = MOST
 
+_MORE = frozenset(("seq", "account_exists", "evidence", "attempt_count", "confidence"))  # a login begins ordinary
 _INFERRED = (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE)
 _FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
 
@@ -86,49 +88,54 @@ class LoginColumns:
         self._outcome = _as_enum("outcome", Outcome, outcomes)
         self._evidence = _as_enum("evidence", AuthEvidence, evidence)
         self._inferred = [one in _INFERRED for one in self._evidence]
+        self._says_more = not _MORE.isdisjoint(given)
 
     def add_to(self, block: Block, at: int) -> bool:
         """Add login `at` to a block; False where it is no plain one and has to be observed as an event."""
-        outcome = _at(self._outcome, at)
+        outcome = members.item(self._outcome, at)
         if outcome is not _FAILED and outcome is not _SUCCEEDED:
             return False
+        client = members.item(self._fingerprint, at)
+        if not client:
+            client = members.item(self._user_agent, at)
         login: Login | None = block.add(
-            _at(self._address, at),
-            _at(self._username, at),
-            _at(self._protocol, at),
-            _at(self._secret_tag, at),
-            _at(self._fingerprint, at) or _at(self._user_agent, at),
+            members.item(self._address, at),
+            members.item(self._username, at),
+            members.item(self._protocol, at),
+            members.item(self._secret_tag, at),
+            client,
         )
         if login is None:
             return False
         login.failed = outcome is _FAILED
         login.succeeded = not login.failed
-        login.now_ns = _at(self._ts_ns, at)
-        login.seq = _at(self._seq, at)
-        login.endpoint = _at(self._endpoint, at)
-        login.nobody = _at(self._exists, at) is False
-        login.inferred = _at(self._inferred, at)
-        login.count_tries(_at(self._tries, at), _at(self._confidence, at))
+        login.now_ns = members.whole(members.item(self._ts_ns, at))
+        login.endpoint = members.item(self._endpoint, at)
+        if self._says_more:
+            login.seq = members.item(self._seq, at)
+            login.nobody = members.item(self._exists, at) is False
+            login.inferred = members.item(self._inferred, at)
+            login.count_tries(members.item(self._tries, at), members.item(self._confidence, at))
         return True
 
     def event(self, at: int) -> AuthResolved:
         """Login `at` as an event."""
         return AuthResolved(
-            ts_ns=_at(self._ts_ns, at),
-            client_ip=_at(self._address, at),
-            outcome=_at(self._outcome, at),
-            protocol=_at(self._protocol, at),
-            mechanism=_at(self._mechanism, at),
-            endpoint=_at(self._endpoint, at),
-            username=_at(self._username, at),
-            secret_tag=_at(self._secret_tag, at),
-            fingerprint=_at(self._fingerprint, at),
-            user_agent=_at(self._user_agent, at),
-            account_exists=_at(self._exists, at),
-            attempt_count=_at(self._tries, at),
-            confidence=_at(self._confidence, at),
-            evidence=_at(self._evidence, at),
-            seq=_at(self._seq, at),
+            ts_ns=members.item(self._ts_ns, at),
+            client_ip=members.item(self._address, at),
+            outcome=members.item(self._outcome, at),
+            protocol=members.item(self._protocol, at),
+            mechanism=members.item(self._mechanism, at),
+            endpoint=members.item(self._endpoint, at),
+            username=members.item(self._username, at),
+            secret_tag=members.item(self._secret_tag, at),
+            fingerprint=members.item(self._fingerprint, at),
+            user_agent=members.item(self._user_agent, at),
+            account_exists=members.item(self._exists, at),
+            attempt_count=members.item(self._tries, at),
+            confidence=members.item(self._confidence, at),
+            evidence=members.item(self._evidence, at),
+            seq=members.item(self._seq, at),
         )
 
 
@@ -230,11 +237,6 @@ def _all_count(column: list[int]) -> bool:
     except OverflowError:  # more than C has room for
         return False
     return True
-
-
-def _at(column: list[Any], at: int) -> Any:
-    """What a column says of login `at`; one that has a single value says it of all."""
-    return column[at if at < len(column) else 0]
 
 
 def _as_column(values: Any) -> list[Any]:

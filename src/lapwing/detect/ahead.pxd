@@ -26,8 +26,6 @@ cdef class Ahead:
     cdef int approach_own(self, Login login, Py_ssize_t at) noexcept
     @cython.locals(base=Py_ssize_t)
     cdef int reach(self, Py_ssize_t at) noexcept
-    cdef int approach_home(self, Login login, Py_ssize_t at) noexcept
-    cdef int reach_home(self, Py_ssize_t at) noexcept
     @cython.locals(base=Py_ssize_t)
     cdef int reach_own(self, Py_ssize_t at) noexcept
     @cython.locals(base=Py_ssize_t)
@@ -39,3 +37,9 @@ cdef class Ahead:
     cdef int reach_beside_home(self, Py_ssize_t at) noexcept
     @cython.locals(place=Py_ssize_t)
     cdef int expect(self, Login login, Py_ssize_t at) except -1
+
+    cdef int first(self, Login login) noexcept
+    cdef int second(self, Login login) noexcept
+    cdef int third(self) noexcept
+    cdef int fourth(self, Login login) except -1
+    cdef int fifth(self, Login login) except -1

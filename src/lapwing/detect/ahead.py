@@ -83,15 +83,6 @@ class Ahead:
         self._accounts.reach(self._places[base + 2])
         return 0
 
-    def approach_home(self, login: Login, at: int) -> int:
-        """What is known of where the account is at home, for a login that looks at no more of its own."""
-        self._own[at * _OWN] = self._homes.approach(login.account)
-        return 0
-
-    def reach_home(self, at: int) -> int:
-        """The record of that."""
-        return self._homes.reach(self._own[at * _OWN])
-
     def reach_own(self, at: int) -> int:
         """All records of its own."""
         base = at * _OWN
@@ -141,3 +132,33 @@ class Ahead:
             if self._found[place] != 0:
                 self._campaigns.expect(self._found[place], login)
         return 0
+
+    # -- one login alone -----------------------------------------------------------------------------------------------
+    #
+    # What only a failure looks at is asked for when it is known to be one, a step later than the rest.
+
+    def first(self, login: Login) -> int:
+        """What a try looks at, once it has its keys."""
+        self.glance(login)
+        self.approach(login, 0)
+        return self.reach(0)
+
+    def second(self, login: Login) -> int:
+        """Where its account is at home. It failed."""
+        self._own[0] = self._homes.approach(login.account)
+        return 0
+
+    def third(self) -> int:
+        """The record of that, and where to look for what stands beside the others."""
+        self._homes.reach(self._own[0])
+        return self.approach_beside(0)
+
+    def fourth(self, login: Login) -> int:
+        """Where it belongs in what stands beside them."""
+        self.approach_beside_home(0)
+        return self.reach_beside(login, 0)
+
+    def fifth(self, login: Login) -> int:
+        """Where it belongs in the findings."""
+        self.reach_beside_home(0)
+        return self.expect(login, 0)

@@ -5,7 +5,7 @@ from lapwing.detect.ahead cimport Ahead
 from lapwing.detect.login cimport Keyring, Login, i64
 
 cdef int _BLOCK
-cdef object _FAILED, _SUCCEEDED, _PACKET_SIZE, _PROTOCOL_STATE, _RESOLVED
+cdef object _ONE, _FAILED, _SUCCEEDED, _PACKET_SIZE, _PROTOCOL_STATE, _RESOLVED
 cdef Py_ssize_t _TS_NS, _CLIENT_IP, _OUTCOME, _PROTOCOL, _ENDPOINT, _USERNAME, _SECRET_TAG, _FINGERPRINT, _USER_AGENT
 cdef Py_ssize_t _EXISTS, _TRIES, _CONFIDENCE, _EVIDENCE, _SEQ, _CIRCUMSTANCES
 
@@ -13,17 +13,15 @@ cdef Py_ssize_t _EXISTS, _TRIES, _CONFIDENCE, _EVIDENCE, _SEQ, _CIRCUMSTANCES
 cdef class Block:
     cdef Keyring _keyring
     cdef Ahead _ahead
-    cdef list _logins
+    cdef readonly list logins
     cdef public int count
     cdef public bint is_full
 
-    @cython.locals(login=Login, client=str)
+    @cython.locals(login=Login, client=str, failed=bint)
     cpdef bint add_event(self, object event) except -1
     @cython.locals(login=Login)
     cpdef Login add(self, str address, str username, str protocol, str secret_tag, str client)
-    cpdef Login login(self, Py_ssize_t at)
     cpdef int empty(self) except -1
     @cython.locals(ahead=Ahead, login=Login, index=Py_ssize_t)
     cpdef int fetch(self) except -1
-    cdef Login _next(self)
-    cdef bint _keep(self, bint known) except -1
+    cdef bint _keep(self) noexcept

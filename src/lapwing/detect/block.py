@@ -19,6 +19,7 @@ _BLOCK = BLOCK
 _FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
 _PACKET_SIZE, _PROTOCOL_STATE = AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE
 _RESOLVED = AuthResolved
+_ONE = 1  # of the small numbers that Python has once; another object that says it is read as any other
 _TS_NS = members.place(AuthResolved, "ts_ns")
 _CLIENT_IP = members.place(AuthResolved, "client_ip")
 _OUTCOME = members.place(AuthResolved, "outcome")
@@ -37,54 +38,59 @@ _CIRCUMSTANCES = members.place(AuthResolved, "circumstances")
 
 
 class Block:
-    """Up to `BLOCK` logins that failed or succeeded, in their order. Whoever filled it observes them and empties it."""
+    """Up to `BLOCK` logins that failed or succeeded, in their order. Whoever filled it observes them and empties it.
+
+    Of `logins` the first `count` are those.
+    """
 
     def __init__(self, keyring: Keyring, ahead: Ahead) -> None:
         """`ahead` asks for the records of logins under `keyring`."""
         self._keyring = keyring
         self._ahead = ahead
-        self._logins = [Login() for _ in range(BLOCK)]
+        self.logins = [Login() for _ in range(BLOCK)]
         self.count = 0
         self.is_full = False
 
     def add_event(self, event: Any) -> bool:
         """Add the login of an event; False where it is no plain one and has to be observed as an event."""
-        if type(event) is not _RESOLVED or members.member(event, _CIRCUMSTANCES) is not None:
+        if type(event) is not _RESOLVED or not members.is_member(event, _CIRCUMSTANCES, None):
             return False
-        outcome = members.member(event, _OUTCOME)
-        if outcome is not _FAILED and outcome is not _SUCCEEDED:
+        failed = members.is_member(event, _OUTCOME, _FAILED)
+        if not failed and not members.is_member(event, _OUTCOME, _SUCCEEDED):
             return False
         client = members.member(event, _FINGERPRINT)
         if not client:
             client = members.member(event, _USER_AGENT)
-        login: Login | None = self.add(
+        login = logins.row(self.logins, self.count)
+        if not self._keyring.name(
+            login,
             members.member(event, _CLIENT_IP),
             members.member(event, _USERNAME),
             members.member(event, _PROTOCOL),
             members.member(event, _SECRET_TAG),
             client,
-        )
-        if login is None:
+        ):
             return False
-        login.failed = outcome is _FAILED
-        login.succeeded = not login.failed
-        login.now_ns = members.member(event, _TS_NS)
-        login.seq = members.member(event, _SEQ)
+        login.failed = failed
+        login.succeeded = not failed
+        login.now_ns = members.whole_member(event, _TS_NS)
+        login.seq = members.whole_member(event, _SEQ)
         login.endpoint = members.member(event, _ENDPOINT)
-        login.nobody = members.member(event, _EXISTS) is False
-        evidence = members.member(event, _EVIDENCE)
-        login.inferred = evidence is _PACKET_SIZE or evidence is _PROTOCOL_STATE
-        login.count_tries(members.member(event, _TRIES), members.member(event, _CONFIDENCE))
-        return True
+        login.nobody = members.is_member(event, _EXISTS, False)
+        login.inferred = members.is_member(event, _EVIDENCE, _PACKET_SIZE) or members.is_member(
+            event, _EVIDENCE, _PROTOCOL_STATE
+        )
+        if not members.is_member(event, _TRIES, _ONE) or members.real_member(event, _CONFIDENCE) != 1.0:
+            login.count_tries(members.member(event, _TRIES), members.real_member(event, _CONFIDENCE))
+        return self._keep()
 
     def add(self, address: str, username: str | None, protocol: str, secret_tag: str | None, client: str | None) -> Any:
         """Add a login by its facts; None where the address is none. The caller says how it ended."""
-        login = self._next()
-        return login if self._keep(self._keyring.name(login, address, username, protocol, secret_tag, client)) else None
-
-    def login(self, at: int) -> Login:
-        """One of them."""
-        return logins.row(self._logins, at)  # type: ignore[no-any-return]
+        login = logins.row(self.logins, self.count)
+        if not self._keyring.name(login, address, username, protocol, secret_tag, client):
+            return None
+        self._keep()
+        return login
 
     def empty(self) -> int:
         """Forget them; how many there were."""
@@ -97,11 +103,11 @@ class Block:
         """Have fetched what all of them will look at, step by step: each says where the next one goes on."""
         ahead = self._ahead
         for index in range(self.count):
-            login = logins.row(self._logins, index)
+            login = logins.row(self.logins, index)
             ahead.glance_at_place(login)
             ahead.glance(login)
         for index in range(self.count):
-            login = logins.row(self._logins, index)
+            login = logins.row(self.logins, index)
             ahead.approach(login, index)
             ahead.approach_own(login, index)
         for index in range(self.count):
@@ -111,17 +117,13 @@ class Block:
             ahead.approach_beside(index)
             ahead.approach_beside_home(index)
         for index in range(self.count):
-            login = logins.row(self._logins, index)
+            login = logins.row(self.logins, index)
             ahead.reach_beside(login, index)
             ahead.reach_beside_home(index)
             ahead.expect(login, index)
         return 0
 
-    def _next(self) -> Any:
-        return logins.row(self._logins, self.count)
-
-    def _keep(self, known: bool) -> bool:
-        if known:
-            self.count += 1
-            self.is_full = self.count == _BLOCK
-        return known
+    def _keep(self) -> bool:
+        self.count += 1
+        self.is_full = self.count == _BLOCK
+        return True

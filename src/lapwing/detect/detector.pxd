@@ -66,6 +66,7 @@ cdef class Detector:
     cpdef Verdict answered(self, int rank, long long retry_after_s)
     @cython.locals(ts_ns=i64)
     cpdef object observe(self, object event)
+    @cython.locals(told=list)
     cpdef object observe_login(self, Login login)
     @cython.locals(login=Login)
     cpdef Verdict assess(self, object event)
@@ -77,12 +78,13 @@ cdef class Detector:
     @cython.locals(login=Login)
     cpdef int judge_try(self) except -1
     cpdef int rank(self) except -1
-    @cython.locals(login=Login)
+    @cython.locals(login=Login, told=list)
     cpdef object refuse_try(self, object endpoint)
     cdef bint _is_excluded(self, object event) except -1
     @cython.locals(login=Login)
-    cdef object _take(self, object event)
-    cdef object _follow(self, Login login)
+    cdef list _take(self, object event)
+    @cython.locals(told=list)
+    cdef list _follow(self, Login login)
     @cython.locals(ahead=Ahead, is_asked_for=bint)
     cdef int _see(self, Login login) except -1
     @cython.locals(evidence=Evidence)
@@ -92,5 +94,6 @@ cdef class Detector:
     @cython.locals(own=double, row=Tally)
     cdef int _strange(self, Login login) except -1
     cdef bint _is_explained(self) except -1
-    cdef object _pass_time(self)
+    @cython.locals(now_ns=i64)
+    cdef list _pass_time(self)
     cdef int _count(self, str name) except -1

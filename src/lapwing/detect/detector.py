@@ -284,9 +284,7 @@ class Detector:
         ahead.glance_at_place(login)
         self._keyring.describe(login, username, protocol, secret_tag, client)
         login.now_ns = self._now_ns
-        ahead.glance(login)
-        ahead.approach(login, 0)
-        ahead.reach(0)
+        ahead.first(login)
         self._is_asked_for = True
         return True
 
@@ -447,9 +445,7 @@ class Detector:
             return self._pass_time()
         self.latest = login
         self._ahead.glance_at_place(login)
-        self._ahead.glance(login)
-        self._ahead.approach(login, 0)
-        self._ahead.reach(0)
+        self._ahead.first(login)
         self._is_asked_for = True
         self._weigh(login)
         return self._follow(login)
@@ -527,23 +523,20 @@ class Detector:
         is_asked_for = login.failed and self._is_asked_for
         self._is_asked_for = False  # what is known of places is only good until one of the records may have gone
         if is_asked_for:
-            ahead.approach_home(login, 0)
+            ahead.second(login)
         if login.failed:
             self._journal.append(login)
         if is_asked_for:
-            ahead.reach_home(0)
-            ahead.approach_beside(0)
+            ahead.third()
         self._pairs.observe(login, now_ns)
         if is_asked_for:
-            ahead.approach_beside_home(0)
-            ahead.reach_beside(login, 0)
+            ahead.fourth(login)
         if login.took_back and self._campaigns.accuses(login):
             login.took_back = False
             login.back_secrets = ()
         self._sources.observe(login, now_ns)
         if is_asked_for:
-            ahead.reach_beside_home(0)
-            ahead.expect(login, 0)
+            ahead.fifth(login)
         if not login.routine:
             self._accounts.observe(login, now_ns)
             if self._accounts.sought(login) and self._takeovers.knows(login.account):

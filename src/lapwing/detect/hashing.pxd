@@ -11,25 +11,31 @@ cdef extern from *:
     #if defined(__x86_64__) && defined(__has_builtin)
     #if __has_builtin(__builtin_shufflevector) && __has_builtin(__builtin_cpu_supports)
     #define LAPWING_SIDE_BY_SIDE __builtin_cpu_supports("avx2")
+    typedef unsigned long long lapwing_two __attribute__((vector_size(16)));
     typedef unsigned long long lapwing_four __attribute__((vector_size(32)));
     typedef unsigned int lapwing_halves __attribute__((vector_size(32)));
+    typedef unsigned short lapwing_quarters __attribute__((vector_size(32)));
 
     #define LAPWING_TURN(v, by) ((v) << (by) | (v) >> (64 - (by)))
-    #define LAPWING_SWAP(v) \\
+    #define LAPWING_TURN_32(v) \\
         (lapwing_four)__builtin_shufflevector((lapwing_halves)(v), (lapwing_halves)(v), 1, 0, 3, 2, 5, 4, 7, 6)
+    #define LAPWING_TURN_16(v) \\
+        (lapwing_four)__builtin_shufflevector( \\
+            (lapwing_quarters)(v), (lapwing_quarters)(v), 3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14)
     #define LAPWING_ROUNDS \\
-        v0 += v1; v1 = LAPWING_TURN(v1, 13) ^ v0; v0 = LAPWING_SWAP(v0); \\
-        v2 += v3; v3 = LAPWING_TURN(v3, 16) ^ v2; \\
+        v0 += v1; v1 = LAPWING_TURN(v1, 13) ^ v0; v0 = LAPWING_TURN_32(v0); \\
+        v2 += v3; v3 = LAPWING_TURN_16(v3) ^ v2; \\
         v0 += v3; v3 = LAPWING_TURN(v3, 21) ^ v0; \\
-        v2 += v1; v1 = LAPWING_TURN(v1, 17) ^ v2; v2 = LAPWING_SWAP(v2);
+        v2 += v1; v1 = LAPWING_TURN(v1, 17) ^ v2; v2 = LAPWING_TURN_32(v2);
+    /* A lane is three words, read one by one as they were written: all at once they would wait for one another. */
+    #define LAPWING_WORDS(at) \\
+        __builtin_shufflevector( \\
+            (lapwing_two){lanes[at], lanes[3 + (at)]}, (lapwing_two){lanes[6 + (at)], lanes[9 + (at)]}, 0, 1, 2, 3)
 
-    /* A lane is three words, so its words come from memory one by one as they were written, which is quick. */
     __attribute__((target("avx2"), noinline, unused)) static void lapwing_hash_four(
         unsigned long long k0, unsigned long long k1, const unsigned long long *lanes, unsigned long long *keys
     ) {
-        lapwing_four first = {lanes[0], lanes[3], lanes[6], lanes[9]};
-        lapwing_four second = {lanes[1], lanes[4], lanes[7], lanes[10]};
-        lapwing_four third = {lanes[2], lanes[5], lanes[8], lanes[11]};
+        lapwing_four first = LAPWING_WORDS(0), second = LAPWING_WORDS(1), third = LAPWING_WORDS(2);
         lapwing_four zero = {0, 0, 0, 0};
         lapwing_four v0 = zero + (k0 ^ 0x736F6D6570736575ULL), v1 = zero + (k1 ^ 0x646F72616E646F6DULL);
         lapwing_four v2 = zero + (k0 ^ 0x6C7967656E657261ULL), v3 = zero + (k1 ^ 0x7465646279746573ULL);
@@ -61,6 +67,29 @@ cdef extern from *:
         }
     }
 
+    /* The first sixteen characters of a compact ASCII string as two words, zeros after its end; see `octets`. */
+    static CYTHON_INLINE void lapwing_two_words(PyObject *text, Py_ssize_t count, unsigned long long *words) {
+    #if PY_LITTLE_ENDIAN
+        const unsigned char *data = (const unsigned char *)(((PyASCIIObject *)text) + 1);
+        words[0] = words[1] = 0;
+        if (count >= 8) {
+            memcpy(words, data, 8);
+            if (count >= 16) {
+                memcpy(words + 1, data + 8, 8);
+            } else if (count > 8) {
+                memcpy(words + 1, data + count - 8, 8);
+                words[1] >>= 8 * (16 - count);
+            }
+        } else if (count > 0) {
+            memcpy(words, data + count - 8, 8);
+            words[0] >>= 8 * (8 - count);
+        }
+    #else
+        words[0] = lapwing_octets(text, 0);
+        words[1] = lapwing_octets(text, 8);
+    #endif
+    }
+
     /* What the hash of `text` begins with becomes a lane; whether that is all of it: sixteen characters of ASCII. */
     static CYTHON_INLINE int lapwing_lay_text(
         unsigned long long *lanes, int lane, unsigned long long domain, PyObject *text
@@ -69,11 +98,30 @@ cdef extern from *:
         if (!PyUnicode_IS_COMPACT_ASCII(text)) return 0;
         lanes += 3 * lane;
         lanes[0] = (unsigned long long)count << 8 | domain;
-        lanes[1] = lapwing_octets(text, 0);
-        lanes[2] = lapwing_octets(text, 8);
+        lapwing_two_words(text, count, lanes + 1);
         return count <= 16;
+    }
+
+    /* Whether eight characters of ASCII are visible, and none is a capital. No byte carries into the next. */
+    #define LAPWING_EACH(byte) ((byte) * 0x0101010101010101ULL)
+    static CYTHON_INLINE int lapwing_are_small(unsigned long long word) {
+        unsigned long long visible = (word + LAPWING_EACH(0x80 - 33)) & ~(word + LAPWING_EACH(0x80 - 127));
+        unsigned long long capital = (word + LAPWING_EACH(0x80 - 65)) & ~(word + LAPWING_EACH(0x80 - 91));
+        return (visible & ~capital & LAPWING_EACH(0x80)) == LAPWING_EACH(0x80);
+    }
+
+    /* Whether a name is plainly its own spelling: visible ASCII without capitals, so nothing is to trim or to fold. */
+    static CYTHON_INLINE int lapwing_is_folded(PyObject *name) {
+        Py_ssize_t count = PyUnicode_GET_LENGTH(name), at = 0;
+        if (!PyUnicode_IS_COMPACT_ASCII(name)) return 0;
+        for (; count - at >= 8; at += 8) {
+            if (!lapwing_are_small(lapwing_octets(name, at))) return 0;
+        }
+        if (at == count) return 1;
+        return lapwing_are_small(lapwing_octets(name, at) | LAPWING_EACH((unsigned long long)'a') << 8 * (count - at));
     }
     """
     bint side_by_side "LAPWING_SIDE_BY_SIDE"
     void hash_lanes "lapwing_hash"(u64 k0, u64 k1, u64 *lanes, u64 *keys, int count) nogil
     bint lay_text "lapwing_lay_text"(u64 *lanes, int lane, u64 domain, str text)
+    bint is_folded "lapwing_is_folded"(str name)

@@ -5,8 +5,7 @@ cimport lapwing.detect.natively as natively
 ctypedef unsigned long long u64
 ctypedef long long i64
 
-cdef u64 MASK, V4_PREFIX, V4_NETWORK, V6_NETWORK, EACH, HIGH, TO_VISIBLE, TO_DELETE, TO_CAPITAL, TO_PAST_CAPITAL
-cdef u64 SMALL
+cdef u64 MASK, V4_PREFIX, V4_NETWORK, V6_NETWORK
 cdef int _MOST_TRIES
 cdef int _ACCOUNT, _HIDDEN, _SECRET, _CLIENT, _SOURCE, _NETWORK, _NAME, _DRAW
 
@@ -61,7 +60,7 @@ cdef class Keyring:
         self, Login login, str address, str username, str protocol, str secret_tag, str client
     ) except -1
     cpdef bint locate(self, Login login, str address) except -1
-    @cython.locals(short_name=bint, short_client=bint, short_secret=bint)
+    @cython.locals(name=str, short_name=bint, short_client=bint, short_secret=bint)
     cpdef int describe(self, Login login, str username, str protocol, str secret_tag, str client) except -1
     cpdef Login identify(self, str address, str username, str protocol, str secret_tag, str client)
     cpdef u64 word(self, int domain, str text) except? 0
@@ -93,9 +92,3 @@ cdef class Keyring:
     cpdef bytes seal(self, str name, u64 account)
     @cython.locals(at=int, pad=u64, byte=u64)
     cdef bytes _masked(self, u64 account, bytes data)
-
-@cython.locals(at=Py_ssize_t, count=Py_ssize_t)
-cdef bint is_folded(str name) except -1
-
-@cython.locals(visible=u64, capital=u64)
-cdef bint _are_small(u64 word) noexcept

@@ -28,13 +28,6 @@ _ACCOUNT, _HIDDEN, _SECRET, _CLIENT = ACCOUNT, HIDDEN, SECRET, CLIENT
 _SOURCE, _NETWORK, _NAME, _DRAW = SOURCE, NETWORK, NAME, DRAW
 _MOST_TRIES = MAX_COUNT
 MASK = 0xFFFF_FFFF_FFFF_FFFF
-EACH = 0x0101_0101_0101_0101  # a byte of one in each of eight
-HIGH = 0x8080_8080_8080_8080
-TO_VISIBLE = (0x80 - 33) * EACH  # what lifts the highest bit of each byte from here on, in a word of ASCII
-TO_DELETE = (0x80 - 127) * EACH
-TO_CAPITAL = (0x80 - 65) * EACH
-TO_PAST_CAPITAL = (0x80 - 91) * EACH
-SMALL = ord("a") * EACH  # put where a text has ended
 V4_PREFIX = 0xFFFF_0000_0000  # ::ffff:0:0/96, where IPv4 addresses live
 V4_NETWORK = 0xFFFF_FFFF_FFFF_FF00
 V6_NETWORK = 0xFFFF_FFFF_FFFF_0000
@@ -242,22 +235,28 @@ class Keyring:
         self, login: Login, username: str | None, protocol: str, secret_tag: str | None, client: str | None
     ) -> int:
         """Give a login that was located its other keys."""
-        name = ""
-        if username is not None:
-            name = username if is_folded(username) else fold_name(username)
-        login.name = name
-        login.client_text = client or ""
+        if username is None:
+            name = ""
+        else:
+            name = username if hashing.is_folded(username) else fold_name(username)
         short_name = hashing.lay_text(self._lanes, 0, _ACCOUNT, name)
-        short_client = not client or hashing.lay_text(self._lanes, 1, _CLIENT, client)
-        short_secret = secret_tag is None or hashing.lay_text(self._lanes, 2, _SECRET, secret_tag)
+        short_client = bool(client) and hashing.lay_text(self._lanes, 1, _CLIENT, client)
+        short_secret = secret_tag is not None and hashing.lay_text(self._lanes, 2, _SECRET, secret_tag)
         hashing.hash_lanes(self._k0, self._k1, self._lanes, self._keys, 2 if secret_tag is None else 3)
+        login.name = name
         if name:
             login.account = self._keys[0] if short_name else self._rest_of_word(_ACCOUNT, name, self._keys[0])
         if client:
+            login.client_text = client
             login.client = self._keys[1] if short_client else self._rest_of_word(_CLIENT, client, self._keys[1])
+        else:
+            login.client_text = ""
         if secret_tag is not None:
             login.secret = self._keys[2] if short_secret else self._rest_of_word(_SECRET, secret_tag, self._keys[2])
-        login.protocol = self.protocol_number(protocol)
+        if protocol is self._latest_protocol:
+            login.protocol = self._latest_number
+        else:
+            login.protocol = self.protocol_number(protocol)
         login.pair = self.pair_with(login.source, login.account, login.protocol)
         return 0
 
@@ -482,23 +481,3 @@ def fold_name(name: str | None) -> str:
     if not name.isascii():
         name = unicodedata.normalize("NFKC", name).casefold()
     return name.strip().casefold()
-
-
-def is_folded(name: str) -> bool:
-    """Whether `name` is plainly its own spelling: visible ASCII without capitals, so nothing is to trim or to fold."""
-    if not natively.is_plain(name):
-        return False
-    count = len(name)
-    at = 0
-    while at + 8 <= count:
-        if not _are_small(natively.octets(name, at)):
-            return False
-        at += 8
-    return at == count or _are_small(natively.octets(name, at) | (SMALL << (8 * (count - at)) & MASK))
-
-
-def _are_small(word: int) -> bool:
-    """Whether eight characters of ASCII are all visible, and none is a capital. No byte carries into the next."""
-    visible = (word + TO_VISIBLE) & ~(word + TO_DELETE)
-    capital = (word + TO_CAPITAL) & ~(word + TO_PAST_CAPITAL)
-    return visible & ~capital & HIGH == HIGH

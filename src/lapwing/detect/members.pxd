@@ -30,6 +30,58 @@ cdef extern from *:
         Py_INCREF(value);
         return value;
     }
+    #define lapwing_is_member(of, place, what) (*(PyObject **)((char *)(of) + (place)) == (PyObject *)(what))
+
+    /* A whole number. A time in nanoseconds has three digits of 30 bits, which Python takes a long way to. */
+    static CYTHON_INLINE long long lapwing_whole(PyObject *value) {
+        long long number = -1;
+    #if PYLONG_BITS_IN_DIGIT == 30
+        const digit *digits = NULL;
+    #if PY_VERSION_HEX >= 0x030C0000
+        if (PyLong_CheckExact(value) && ((PyLongObject *)value)->long_value.lv_tag == 3 << 3)
+            digits = ((PyLongObject *)value)->long_value.ob_digit;
+    #else
+        if (PyLong_CheckExact(value) && Py_SIZE(value) == 3) digits = ((PyLongObject *)value)->ob_digit;
+    #endif
+        if (digits != NULL && digits[2] < 8)
+            return (long long)digits[0] | (long long)digits[1] << 30 | (long long)digits[2] << 60;
+    #endif
+        if (PyLong_Check(value)) return PyLong_AsLongLong(value);
+        value = Py_TYPE(value)->tp_as_number && Py_TYPE(value)->tp_as_number->nb_int
+            ? Py_TYPE(value)->tp_as_number->nb_int(value)
+            : PyNumber_Index(value);  /* which says what is wrong */
+        if (value != NULL) {
+            number = PyLong_AsLongLong(value);
+            Py_DECREF(value);
+        }
+        return number;
+    }
+
+    static CYTHON_INLINE long long lapwing_whole_member(PyObject *of, Py_ssize_t place) {
+        PyObject *value = *(PyObject **)((char *)of + place);
+        if (value != NULL) return lapwing_whole(value);
+        PyErr_SetString(PyExc_AttributeError, "the field was never set");
+        return -1;
+    }
+
+    static CYTHON_INLINE double lapwing_real_member(PyObject *of, Py_ssize_t place) {
+        PyObject *value = *(PyObject **)((char *)of + place);
+        if (value != NULL) return PyFloat_CheckExact(value) ? PyFloat_AS_DOUBLE(value) : PyFloat_AsDouble(value);
+        PyErr_SetString(PyExc_AttributeError, "the field was never set");
+        return -1.0;
+    }
+
+    /* What a column says of the row at `at`; one that has a single value says it of all. */
+    static CYTHON_INLINE PyObject *lapwing_item(PyObject *column, Py_ssize_t at) {
+        PyObject *item = PyList_GET_ITEM(column, at < PyList_GET_SIZE(column) ? at : 0);
+        Py_INCREF(item);
+        return item;
+    }
     """
     Py_ssize_t place "lapwing_place"(object kind, str name) except -1
     object member "lapwing_member"(object of, Py_ssize_t place)
+    bint is_member "lapwing_is_member"(object of, Py_ssize_t place, object what)
+    long long whole "lapwing_whole"(object value) except? -1
+    long long whole_member "lapwing_whole_member"(object of, Py_ssize_t place) except? -1
+    double real_member "lapwing_real_member"(object of, Py_ssize_t place) except? -1.0
+    object item "lapwing_item"(list column, Py_ssize_t at)

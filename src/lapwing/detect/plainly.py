@@ -19,7 +19,10 @@ __all__ = [
     "hash_lanes",
     "hour_of",
     "ipv4",
+    "is_folded",
+    "is_member",
     "is_plain",
+    "item",
     "keep",
     "lay",
     "lay_text",
@@ -31,6 +34,7 @@ __all__ = [
     "octet",
     "octets",
     "place",
+    "real_member",
     "release",
     "replace",
     "row",
@@ -46,6 +50,8 @@ __all__ = [
     "soon_slot",
     "take",
     "trailing",
+    "whole",
+    "whole_member",
     "wide_at",
     "word_at",
     "words",
@@ -198,6 +204,11 @@ def lay_text(lanes: list[int], lane: int, domain: int, text: str) -> bool:
     return len(text) <= 16
 
 
+def is_folded(name: str) -> bool:
+    """Whether `name` is plainly its own spelling: visible ASCII without capitals, so nothing is to trim or to fold."""
+    return all("!" <= character <= "~" and not "A" <= character <= "Z" for character in name)
+
+
 def place(kind: type, name: str) -> Any:
     """Where structs of `kind` have the field of this `name`."""
     getattr(kind, name)
@@ -206,6 +217,31 @@ def place(kind: type, name: str) -> Any:
 
 def member(of: Any, place: Any) -> Any:
     """What is there."""
+    return getattr(of, place)
+
+
+def is_member(of: Any, place: Any, what: Any) -> bool:
+    """Whether it is this very object."""
+    return getattr(of, place) is what
+
+
+def item(column: list[Any], at: int) -> Any:
+    """What a column says of the row at `at`; one that has a single value says it of all."""
+    return column[at if at < len(column) else 0]
+
+
+def whole(value: Any) -> Any:
+    """A whole number, such as a time in nanoseconds."""
+    return value
+
+
+def whole_member(of: Any, place: Any) -> Any:
+    """A whole number that is there."""
+    return getattr(of, place)
+
+
+def real_member(of: Any, place: Any) -> Any:
+    """A number that is there."""
     return getattr(of, place)
 
 

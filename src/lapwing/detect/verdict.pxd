@@ -21,7 +21,7 @@ cdef class Verdict:
     cdef u32 kinds
     cdef double _risk, _trust
     cdef tuple _reasons, _beside
-    cdef double numbers[24]
+    cdef double numbers[18]
 
     cpdef tuple _facts(self)
     cpdef Verdict but(self, object action, long long retry_after_s)

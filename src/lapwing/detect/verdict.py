@@ -25,7 +25,7 @@ BESIDE = frozenset(
     ("asn-group", "leaked-secret", "second-factor-passed", "second-factor-failed", "impossible-travel", "new-country")
 )
 _E = math.e
-MOST_NUMBERS = 8  # reasons a verdict keeps as numbers, which is more than any has but the worst ones
+MOST_NUMBERS = 6  # reasons a verdict keeps as numbers, which is as many as any has but the worst ones
 UNKNOWN_RISK = -1.0
 _ACTIONS = tuple(Action)
 _MOST = 3 * MOST_NUMBERS
@@ -35,7 +35,7 @@ _UNKNOWN = UNKNOWN_RISK
 
 
 @cython.no_gc
-@cython.freelist(64)
+@cython.freelist(1024)
 @cython.cclass  # lowest: the others may be said of such a class only
 class Verdict:
     """What to do about one login. `risk` is a probability-like score from 0 to 1. Not to be changed.
@@ -43,7 +43,8 @@ class Verdict:
     `retry_after_s` says for how long the answer stands against the source, 0 where it is about this login alone.
     `known`: the account has logged in from this source before.
     Risk and reasons are kept as numbers and put together when somebody asks: of most verdicts only the action is read.
-    `rank` is the place of its answer in `Action`. `kinds` has a bit for each kind of reason, `numbers` three numbers for each, in the order of the bits.
+    `rank` is the place of its answer in `Action`. `kinds` has a bit for each kind of reason, `numbers` three numbers
+    for each, in the order of the bits.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Verdict:
         self._beside: tuple[Reason, ...] = ()
         self._count = 0
         self.kinds = 0
-        self.numbers = [0.0] * 24
+        self.numbers = [0.0] * 18
 
     @property
     def action(self) -> Action:
@@ -124,7 +125,7 @@ class Verdict:
     def _note(self, evidence: Evidence) -> int:
         """Keep the numbers of `evidence`, which the next login writes over."""
         if _PLAIN:
-            self.numbers = [0.0] * 24
+            self.numbers = [0.0] * 18
         at = 0
         bits = self.kinds = evidence.present
         while bits != 0:
