@@ -12,7 +12,7 @@ from lapwing.detect.distinct import EPISODE_BITS, Distinct
 from lapwing.detect.journal import BY_SOURCE, Journal
 from lapwing.detect.login import SOURCE, Keyring, Login
 from lapwing.detect.rows import Fading, Row
-from lapwing.detect.seen import EXACT, FEW, Seeing
+from lapwing.detect.seen import EXACT, FEW, Seeing, see
 from lapwing.detect.table import Table
 
 RING = Keyring(bytes(16))
@@ -126,21 +126,21 @@ def test_registers_that_no_items_make_are_refused(registers: bytes) -> None:
 def test_a_sliding_count_forgets_after_one_to_two_days(count: int) -> None:
     row, table = Seeing(), table_of(8)
     for n in range(count):
-        row.see(0, item(n), n * DAY_NS // count, table)
-    row.see(0, item(100), DAY_NS + DAY_NS // 2, table)
+        see(row, 0, item(n), n * DAY_NS // count, table)
+    see(row, 0, item(100), DAY_NS + DAY_NS // 2, table)
     assert row.seen[0] == count + 1
-    row.see(0, item(101), 3 * DAY_NS, table)
+    see(row, 0, item(101), 3 * DAY_NS, table)
     assert row.seen[0] == 2
-    row.see(0, item(102), 9 * DAY_NS, table)
+    see(row, 0, item(102), 9 * DAY_NS, table)
     assert row.seen[0] == 1
 
 
 def test_what_was_taken_back_is_not_counted() -> None:
     row, table = Seeing(), table_of(8)
     for more in (0, FEW, EXACT - 2):
-        row.see(1, item(1), 0, table)
+        see(row, 1, item(1), 0, table)
         for n in range(more):
-            row.see(1, item(10 + n), 0, table)
+            see(row, 1, item(10 + n), 0, table)
         before = row.seen[1]
         row.unsee(1, item(1), table)
         assert row.seen[1] == before - 1
@@ -151,7 +151,7 @@ def test_a_row_has_seen_what_a_set_holds_as_long_as_that_is_small(steps: list[tu
     row, table, model = Seeing(), table_of(8), set()
     for what, n in steps:
         if what == "a":
-            row.see(0, item(n), 0, table)
+            see(row, 0, item(n), 0, table)
             model.add(n)
         else:
             row.unsee(0, item(n), table)

@@ -35,9 +35,6 @@ cdef class Campaigns:
     @cython.locals(story=Tally, noted=int, told=list)
     cpdef object fold(self, Login login, Evidence evidence)
     cdef int _place(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
-    @cython.locals(found=OpenFinding, number=int)
-    cdef int _place_in_finding(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
-    cdef int _explain(self, Tally story, Login login) noexcept
     @cython.locals(place=int)
     cpdef int approach(self, int found) noexcept
     @cython.locals(episode=Episode)
@@ -48,8 +45,10 @@ cdef class Campaigns:
     @cython.locals(slot=i64)
     cdef int _note_success(self, int dimension, Tally row, Login login) except -1
     cdef bint _is_over(self, int dimension, Tally row, i64 now_ns, bint suspected) except -1
-    @cython.locals(episode=Episode, log_odds=double)
-    cdef object _grow(self, OpenFinding found, int dimension, Login login, Evidence evidence)
+    @cython.locals(found=OpenFinding, episode=Episode, log_odds=double, grave=bint)
+    cdef int _grow(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
+    @cython.locals(number=int)
+    cdef OpenFinding _found_by(self, int dimension, Tracker tracker)
     @cython.locals(number=int, episode=Episode)
     cdef OpenFinding _stand(self, Row row, OpenFinding found)
 

@@ -7,7 +7,7 @@ What an open finding explains raises no second one (W29, W30).
 Runs compiled, typed by `campaigns.pxd`, and as it stands.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lapwing.detect import plainly as natively
 from lapwing.detect.addresses import place_at
@@ -22,9 +22,15 @@ from lapwing.detect.findings import OpenFinding, build, finding_id, is_slow, sev
 from lapwing.detect.journal import BY_SOURCE, BY_TIME, Journal
 from lapwing.detect.login import Keyring, Login
 from lapwing.detect.reasons import Reason
+from lapwing.detect.rows import Tally
 from lapwing.detect.settings import DetectSettings
 from lapwing.detect.verdict import Judge
 from lapwing.events import Finding, FindingClosed, FindingKind, FindingRaised, FindingUpdated, Severity
+
+if TYPE_CHECKING:
+    import cython  # for the compiler, which takes this for a module from here alone
+else:
+    from lapwing.detect import plainly as cython
 
 WIDE = 3  # the first groups: findings about many sources
 MIN_ALIKE = 2  # other sources that do the same with the same client, from which they act together
@@ -125,36 +131,16 @@ class Campaigns:
 
     def _place(self, dimension: int, tracker: Any, login: Login, evidence: Evidence) -> int:
         """Add a login to the finding or the story of its record; the dimension's bit where its story has grown."""
-        if tracker.current_key == 0:
-            return 0
         if tracker.current is None:
-            if self._owned and login.failed and login.pos >= 0:
+            if tracker.current_key != 0 and self._owned and login.failed and login.pos >= 0:
                 self._journal.mark_owned(login.pos, dimension)
             return 0
         if tracker.current.pinned:
-            return self._place_in_finding(dimension, tracker, login, evidence)
-        if self._owned and login.failed:
-            return self._explain(tracker.current, login)
-        if self._note(dimension, tracker.current, login, evidence.says(dimension)):
-            return 1 << dimension
-        return 0
-
-    def _place_in_finding(self, dimension: int, tracker: Any, login: Login, evidence: Evidence) -> int:
-        self._owned = True
-        number = tracker.current.found
-        if number == 0 or number > self._room:
-            found = self._stand(tracker.current, self.open[(dimension, tracker.current_key)])
-        else:
-            found = self._standing[number - 1]
-        grown = self._grow(found, dimension, login, evidence)
-        if grown is not None:
-            self._told_now = [*(self._told_now or ()), grown]
-        return 0
-
-    def _explain(self, story: Any, login: Login) -> int:
-        """An open finding of another record explains the login."""
-        story.owned += login.count
-        return 0
+            return self._grow(dimension, tracker, login, evidence)
+        if self._owned and login.failed:  # an open finding of another record explains the login
+            cython.cast(Tally, tracker.current).owned += login.count
+            return 0
+        return self._note(dimension, cython.cast(Tally, tracker.current), login, evidence.says(dimension)) << dimension
 
     # -- memory asked for ahead ----------------------------------------------------------------------------------------
 
@@ -293,25 +279,33 @@ class Campaigns:
         row.found = number + 1
         return found
 
-    def _grow(self, found: Any, dimension: int, login: Login, evidence: Evidence) -> Finding | None:
-        """Add a login to an open finding; what there is to tell of it."""
+    def _grow(self, dimension: int, tracker: Any, login: Login, evidence: Evidence) -> int:
+        """Add a login to the open finding of its record, and tell of it if there is something to tell."""
+        self._owned = True
+        found = self._found_by(dimension, tracker)
         episode = found.episode
         if login.succeeded and dimension != _SOURCE and not episode.sources.has(login.source):
-            return None
+            return 0
         if dimension == _SITE and not evidence.says(_SITE):
-            return None  # the spike is over; who fails now is somebody else
-        episode.grow(login, self._keyring)
+            return 0  # the spike is over; who fails now is somebody else
+        episode.take(login, True, True, self._keyring)
         if login.failed:
             found.touched_ns = login.now_ns
+        grave = False
         log_odds = self._base + self._judge.score(dimension, evidence, 0)
         if log_odds > found.log_odds:
             found.log_odds, found.reasons = log_odds, evidence.of(dimension)
             grave = SEVERITIES.index(severity_of(found)) > SEVERITIES.index(found.told_severity)
-        else:
-            grave = False
         if grave or episode.failures >= found.told_failures * self._growth:
-            return self._tell(FindingUpdated, found, login.now_ns)
-        return None
+            self._told_now = [*(self._told_now or ()), self._tell(FindingUpdated, found, login.now_ns)]
+        return 0
+
+    def _found_by(self, dimension: int, tracker: Any) -> Any:
+        """The open finding that stands on the record of the login observed last."""
+        number = tracker.current.found
+        if number == 0 or number > self._room:
+            return self._stand(tracker.current, self.open[(dimension, tracker.current_key)])
+        return self._standing[number - 1]
 
     def _raise_first(self, login: Login, evidence: Evidence, noted: int) -> OpenFinding | None:
         for dimension, tracker in enumerate(self._trackers):

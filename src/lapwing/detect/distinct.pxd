@@ -20,22 +20,23 @@ cdef class Distinct:
 
     @cython.locals(at=u64)
     cpdef bint add(self, u64 item) except -1
+    cdef bint _add_new(self, u64 item, u64 at) except -1
+    cdef bint _add_to_sketch(self, u64 item) except -1
     @cython.locals(at=u64)
     cpdef int expect(self, u64 item) noexcept
     @cython.locals(at=u64, moved=u64)
     cpdef int discard(self, u64 item) except -1
     cpdef bint has(self, u64 item) noexcept
-    @cython.locals(at=u64, here=u64)
-    cdef u64 _place(self, u64 item) noexcept
     @cython.locals(at=Py_ssize_t, count=Py_ssize_t, item=u64, before=natively.Words)
     cdef int _widen(self) except -1
     cdef int _become_sketch(self) except -1
     @cython.locals(size=Py_ssize_t, before=natively.Words)
     cdef int _clear_registers(self) except -1
-    @cython.locals(rest_bits=int, rank=int)
-    cdef bint _enter(self, u64 item) noexcept
-    @cython.locals(at=u64, shift=int, word=u64, before=int, more=u64)
-    cdef bint _raise_register(self, u64 index, int rank) noexcept
+    cdef int _enter(self, u64 item) noexcept
+    cdef int _rank_of(self, u64 item) noexcept
+    cdef int _rank_at(self, u64 index) noexcept
+    @cython.locals(before=int, more=u64, word=u64)
+    cdef int _raise_register(self, u64 index, int rank) noexcept
     @cython.locals(m=double, raw=double)
     cdef int _estimate(self) except -1
     cdef int _estimate_few(self) except -1

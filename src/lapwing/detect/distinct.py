@@ -71,12 +71,13 @@ class Distinct:
     def add(self, item: int) -> bool:
         """Add `item`, a keyed hash and never 0. Return True if it was certainly new."""
         if self.sketched:
-            if self._enter(item):
-                self.count = max(self.count, self._estimate())
-            return False
-        at = self._place(item)
+            return self._add_to_sketch(item)
+        at = natively.seek(self._words, self._room, item)
         if natively.word_at(self._words, at) == item:
             return False
+        return self._add_new(item, at)
+
+    def _add_new(self, item: int, at: int) -> bool:
         natively.set_word(self._words, at, item)
         self.count += 1
         if self.count > self.exact:
@@ -85,9 +86,15 @@ class Distinct:
             self._widen()
         return True
 
+    def _add_to_sketch(self, item: int) -> bool:
+        if self._rank_of(item) > self._rank_at(item >> 64 - self.bits):
+            self._enter(item)
+            self.count = max(self.count, self._estimate())
+        return False
+
     def expect(self, item: int) -> int:
         """`item` is added soon: have fetched where it belongs."""
-        at = item >> (64 - self.bits) >> 3 if self.sketched else item % self._room
+        at = item >> (64 - self.bits) >> 3 if self.sketched else (item >> 32) * self._room >> 32
         natively.soon(natively.word_at(self._words, at))
         return 0
 
@@ -95,7 +102,7 @@ class Distinct:
         """Take `item` out while still exact; a sketch cannot forget."""
         if self.sketched:
             return 0
-        at = self._place(item)
+        at = natively.seek(self._words, self._room, item)
         if natively.word_at(self._words, at) != item:
             return 0
         natively.set_word(self._words, at, 0)
@@ -106,11 +113,11 @@ class Distinct:
             if moved == 0:
                 return 0
             natively.set_word(self._words, at, 0)
-            natively.set_word(self._words, self._place(moved), moved)
+            natively.set_word(self._words, natively.seek(self._words, self._room, moved), moved)
 
     def has(self, item: int) -> bool:
         """Whether `item` was certainly added."""
-        return not self.sketched and natively.word_at(self._words, self._place(item)) == item
+        return not self.sketched and natively.word_at(self._words, natively.seek(self._words, self._room, item)) == item
 
     def merge(self, other: "Distinct") -> None:
         """Become the union with `other`, which has as many registers."""
@@ -145,17 +152,6 @@ class Distinct:
         self.inverse, self.count = state[4], state[6]
         return self
 
-    def _place(self, item: int) -> int:
-        """Where `item` stands, or would."""
-        at = item % self._room
-        while True:
-            here = natively.word_at(self._words, at)
-            if here == 0 or here == item:
-                return at
-            at += 1
-            if at == self._room:
-                at = 0
-
     def _widen(self) -> int:
         before, count = self._words, self._room
         self._words = natively.words(2 * count)
@@ -163,7 +159,7 @@ class Distinct:
         for at in range(count):
             item = natively.word_at(before, at)
             if item != 0:
-                natively.set_word(self._words, self._place(item), item)
+                natively.set_word(self._words, natively.seek(self._words, self._room, item), item)
         natively.release(before)
         return 0
 
@@ -186,24 +182,28 @@ class Distinct:
         self.zeros = size
         return 0
 
-    def _enter(self, item: int) -> bool:
-        rest_bits = 64 - self.bits
-        rank = min(natively.leading((item << self.bits) & MASK), rest_bits) + 1
-        return self._raise_register(item >> rest_bits, rank)
+    def _enter(self, item: int) -> int:
+        return self._raise_register(item >> 64 - self.bits, self._rank_of(item))
 
-    def _raise_register(self, index: int, rank: int) -> bool:
-        at = index >> 3
-        shift = (index & 7) * 8
-        word = natively.word_at(self._words, at)
-        before = (word >> shift) & 0xFF
+    def _rank_of(self, item: int) -> int:
+        """Where the first one is among the bits below those that choose a register."""
+        return min(natively.leading((item << self.bits) & MASK), 64 - self.bits) + 1
+
+    def _rank_at(self, index: int) -> int:
+        """What a register holds."""
+        return natively.word_at(self._words, index >> 3) >> (index & 7) * 8 & 0xFF
+
+    def _raise_register(self, index: int, rank: int) -> int:
+        before = self._rank_at(index)
         if rank <= before:
-            return False
+            return 0
         if before == 0:
             self.zeros -= 1
         self.inverse += _POWERS[rank] - _POWERS[before]
         more = rank - before
-        natively.set_word(self._words, at, word + (more << shift))
-        return True
+        word = natively.word_at(self._words, index >> 3) + (more << (index & 7) * 8)
+        natively.set_word(self._words, index >> 3, word)
+        return 0
 
     def _estimate(self) -> int:
         m = float(1 << self.bits)

@@ -19,10 +19,12 @@ cdef class Episode:
     cdef public u64 first_hi, first_lo
     cdef list _texts
 
-    cpdef int grow(self, Login login, Keyring keyring) except -1
     cpdef int note(self, Login login, bint name_source=*, bint name_account=*) except -1
     @cython.locals(count=int)
-    cdef int _take(self, Login login, bint name_source, bint name_account, Keyring keyring) except -1
+    cpdef int take(self, Login login, bint name_source, bint name_account, Keyring keyring) except -1
+    cdef int _note_protocol(self, int protocol) except -1
+    cdef int _note_client(self, u64 client) except -1
+    cdef int _name(self, Login login, Keyring keyring) except -1
     cpdef int expect(self, Login login) noexcept
     @cython.locals(index=Py_ssize_t)
     cpdef list addresses(self)

@@ -56,15 +56,12 @@ class Episode:
         self.accounts = Distinct(EPISODE_EXACT, EPISODE_BITS)
         self.secrets = Distinct(EPISODE_EXACT, EPISODE_BITS)
 
-    def grow(self, login: Login, keyring: Keyring) -> int:
-        """Take one login in; `keyring` seals its name if that is kept and was not asked for yet."""
-        return self._take(login, True, True, keyring)
-
     def note(self, login: Login, name_source: bool = True, name_account: bool = True) -> int:
         """Take one login in; its source or account is left out where the failure turned out to be a typo."""
-        return self._take(login, name_source, name_account, None)
+        return self.take(login, name_source, name_account, None)
 
-    def _take(self, login: Login, name_source: bool, name_account: bool, keyring: Keyring | None) -> int:
+    def take(self, login: Login, name_source: bool, name_account: bool, keyring: Keyring | None) -> int:
+        """The same; `keyring` seals its name if that is kept and was not asked for yet."""
         if self.attempts == 0:
             self.first_ns = login.now_ns
             self.first_hi = login.hi
@@ -83,25 +80,37 @@ class Episode:
         if login.inferred:
             self.inferred += count
         if login.protocol != self._latest_protocol:
-            self._latest_protocol = login.protocol
-            if login.protocol not in self.protocols and len(self.protocols) < _PROTOCOLS:
-                self.protocols.append(login.protocol)
+            self._note_protocol(login.protocol)
         if login.client != 0 and login.client != self._latest_client:
-            self._latest_client = login.client
-            if len(self.clients) < _PROTOCOLS and login.client not in self.clients:
-                self.clients.append(login.client)
+            self._note_client(login.client)
         if name_source and self.sources.add(login.source) and len(self.places) < _SAMPLES:
             self.places.append((login.hi, login.lo))
         if name_account and login.account != 0 and self.accounts.add(login.account) and len(self.named) < _SAMPLES:
-            if keyring is not None and not login.named:
-                login.named = keyring.seal(login.name, login.account)
-            self.named.append(login.account.to_bytes(8, "big") + login.named)
+            self._name(login, keyring)
         if self._seq_count < _SEQS:
             self._seqs[self._seq_count] = login.seq
             self._seq_count += 1
         else:
             self._seqs[_SEQS - 2] = self._seqs[_SEQS - 1]
             self._seqs[_SEQS - 1] = login.seq
+        return 0
+
+    def _note_protocol(self, protocol: int) -> int:
+        self._latest_protocol = protocol
+        if protocol not in self.protocols and len(self.protocols) < _PROTOCOLS:
+            self.protocols.append(protocol)
+        return 0
+
+    def _note_client(self, client: int) -> int:
+        self._latest_client = client
+        if len(self.clients) < _PROTOCOLS and client not in self.clients:
+            self.clients.append(client)
+        return 0
+
+    def _name(self, login: Login, keyring: Keyring | None) -> int:
+        if keyring is not None and not login.named:
+            login.named = keyring.seal(login.name, login.account)
+        self.named.append(login.account.to_bytes(8, "big") + login.named)
         return 0
 
     def expect(self, login: Login) -> int:

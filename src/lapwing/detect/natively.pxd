@@ -66,6 +66,15 @@ cdef extern from *:
         if (!made) PyErr_NoMemory();
         return made;
     }
+    /* Where an item stands among so many of them, or would: at its share of them, or the first free place after it. */
+    static CYTHON_INLINE unsigned long long lapwing_seek(
+        const unsigned long long *words, unsigned int count, unsigned long long item
+    ) {
+        unsigned long long at = (item >> 32) * count >> 32;
+        while (words[at] && words[at] != item)
+            if (++at == count) at = 0;
+        return at;
+    }
     #define lapwing_word_at(words, at) ((words)[at])
     #define lapwing_set_word(words, at, word) ((void)((words)[at] = (word)))
 
@@ -197,6 +206,7 @@ cdef extern from *:
     int trailing "lapwing_trailing"(u64 word) nogil
     Words words "lapwing_words"(Py_ssize_t count) except NULL
     void release "PyMem_Free"(Words words)
+    u64 seek "lapwing_seek"(Words words, unsigned int count, u64 item) nogil
     u64 word_at "lapwing_word_at"(Words words, Py_ssize_t at) nogil
     void set_word "lapwing_set_word"(Words words, Py_ssize_t at, u64 word) nogil
     void lay "lapwing_lay_at"(unsigned char[::1] octets, u64 at, u64 word, Py_ssize_t count)

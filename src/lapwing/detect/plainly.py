@@ -13,6 +13,7 @@ __all__ = [
     "as_row",
     "as_tally",
     "at",
+    "cast",
     "cclass",
     "exp2",
     "freelist",
@@ -38,6 +39,7 @@ __all__ = [
     "release",
     "replace",
     "row",
+    "seek",
     "set_wide",
     "set_word",
     "settle",
@@ -131,6 +133,17 @@ def word_at(words: Any, at: int) -> int:
 def set_word(words: Any, at: int, word: int) -> None:
     """Write one of them."""
     words[at] = word
+
+
+def seek(words: Any, count: int, item: int) -> int:
+    """Where `item`, which is not 0, stands among so many words, fewer than 2 to the 32, or would: one of them is 0.
+
+    It belongs where its higher half points, as a share of them, and stands there or at the first free place after it.
+    """
+    at = (item >> 32) * count >> 32
+    while words[at] not in (0, item):
+        at = at + 1 if at + 1 < count else 0
+    return at
 
 
 def lay(octets: memoryview, at: int, word: int, count: int) -> None:
@@ -248,6 +261,11 @@ def real_member(of: Any, place: Any) -> Any:
 def cclass(kind: type) -> type:
     """Of a class that is one of C's when it is compiled, which the two below ask for."""
     return kind
+
+
+def cast(kind: type, what: Any) -> Any:
+    """`what`, which is known to be of `kind`: compiled, nobody looks."""
+    return what if kind else None
 
 
 def no_gc(kind: type) -> type:

@@ -26,12 +26,14 @@ cdef class Sketches:
     cpdef int add(self, int which, u64 item) except -1
     @cython.locals(rank=int)
     cpdef int note(self, u64 item) except -1
+    cdef int _note_in_lists(self, u64 item) except -1
+    cdef int _note_rank(self, int index, int rank) except -1
     cpdef int discard(self, int which, u64 item) except -1
     cdef int _size(self, int which) noexcept
     cdef int _resize(self, int which, int count) noexcept
     cdef int _blur(self, int which, list items) except -1
     cdef bint _enter(self, int which, u64 item) noexcept
-    @cython.locals(before=int, word=u64, at=int, shift=int)
+    @cython.locals(before=int, more=u64)
     cdef bint _raise(self, int which, int index, int rank) noexcept
     @cython.locals(raw=double)
     cdef int _estimate(self, int which) except -1
@@ -39,6 +41,7 @@ cdef class Sketches:
     cpdef int merge(self, Sketches other) except -1
     cdef int _unite(self, int which, Sketches other, int theirs) except -1
 
+cdef int _rank_at(Sketches counts, int which, int index) noexcept
 cdef int _rank_of(u64 item) noexcept
 
 cdef Py_ssize_t _HEAD
@@ -54,15 +57,19 @@ cdef class Seeing(Tally):
 
     cpdef int start(self, i64 at_ns) except -1
     cdef int begin(self, int which, u64 item, i64 now_ns) noexcept
-    @cython.locals(big=Sketches, number=int)
-    cpdef int see(self, int which, u64 item, i64 now_ns, Table table) except -1
     cpdef int unsee(self, int which, u64 item, Table table) except -1
     cpdef int unite(self, int which, Table table, Seeing other, Table their_table) except -1
     cdef int _adopt(self, int which, Table table, Seeing other, Table their_table) except -1
-    cdef bint _see_few(self, int which, u64 item) noexcept
     @cython.locals(big=Sketches)
     cdef int _spread(self, int which, Table table) except -1
     cdef int _put(self, int which, int number) noexcept
     cdef Sketches _big(self, int which, Table table)
     @cython.locals(big=Sketches, period_ns=i64)
     cdef int _turn(self, int which, i64 now_ns, Table table) except -1
+
+cpdef int see(Seeing row, int which, u64 item, i64 now_ns, Table table) except -1
+@cython.locals(number=int, base=int, length=int, index=int)
+cdef int _see(Seeing row, int which, u64 item, Table table) except -1
+@cython.locals(big=Sketches)
+cdef int _see_many(Seeing row, int which, int number, u64 item, Table table) except -1
+cdef int _see_too_many(Seeing row, int which, u64 item, Table table) except -1

@@ -75,12 +75,20 @@ class Sketches:
     def note(self, item: int) -> int:
         """Count `item` in both."""
         if not self._sketched[_RECENT] or not self._sketched[_UNION]:
-            self.add(_RECENT, item)
-            return self.add(_UNION, item)
+            return self._note_in_lists(item)
         rank = _rank_of(item)
-        if self._raise(_RECENT, item >> 56, rank):
+        if rank <= _rank_at(self, _RECENT, item >> 56) and rank <= _rank_at(self, _UNION, item >> 56):
+            return 0
+        return self._note_rank(item >> 56, rank)
+
+    def _note_in_lists(self, item: int) -> int:
+        self.add(_RECENT, item)
+        return self.add(_UNION, item)
+
+    def _note_rank(self, index: int, rank: int) -> int:
+        if self._raise(_RECENT, index, rank):
             self.recent = max(self.recent, self._estimate(_RECENT))
-        if self._raise(_UNION, item >> 56, rank):
+        if self._raise(_UNION, index, rank):
             self.union = max(self.union, self._estimate(_UNION))
         return 0
 
@@ -180,17 +188,14 @@ class Sketches:
         return self._raise(which, item >> 56, _rank_of(item))
 
     def _raise(self, which: int, index: int, rank: int) -> bool:
-        at = 2 * (index >> 3) + which
-        shift = (index & 7) * 8
-        word = self._words[at]
-        before = (word >> shift) & 0xFF
+        before = _rank_at(self, which, index)
         if rank <= before:
             return False
         if before == 0:
             self._zeros[which] -= 1
         self._inverse[which] += _POWERS[rank] - _POWERS[before]
-        word = rank - before
-        self._words[at] += word << shift
+        more = rank - before
+        self._words[2 * (index >> 3) + which] += more << (index & 7) * 8
         return True
 
     def _estimate(self, which: int) -> int:
@@ -200,6 +205,11 @@ class Sketches:
         if raw <= 2.5 * m and zeros > 0:
             return _LINEAR[zeros]
         return natively.nearest(raw)
+
+
+def _rank_at(counts: Sketches, which: int, index: int) -> int:
+    """What a register holds."""
+    return counts._words[2 * (index >> 3) + which] >> (index & 7) * 8 & 0xFF
 
 
 def _rank_of(item: int) -> int:
@@ -247,21 +257,6 @@ class Seeing(Tally):
         self.lengths[which] = self.seen[which] = 1
         return 0
 
-    def see(self, which: int, item: int, now_ns: int, table: Table) -> int:
-        """Count an item of kind `which` at `now_ns`."""
-        if now_ns >= self.turns[which]:
-            self._turn(which, now_ns, table)
-        number = self.extra if which == 0 else self.more
-        if number < 0:
-            if self._see_few(which, item):
-                return 0
-            self._spread(which, table)
-            number = self.extra if which == 0 else self.more
-        big = table.beside(number)
-        big.note(item)
-        self.seen[which] = big.union
-        return 0
-
     def unsee(self, which: int, item: int, table: Table) -> int:
         """Take an item back while the count is still exact."""
         big = self._big(which, table)
@@ -292,7 +287,7 @@ class Seeing(Tally):
             return self._adopt(which, table, other, their_table)
         self.turns[which] = max(self.turns[which], other.turns[which])
         for index in range(other.lengths[which]):
-            self.see(which, other.few[which * _FEW + index], 0, table)
+            see(self, which, other.few[which * _FEW + index], 0, table)
         theirs = other._big(which, their_table)
         if theirs is not None:
             if self._big(which, table) is None:
@@ -318,27 +313,6 @@ class Seeing(Tally):
         else:
             self.more = number
         return 0
-
-    def _see_few(self, which: int, item: int) -> bool:
-        """Add to the few; False where they would be too many."""
-        base = which * _FEW
-        length = self.lengths[which]
-        for index in range(length):
-            if self.few[base + index] == item:
-                if self.fresh[which] != _LONE:
-                    self.fresh[which] |= 1 << index
-                return True
-        if length >= _FEW:
-            return False
-        self.few[base + length] = item
-        if length == 0:
-            self.fresh[which] = _LONE
-        elif self.fresh[which] == _LONE:
-            self.fresh[which] = 3
-        else:
-            self.fresh[which] |= 1 << length
-        self.lengths[which] = self.seen[which] = length + 1
-        return True
 
     def _spread(self, which: int, table: Table) -> int:
         """The few become sketches."""
@@ -375,6 +349,55 @@ class Seeing(Tally):
             self.fresh[which] = 0
             self.lengths[which] = self.seen[which] = kept
         return 0
+
+
+# Apart from the class, as every login comes here several times: nobody asks whether it is another class's, and what has
+# to be done seldom stands in functions of its own, so that the rest needs no registers to be saved.
+
+
+def see(row: Seeing, which: int, item: int, now_ns: int, table: Table) -> int:
+    """Count an item of kind `which` at `now_ns`."""
+    if now_ns >= row.turns[which]:
+        row._turn(which, now_ns, table)
+    return _see(row, which, item, table)
+
+
+def _see(row: Seeing, which: int, item: int, table: Table) -> int:
+    number = row.extra if which == 0 else row.more
+    if number >= 0:
+        return _see_many(row, which, number, item, table)
+    base = which * _FEW
+    length = row.lengths[which]
+    for index in range(length):
+        if row.few[base + index] == item:
+            if row.fresh[which] != _LONE:
+                row.fresh[which] |= 1 << index
+            return 0
+    if length >= _FEW:
+        return _see_too_many(row, which, item, table)
+    row.few[base + length] = item
+    if length == 0:
+        row.fresh[which] = _LONE
+    elif row.fresh[which] == _LONE:
+        row.fresh[which] = 3
+    else:
+        row.fresh[which] |= 1 << length
+    row.lengths[which] = row.seen[which] = length + 1
+    return 0
+
+
+def _see_many(row: Seeing, which: int, number: int, item: int, table: Table) -> int:
+    """`number` is the one of the sketches."""
+    big = table.beside(number)
+    big.note(item)
+    row.seen[which] = big.union
+    return 0
+
+
+def _see_too_many(row: Seeing, which: int, item: int, table: Table) -> int:
+    """One more than a few."""
+    row._spread(which, table)
+    return _see(row, which, item, table)
 
 
 SEEING_FIELDS = (*TALLY_FIELDS, "turns", "few", "lengths", "fresh", "seen")

@@ -13,7 +13,7 @@ from lapwing.detect import slabs
 from lapwing.detect.evidence import ACCOUNT_SECRETS, ACCOUNT_SOURCES, ACCOUNT_STRANGERS, DEFAULT_NAME
 from lapwing.detect.journal import BY_ACCOUNT, Journal
 from lapwing.detect.login import Login
-from lapwing.detect.seen import SEEING_FIELDS, Seeing
+from lapwing.detect.seen import SEEING_FIELDS, Seeing, see
 from lapwing.detect.settings import AccountSettings
 from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import HELD_TRIES, Tracker
@@ -91,7 +91,7 @@ class Accounts(Tracker):
         tallying.settle(row, now_ns, self.fading)
         tallying.take(row, login)
         if login.counts:
-            row.see(0, login.secret if login.secret != 0 else login.source, now_ns, self.table)
+            see(row, 0, login.secret if login.secret != 0 else login.source, now_ns, self.table)
         if new:
             self.keep(key, row, login)
         if login.counts and row.tries_d >= _HELD and not row.held:

@@ -3,7 +3,7 @@ cimport lapwing.detect.slabs as slabs
 cimport lapwing.detect.tallying as tallying
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Fading, Row, Tally
-from lapwing.detect.seen cimport Seeing
+from lapwing.detect.seen cimport Seeing, see
 from lapwing.detect.table cimport Table
 from lapwing.detect.trackers.tracker cimport Tracker
 

@@ -8,7 +8,7 @@ from lapwing.detect import slabs
 from lapwing.detect.evidence import SHARED_SECRET
 from lapwing.detect.journal import BY_SECRET, Journal
 from lapwing.detect.login import Login
-from lapwing.detect.seen import SEEING_FIELDS, Seeing
+from lapwing.detect.seen import SEEING_FIELDS, Seeing, see
 from lapwing.detect.settings import CredentialSettings
 from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import HELD_TRIES, Tracker
@@ -64,7 +64,7 @@ class Credentials(Tracker):
         tallying.settle(row, now_ns, self.fading)
         if login.counts:
             tallying.take(row, login)
-            row.see(0, login.account, now_ns, self.table)
+            see(row, 0, login.account, now_ns, self.table)
         if new:
             self.keep(key, row, login)
         if login.counts and row.seen[0] >= _HELD and not row.held:

@@ -14,7 +14,7 @@ from lapwing.detect import slabs
 from lapwing.detect.evidence import FINGERPRINT_GROUP, NETWORK_GROUP, STRANGE_CLIENT
 from lapwing.detect.journal import BY_CLIENT, BY_NETWORK, Journal
 from lapwing.detect.login import Login
-from lapwing.detect.seen import SEEING_FIELDS, Seeing
+from lapwing.detect.seen import SEEING_FIELDS, Seeing, see
 from lapwing.detect.settings import GroupSettings
 from lapwing.detect.table import Table
 from lapwing.detect.trackers.tracker import HELD_TRIES, Tracker
@@ -80,8 +80,8 @@ class Groups(Tracker):
         tallying.take(row, login)
         if login.counts:
             if not login.resident or row.good < 1.0:
-                row.see(_SOURCES, login.source, now_ns, self.table)
-                row.see(_ACCOUNTS, login.account if login.account != 0 else login.source, now_ns, self.table)
+                see(row, _SOURCES, login.source, now_ns, self.table)
+                see(row, _ACCOUNTS, login.account if login.account != 0 else login.source, now_ns, self.table)
         elif login.took_back:
             _take_back(row, login, self.table)
         if new:

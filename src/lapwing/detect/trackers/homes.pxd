@@ -1,6 +1,6 @@
 cimport cython
 cimport lapwing.detect.slabs as slabs
-from lapwing.detect.login cimport i64, u64
+from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Row
 
 cdef int _PLACES, _ATTACKERS
@@ -35,6 +35,9 @@ cdef class Wrongs:
     cdef u64 _clients[16]
 
     cpdef int begin(self) noexcept
+    @cython.locals(new=bint)
+    cdef bint take(self, Login login) noexcept
+    @cython.locals(count=int, at=int)
     cpdef bint add_secret(self, u64 secret) noexcept
     @cython.locals(at=int, end=int)
     cpdef int add_client(self, u64 client, u64 source) noexcept
@@ -45,3 +48,4 @@ cdef class Wrongs:
 
 cdef int place_of(u64* items, int count, u64 item) noexcept
 cdef int remember(u64* items, int count, u64 item) noexcept
+cdef int put_last(u64* items, int count, int at, u64 item) noexcept

@@ -7,6 +7,7 @@ Runs compiled, typed by `homes.pxd`, and as it stands.
 from typing import Any
 
 from lapwing.detect import slabs
+from lapwing.detect.login import Login
 from lapwing.detect.rows import Row
 
 MAX_PLACES = 8  # sources, networks and clients remembered as an account's own, each; the oldest goes
@@ -103,11 +104,20 @@ class Wrongs:
         self._client_count = self.attacker_count = 0
         return 0
 
+    def take(self, login: Login) -> bool:
+        """`login` failed. Whether its secret did for the first time; where none is visible, each is taken for one."""
+        new = login.secret == 0 or self.add_secret(login.secret)
+        self.add_attacker(login.hi, login.lo)
+        if login.client != 0:
+            self.add_client(login.client, login.source)
+        return new
+
     def add_secret(self, secret: int) -> bool:
         """Whether `secret` failed for the first time."""
-        new = place_of(self._secrets, self._secret_count, secret) == self._secret_count
-        self._secret_count = remember(self._secrets, self._secret_count, secret)
-        return new
+        count = self._secret_count
+        at = place_of(self._secrets, count, secret)
+        self._secret_count = put_last(self._secrets, count, at, secret)
+        return at == count
 
     def add_client(self, client: int, source: int) -> int:
         """A client failed at `source`; the latest stands last."""
@@ -196,7 +206,11 @@ def place_of(items: Any, count: int, item: int) -> int:
 
 def remember(items: Any, count: int, item: int) -> int:
     """Put `item` last of at most `MAX_PLACES`; the oldest goes when there are too many. How many there are now."""
-    at = place_of(items, count, item)
+    return put_last(items, count, place_of(items, count, item), item)
+
+
+def put_last(items: Any, count: int, at: int, item: int) -> int:
+    """The same, `place_of` having said that it is `at`."""
     if at == count:
         if count < _PLACES:
             count += 1

@@ -5,7 +5,8 @@ from lapwing.detect.rows cimport Fading, Row
 from lapwing.detect.trackers.homes cimport Home, Places, Wrongs
 from lapwing.detect.trackers.tracker cimport Tracker
 
-cdef double _HELD
+cdef double _HELD, _FORGOTTEN
+cdef tuple _NOTHING
 cdef object _NOWHERE_HOME, _NO_WRONGS
 
 cdef class Takeovers(Tracker):

@@ -30,6 +30,8 @@ FORGOTTEN = 0.01  # tries left of a story that is over
 HITS_AT_ONCE = 64  # written or read between two breaths
 
 _HELD = HELD_TRIES
+_FORGOTTEN = FORGOTTEN
+_NOTHING = NOTHING
 _NOWHERE_HOME = Places()
 _NO_WRONGS = Wrongs()
 _encode = msgspec.msgpack.Encoder(enc_hook=Reason.dump).encode
@@ -101,7 +103,7 @@ class Takeovers(Tracker):
         if new:
             if login.plain:
                 self.table.spark(key, login.pos)
-                return NOTHING
+                return _NOTHING
             row = self.fresh(now_ns)
         if now_ns > row.at_ns:
             if row.tries > 0.0:
@@ -109,7 +111,7 @@ class Takeovers(Tracker):
                 fading.set(now_ns - row.at_ns)
                 row.tries *= fading.d
             row.at_ns = now_ns
-        reasons = NOTHING
+        reasons = _NOTHING
         if login.counts:
             self._attacked(row, login)
         elif login.succeeded:
@@ -128,19 +130,18 @@ class Takeovers(Tracker):
 
     def _attacked(self, row: Any, login: Login) -> int:
         if row.more < 0:
-            row.more = self.table.put_beside(slabs.like(_NO_WRONGS))
-        wrongs = self.table.beside(row.more)
-        if row.tries < FORGOTTEN:  # what came before is forgotten: a new story begins
+            wrongs = slabs.like(_NO_WRONGS)
+            row.more = self.table.put_beside(wrongs)
+        else:
+            wrongs = self.table.beside(row.more)
+        if row.tries < _FORGOTTEN:  # what came before is forgotten: a new story begins
             row.failures = 0
             wrongs.begin()
         if row.failures == 0:
             row.failed_ns = login.now_ns
-        if login.secret == 0 or wrongs.add_secret(login.secret):
+        if wrongs.take(login):
             row.tries += login.weight
         row.failures += login.count
-        wrongs.add_attacker(login.hi, login.lo)
-        if login.client != 0:
-            wrongs.add_client(login.client, login.source)
         return 0
 
     def _wrongs(self, row: Any) -> Any:
@@ -158,7 +159,7 @@ class Takeovers(Tracker):
             row = Home(login.now_ns)
         places = self._places(row)
         if login.account == 0 or places.has_source(login.source):
-            return NOTHING
+            return _NOTHING
         reasons = (*self._new_place(row, login, places), reason)
         self._wait(row, login, reasons)
         return reasons
@@ -174,7 +175,7 @@ class Takeovers(Tracker):
         """A success whose account is not visible, after failures of its source that nothing excused."""
         over = login.pair_tries - BLIND_TRIES
         if not login.succeeded or over <= 0.0:
-            return NOTHING
+            return _NOTHING
         weight = min(self._settings.guessed_here, over * self._settings.secret_slope)
         row = Home(login.now_ns)
         row.failures, row.failed_ns = round(login.pair_tries), login.now_ns
@@ -194,7 +195,7 @@ class Takeovers(Tracker):
             if wrongs is not None:
                 wrongs.excuse(login.hi, login.lo)
         places = self._places(row)
-        reasons = NOTHING if login.known or places.has_source(login.source) else self._new_place(row, login, places)
+        reasons = _NOTHING if login.known or places.has_source(login.source) else self._new_place(row, login, places)
         if reasons:
             self._wait(row, login, reasons)
         return reasons
@@ -262,7 +263,7 @@ class Takeovers(Tracker):
         return (*hit.reasons, *self._suspect(suspicions))
 
     def _suspect(self, suspicions: tuple[Suspicion, ...]) -> tuple[Reason, ...]:
-        worst = NOTHING
+        worst = _NOTHING
         for suspicion in suspicions:
             weight = min(self._settings.suspect_cap, suspicion.weight)
             if weight <= 0.0:
