@@ -39,17 +39,17 @@ cdef class Campaigns:
     cpdef int approach(self, int found) noexcept
     @cython.locals(episode=Episode)
     cpdef int expect(self, int found, Login login) except -1
-    cdef bint _note(self, int dimension, Tally row, Login login, bint suspected) except -1
+    cdef int _own(self, int dimension, Login login) noexcept
+    cdef int _note(self, int dimension, Tally row, Login login, Evidence evidence) except -1
     cdef int _begin_story(self, Tally row, Login login) except -1
     cdef int _link(self, int dimension, Tally row, Login login) except -1
     @cython.locals(slot=i64)
     cdef int _note_success(self, int dimension, Tally row, Login login) except -1
     cdef bint _is_over(self, int dimension, Tally row, i64 now_ns, bint suspected) except -1
-    @cython.locals(found=OpenFinding, episode=Episode, log_odds=double, grave=bint)
+    @cython.locals(found=OpenFinding, number=int, episode=Episode, log_odds=double, grave=bint)
     cdef int _grow(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
-    @cython.locals(number=int)
-    cdef OpenFinding _found_by(self, int dimension, Tracker tracker)
     @cython.locals(number=int, episode=Episode)
-    cdef OpenFinding _stand(self, Row row, OpenFinding found)
+    cdef int _stand(self, Row row, OpenFinding found) except -1
 
 cdef bint _is_pinned(Tracker tracker) noexcept
+cdef int _explain(Tally story, Login login) noexcept

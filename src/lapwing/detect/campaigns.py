@@ -132,15 +132,16 @@ class Campaigns:
     def _place(self, dimension: int, tracker: Any, login: Login, evidence: Evidence) -> int:
         """Add a login to the finding or the story of its record; the dimension's bit where its story has grown."""
         if tracker.current is None:
-            if tracker.current_key != 0 and self._owned and login.failed and login.pos >= 0:
-                self._journal.mark_owned(login.pos, dimension)
-            return 0
+            return self._own(dimension, login) if self._owned and tracker.current_key != 0 else 0
         if tracker.current.pinned:
             return self._grow(dimension, tracker, login, evidence)
-        if self._owned and login.failed:  # an open finding of another record explains the login
-            cython.cast(Tally, tracker.current).owned += login.count
-            return 0
-        return self._note(dimension, cython.cast(Tally, tracker.current), login, evidence.says(dimension)) << dimension
+        if self._owned and login.failed:
+            return _explain(cython.cast(Tally, tracker.current), login)
+        return self._note(dimension, cython.cast(Tally, tracker.current), login, evidence)
+
+    def _own(self, dimension: int, login: Login) -> int:
+        """An open finding explains the login, which is all there is of its key: once there is a record, it will say so."""
+        return self._journal.mark_owned(login.pos, dimension) if login.failed and login.pos >= 0 else 0
 
     # -- memory asked for ahead ----------------------------------------------------------------------------------------
 
@@ -180,22 +181,19 @@ class Campaigns:
 
     # -- stories -------------------------------------------------------------------------------------------------------
 
-    def _note(self, dimension: int, row: Any, login: Login, suspected: bool) -> bool:
-        """Add a failure, or a success that seems to belong to some, to the record's story. True if one was added."""
+    def _note(self, dimension: int, row: Any, login: Login, evidence: Evidence) -> int:
+        """Add a failure, or a success that seems to belong to some, to the record's story: its bit if it has grown."""
         if login.succeeded:
-            self._note_success(dimension, row, login)
-            return False
+            return self._note_success(dimension, row, login)
         if row.length == 0:
-            self._begin_story(row, login)
-            return False
-        if self._is_over(dimension, row, login.now_ns, suspected):
+            return self._begin_story(row, login)
+        if self._is_over(dimension, row, login.now_ns, evidence.says(dimension)):
             row.forget_story()
-            self._begin_story(row, login)
-            return False
+            return self._begin_story(row, login)
         self._link(dimension, row, login)
         row.failures += login.count
         row.last_ns = max(row.last_ns, login.now_ns)
-        return True
+        return 1 << dimension
 
     def _begin_story(self, row: Any, login: Login) -> int:
         row.first_ns = row.last_ns = login.now_ns
@@ -265,8 +263,8 @@ class Campaigns:
 
     # -- findings ------------------------------------------------------------------------------------------------------
 
-    def _stand(self, row: Any, found: Any) -> Any:
-        """Remember with its record which open finding stands on it."""
+    def _stand(self, row: Any, found: Any) -> int:
+        """Remember with its record which open finding stands on it: the place plus one."""
         if self._free:
             number = self._free.pop()
             self._standing[number] = found
@@ -277,12 +275,15 @@ class Campaigns:
         episode = found.episode
         self._parts[number * 4 : number * 4 + 4] = [episode, episode.secrets, episode.sources, episode.accounts]
         row.found = number + 1
-        return found
+        return number + 1
 
     def _grow(self, dimension: int, tracker: Any, login: Login, evidence: Evidence) -> int:
         """Add a login to the open finding of its record, and tell of it if there is something to tell."""
         self._owned = True
-        found = self._found_by(dimension, tracker)
+        number = tracker.current.found
+        if number == 0 or number > self._room:
+            number = self._stand(tracker.current, self.open[(dimension, tracker.current_key)])
+        found = self._standing[number - 1]
         episode = found.episode
         if login.succeeded and dimension != _SOURCE and not episode.sources.has(login.source):
             return 0
@@ -299,13 +300,6 @@ class Campaigns:
         if grave or episode.failures >= found.told_failures * self._growth:
             self._told_now = [*(self._told_now or ()), self._tell(FindingUpdated, found, login.now_ns)]
         return 0
-
-    def _found_by(self, dimension: int, tracker: Any) -> Any:
-        """The open finding that stands on the record of the login observed last."""
-        number = tracker.current.found
-        if number == 0 or number > self._room:
-            return self._stand(tracker.current, self.open[(dimension, tracker.current_key)])
-        return self._standing[number - 1]
 
     def _raise_first(self, login: Login, evidence: Evidence, noted: int) -> OpenFinding | None:
         for dimension, tracker in enumerate(self._trackers):
@@ -386,10 +380,10 @@ class Campaigns:
         row.owned, row.pinned = owned, True
         tracker.table.hold(key)
         self.open[(dimension, key)] = found
-        self._own(dimension, episode)
+        self._claim(dimension, episode)
         return found
 
-    def _own(self, dimension: int, episode: Episode) -> None:
+    def _claim(self, dimension: int, episode: Episode) -> None:
         """What the finding explains was counted in the wider records after it before it was raised."""
         for later in (4, 5):
             row = self._trackers[later].current
@@ -455,6 +449,12 @@ class Campaigns:
 def _is_pinned(tracker: Any) -> bool:
     """Whether the login observed last belongs to an open finding of this tracker."""
     return tracker.current is not None and tracker.current.pinned
+
+
+def _explain(story: Tally, login: Login) -> int:
+    """An open finding of another record explains the login."""
+    story.owned += login.count
+    return 0
 
 
 def _is_part(episode: Episode, wide: OpenFinding) -> bool:

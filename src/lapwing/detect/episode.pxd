@@ -24,7 +24,8 @@ cdef class Episode:
     cpdef int take(self, Login login, bint name_source, bint name_account, Keyring keyring) except -1
     cdef int _note_protocol(self, int protocol) except -1
     cdef int _note_client(self, u64 client) except -1
-    cdef int _name(self, Login login, Keyring keyring) except -1
+    cdef int _name_source(self, Login login) except -1
+    cdef int _name_account(self, Login login, Keyring keyring) except -1
     cpdef int expect(self, Login login) noexcept
     @cython.locals(index=Py_ssize_t)
     cpdef list addresses(self)

@@ -83,10 +83,10 @@ class Episode:
             self._note_protocol(login.protocol)
         if login.client != 0 and login.client != self._latest_client:
             self._note_client(login.client)
-        if name_source and self.sources.add(login.source) and len(self.places) < _SAMPLES:
-            self.places.append((login.hi, login.lo))
-        if name_account and login.account != 0 and self.accounts.add(login.account) and len(self.named) < _SAMPLES:
-            self._name(login, keyring)
+        if name_source and self.sources.add(login.source):
+            self._name_source(login)
+        if name_account and login.account != 0 and self.accounts.add(login.account):
+            self._name_account(login, keyring)
         if self._seq_count < _SEQS:
             self._seqs[self._seq_count] = login.seq
             self._seq_count += 1
@@ -102,12 +102,21 @@ class Episode:
         return 0
 
     def _note_client(self, client: int) -> int:
+        if len(self.clients) >= _PROTOCOLS:
+            return 0
         self._latest_client = client
-        if len(self.clients) < _PROTOCOLS and client not in self.clients:
+        if client not in self.clients:
             self.clients.append(client)
         return 0
 
-    def _name(self, login: Login, keyring: Keyring | None) -> int:
+    def _name_source(self, login: Login) -> int:
+        if len(self.places) < _SAMPLES:
+            self.places.append((login.hi, login.lo))
+        return 0
+
+    def _name_account(self, login: Login, keyring: Keyring | None) -> int:
+        if len(self.named) >= _SAMPLES:
+            return 0
         if keyring is not None and not login.named:
             login.named = keyring.seal(login.name, login.account)
         self.named.append(login.account.to_bytes(8, "big") + login.named)
