@@ -24,6 +24,7 @@ cdef class Campaigns:
     cdef bint _owned
     cdef list _told_now
     cdef double _base, _raise_at, _growth
+    cdef double _most[6]
     cdef int _min_failures
     cdef public dict open
     cdef list _standing, _parts, _free
@@ -46,8 +47,10 @@ cdef class Campaigns:
     @cython.locals(slot=i64)
     cdef int _note_success(self, int dimension, Tally row, Login login) except -1
     cdef bint _is_over(self, int dimension, Tally row, i64 now_ns, bint suspected) except -1
-    @cython.locals(found=OpenFinding, number=int, episode=Episode, log_odds=double, grave=bint)
+    @cython.locals(found=OpenFinding, number=int, episode=Episode, grave=bint)
     cdef int _grow(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
+    @cython.locals(log_odds=double)
+    cdef bint _is_graver(self, int dimension, OpenFinding found, Evidence evidence) except -1
     @cython.locals(number=int, episode=Episode)
     cdef int _stand(self, Row row, OpenFinding found) except -1
 

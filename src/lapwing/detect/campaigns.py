@@ -81,6 +81,7 @@ class Campaigns:
         self._trackers = trackers
         self._accounts, self._clients, self._secrets, self._sources, self._networks, self._site = trackers
         self._base = settings.prior
+        self._most = [settings.prior + getattr(settings, group).cap for group in GROUPS]  # no evidence comes to more
         self._raise_at = settings.finding.raise_at
         self._growth = settings.finding.growth
         self._min_failures = settings.finding.min_failures
@@ -292,14 +293,18 @@ class Campaigns:
         episode.take(login, True, True, self._keyring)
         if login.failed:
             found.touched_ns = login.now_ns
-        grave = False
-        log_odds = self._base + self._judge.score(dimension, evidence, 0)
-        if log_odds > found.log_odds:
-            found.log_odds, found.reasons = log_odds, evidence.of(dimension)
-            grave = SEVERITIES.index(severity_of(found)) > SEVERITIES.index(found.told_severity)
+        grave = found.log_odds < self._most[dimension] and self._is_graver(dimension, found, evidence)
         if grave or episode.failures >= found.told_failures * self._growth:
             self._told_now = [*(self._told_now or ()), self._tell(FindingUpdated, found, login.now_ns)]
         return 0
+
+    def _is_graver(self, dimension: int, found: Any, evidence: Evidence) -> bool:
+        """Whether the evidence, where it is stronger than before, makes it a graver finding than was told."""
+        log_odds = self._base + self._judge.score(dimension, evidence, 0)
+        if log_odds <= found.log_odds:
+            return False
+        found.log_odds, found.reasons = log_odds, evidence.of(dimension)
+        return SEVERITIES.index(severity_of(found)) > SEVERITIES.index(found.told_severity)
 
     def _raise_first(self, login: Login, evidence: Evidence, noted: int) -> OpenFinding | None:
         for dimension, tracker in enumerate(self._trackers):

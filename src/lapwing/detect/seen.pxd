@@ -6,7 +6,7 @@ from lapwing.detect.rows cimport Tally
 from lapwing.detect.table cimport Table
 
 cdef u64 MASK
-cdef i64 _DAY
+cdef i64 _DAY, _EARLIER, _LATEST
 cdef object _NOTHING_SEEN
 cdef int _UNION, _RECENT, _EXACT, _REGISTERS, _FEW, _LONE
 cdef double _SIZE
@@ -67,9 +67,9 @@ cdef class Seeing(Tally):
     @cython.locals(big=Sketches, period_ns=i64)
     cdef int _turn(self, int which, i64 now_ns, Table table) except -1
 
-cpdef int see(Seeing row, int which, u64 item, i64 now_ns, Table table) except -1
 @cython.locals(number=int, base=int, length=int, index=int)
-cdef int _see(Seeing row, int which, u64 item, Table table) except -1
+cpdef int see(Seeing row, int which, u64 item, i64 now_ns, Table table) except -1
+cdef int _see_later(Seeing row, int which, u64 item, i64 now_ns, Table table) except -1
 @cython.locals(big=Sketches)
 cdef int _see_many(Seeing row, int which, int number, u64 item, Table table) except -1
 cdef int _see_too_many(Seeing row, int which, u64 item, Table table) except -1

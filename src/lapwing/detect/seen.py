@@ -23,6 +23,8 @@ LONE = 1 << FEW  # of `fresh`: the one item a record has ever seen, which no tur
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 _DAY = DAY_NS
+_EARLIER = -(1 << 63)  # than the end of any period
+_LATEST = (1 << 62) - 1 + (1 << 62) - 100 * DAY_NS  # a period that ends later than there are numbers for would begin anew
 _FEW = FEW
 _EXACT = EXACT
 _REGISTERS = REGISTERS
@@ -251,7 +253,7 @@ class Seeing(Tally):
 
     def begin(self, which: int, item: int, now_ns: int) -> int:
         """Count the first item of kind `which` that the record ever sees, as `see` would."""
-        self.turns[which] = now_ns + _DAY * self.days
+        self.turns[which] = min(now_ns, _LATEST) + _DAY * self.days
         self.few[which * _FEW] = item
         self.fresh[which] = _LONE
         self.lengths[which] = self.seen[which] = 1
@@ -334,7 +336,7 @@ class Seeing(Tally):
         """Forget what is older than the window."""
         period_ns = _DAY * self.days
         keep = now_ns < self.turns[which] + period_ns
-        self.turns[which] = now_ns + period_ns
+        self.turns[which] = min(now_ns, _LATEST) + period_ns
         big = self._big(which, table)
         if big is not None:
             big.turn(keep)
@@ -358,11 +360,7 @@ class Seeing(Tally):
 def see(row: Seeing, which: int, item: int, now_ns: int, table: Table) -> int:
     """Count an item of kind `which` at `now_ns`."""
     if now_ns >= row.turns[which]:
-        row._turn(which, now_ns, table)
-    return _see(row, which, item, table)
-
-
-def _see(row: Seeing, which: int, item: int, table: Table) -> int:
+        return _see_later(row, which, item, now_ns, table)
     number = row.extra if which == 0 else row.more
     if number >= 0:
         return _see_many(row, which, number, item, table)
@@ -386,6 +384,12 @@ def _see(row: Seeing, which: int, item: int, table: Table) -> int:
     return 0
 
 
+def _see_later(row: Seeing, which: int, item: int, now_ns: int, table: Table) -> int:
+    """The period is over."""
+    row._turn(which, now_ns, table)
+    return see(row, which, item, _EARLIER, table)
+
+
 def _see_many(row: Seeing, which: int, number: int, item: int, table: Table) -> int:
     """`number` is the one of the sketches."""
     big = table.beside(number)
@@ -397,7 +401,7 @@ def _see_many(row: Seeing, which: int, number: int, item: int, table: Table) -> 
 def _see_too_many(row: Seeing, which: int, item: int, table: Table) -> int:
     """One more than a few."""
     row._spread(which, table)
-    return _see(row, which, item, table)
+    return see(row, which, item, _EARLIER, table)
 
 
 SEEING_FIELDS = (*TALLY_FIELDS, "turns", "few", "lengths", "fresh", "seen")

@@ -35,6 +35,7 @@ cdef class Wrongs:
     cdef u64 _clients[16]
 
     cpdef int begin(self) noexcept
+    cdef int start(self, Login login) noexcept
     @cython.locals(new=bint)
     cdef bint take(self, Login login) noexcept
     @cython.locals(count=int, at=int)

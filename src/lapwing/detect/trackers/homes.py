@@ -104,6 +104,20 @@ class Wrongs:
         self._client_count = self.attacker_count = 0
         return 0
 
+    def start(self, login: Login) -> int:
+        """Be those of an account that `login` is the first to fail on."""
+        if login.secret != 0:
+            self._secrets[0] = login.secret
+            self._secret_count = 1
+        self._attackers[0] = login.hi
+        self._attackers[1] = login.lo
+        self.attacker_count = 1
+        if login.client != 0:
+            self._clients[0] = login.client
+            self._clients[1] = login.source
+            self._client_count = 1
+        return 0
+
     def take(self, login: Login) -> bool:
         """`login` failed. Whether its secret did for the first time; where none is visible, each is taken for one."""
         new = login.secret == 0 or self.add_secret(login.secret)

@@ -19,6 +19,9 @@ cdef class Takeovers(Tracker):
     cpdef tuple observe(self, Login login, i64 now_ns)
     @cython.final
     @cython.locals(wrongs=Wrongs)
+    cdef int _start(self, Home row, Login login) except -1
+    @cython.final
+    @cython.locals(wrongs=Wrongs)
     cdef int _attacked(self, Home row, Login login) except -1
     @cython.final
     cdef Wrongs _wrongs(self, Home row)

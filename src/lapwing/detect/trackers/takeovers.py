@@ -123,17 +123,25 @@ class Takeovers(Tracker):
         return reasons
 
     def count(self, row: Any, login: Login) -> int:
-        """A failure retold by the journal."""
+        """A failure retold by the journal, the first."""
         mine = row
-        self._attacked(mine, login)
+        self._start(mine, login)
+        return 0
+
+    def _start(self, row: Any, login: Login) -> int:
+        """The first failure on an account."""
+        wrongs = slabs.like(_NO_WRONGS)
+        wrongs.start(login)
+        row.more = self.table.put_beside(wrongs)
+        row.tries = login.weight
+        row.failed_ns = login.now_ns
+        row.failures = login.count
         return 0
 
     def _attacked(self, row: Any, login: Login) -> int:
         if row.more < 0:
-            wrongs = slabs.like(_NO_WRONGS)
-            row.more = self.table.put_beside(wrongs)
-        else:
-            wrongs = self.table.beside(row.more)
+            return self._start(row, login)
+        wrongs = self.table.beside(row.more)
         if row.tries < _FORGOTTEN:  # what came before is forgotten: a new story begins
             row.failures = 0
             wrongs.begin()
