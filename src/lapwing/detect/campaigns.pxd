@@ -33,8 +33,10 @@ cdef class Campaigns:
     cdef public i64 swept_ns
 
     cpdef bint accuses(self, Login login) except -1
-    @cython.locals(story=Tally, noted=int, told=list)
+    @cython.locals(noted=int)
     cpdef object fold(self, Login login, Evidence evidence)
+    @cython.locals(story=Tally)
+    cdef bint _belongs(self, Login login) except -1
     cdef int _place(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
     @cython.locals(place=int)
     cpdef int approach(self, int found) noexcept

@@ -105,13 +105,10 @@ class Campaigns:
         """
         if login.known and not login.counts:
             return None
-        if login.succeeded:
-            story = self._sources.current
-            if story is None or not story.failing:
-                return None  # nothing ever failed at the source, so its success belongs to no story
-            if login.took_back:
-                self._journal.forgive(story.tail, _SOURCE, login.account, 0)
-        self._told_now = None
+        if login.succeeded and not self._belongs(login):
+            return None
+        if self._told_now is not None:
+            self._told_now = None
         self._owned = False
         if self.open:
             self._owned = _is_pinned(self._accounts) or _is_pinned(self._clients) or _is_pinned(self._secrets)
@@ -121,14 +118,20 @@ class Campaigns:
         noted |= self._place(_SOURCE, self._sources, login, evidence)
         noted |= self._place(4, self._networks, login, evidence)
         noted |= self._place(_SITE, self._site, login, evidence)
-        told = self._told_now
-        raised = None
-        if noted != 0 and login.failed:
-            raised = self._raise_first(login, evidence, noted)
-            if raised is not None:
-                told = [*(told or ()), *self._absorb(raised, login.now_ns)]
-                told.append(self._tell(FindingRaised, raised, login.now_ns))
-        return None if told is None else (told, raised)
+        raised = self._raise_first(login, evidence, noted) if noted != 0 and login.failed else None
+        if raised is None:
+            return None if self._told_now is None else (self._told_now, None)
+        told = [*(self._told_now or ()), *self._absorb(raised, login.now_ns)]
+        return [*told, self._tell(FindingRaised, raised, login.now_ns)], raised
+
+    def _belongs(self, login: Login) -> bool:
+        """Whether a success belongs to any story: something failed at its source."""
+        story = self._sources.current
+        if story is None or not story.failing:
+            return False
+        if login.took_back:
+            self._journal.forgive(story.tail, _SOURCE, login.account, 0)
+        return True
 
     def _place(self, dimension: int, tracker: Any, login: Login, evidence: Evidence) -> int:
         """Add a login to the finding or the story of its record; the dimension's bit where its story has grown."""

@@ -1,7 +1,7 @@
 cimport cython
 cimport lapwing.detect.slabs as slabs
 from lapwing.detect.login cimport Login, i64, u64
-from lapwing.detect.rows cimport Fading, Row
+from lapwing.detect.rows cimport Row
 from lapwing.detect.trackers.homes cimport Home, Places, Wrongs
 from lapwing.detect.trackers.tracker cimport Tracker
 
@@ -15,8 +15,12 @@ cdef class Takeovers(Tracker):
 
     @cython.locals(mine=Home)
     cdef int count(self, Row row, Login login) except -1
-    @cython.locals(row=Home, new=bint, fading=Fading, reasons=tuple)
-    cpdef tuple observe(self, Login login, i64 now_ns)
+    @cython.final
+    @cython.locals(row=Home)
+    cdef tuple observe(self, Login login, i64 now_ns)
+    @cython.final
+    @cython.locals(row=Home, reasons=tuple)
+    cdef tuple _begin(self, Login login, i64 now_ns)
     @cython.final
     @cython.locals(wrongs=Wrongs)
     cdef int _start(self, Home row, Login login) except -1

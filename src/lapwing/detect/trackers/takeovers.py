@@ -95,31 +95,38 @@ class Takeovers(Tracker):
 
     def observe(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
         """Count `login`; reasons only for a success from a place new to the account."""
-        key = login.account
-        if key == 0:
+        if login.account == 0:
             return self._unseen(login)
-        row = self.row(key)
-        new = row is None
-        if new:
-            if login.plain:
-                self.table.spark(key, login.pos)
-                return _NOTHING
-            row = self.fresh(now_ns)
+        row = self.row(login.account)
+        if row is None:
+            return self._begin(login, now_ns)
         if now_ns > row.at_ns:
             if row.tries > 0.0:
-                fading = self.fading
-                fading.set(now_ns - row.at_ns)
-                row.tries *= fading.d
+                self.fading.set(now_ns - row.at_ns)
+                row.tries *= self.fading.d
             row.at_ns = now_ns
-        reasons = _NOTHING
         if login.counts:
             self._attacked(row, login)
+            if row.tries >= _HELD:
+                self.table.hold(login.account)
+        elif login.succeeded:
+            return self._succeeded(row, login)
+        return _NOTHING
+
+    def _begin(self, login: Login, now_ns: int) -> tuple[Reason, ...]:
+        """The same for an account that nothing is known of."""
+        if login.plain:
+            self.table.spark(login.account, login.pos)
+            return _NOTHING
+        row = self.fresh(now_ns)
+        reasons = _NOTHING
+        if login.counts:
+            self._start(row, login)
         elif login.succeeded:
             reasons = self._succeeded(row, login)
-        if new:
-            self.keep(key, row, login)
-        if login.counts and row.tries >= _HELD:
-            self.table.hold(key)
+        self.keep(login.account, row, login)
+        if row.tries >= _HELD:
+            self.table.hold(login.account)
         return reasons
 
     def count(self, row: Any, login: Login) -> int:
