@@ -333,8 +333,7 @@ class GuardCore:
         """Observe the logins of the block, and say what there is to say of each."""
         block = self._block
         block.fetch()
-        for at in range(block.empty()):
-            said.append(self._observe_login(logins.row(block.logins, at)))
+        said += [self._observe_login(logins.row(block.logins, at)) for at in range(block.empty())]
 
     def _observe_login(self, login: Login) -> Verdict:
         detector, ts_ns = self._detector, login.now_ns

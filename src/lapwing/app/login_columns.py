@@ -231,7 +231,7 @@ def _all_count(column: list[int]) -> bool:
     """Whether they are all from 0 to `MOST`."""
     try:
         for at in range(len(column)):
-            number = column[at]
+            number = members.whole(column[at])
             if number < 0 or number > _MOST:
                 return False
     except OverflowError:  # more than C has room for

@@ -15,7 +15,7 @@ cdef class Ahead:
     cdef Decisions _answers
     cdef Table _sources, _networks, _accounts, _homes, _clients, _pairs, _secrets
     cdef i64 _places[256]
-    cdef i64 _own[192]
+    cdef i64 _own[128]
     cdef int _found[192]
 
     cdef int glance_at_place(self, Login login) noexcept

@@ -14,7 +14,7 @@ from lapwing.detect.table import NOWHERE, Table
 from lapwing.detect.trackers.homes import ATTACKERS_AT, CLIENTS_AT
 
 LOGINS = 64  # asked for at once
-SHARED, OWN, FOUND = 4, 3, 3  # of each, the tables a try looks at; those of its home, pair and secret; findings
+SHARED, OWN, FOUND = 4, 2, 3  # of each, the tables a try looks at; those of its home and its pair; findings
 _SHARED, _OWN, _FOUND = SHARED, OWN, FOUND
 _NOWHERE = NOWHERE
 _ATTACKERS_AT, _CLIENTS_AT = ATTACKERS_AT, CLIENTS_AT
@@ -32,7 +32,7 @@ class Ahead:
         self._answers: Decisions | None = None
         self._sources, self._networks, self._accounts, self._homes, self._clients, self._pairs, self._secrets = tables
         self._places = [_NOWHERE] * 256
-        self._own = [_NOWHERE] * 192
+        self._own = [_NOWHERE] * 128
         self._found = [0] * 192
 
     def follow(self, answers: Decisions | None) -> None:
@@ -48,11 +48,15 @@ class Ahead:
         return 0
 
     def glance(self, login: Login) -> int:
-        """Where the others belong, but for its client: there are few, so where to look for them is always at hand."""
+        """Where the others belong, but for its client: there are few, so where to look for them is always at hand.
+
+        Of its secret that is all: most secrets come once, and one that comes again and again is at hand.
+        """
         self._accounts.glance(login.account)
         self._homes.glance(login.account)
         self._pairs.glance(login.pair)
-        self._secrets.glance(login.secret)
+        if login.secret != 0:
+            self._secrets.glance(login.secret)
         return 0
 
     def approach(self, login: Login, at: int) -> int:
@@ -71,7 +75,6 @@ class Ahead:
         base = at * _OWN
         self._own[base] = self._homes.approach(login.account)
         self._own[base + 1] = self._pairs.approach(login.pair)
-        self._own[base + 2] = self._secrets.approach(login.secret)
         return 0
 
     def reach(self, at: int) -> int:
@@ -88,7 +91,6 @@ class Ahead:
         base = at * _OWN
         self._homes.reach(self._own[base])
         self._pairs.reach(self._own[base + 1])
-        self._secrets.reach(self._own[base + 2])
         return 0
 
     def approach_beside(self, at: int) -> int:

@@ -149,6 +149,8 @@ class Decisions:
         self.changed = self.made = False
         self.lifted = _NOT_LIFTED
         self.retry_after_s = 0
+        if not known and self.blocks(row, now_ns):
+            return self._renew(row, now_ns)
         if row < 0 and log_odds < self._mild_below:
             return self._judge.rank(log_odds)  # whatever the shift, nothing would be decided
         until_ns = self._rows.until(row) if row >= 0 else 0
@@ -156,8 +158,6 @@ class Decisions:
         if until_ns != 0 and not in_force:
             self._lift(row, now_ns, _OVER)
         standing = self._rows.rank(row) if in_force else 0
-        if standing == _BLOCKED and not known:
-            return self._renew(row, now_ns)
         rank = self._judge.rank(log_odds + self._shift(hi, lo, now_ns))
         if known:
             return min(rank, _CHALLENGED)
@@ -184,8 +184,7 @@ class Decisions:
 
     def block_longer(self, row: int, now_ns: int) -> int:
         """`answer_at` where a block stands, as `blocks` said, and the account is not at home: the block is renewed."""
-        self.changed = self.made = False
-        self.lifted = _NOT_LIFTED
+        self.changed = False
         return self._renew(row, now_ns)
 
     def standing(self, source: str, now_ns: int) -> Standing | None:

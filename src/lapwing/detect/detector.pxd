@@ -93,7 +93,7 @@ cdef class Detector:
     cdef int _compare(self, Login login) except -1
     @cython.locals(own=double, row=Tally)
     cdef int _strange(self, Login login) except -1
-    cdef bint _is_explained(self) except -1
+    cdef bint _is_explained(self) noexcept
     @cython.locals(now_ns=i64)
     cdef list _pass_time(self)
     cdef int _count(self, str name) except -1

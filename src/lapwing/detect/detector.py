@@ -233,8 +233,6 @@ class Detector:
         if login.now_ns > self._now_ns:
             self._now_ns = login.now_ns
         login.now_ns = self._now_ns
-        self._verdict = _NO_VERDICT
-        self.log_odds = _NOTHING_SAID
         self.latest = login
         if login.failed:
             self._failed_count += 1
@@ -274,10 +272,10 @@ class Detector:
         """
         if ts_ns > self._now_ns:
             self._now_ns = ts_ns
-        self._verdict = _NO_VERDICT
-        self.log_odds = _NOTHING_SAID
         login, ahead = self._try, self._ahead
         if not self._keyring.locate(login, address):
+            self._verdict = _NO_VERDICT
+            self.log_odds = _NOTHING_SAID
             self.latest = None
             return False
         self.latest = login

@@ -27,13 +27,14 @@ cdef extern from *:
         v2 += v3; v3 = LAPWING_TURN_16(v3) ^ v2; \\
         v0 += v3; v3 = LAPWING_TURN(v3, 21) ^ v0; \\
         v2 += v1; v1 = LAPWING_TURN(v1, 17) ^ v2; v2 = LAPWING_TURN_32(v2);
-    /* A lane is three words, read one by one as they were written: all at once they would wait for one another. */
+    /* Words are read one by one as they were written just before: read by twos, they would have to be in memory first,
+       and the processor would wait for that. */
     #define LAPWING_WORDS(at) \\
         __builtin_shufflevector( \\
             (lapwing_two){lanes[at], lanes[3 + (at)]}, (lapwing_two){lanes[6 + (at)], lanes[9 + (at)]}, 0, 1, 2, 3)
 
     __attribute__((target("avx2"), noinline, unused)) static void lapwing_hash_four(
-        unsigned long long k0, unsigned long long k1, const unsigned long long *lanes, unsigned long long *keys
+        unsigned long long k0, unsigned long long k1, const volatile unsigned long long *lanes, unsigned long long *keys
     ) {
         lapwing_four first = LAPWING_WORDS(0), second = LAPWING_WORDS(1), third = LAPWING_WORDS(2);
         lapwing_four zero = {0, 0, 0, 0};
@@ -102,26 +103,29 @@ cdef extern from *:
         return count <= 16;
     }
 
-    /* Whether eight characters of ASCII are visible, and none is a capital. No byte carries into the next. */
+    /* The highest bit of each of eight characters of ASCII that is a capital, or neither visible nor zero; other bits
+       may be anything. No byte carries into the next. */
     #define LAPWING_EACH(byte) ((byte) * 0x0101010101010101ULL)
-    static CYTHON_INLINE int lapwing_are_small(unsigned long long word) {
-        unsigned long long visible = (word + LAPWING_EACH(0x80 - 33)) & ~(word + LAPWING_EACH(0x80 - 127));
-        unsigned long long capital = (word + LAPWING_EACH(0x80 - 65)) & ~(word + LAPWING_EACH(0x80 - 91));
-        return (visible & ~capital & LAPWING_EACH(0x80)) == LAPWING_EACH(0x80);
-    }
+    #define LAPWING_ODD(word) \\
+        ((((word) + LAPWING_EACH(0x80 - 1)) & ~((word) + LAPWING_EACH(0x80 - 33))) \\
+            | (((word) + LAPWING_EACH(0x80 - 65)) & ~((word) + LAPWING_EACH(0x80 - 91))))
 
-    /* Whether a name is plainly its own spelling: visible ASCII without capitals, so nothing is to trim or to fold. */
-    static CYTHON_INLINE int lapwing_is_folded(PyObject *name) {
-        Py_ssize_t count = PyUnicode_GET_LENGTH(name), at = 0;
+    /* Whether a name, which is laid into this lane, is plainly its own spelling, so that nothing is to trim or to fold:
+       ASCII without capitals, blanks and most of what cannot be seen. */
+    static CYTHON_INLINE int lapwing_is_folded(const unsigned long long *lanes, int lane, PyObject *name) {
+        Py_ssize_t count = PyUnicode_GET_LENGTH(name), at;
+        unsigned long long odd, word;
         if (!PyUnicode_IS_COMPACT_ASCII(name)) return 0;
-        for (; count - at >= 8; at += 8) {
-            if (!lapwing_are_small(lapwing_octets(name, at))) return 0;
+        lanes += 3 * lane;
+        odd = LAPWING_ODD(lanes[1]) | LAPWING_ODD(lanes[2]);
+        for (at = 16; at < count; at += 8) {
+            word = lapwing_octets(name, at);
+            odd |= LAPWING_ODD(word);
         }
-        if (at == count) return 1;
-        return lapwing_are_small(lapwing_octets(name, at) | LAPWING_EACH((unsigned long long)'a') << 8 * (count - at));
+        return (odd & LAPWING_EACH(0x80)) == 0;
     }
     """
     bint side_by_side "LAPWING_SIDE_BY_SIDE"
     void hash_lanes "lapwing_hash"(u64 k0, u64 k1, u64 *lanes, u64 *keys, int count) nogil
     bint lay_text "lapwing_lay_text"(u64 *lanes, int lane, u64 domain, str text)
-    bint is_folded "lapwing_is_folded"(str name)
+    bint is_folded "lapwing_is_folded"(u64 *lanes, int lane, str name)

@@ -235,12 +235,12 @@ class Keyring:
         self, login: Login, username: str | None, protocol: str, secret_tag: str | None, client: str | None
     ) -> int:
         """Give a login that was located its other keys."""
-        if username is None:
-            name = ""
-        else:
-            name = username if hashing.is_folded(username) else fold_name(username)
+        name = "" if username is None else username
         short_name = hashing.lay_text(self._lanes, 0, _ACCOUNT, name)
-        short_client = bool(client) and hashing.lay_text(self._lanes, 1, _CLIENT, client)
+        if not hashing.is_folded(self._lanes, 0, name):
+            name = fold_name(name)
+            short_name = hashing.lay_text(self._lanes, 0, _ACCOUNT, name)
+        short_client = client is not None and hashing.lay_text(self._lanes, 1, _CLIENT, client)
         short_secret = secret_tag is not None and hashing.lay_text(self._lanes, 2, _SECRET, secret_tag)
         hashing.hash_lanes(self._k0, self._k1, self._lanes, self._keys, 2 if secret_tag is None else 3)
         login.name = name

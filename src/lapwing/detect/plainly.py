@@ -1,6 +1,6 @@
-"""What `natively`, `hashing`, `members`, `pages`, `records` and `tallying` (each a `.pxd`) do in C, uncompiled.
+"""What `natively`, `hashing`, `members`, `pages`, `records`, `logins` and `tallying` (each a `.pxd`) do in C.
 
-Both give the same to the last bit.
+It is for where nothing is compiled. Both give the same to the last bit.
 """
 
 from copy import deepcopy
@@ -61,7 +61,7 @@ __all__ = [
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 IPV4_CHARS = 15
-side_by_side = True  # as it is where there is AVX2: four hashes are computed for little more than the price of one
+side_by_side = False  # whether four hashes cost little more than one, as in C where there is AVX2
 
 
 def is_plain(text: str) -> bool:
@@ -217,9 +217,9 @@ def lay_text(lanes: list[int], lane: int, domain: int, text: str) -> bool:
     return len(text) <= 16
 
 
-def is_folded(name: str) -> bool:
-    """Whether `name` is plainly its own spelling: visible ASCII without capitals, so nothing is to trim or to fold."""
-    return all("!" <= character <= "~" and not "A" <= character <= "Z" for character in name)
+def is_folded(lanes: list[int], lane: int, name: str) -> bool:  # noqa: ARG001 - C looks at the lane it is laid into
+    """Whether a name is plainly its own spelling, so that nothing is to trim or to fold: visible ASCII, no capitals."""
+    return name.isascii() and not any(" " >= character > "\0" or "A" <= character <= "Z" for character in name)
 
 
 def place(kind: type, name: str) -> Any:

@@ -24,7 +24,9 @@ MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 _DAY = DAY_NS
 _EARLIER = -(1 << 63)  # than the end of any period
-_LATEST = (1 << 62) - 1 + (1 << 62) - 100 * DAY_NS  # a period that ends later than there are numbers for would begin anew
+_LATEST = (
+    (1 << 62) - 1 + (1 << 62) - 100 * DAY_NS
+)  # a period that ends later than there are numbers for would begin anew
 _FEW = FEW
 _EXACT = EXACT
 _REGISTERS = REGISTERS

@@ -179,7 +179,8 @@ class Judge:
         s = self._settings = settings
         parts = (s.account, s.fingerprint, s.credential, s.source, s.network, s.site)
         self._caps = [part.cap for part in parts]
-        self._login_caps = [getattr(part, "login_cap", part.cap) for part in parts]
+        # What a group adds to a verdict is capped as its score is, and by a cap of its own.
+        self._login_caps = [min(part.cap, getattr(part, "login_cap", part.cap)) for part in parts]
         self._beside_cap = s.circumstances.login_cap
         self._prior, self._known_pair = s.prior, s.known_pair
         self._grades = [log_odds_of(risk) for risk in (s.watch_at, s.challenge_at, s.delay_at, s.block_at)]
@@ -197,7 +198,7 @@ class Judge:
         bits = evidence.present
         while bits != 0:
             group = _GROUP_OF_KIND[natively.trailing(bits)]  # kinds of one group stand together, in the order of groups
-            log_odds += min(self._login_caps[group], self.score(group, evidence, 0))
+            log_odds += min(self._login_caps[group], evidence.sum(group, 0))
             bits &= ~_MASKS[group]
         if evidence.beside:
             weight = 0.0
