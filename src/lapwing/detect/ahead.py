@@ -130,10 +130,12 @@ class Ahead:
 
     def expect(self, login: Login, at: int) -> int:
         """Where it belongs in the findings."""
-        for place in range(at * _FOUND, at * _FOUND + _FOUND):
-            if self._found[place] != 0:
-                self._campaigns.expect(self._found[place], login)
-        return 0
+        self._expect_in(self._found[at * _FOUND], login)
+        self._expect_in(self._found[at * _FOUND + 1], login)
+        return self._expect_in(self._found[at * _FOUND + 2], login)
+
+    def _expect_in(self, found: int, login: Login) -> int:
+        return self._campaigns.expect(found, login) if found != 0 else 0
 
     # -- one login alone -----------------------------------------------------------------------------------------------
     #
