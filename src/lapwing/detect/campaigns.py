@@ -252,8 +252,11 @@ class Campaigns:
             login.named = self._journal.name_of(slot)
             if login.succeeded and dimension != SOURCE_GROUP and not episode.sources.has(login.source):
                 continue
-            typo = login.forgiven
-            episode.note(login, not typo or dimension == SOURCE_GROUP, not typo or dimension == 0)
+            if login.forgiven and dimension != SOURCE_GROUP:
+                login.source = 0  # the failure turned out to be a typo, so it is not named
+            if login.forgiven and dimension != _ACCOUNT:
+                login.account = 0
+            episode.note(login)
         unseen = row.failures - episode.failures
         if unseen > 0:
             episode.failures += unseen
@@ -293,7 +296,7 @@ class Campaigns:
             return 0
         if dimension == _SITE and not evidence.says(_SITE):
             return 0  # the spike is over; who fails now is somebody else
-        episode.take(login, True, True, self._keyring)
+        episode.take(login, self._keyring)
         if login.failed:
             found.touched_ns = login.now_ns
         grave = found.log_odds < self._most[dimension] and self._is_graver(dimension, found, evidence)

@@ -13,15 +13,16 @@ cdef class Episode:
     cdef u64 _latest_client
     cdef int _latest_protocol
     cdef public int owned
+    cdef bint _clients_full, _places_full, _named_full
     cdef public Distinct secrets, sources, accounts
     cdef public list places, named, protocols, clients
     cdef public i64 first_ns
     cdef public u64 first_hi, first_lo
     cdef list _texts
 
-    cpdef int note(self, Login login, bint name_source=*, bint name_account=*) except -1
+    cpdef int note(self, Login login) except -1
     @cython.locals(count=int)
-    cpdef int take(self, Login login, bint name_source, bint name_account, Keyring keyring) except -1
+    cpdef int take(self, Login login, Keyring keyring) except -1
     cdef int _note_protocol(self, int protocol) except -1
     cdef int _note_client(self, u64 client) except -1
     cdef int _name_source(self, Login login) except -1

@@ -17,7 +17,7 @@ MAX_PROTOCOLS = 8
 _SEQS = MAX_SEQS
 _SAMPLES = MAX_SAMPLES
 _PROTOCOLS = MAX_PROTOCOLS
-SIZE = 136  # bytes of an episode, from its beginning, that every login reads or writes
+SIZE = 152  # bytes of an episode, from its beginning, that every login reads or writes
 
 _LISTS = (
     ("protocols", MAX_PROTOCOLS),
@@ -51,16 +51,17 @@ class Episode:
         self._seq_count = 0
         self._latest_protocol = -1  # the last ones noted, so that most logins need no look into the lists
         self._latest_client = 0
-        self._texts: list[str] = []  # of `places`, as far as they were asked for: they only ever grow
+        self._clients_full = self._places_full = self._named_full = False  # known to be: the lists only ever grow
+        self._texts: list[str] = []  # of `places`, as far as they were asked for
         self.sources = Distinct(EPISODE_EXACT, EPISODE_BITS)
         self.accounts = Distinct(EPISODE_EXACT, EPISODE_BITS)
         self.secrets = Distinct(EPISODE_EXACT, EPISODE_BITS)
 
-    def note(self, login: Login, name_source: bool = True, name_account: bool = True) -> int:
-        """Take one login in; its source or account is left out where the failure turned out to be a typo."""
-        return self.take(login, name_source, name_account, None)
+    def note(self, login: Login) -> int:
+        """Take one login in whose name is sealed; no source or account of 0."""
+        return self.take(login, None)
 
-    def take(self, login: Login, name_source: bool, name_account: bool, keyring: Keyring | None) -> int:
+    def take(self, login: Login, keyring: Keyring | None) -> int:
         """The same; `keyring` seals its name if that is kept and was not asked for yet."""
         if self.attempts == 0:
             self.first_ns = login.now_ns
@@ -81,11 +82,11 @@ class Episode:
             self.inferred += count
         if login.protocol != self._latest_protocol:
             self._note_protocol(login.protocol)
-        if login.client != 0 and login.client != self._latest_client:
+        if login.client != self._latest_client and login.client != 0 and not self._clients_full:
             self._note_client(login.client)
-        if name_source and self.sources.add(login.source):
+        if login.source != 0 and self.sources.add(login.source) and not self._places_full:
             self._name_source(login)
-        if name_account and login.account != 0 and self.accounts.add(login.account):
+        if login.account != 0 and self.accounts.add(login.account) and not self._named_full:
             self._name_account(login, keyring)
         if self._seq_count < _SEQS:
             self._seqs[self._seq_count] = login.seq
@@ -102,20 +103,21 @@ class Episode:
         return 0
 
     def _note_client(self, client: int) -> int:
-        if len(self.clients) >= _PROTOCOLS:
-            return 0
         self._latest_client = client
-        if client not in self.clients:
+        self._clients_full = len(self.clients) >= _PROTOCOLS
+        if not self._clients_full and client not in self.clients:
             self.clients.append(client)
         return 0
 
     def _name_source(self, login: Login) -> int:
-        if len(self.places) < _SAMPLES:
+        self._places_full = len(self.places) >= _SAMPLES
+        if not self._places_full:
             self.places.append((login.hi, login.lo))
         return 0
 
     def _name_account(self, login: Login, keyring: Keyring | None) -> int:
-        if len(self.named) >= _SAMPLES:
+        self._named_full = len(self.named) >= _SAMPLES
+        if self._named_full:
             return 0
         if keyring is not None and not login.named:
             login.named = keyring.seal(login.name, login.account)
