@@ -21,7 +21,7 @@ cdef class Distinct:
     @cython.locals(at=u64)
     cpdef bint add(self, u64 item) except -1
     cdef bint _add_new(self, u64 item, u64 at) except -1
-    cdef bint _add_to_sketch(self, u64 item) except -1
+    cdef int _add_rank(self, u64 item) except -1
     @cython.locals(at=u64)
     cpdef int expect(self, u64 item) noexcept
     @cython.locals(at=u64, moved=u64)

@@ -71,11 +71,18 @@ class Distinct:
     def add(self, item: int) -> bool:
         """Add `item`, a keyed hash and never 0. Return True if it was certainly new."""
         if self.sketched:
-            return self._add_to_sketch(item)
+            if self._rank_of(item) > self._rank_at(item >> 64 - self.bits):
+                self._add_rank(item)
+            return False
         at = natively.seek(self._words, self._room, item)
         if natively.word_at(self._words, at) == item:
             return False
         return self._add_new(item, at)
+
+    def _add_rank(self, item: int) -> int:
+        self._enter(item)
+        self.count = max(self.count, self._estimate())
+        return 0
 
     def _add_new(self, item: int, at: int) -> bool:
         natively.set_word(self._words, at, item)
@@ -85,12 +92,6 @@ class Distinct:
         elif self.count * 5 > self._room * 4:
             self._widen()
         return True
-
-    def _add_to_sketch(self, item: int) -> bool:
-        if self._rank_of(item) > self._rank_at(item >> 64 - self.bits):
-            self._enter(item)
-            self.count = max(self.count, self._estimate())
-        return False
 
     def expect(self, item: int) -> int:
         """`item` is added soon: have fetched where it belongs."""

@@ -130,8 +130,12 @@ class Wrongs:
         """Whether `secret` failed for the first time."""
         count = self._secret_count
         at = place_of(self._secrets, count, secret)
-        self._secret_count = put_last(self._secrets, count, at, secret)
-        return at == count
+        if at < count or count == _PLACES:
+            put_last(self._secrets, count, at, secret)
+            return at == count
+        self._secrets[count] = secret
+        self._secret_count = count + 1
+        return True
 
     def add_client(self, client: int, source: int) -> int:
         """A client failed at `source`; the latest stands last."""

@@ -13,7 +13,7 @@ cdef class Takeovers(Tracker):
     cdef object _settings, _keyring
     cdef public list hits
 
-    @cython.locals(mine=Home)
+    @cython.locals(home=Home, wrongs=Wrongs)
     cdef int count(self, Row row, Login login) except -1
     @cython.final
     @cython.locals(row=Home)
@@ -21,9 +21,6 @@ cdef class Takeovers(Tracker):
     @cython.final
     @cython.locals(row=Home, reasons=tuple)
     cdef tuple _begin(self, Login login, i64 now_ns)
-    @cython.final
-    @cython.locals(wrongs=Wrongs)
-    cdef int _start(self, Home row, Login login) except -1
     @cython.final
     @cython.locals(wrongs=Wrongs)
     cdef int _attacked(self, Home row, Login login) except -1

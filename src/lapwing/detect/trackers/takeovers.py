@@ -121,7 +121,7 @@ class Takeovers(Tracker):
         row = self.fresh(now_ns)
         reasons = _NOTHING
         if login.counts:
-            self._start(row, login)
+            self.count(row, login)
         elif login.succeeded:
             reasons = self._succeeded(row, login)
         self.keep(login.account, row, login)
@@ -130,24 +130,19 @@ class Takeovers(Tracker):
         return reasons
 
     def count(self, row: Any, login: Login) -> int:
-        """A failure retold by the journal, the first."""
-        mine = row
-        self._start(mine, login)
-        return 0
-
-    def _start(self, row: Any, login: Login) -> int:
         """The first failure on an account."""
+        home = row
         wrongs = slabs.like(_NO_WRONGS)
         wrongs.start(login)
-        row.more = self.table.put_beside(wrongs)
-        row.tries = login.weight
-        row.failed_ns = login.now_ns
-        row.failures = login.count
+        home.more = self.table.put_beside(wrongs)
+        home.tries = login.weight
+        home.failed_ns = login.now_ns
+        home.failures = login.count
         return 0
 
     def _attacked(self, row: Any, login: Login) -> int:
         if row.more < 0:
-            return self._start(row, login)
+            return self.count(row, login)
         wrongs = self.table.beside(row.more)
         if row.tries < _FORGOTTEN:  # what came before is forgotten: a new story begins
             row.failures = 0
