@@ -75,6 +75,20 @@ def test_bits_are_counted_and_halves_rounded_in_plain_python_as_in_c(word: int, 
     assert plainly.nearest(halves / 2) == (halves // 2 if halves % 2 == 0 else (halves + 1) // 4 * 2)
 
 
+@given(st.lists(st.integers(1, 2**64 - 1), max_size=16, unique=True), st.integers(1, 2**64 - 1))
+def test_an_item_stands_where_its_share_of_a_set_points_or_at_the_first_free_place_after(
+    items: list[int], item: int
+) -> None:
+    words = [0] * 20
+    for one in items:
+        words[plainly.seek(words, 20, one)] = one
+    first, at = item * 20 >> 64, plainly.seek(words, 20, item)
+    passed = [words[(first + step) % 20] for step in range((at - first) % 20)]
+    assert words[at] in (0, item)
+    assert all(passed)
+    assert item not in passed
+
+
 OCTET = st.integers(0, 300).map(str) | st.sampled_from(["", "00", "01", "1 ", "+1", "a", "256", "255", "0", "1234"])
 
 

@@ -135,6 +135,15 @@ def test_a_sliding_count_forgets_after_one_to_two_days(count: int) -> None:
     assert row.seen[0] == 1
 
 
+def test_at_the_end_of_time_every_period_is_over() -> None:
+    row, table = Seeing(), table_of(8)
+    counts = []
+    for n in range(3):
+        see(row, 0, item(n), 2**63 - 1, table)
+        counts.append(row.seen[0])
+    assert counts == [1, 2, 1]  # no turn forgets the first of all
+
+
 def test_what_was_taken_back_is_not_counted() -> None:
     row, table = Seeing(), table_of(8)
     for more in (0, FEW, EXACT - 2):

@@ -144,7 +144,7 @@ class Campaigns:
         return self._note(dimension, cython.cast(Tally, tracker.current), login, evidence)
 
     def _own(self, dimension: int, login: Login) -> int:
-        """An open finding explains the login, which is all there is of its key: once there is a record, it will say so."""
+        """An open finding explains the login, and there is no record yet: the one that begins with it will know."""
         return self._journal.mark_owned(login.pos, dimension) if login.failed and login.pos >= 0 else 0
 
     # -- memory asked for ahead ----------------------------------------------------------------------------------------

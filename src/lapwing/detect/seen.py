@@ -23,10 +23,8 @@ LONE = 1 << FEW  # of `fresh`: the one item a record has ever seen, which no tur
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 _DAY = DAY_NS
-_EARLIER = -(1 << 63)  # than the end of any period
-_LATEST = (
-    (1 << 62) - 1 + (1 << 62) - 100 * DAY_NS
-)  # a period that ends later than there are numbers for would begin anew
+_EARLIER = -(1 << 62)  # than the end of any period
+_LATEST = (1 << 63) - 1 - 100 * DAY_NS  # what begins later would have no end in 64 bits
 _FEW = FEW
 _EXACT = EXACT
 _REGISTERS = REGISTERS
