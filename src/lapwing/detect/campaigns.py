@@ -290,7 +290,7 @@ class Campaigns:
         number = tracker.current.found
         if number == 0 or number > self._room:
             number = self._stand(tracker.current, self.open[(dimension, tracker.current_key)])
-        found = self._standing[number - 1]
+        found = cython.cast(OpenFinding, self._standing[number - 1])  # there are no others
         episode = found.episode
         if login.succeeded and dimension != _SOURCE and not episode.sources.has(login.source):
             return 0

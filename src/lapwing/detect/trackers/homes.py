@@ -139,16 +139,17 @@ class Wrongs:
 
     def add_client(self, client: int, source: int) -> int:
         """A client failed at `source`; the latest stands last."""
-        at = 0
         end = 2 * self._client_count
+        at = 0
         while at < end and (self._clients[at] != client or self._clients[at + 1] != source):
             at += 2
         if at == end:
             if end < 2 * _PLACES:
+                self._clients[end] = client
+                self._clients[end + 1] = source
                 self._client_count += 1
-                end += 2
-            else:
-                at = 0
+                return 0
+            at = 0
         while at < end - 2:
             self._clients[at] = self._clients[at + 2]
             self._clients[at + 1] = self._clients[at + 3]
