@@ -26,6 +26,7 @@ cdef class Sketches:
     cpdef int add(self, int which, u64 item) except -1
     @cython.locals(rank=int)
     cpdef int note(self, u64 item) except -1
+    @cython.locals(length=int, index=int)
     cdef int _note_in_lists(self, u64 item) except -1
     cdef int _note_rank(self, int index, int rank) except -1
     cpdef int discard(self, int which, u64 item) except -1

@@ -84,8 +84,16 @@ class Sketches:
         return self._note_rank(item >> 56, rank)
 
     def _note_in_lists(self, item: int) -> int:
-        self.add(_RECENT, item)
-        return self.add(_UNION, item)
+        length = self._lengths[_UNION]
+        if self._lengths[_RECENT] != length or length >= _EXACT or self._sketched[_RECENT] or self._sketched[_UNION]:
+            self.add(_RECENT, item)
+            return self.add(_UNION, item)
+        for index in range(length):  # what is recent is in both, so lists of one length have the same items
+            if self._words[2 * index + _UNION] == item:
+                return 0
+        self._words[2 * length + _RECENT] = self._words[2 * length + _UNION] = item
+        self._lengths[_RECENT] = self._lengths[_UNION] = self.recent = self.union = length + 1
+        return 0
 
     def _note_rank(self, index: int, rank: int) -> int:
         if self._raise(_RECENT, index, rank):
