@@ -58,7 +58,6 @@ cdef class Journal:
     cpdef i64 slot_of(self, i64 pos) noexcept
     @cython.locals(base=Py_ssize_t, source=u64, protocol=int)
     cpdef u64 word(self, i64 slot, int field) noexcept
-    cdef int glance(self, i64 slot) noexcept
     @cython.locals(distance=i64)
     cpdef int link(self, i64 pos, int dimension, i64 before) noexcept
     @cython.locals(distance=u64)

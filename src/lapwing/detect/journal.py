@@ -257,12 +257,6 @@ class Journal:
         protocol = self.words[base + layout.META] >> layout.PROTOCOL_SHIFT & layout.PROTOCOL_MASK
         return self.keyring.pair_with(source, self.words[base], protocol)
 
-    def glance(self, slot: int) -> int:
-        """Have an entry fetched."""
-        natively.soon(self.words[slot * layout.WORDS])
-        natively.soon(self.notes[slot * layout.NOTES])
-        return 0
-
     def link(self, pos: int, dimension: int, before: int) -> int:
         """The entry before `pos` in the story of its `dimension` is `before` (-1: none)."""
         slot = self.slot_of(pos)

@@ -8,6 +8,12 @@ cdef extern from *:
     #include <sys/mman.h>
     #endif
 
+    #if defined(__GNUC__) || defined(__clang__)
+    #define LAPWING_SELDOM __attribute__((noinline))
+    #else
+    #define LAPWING_SELDOM
+    #endif
+
     #ifdef MADV_HUGEPAGE
     #define LAPWING_LINE 64            /* bytes; a record begins with one and has its lines for itself */
     #define LAPWING_LINES 16           /* larger ones are left to Python */
@@ -35,22 +41,6 @@ cdef extern from *:
         return 0;
     }
 
-    /* A record of so many lines is written there soon: have the first of them fetched meanwhile. No function, as
-       `natively.pxd` says of such. */
-    #define lapwing_soon_written(record, lines) do { \
-        const char *line_ = (record), *last_ = line_ + ((lines) < 5 ? (lines) - 1 : 4) * LAPWING_LINE; \
-        for (; line_ <= last_; line_ += LAPWING_LINE) __builtin_prefetch(line_, 1); \
-    } while (0)
-
-    /* Line by line, as records have whole ones: no call that would look for the best way first. */
-    static CYTHON_INLINE void lapwing_copy(char *to, const char *from, size_t lines) {
-        do {
-            memcpy(to, from, LAPWING_LINE);
-            to += LAPWING_LINE;
-            from += LAPWING_LINE;
-        } while (--lines > 0);
-    }
-
     /* Another span for records of so many lines; -1 where there is no memory. */
     static CYTHON_UNUSED int lapwing_extend(size_t lines) {
         if (lapwing_rest == lapwing_rest_end && lapwing_enlarge() < 0) return -1;
@@ -62,18 +52,17 @@ cdef extern from *:
     #define lapwing_is_room(lines) \
         (lapwing_free[lines] || lapwing_end[lines] - lapwing_new[lines] >= (Py_ssize_t)((lines) * LAPWING_LINE))
 
-    /* Room for a record of so many lines, where there is. */
-    static CYTHON_INLINE void *lapwing_take(size_t lines) {
-        lapwing_gone *gone = lapwing_free[lines];
+    /* Room for a record of so many lines, where there is, and where the next one will be. */
+    static CYTHON_INLINE char *lapwing_take(size_t lines, char **next) {
         char *made;
-        if (gone) {
-            lapwing_free[lines] = gone->next;
-            lapwing_soon_written((const char *)gone->next, lines);
-            return gone;
+        if (lapwing_free[lines]) {
+            made = (char *)lapwing_free[lines];
+            lapwing_free[lines] = lapwing_free[lines]->next;
+            *next = (char *)lapwing_free[lines];
+        } else {
+            made = lapwing_new[lines];
+            *next = lapwing_new[lines] = made + lines * LAPWING_LINE;
         }
-        made = lapwing_new[lines];
-        lapwing_new[lines] = made + lines * LAPWING_LINE;
-        lapwing_soon_written(lapwing_new[lines], lines);
         return made;
     }
 
@@ -81,9 +70,9 @@ cdef extern from *:
 
     static PyObject *lapwing_alloc(PyTypeObject *type, Py_ssize_t CYTHON_UNUSED items) {
         size_t lines = lapwing_lines_of(type);
-        void *made;
+        char *made, *next;
         if (!lapwing_is_room(lines) && lapwing_extend(lines) < 0) return PyErr_NoMemory();
-        made = lapwing_take(lines);
+        made = lapwing_take(lines, &next);
         memset(made, 0, lines * LAPWING_LINE);
         return PyObject_Init((PyObject *)made, type);
     }
@@ -111,10 +100,19 @@ cdef extern from *:
     }
     #define lapwing_is_kept(type) ((type)->tp_alloc == lapwing_alloc)
 
-    /* A type that is kept is no object that counts its own, so a copy of all of an object needs only its own count. */
+    /* All of an object is copied line by line, and needs only its own count then, as kept types are not counted. What
+       the next one will be written to is fetched meanwhile. */
     static CYTHON_INLINE PyObject *lapwing_kept_like(PyObject *pattern, size_t lines) {
-        PyObject *made = (PyObject *)lapwing_take(lines);
-        lapwing_copy((char *)made, (const char *)pattern, lines);
+        const char *from = (const char *)pattern;
+        char *next, *to = lapwing_take(lines, &next);
+        PyObject *made = (PyObject *)to;
+        do {
+            memcpy(to, from, LAPWING_LINE);
+            __builtin_prefetch(next, 1);
+            to += LAPWING_LINE;
+            from += LAPWING_LINE;
+            next += LAPWING_LINE;
+        } while (--lines > 0);
     #if defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
         return PyObject_Init(made, Py_TYPE(pattern));
     #else
@@ -133,7 +131,7 @@ cdef extern from *:
 
     /* A new object like `pattern`, whose type has numbers alone: nothing in it is counted or walked. What is seldom so
        stands apart, as what is always so is spared the saving of registers. */
-    static CYTHON_UNUSED PyObject *lapwing_seldom_like(PyObject *pattern) {
+    static CYTHON_UNUSED LAPWING_SELDOM PyObject *lapwing_seldom_like(PyObject *pattern) {
         PyTypeObject *type = Py_TYPE(pattern);
         PyObject *made;
         if (lapwing_is_kept(type)) {

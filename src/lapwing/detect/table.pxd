@@ -41,7 +41,7 @@ cdef class Table:
     cpdef i64 find_row(self, u64 key) noexcept
     @cython.locals(at=u64)
     cpdef int glance(self, u64 key) noexcept
-    @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32, number=Py_ssize_t)
+    @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32, slot=i64, number=Py_ssize_t)
     cpdef i64 approach(self, u64 key) noexcept
     cpdef int reach(self, i64 found) noexcept
     @cython.locals(row=Row)
@@ -105,4 +105,3 @@ cdef class Table:
 cdef i64 _compare(Table table, u64 key, u64 at, i64 slot) noexcept
 @cython.locals(key=u64, distance=u64, gap=u64)
 cdef int _close_far(Table table, u64 hole, u64 at) noexcept
-cdef i64 _glance_at_spark(Table table, i64 slot) noexcept

@@ -168,7 +168,10 @@ class Table:
             return layout.NOWHERE
         value = natively.wide_at(self._places, base + layout.VALUE)
         if value & layout.SPARK_BIT:
-            return _glance_at_spark(self, value & layout.SPARK_MASK)
+            slot = value & layout.SPARK_MASK
+            natively.soon(self.journal.words[slot * layout.WORDS])
+            natively.soon(self.journal.notes[slot * layout.NOTES])
+            return layout.SPARK_BASE - slot
         number = value - 1
         natively.soon(self._links[number * layout.LINKS])
         natively.soon_slot(self._rows, number)
@@ -586,12 +589,6 @@ def _close_far(table: Table, hole: int, at: int) -> int:
         table._move(at, hole, min(distance - gap + 1, layout.FAR))
         hole = at
     return table._close(hole, at)
-
-
-def _glance_at_spark(table: Table, slot: int) -> int:
-    """`Table.approach`, where it is one."""
-    table.journal.glance(slot)
-    return layout.SPARK_BASE - slot
 
 
 def _no_journal() -> Journal:
