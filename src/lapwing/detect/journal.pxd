@@ -32,11 +32,11 @@ cdef class Journal:
     cdef i64 _first_slot, _second_slot, _told_head, _oldest_slot
     cdef u32 _oldest_known
     cdef list _chained
-    cdef Py_ssize_t _chain_length
     cdef Pointing _first_table
     cdef u32 _by_source, _by_network
     cdef public Fading fading
 
+    cpdef int join(self, Pointing pointing) except -1
     @cython.locals(slot=i64, following=i64)
     cpdef Py_ssize_t append(self, Login login) except -1
     @cython.locals(base=Py_ssize_t, meta=u64, thousandths=i64)

@@ -64,8 +64,7 @@ class Journal:
         self.fading = Fading()  # one for all trackers
         self._scratch, self._first, self._second = Login(), Login(), Login()
         self._first_slot = self._second_slot = self._told_head = -1
-        self._chained: list[Any] | None = None  # what `_chain` has put into a row, and how many of them
-        self._chain_length = 0
+        self._chained: list[Any] | None = None  # what `_chain` has put into a row
         self._first_table: Any = None
         self._by_source = self._by_network = 0  # bits of the tables that need these keys
         self._oldest_slot = -1  # the entry that goes next, if bits of tables say which of them know its key
@@ -78,6 +77,12 @@ class Journal:
         self._names_capacity = 0
         self._names_here = 0  # where `names_at` is
         self._resize(min(limit, FIRST_ROOM))
+
+    def join(self, pointing: Pointing) -> int:
+        """Tell this one what happens from now on; its number."""
+        self.tables.append(pointing)
+        self._chained = None
+        return len(self.tables) - 1
 
     def append(self, login: Login) -> int:
         """Enter `login`; its position."""
@@ -177,7 +182,7 @@ class Journal:
 
         `following` is the next to go: what that will change, anywhere in large tables, is fetched meanwhile.
         """
-        if self._chained is not self.tables or self._chain_length != len(self.tables):
+        if self._chained is not self.tables:
             self._chain()
         going, ahead = self._sparks_at(slot), self._sparks_at(following)
         if slot != self._oldest_slot or going & ~self._oldest_known != 0:
@@ -211,7 +216,6 @@ class Journal:
     def _chain(self) -> int:
         """Put the tables into a row, in their order."""
         self._chained = self.tables
-        self._chain_length = len(self.tables)
         self._by_source = self._by_network = 0
         self._first_table = None
         for number in range(len(self.tables) - 1, -1, -1):

@@ -77,7 +77,7 @@ cdef class Table:
     @cython.locals(at=Py_ssize_t, newest=u32)
     cdef inline int _append(self, u32 row, u32 which) noexcept
     @cython.locals(at=Py_ssize_t, which=u32, older=u32, newer=u32)
-    cdef int _unlink(self, u32 row) noexcept
+    cdef inline int _unlink(self, u32 row) noexcept
     cdef inline int _write(self, u64 key, u32 value) except -1
     @cython.locals(distance=u64)
     cdef inline int _set(self, u64 at, u64 key, u32 value) noexcept

@@ -58,10 +58,9 @@ class Table:
         self.refused_count = 0
         self.journal = journal if journal is not None else _no_journal()
         self.field = field
-        self.number = len(self.journal.tables)
+        self.number = self.journal.join(Pointer(self))
         self._bit = 1 << self.number  # of an entry's notes: it is a spark here
         self.found = layout.NOWHERE
-        self.journal.tables.append(Pointer(self))
         self.clear()
 
     def clear(self, rows: int = 0, sparks: int = 0) -> None:
