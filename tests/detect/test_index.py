@@ -77,3 +77,24 @@ def test_the_ring_of_names_has_the_latest_ones_wherever_it_begins_anew(names: li
         sealed = journal.name_of(slot)
         if len(name) <= 16 * 4:
             assert keyring.unseal(login.account.to_bytes(8, "big") + sealed) == name[:64]
+
+
+def test_a_place_that_more_keys_belong_to_than_a_mark_can_count_loses_none_of_them() -> None:
+    journal = Journal(700, Keyring(bytes(16)))
+    table = Table(600, journal, BY_ACCOUNT)
+    keys = [n << 32 | 1_000 + n % 3 for n in range(1, 1_500)]
+    for n, key in enumerate(keys):
+        if n % 2 == 0:
+            table.insert(key, Row(n))
+        else:
+            login = Login()
+            login.account = key
+            journal.append(login)
+            table.spark(key, login.pos)
+    rows = {key for key, _ in table.items()}
+    slots = {journal.word(slot, BY_ACCOUNT): slot for slot in range(700) if journal.has_spark(slot, table.number)}
+    assert len(rows) + len(slots) == len(table) == 600
+    for key in keys:
+        found = table.find(key)
+        assert (found >= 0) == (key in rows)
+        assert (SPARK_BASE - found if found <= SPARK_BASE else None) == slots.get(key)
