@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from lapwing.detect import Detector, plainly
-from lapwing.detect.decay import SECOND_NS
+from lapwing.detect.decay import DAY_NS, SECOND_NS
 from lapwing.detect.detector import FILE_KEY
 from lapwing.detect.login import SEAL_BYTES, Keyring
 from lapwing.detect.parts import sealed
@@ -33,6 +33,45 @@ def test_what_is_left_of_a_count_does_not_depend_on_the_ages_asked_for_before() 
                 once_asked.q,
                 once_asked.d,
             )
+
+
+def test_the_site_begins_anew_after_weeks_of_silence_and_goes_on_from_a_snapshot() -> None:
+    events = stuffing_distributed(7).events
+    subject = Detector()
+    for event in events[:40]:
+        subject.observe(event)
+    weeks_later = events[40].ts_ns + 60 * DAY_NS
+    subject.observe(msgspec.structs.replace(events[40], ts_ns=weeks_later, client_ip="nowhere"))
+    gone = subject.statistics()
+    assert (gone["rows_site"], gone["rows_strays"]) == (0, 0)
+    late = [msgspec.structs.replace(event, ts_ns=event.ts_ns + 60 * DAY_NS) for event in events[41:80]]
+    elsewhere = Detector()
+    for event in events[:20]:
+        elsewhere.observe(event)
+    elsewhere.restore(subject.snapshot())
+    for event in late:
+        subject.observe(event)
+        elsewhere.observe(event)
+    back = subject.statistics()
+    assert (back["rows_site"], back["rows_strays"]) == (1, 1)
+    assert elsewhere.snapshot() == subject.snapshot()
+
+
+def test_a_record_that_was_held_once_stays_so() -> None:
+    subject = Detector()
+    events = stuffing_distributed(7).events
+    for event in events:
+        subject.observe(event)
+    other = Detector()
+    other.restore(subject.snapshot())
+    for event in events:
+        later = msgspec.structs.replace(event, ts_ns=event.ts_ns + DAY_NS)
+        subject.observe(later)
+        other.observe(later)
+    assert other.snapshot() == subject.snapshot()
+    held = [tracker.table.holds(key) for tracker in subject._every for key, _ in tracker.table.items()]
+    assert any(held)
+    assert not all(held)
 
 
 def test_a_snapshot_with_records_of_logins_it_does_not_have_is_refused() -> None:
