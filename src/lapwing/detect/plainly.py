@@ -39,6 +39,7 @@ __all__ = [
     "release",
     "replace",
     "row",
+    "row_of",
     "seek",
     "set_wide",
     "set_word",
@@ -298,14 +299,19 @@ def as_tally(what: Any) -> Any:
     return what
 
 
-def at(fading: Any, age_ns: int) -> int:
-    """From where on `fading.left` has what is left after so long."""
-    return fading.at(age_ns)  # type: ignore[no-any-return]
+def at(tracker: Any, age_ns: int) -> int:
+    """From where on `left` of a tracker's fading has what is left after so long."""
+    return tracker.fading.at(age_ns)  # type: ignore[no-any-return]
 
 
-def settle(row: Any, now_ns: int, fading: Any) -> int:
-    """Bring the counts of a tally to `now_ns`."""
-    return row.settle(now_ns, fading)  # type: ignore[no-any-return]
+def settle(tracker: Any, row: Any, now_ns: int) -> int:
+    """Bring the counts of a tracker's tally to `now_ns`."""
+    return row.settle(now_ns, tracker.fading)  # type: ignore[no-any-return]
+
+
+def row_of(tracker: Any, key: int) -> Any:
+    """The row of `key`, now the one touched last; None if there is no record."""
+    return tracker.row(key)
 
 
 def take(row: Any, login: Any) -> int:

@@ -3,7 +3,8 @@
 # `cimport lapwing.detect.tallying as tallying` beside `from lapwing.detect import plainly as tallying`.
 
 from lapwing.detect.login cimport Login, i64, u64
-from lapwing.detect.rows cimport Fading, Row, Tally
+from lapwing.detect.rows cimport Row, Tally
+from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef extern from *:
     """
@@ -16,15 +17,15 @@ cdef extern from *:
     Row as_row "lapwing_known"(object what)
     Tally as_tally "lapwing_known"(Row what)
 
-# `Fading.at`: where in `left` there is what this age leaves.
-cdef inline u64 at(Fading fading, i64 age_ns) noexcept:
+# `Fading.at` of a tracker's fading: where in `left` there is what this age leaves.
+cdef inline u64 at(Tracker tracker, i64 age_ns) noexcept:
     cdef u64 slot = (<u64>age_ns * 0x9E3779B97F4A7C15ULL) >> 60
-    if fading._ages[slot] != age_ns:
-        fading._measure(slot, age_ns)
+    if tracker.fading._ages[slot] != age_ns:
+        tracker.fading._measure(slot, age_ns)
     return 4 * slot
 
-# `Tally.settle`.
-cdef inline int settle(Tally row, i64 now_ns, Fading fading) noexcept:
+# `Tally.settle`, by the fading of whose record it is.
+cdef inline int settle(Tracker tracker, Tally row, i64 now_ns) noexcept:
     cdef i64 age = now_ns - row.at_ns
     cdef double m, h, q, d
     cdef u64 place
@@ -32,11 +33,11 @@ cdef inline int settle(Tally row, i64 now_ns, Fading fading) noexcept:
         return 0
     row.at_ns = now_ns
     if row.failing:
-        place = at(fading, age)
-        m = fading.left[place]
-        h = fading.left[place + 1]
-        q = fading.left[place + 2]
-        d = fading.left[place + 3]
+        place = at(tracker, age)
+        m = tracker.fading.left[place]
+        h = tracker.fading.left[place + 1]
+        q = tracker.fading.left[place + 2]
+        d = tracker.fading.left[place + 3]
         row.good *= d
         row.pairs_m *= m
         row.pairs_h *= h
@@ -47,7 +48,7 @@ cdef inline int settle(Tally row, i64 now_ns, Fading fading) noexcept:
         row.tries_q *= q
         row.tries_d *= d
     elif row.good != 0.0:
-        row.good *= fading.left[at(fading, age) + 3]
+        row.good *= tracker.fading.left[at(tracker, age) + 3]
     return 0
 
 # `Tally.take`.
@@ -78,3 +79,13 @@ cdef inline int take(Tally row, Login login) noexcept:
 # Hours since 1970; the compiler multiplies where it knows what to divide by.
 cdef inline i64 hour_of(i64 now_ns) noexcept:
     return now_ns // 3600000000000LL
+
+# `Tracker.row`.
+cdef inline Row row_of(Tracker tracker, u64 key):
+    cdef i64 found = tracker.table.find(key)
+    if found >= 0:
+        tracker.table.refresh(found)
+        return tracker.table.row_at(found)
+    if found == -1:  # `NOWHERE`
+        return None
+    return tracker.kindle(key, -2 - found)  # `SPARK_BASE`

@@ -78,7 +78,7 @@ class Accounts(Tracker):
         if key == 0:
             self.current = None
             return 0
-        row = self.row(key)
+        row = tallying.row_of(self, key)
         self.current = row
         new = row is None
         if new:
@@ -88,7 +88,7 @@ class Accounts(Tracker):
                 self.table.spark(key, login.pos)
                 return 0
             row = self.fresh(now_ns)
-        tallying.settle(row, now_ns, self.fading)
+        tallying.settle(self, row, now_ns)
         tallying.take(row, login)
         if login.counts:
             see(row, 0, login.secret if login.secret != 0 else login.source, now_ns, self.table)

@@ -51,7 +51,7 @@ class Credentials(Tracker):
         if key == 0 or login.account == 0:
             self.current = None
             return 0
-        row = self.row(key) if login.failed else self.row_for(login, key)
+        row = tallying.row_of(self, key) if login.failed else self.row_for(login, key)
         self.current = row
         new = row is None
         if new:
@@ -61,7 +61,7 @@ class Credentials(Tracker):
                 self.table.spark(key, login.pos)
                 return 0
             row = self.fresh(now_ns)
-        tallying.settle(row, now_ns, self.fading)
+        tallying.settle(self, row, now_ns)
         if login.counts:
             tallying.take(row, login)
             see(row, 0, login.account, now_ns, self.table)

@@ -64,7 +64,7 @@ class Groups(Tracker):
         if key == 0:
             self.current = None
             return 0
-        row = self.row(key) if login.failed else self.row_for(login, key)
+        row = tallying.row_of(self, key) if login.failed else self.row_for(login, key)
         self.current = row
         new = row is None
         if new:
@@ -74,7 +74,7 @@ class Groups(Tracker):
                 self.table.spark(key, login.pos)
                 return 0
             row = self.fresh(now_ns)
-        tallying.settle(row, now_ns, self.fading)
+        tallying.settle(self, row, now_ns)
         if login.good_gain > 0.0:
             self._greet(row, login)
         tallying.take(row, login)

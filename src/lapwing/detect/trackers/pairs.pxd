@@ -41,7 +41,7 @@ cdef class Pairs(Tracker):
     cdef bint knows(self, Login login) except -1
     @cython.locals(mine=Pair)
     cdef int count(self, Row row, Login login) except -1
-    @cython.locals(row=Pair, fading=Fading, new=bint, at=u64)
+    @cython.locals(row=Pair, new=bint, at=u64)
     cdef int observe(self, Login login, i64 now_ns) except -1
     @cython.final
     @cython.locals(fading=Fading, gap_ns=i64, new=double)

@@ -131,7 +131,7 @@ class Pairs(Tracker):
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`, set its `known`, `counts`, gains and what it takes back; evidence are secrets and pace."""
-        row = self.row(login.pair) if login.failed else self.row_for(login, login.pair)
+        row = tallying.row_of(self, login.pair) if login.failed else self.row_for(login, login.pair)
         new = row is None
         if new:
             if not login.failed and not login.succeeded:
@@ -143,13 +143,12 @@ class Pairs(Tracker):
         login.known = row.good_ns > 0 and login.account != 0
         if now_ns > row.at_ns:
             if row.failing:
-                fading = self.fading
-                at = tallying.at(fading, now_ns - row.at_ns)
-                row.tries_m *= fading.left[at]
-                row.tries_h *= fading.left[at + 1]
-                row.tries_q *= fading.left[at + 2]
-                row.tries_d *= fading.left[at + 3]
-                row.fast *= fading.left[at + 3]
+                at = tallying.at(self, now_ns - row.at_ns)
+                row.tries_m *= self.fading.left[at]
+                row.tries_h *= self.fading.left[at + 1]
+                row.tries_q *= self.fading.left[at + 2]
+                row.tries_d *= self.fading.left[at + 3]
+                row.fast *= self.fading.left[at + 3]
             row.at_ns = now_ns
         if login.failed:
             self._fail(row, login, now_ns)

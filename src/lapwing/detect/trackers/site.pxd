@@ -17,7 +17,7 @@ cdef class Site(Tracker):
     cdef object _settings
     cdef double _free, _per_good, _over_usual, _slope, _cap
 
-    @cython.locals(row=Whole, usual=double, count=double, fading=Fading)
+    @cython.locals(row=Whole, usual=double, count=double)
     cdef int observe(self, Login login, i64 now_ns) except -1
     @cython.final
     @cython.locals(row=Whole)

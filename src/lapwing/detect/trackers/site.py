@@ -57,10 +57,9 @@ class Site(Tracker):
             row = self._whole(login, now_ns)
             if row is None:
                 return 0
-        fading = self.fading
         if row.good_hour > 0.0 and now_ns > row.at_ns:
-            row.good_hour *= fading.left[tallying.at(fading, now_ns - row.at_ns) + 1]
-        tallying.settle(row, now_ns, fading)
+            row.good_hour *= self.fading.left[tallying.at(self, now_ns - row.at_ns) + 1]
+        tallying.settle(self, row, now_ns)
         if not login.resident:
             tallying.take(row, login)
         else:

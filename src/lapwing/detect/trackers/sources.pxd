@@ -25,7 +25,7 @@ cdef class Sources(Tracker):
 
     @cython.locals(mine=Source)
     cdef int count(self, Row row, Login login) except -1
-    @cython.locals(row=Source, new=bint, said=bint, excused=double, alike=double, weight=double, fading=Fading, age=i64)
+    @cython.locals(row=Source, new=bint, said=bint, excused=double, alike=double, weight=double, age=i64)
     cdef int observe(self, Login login, i64 now_ns) except -1
 
 @cython.locals(at=int, value=double, limit=double, ordinary=double)

@@ -78,7 +78,7 @@ class Sources(Tracker):
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; evidence are accounts and tries, one client, and persistence."""
-        row = self.row(login.source) if login.failed else self.row_for(login, login.source)
+        row = tallying.row_of(self, login.source) if login.failed else self.row_for(login, login.source)
         new = row is None
         self.current_key = login.source
         self.current = row
@@ -89,14 +89,13 @@ class Sources(Tracker):
                 self.table.spark(login.source, login.pos)
                 return 0
             row = self.fresh(now_ns)
-        fading = self.fading
         age = now_ns - row.at_ns
         if age > 0:
             if row.alike > 0.0:
-                row.alike *= fading.left[tallying.at(fading, age) + 1]
+                row.alike *= self.fading.left[tallying.at(self, age) + 1]
             if row.pairs_w > 0.0 or row.good_w > 0.0:
                 _fade_week(row, age)
-        tallying.settle(row, now_ns, fading)
+        tallying.settle(self, row, now_ns)
         login.resident = row.good > _RESIDENT and row.pairs_d + login.pair_3 <= 1.0 + row.good
         tallying.take(row, login)
         if login.counts:

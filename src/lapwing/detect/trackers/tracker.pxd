@@ -1,6 +1,5 @@
 cimport cython
 cimport lapwing.detect.slabs as slabs
-cimport lapwing.detect.tallying as tallying
 from lapwing.detect.evidence cimport Evidence
 from lapwing.detect.journal cimport Journal
 from lapwing.detect.login cimport Login, i64, u64
@@ -37,9 +36,11 @@ cdef class Tracker:
     cpdef Row look(self, u64 key, i64 now_ns)
     @cython.locals(at=i64)
     cdef Row row_for(self, Login login, u64 key)
+    @cython.locals(row=Row, told=Tally)
+    cdef Row kindle(self, u64 key, i64 slot)
     cdef int keep(self, u64 key, Row row, Login login) except -1
     cdef int count_good(self, Login login, i64 now_ns) except -1
     cdef double all_good(self, i64 now_ns) except? -1.0
 
-@cython.locals(row=Row, told=Tally)
-cdef Row _kindle(Tracker tracker, u64 key, i64 slot)
+# Last, as it needs to know what a tracker is.
+cimport lapwing.detect.tallying as tallying

@@ -102,7 +102,7 @@ class Tracker:
             return self.table.row_at(at)
         if at == _NOWHERE:
             return None
-        return _kindle(self, key, _SPARK_BASE - at)
+        return self.kindle(key, _SPARK_BASE - at)
 
     def look(self, key: int, now_ns: int) -> Any:
         """The row of `key` as it stands at `now_ns`, for people; None if there is no record."""
@@ -123,6 +123,24 @@ class Tracker:
             return None
         self.table.refresh(at)
         return self.table.row_at(at)
+
+    def kindle(self, key: int, slot: int) -> Any:
+        """The spark of `key` at `slot` becomes a row."""
+        login = self.table.journal.again(slot)
+        row = tallying.as_row(slabs.like(self.pattern))
+        row.at_ns = login.now_ns
+        self.count(row, login)
+        if self.dimension >= 0:  # then it has a story, which begins here
+            told = tallying.as_tally(row)
+            if self.table.journal.is_owned(slot, self.dimension):
+                told.owned = login.count
+            else:
+                told.tail = self.table.journal.pos_of(slot)
+                told.first_ns = told.last_ns = login.now_ns
+                told.length = 1
+                told.failures = login.count
+        self.table.kindle(key, slot, row)
+        return row
 
     def keep(self, key: int, row: Any, login: Login) -> int:
         """Remember a new record: as a spark, where the journal says it all."""
@@ -145,16 +163,14 @@ class Tracker:
 
     def count_good(self, login: Login, now_ns: int) -> int:
         """Count an account that logs in well anywhere."""
-        totals = self.totals
-        tallying.settle(totals, now_ns, self.fading)
-        totals.good += login.good_gain
+        tallying.settle(self, self.totals, now_ns)
+        self.totals.good += login.good_gain
         return 0
 
     def all_good(self, now_ns: int) -> float:
         """Accounts that log in well anywhere, over a day."""
-        totals = self.totals
-        tallying.settle(totals, now_ns, self.fading)
-        return totals.good
+        tallying.settle(self, self.totals, now_ns)
+        return self.totals.good
 
     # -- snapshots -----------------------------------------------------------------------------------------------------
 
@@ -253,26 +269,7 @@ class Tracker:
         """Turn these sparks into rows."""
         journal, table = self.table.journal, self.table
         for slot in slots:
-            _kindle(self, journal.word(slot, table.field), slot)
+            self.kindle(journal.word(slot, table.field), slot)
 
     def _adopt(self, number: int, their_table: Table) -> int:
         return number if number == NOTHING_BESIDE else self.table.put_beside(their_table.beside(number))
-
-
-def _kindle(tracker: Any, key: int, slot: int) -> Any:
-    """The spark of `key` at `slot` becomes a row. Nobody overrides this, so it is no method."""
-    login = tracker.table.journal.again(slot)
-    row = tallying.as_row(slabs.like(tracker.pattern))
-    row.at_ns = login.now_ns
-    tracker.count(row, login)
-    if tracker.dimension >= 0:  # then it has a story, which begins here
-        told = tallying.as_tally(row)
-        if tracker.table.journal.is_owned(slot, tracker.dimension):
-            told.owned = login.count
-        else:
-            told.tail = tracker.table.journal.pos_of(slot)
-            told.first_ns = told.last_ns = login.now_ns
-            told.length = 1
-            told.failures = login.count
-    tracker.table.kindle(key, slot, row)
-    return row
