@@ -536,8 +536,7 @@ class Detector:
         if is_asked_for:
             ahead.fifth(login)
         if not login.routine:
-            self._accounts.observe(login, now_ns)
-            if self._accounts.sought(login) and self._takeovers.knows(login.account):
+            if self._accounts.observe(login, now_ns) and self._takeovers.knows(login.account):
                 self._evidence.drop(_SOUGHT)
             self._fingerprints.observe(login, now_ns)
             self._networks.observe(login, now_ns)

@@ -113,8 +113,8 @@ class Evidence:
         """
         volume = extra = 0.0
         bits = self.present & _MASKS[group] & ~but
-        if bits == 0:
-            return 0.0
+        if bits & (bits - 1) == 0:  # one at most, as a rule
+            return self.weights[natively.trailing(bits)] if bits != 0 else 0.0
         while bits != 0:
             kind = natively.trailing(bits)
             if _VOLUME >> kind & 1:

@@ -24,12 +24,12 @@ cdef class Accounts(Tracker):
     @cython.locals(mine=Account)
     cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Account, new=bint)
-    cdef int observe(self, Login login, i64 now_ns) except -1
+    cdef bint observe(self, Login login, i64 now_ns) except -1
     @cython.final
     @cython.locals(sources=double, free=double, over=double)
     cdef int _say(self, double pairs, double secrets) except -1
-    @cython.locals(row=Account, over=double, weight=double, said=bint)
-    cdef bint sought(self, Login login) except -1
 
+@cython.locals(over=double, weight=double, said=bint)
+cdef bint _sought(Accounts tracker, Account row, Login login) except -1
 @cython.locals(length=Py_ssize_t, first=u64, last=u64)
 cdef bint may_be_default(str name) noexcept

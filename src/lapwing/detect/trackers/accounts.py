@@ -72,21 +72,25 @@ class Accounts(Tracker):
         """The account, whatever the protocol or endpoint."""
         return login.account
 
-    def observe(self, login: Login, now_ns: int) -> int:
-        """Count `login`; nothing is said against a login from where the account is known."""
+    def observe(self, login: Login, now_ns: int) -> bool:
+        """Count `login`; nothing is said against a login from where the account is known.
+
+        True if it was said that the account is wanted by many over days, or by its name. This says something only of
+        an account that nobody was seen to log in to, which others know.
+        """
         key = self.current_key = login.account
         if key == 0:
             self.current = None
-            return 0
+            return False
         row = tallying.row_of(self, key)
         self.current = row
         new = row is None
         if new:
             if not login.counts:
-                return 0
+                return False
             if login.plain and self.quiet_first:
                 self.table.spark(key, login.pos)
-                return 0
+                return False
             row = self.fresh(now_ns)
         tallying.settle(self, row, now_ns)
         tallying.take(row, login)
@@ -97,9 +101,13 @@ class Accounts(Tracker):
         if login.counts and row.tries_d >= _HELD and not row.held:
             row.held = True
             self.table.hold(key)
-        if login.known or not row.failing:
-            return 0
-        return self._say(row.pairs_d, min(float(row.seen[0]), row.tries_d))
+        if login.known:
+            return False
+        if row.failing:
+            self._say(row.pairs_d, min(float(row.seen[0]), row.tries_d))
+        if row.good > 0.0 or row.seen[0] == 0 or self.current is None:
+            return False
+        return _sought(self, row, login)
 
     def count(self, row: Any, login: Login) -> int:
         """A failure retold by the journal, the first."""
@@ -118,25 +126,6 @@ class Accounts(Tracker):
             self.evidence.put(_SECRETS, secrets, self._free_secrets, min(self._secret_cap, over * self._secret_slope))
         return 0
 
-    def sought(self, login: Login) -> bool:
-        """Of the login observed last: its account is wanted by many over days, or by its name. True if that was said.
-
-        This says something only of an account that nobody was seen to log in to, which others know.
-        """
-        row = self.current
-        if row is None or login.known or row.good > 0.0 or row.seen[0] == 0:
-            return False
-        said = False
-        over = row.seen[0] - self._free_strangers
-        if login.secret == 0 and over > 0.0:
-            weight = min(self._stranger_cap, over * self._stranger_slope)
-            self.evidence.put(_STRANGERS, row.seen[0], self._free_strangers, weight)
-            said = True
-        if may_be_default(login.name) and login.name in _NAMES:
-            self.evidence.put(_DEFAULT_NAME, 1.0, 0.0, self._default_name)
-            said = True
-        return said
-
     def fields(self) -> tuple[str, ...]:
         """What of an account goes into a snapshot."""
         return SEEING_FIELDS
@@ -145,6 +134,19 @@ class Accounts(Tracker):
         """Add `other`'s counts to `mine`."""
         mine.absorb(other, self.fading)
         mine.unite(0, self.table, other, their_table)
+
+
+def _sought(tracker: Any, row: Any, login: Login) -> bool:
+    said = False
+    over = row.seen[0] - tracker._free_strangers
+    if login.secret == 0 and over > 0.0:
+        weight = min(tracker._stranger_cap, over * tracker._stranger_slope)
+        tracker.evidence.put(_STRANGERS, row.seen[0], tracker._free_strangers, weight)
+        said = True
+    if may_be_default(login.name) and login.name in _NAMES:
+        tracker.evidence.put(_DEFAULT_NAME, 1.0, 0.0, tracker._default_name)
+        said = True
+    return said
 
 
 def may_be_default(name: str) -> bool:
