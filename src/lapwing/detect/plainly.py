@@ -39,6 +39,7 @@ __all__ = [
     "release",
     "replace",
     "row",
+    "row_for",
     "row_of",
     "seek",
     "set_wide",
@@ -312,6 +313,11 @@ def settle(tracker: Any, row: Any, now_ns: int) -> int:
 def row_of(tracker: Any, key: int) -> Any:
     """The row of `key`, now the one touched last; None if there is no record."""
     return tracker.row(key)
+
+
+def row_for(tracker: Any, login: Any, key: int) -> Any:
+    """The same for `login`, which makes none of a spark where it has no outcome."""
+    return tracker.row_for(login, key)
 
 
 def take(row: Any, login: Any) -> int:

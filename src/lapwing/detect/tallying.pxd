@@ -89,3 +89,14 @@ cdef inline Row row_of(Tracker tracker, u64 key):
     if found == -1:  # `NOWHERE`
         return None
     return tracker.kindle(key, -2 - found)  # `SPARK_BASE`
+
+# `Tracker.row_for`.
+cdef inline Row row_for(Tracker tracker, Login login, u64 key):
+    cdef i64 found
+    if login.failed or login.succeeded or not tracker.quiet_first:
+        return row_of(tracker, key)
+    found = tracker.table.find_row(key)
+    if found < 0:
+        return None
+    tracker.table.refresh(found)
+    return tracker.table.row_at(found)

@@ -51,7 +51,7 @@ class Credentials(Tracker):
         if key == 0 or login.account == 0:
             self.current = None
             return 0
-        row = tallying.row_of(self, key) if login.failed else self.row_for(login, key)
+        row = tallying.row_of(self, key) if login.failed else tallying.row_for(self, login, key)
         self.current = row
         new = row is None
         if new:

@@ -112,10 +112,7 @@ class Tracker:
         return row
 
     def row_for(self, login: Login, key: int) -> Any:
-        """The row for `login`. One without an outcome makes none of a spark, which gives no reason yet.
-
-        For one that failed, `row` is the same.
-        """
+        """The row for `login`. One without an outcome makes none of a spark, which gives no reason yet."""
         if login.failed or login.succeeded or not self.quiet_first:
             return self.row(key)
         at = self.table.find_row(key)
