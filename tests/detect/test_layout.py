@@ -25,3 +25,10 @@ def test_two_halves_side_by_side_are_one_number(halves: list[int], at: int, word
     plainly.set_wide(halves, at, word)
     assert plainly.wide_at(halves, at) == word
     assert halves[:at] + halves[at + 2 :] == before[:at] + before[at + 2 :]
+
+
+def test_a_record_takes_the_place_of_another() -> None:
+    rows = [object(), None]
+    row = object()
+    plainly.replace(rows, 1, row)
+    assert rows[1] is row
