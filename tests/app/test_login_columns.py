@@ -120,6 +120,31 @@ def test_a_column_may_be_one_value_for_all() -> None:
     assert any(isinstance(event, Finding) for event in subject.events_since(0))
 
 
+class Series:
+    """A column as libraries of tables have them, which gives out what it keeps itself."""
+
+    def __init__(self, values: list[Any]) -> None:
+        self.values = values
+
+    def to_list(self) -> list[Any]:
+        return self.values
+
+
+def test_whoever_empties_the_columns_while_they_are_read_changes_nothing() -> None:
+    told = facts(8)
+    kept = {name: Series(column) for name, column in columns_of(told).items()}
+    heard = []
+
+    def listen(event: Any) -> None:
+        heard.append(event)
+        for column in kept.values():
+            column.values.clear()
+
+    subject = Guard(DetectSettings(max_sources=1_024), key=KEY, clock=lambda: START_NS, on_event=listen)
+    assert subject.observe_columns(kept).verdicts == guard().observe_columns(columns_of(told)).verdicts
+    assert heard
+
+
 def test_answers_are_columns_of_one_length() -> None:
     answers = guard().observe_columns(columns_of(facts(1, 100)))
     columns = answers.columns()

@@ -196,10 +196,11 @@ def _as_mapping(columns: Any) -> dict[str, Any]:
 
 
 def _as_list(column: Any) -> Any:
-    """A column as a list of Python's own values; one value for all stays as it is."""
+    """A column as a list of Python's own values that nobody else has; one value for all stays as it is."""
     for method in ("to_pylist", "to_list", "tolist"):  # Arrow, data frames, NumPy
         if hasattr(column, method):
-            return getattr(column, method)()
+            values = getattr(column, method)()
+            return values.copy() if type(values) is list else values
     if column is None or isinstance(column, str | int | float):
         return column
     return list(column)
