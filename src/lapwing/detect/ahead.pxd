@@ -14,9 +14,9 @@ cdef class Ahead:
     cdef Campaigns _campaigns
     cdef Decisions _answers
     cdef Table _sources, _networks, _accounts, _homes, _clients, _pairs, _secrets
-    cdef i64 _places[256]
-    cdef i64 _own[128]
-    cdef int _found[192]
+    cdef i64 _places[64]
+    cdef i64 _own[32]
+    cdef int _found[48]
 
     cdef int glance_at_place(self, Login login) noexcept
     cdef int glance(self, Login login) noexcept

@@ -13,7 +13,7 @@ from lapwing.detect.login import Login
 from lapwing.detect.table import NOWHERE, Table
 from lapwing.detect.trackers.homes import ATTACKERS_AT, CLIENTS_AT
 
-LOGINS = 64  # asked for at once
+LOGINS = 16  # asked for at once: what more of them need would push out what the first ones asked for
 SHARED, OWN, FOUND = 4, 2, 3  # of each, the tables a try looks at; those of its home and its pair; findings
 _SHARED, _OWN, _FOUND = SHARED, OWN, FOUND
 _NOWHERE = NOWHERE
@@ -31,9 +31,9 @@ class Ahead:
         self._campaigns = campaigns
         self._answers: Decisions | None = None
         self._sources, self._networks, self._accounts, self._homes, self._clients, self._pairs, self._secrets = tables
-        self._places = [_NOWHERE] * 256
-        self._own = [_NOWHERE] * 128
-        self._found = [0] * 192
+        self._places = [_NOWHERE] * 64
+        self._own = [_NOWHERE] * 32
+        self._found = [0] * 48
 
     def follow(self, answers: Decisions | None) -> None:
         """Ask for what was answered to sources, too."""

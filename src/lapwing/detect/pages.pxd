@@ -18,8 +18,8 @@ cdef extern from *:
     #define LAPWING_LINE 64            /* bytes; a record begins with one and has its lines for itself */
     #define LAPWING_LINES 16           /* larger ones are left to Python */
     #define LAPWING_SPAN (1L << 16)    /* bytes cut into records of one size at a time */
-    #define LAPWING_CHUNK (1L << 21)   /* bytes of a large page, asked for at a time */
-    #define LAPWING_SMALL 2            /* chunks of ordinary pages before that is worth its rounding up */
+    #define LAPWING_CHUNK (1L << 21)   /* bytes asked for at a time: as many as a large page has */
+    #define LAPWING_SMALL 2            /* chunks that stay ordinary pages: a large one is not worth its rounding up */
 
     typedef struct lapwing_gone { struct lapwing_gone *next; } lapwing_gone;
     static lapwing_gone *lapwing_free[LAPWING_LINES + 1];  /* by lines of a record: given back, the latest first */
@@ -27,7 +27,11 @@ cdef extern from *:
     static char *lapwing_rest, *lapwing_rest_end;  /* of the chunk at hand */
     static int lapwing_chunks;
 
-    /* Another chunk, at a multiple of its size. What the system knows of it costs nothing until it is touched. */
+    /* Another chunk, at a multiple of its size. What the system knows of it costs nothing until it is touched.
+
+       It is touched as ordinary pages, one after the other: a large one is emptied as a whole, which a login would wait
+       for, milliseconds long where a virtual machine has not touched that memory before. A chunk that is full may
+       become a large page when the system finds the time. */
     static int lapwing_enlarge(void) {
         char *area = mmap(NULL, 2 * LAPWING_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         char *chunk;
@@ -35,7 +39,8 @@ cdef extern from *:
         chunk = (char *)(((size_t)area + LAPWING_CHUNK - 1) & ~(size_t)(LAPWING_CHUNK - 1));
         if (chunk > area) munmap(area, chunk - area);
         munmap(chunk + LAPWING_CHUNK, area + LAPWING_CHUNK - chunk);
-        if (++lapwing_chunks > LAPWING_SMALL) madvise(chunk, LAPWING_CHUNK, MADV_HUGEPAGE);
+        if (++lapwing_chunks > LAPWING_SMALL + 1)
+            madvise(lapwing_rest_end - LAPWING_CHUNK, LAPWING_CHUNK, MADV_HUGEPAGE);
         lapwing_rest = chunk;
         lapwing_rest_end = chunk + LAPWING_CHUNK;
         return 0;

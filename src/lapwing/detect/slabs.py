@@ -1,4 +1,4 @@
-"""Where the records of tables live: beside one another, in large pages where the system has them.
+"""Where the records of tables live: beside one another, in pages that may become large ones.
 
 Among Python's other objects a record lies anywhere in hundreds of megabytes of ordinary pages, and looking at one waits
 for the page as well as for the record. Here it begins with a line of the processor's cache. What goes is used for the
