@@ -5,10 +5,10 @@ from lapwing.detect.login cimport i64, u64
 from lapwing.detect.rows cimport Tally
 from lapwing.detect.table cimport Table
 
-cdef u64 MASK
+cdef u64 MASK, _BIT
 cdef i64 _DAY, _EARLIER, _LATEST
 cdef object _NOTHING_SEEN
-cdef int _UNION, _RECENT, _EXACT, _REGISTERS, _FEW, _LONE
+cdef int _UNION, _RECENT, _EXACT, _PLACES, _REGISTERS, _FEW, _LONE
 cdef double _SIZE
 cdef double _POWERS[65]
 cdef int _LINEAR[257]
@@ -16,20 +16,32 @@ cdef int _n
 
 @cython.final
 cdef class Sketches:
-    cdef bint _sketched[2]  # all but the words is a line of the processor's cache
+    cdef unsigned char _sketched[2]  # all but the words is a line of the processor's cache
+    cdef unsigned char _lengths[2]
+    cdef short _zeros[2]
     cdef public int recent, union
     cdef double _inverse[2]
-    cdef short _zeros[2]
-    cdef short _lengths[2]
+    cdef u64 _recents
     cdef u64 _words[96]
 
+    @cython.locals(at=u64)
     cpdef int add(self, int which, u64 item) except -1
-    @cython.locals(rank=int)
-    cpdef int note(self, u64 item) except -1
     @cython.locals(length=int, index=int)
-    cdef int _note_in_lists(self, u64 item) except -1
+    cdef int _add_to_list(self, u64 item) except -1
+    @cython.locals(bit=u64)
+    cdef int _mark(self, u64 at) noexcept
+    @cython.locals(length=int, index=int)
+    cdef int _put(self, u64 at, u64 item) except -1
+    cdef int _clear(self) noexcept
+    @cython.locals(at=u64, rank=int)
+    cpdef int note(self, u64 item) except -1
     cdef int _note_rank(self, int index, int rank) except -1
+    @cython.locals(at=u64)
     cpdef int discard(self, int which, u64 item) except -1
+    @cython.locals(last=int, index=int)
+    cdef int _discard_from_list(self, u64 item) noexcept
+    @cython.locals(moved=u64, recent=u64, to=u64)
+    cdef int _take_out(self, u64 at) noexcept
     cdef int _size(self, int which) noexcept
     cdef int _resize(self, int which, int count) noexcept
     cdef int _blur(self, int which, list items) except -1

@@ -17,6 +17,7 @@ from lapwing.detect.table import Table
 
 FEW = 6  # items kept in the record itself: most records never have more
 EXACT = 48  # exact up to here: above every threshold, so decisions on small numbers never err
+PLACES = 64  # of their table
 REGISTERS = 256  # then a HyperLogLog of so many: standard error 6.5 %
 RECENT, UNION = 0, 1  # the two counts of `Sketches`
 LONE = 1 << FEW  # of `fresh`: the one item a record has ever seen, which no turn forgets
@@ -27,6 +28,8 @@ _EARLIER = -(1 << 62)  # than the end of any period
 _LATEST = (1 << 63) - 1 - 100 * DAY_NS  # what begins later would have no end in 64 bits
 _FEW = FEW
 _EXACT = EXACT
+_PLACES = PLACES
+_BIT = 1  # as wide as all places
 _REGISTERS = REGISTERS
 _RECENT = RECENT
 _UNION = UNION
@@ -41,14 +44,17 @@ for _n in range(1, 257):
 
 
 class Sketches:
-    """Two counts of different items: of the current period, and of the union with the one before it.
+    """Two counts of different items: of the current period (recent), and of the union with the one before it.
 
-    Each is a list of up to `EXACT` items, and then registers of eight bits in the same words: every second one, so that
-    what one item changes in both stands together.
+    While the union has up to `EXACT` items it is a table of `PLACES`, where an item stands at its share of them or
+    behind, and a bit of `_recents` for each place says whether what stands there is recent. Then it is registers of
+    eight bits, in every second word; the others are a list of what is recent, and then registers too, so that what one
+    item changes in both stands together. An item is counted in the union first: what is recent is in both.
     """
 
     def __init__(self) -> None:
         self._words = [0] * 96
+        self._recents = 0
         self._lengths = [0, 0]
         self._zeros = [0, 0]
         self._inverse = [0.0, 0.0]
@@ -61,39 +67,75 @@ class Sketches:
             if self._enter(which, item):
                 self._resize(which, max(self._size(which), self._estimate(which)))
             return 0
-        length = self._lengths[which]
+        if self._sketched[_UNION]:
+            return self._add_to_list(item)
+        at = natively.seek(self._words, _PLACES, item)
+        if which == _RECENT:
+            return self._mark(at) if self._words[at] == item else 0
+        return self._put(at, item) if self._words[at] != item else 0
+
+    def _add_to_list(self, item: int) -> int:
+        """Count what is recent, beside a union of registers."""
+        length = self._lengths[_RECENT]
         for index in range(length):
-            if self._words[2 * index + which] == item:
+            if self._words[2 * index] == item:
                 return 0
         if length < _EXACT:
-            self._words[2 * length + which] = item
-            self._lengths[which] = length + 1
-            return self._resize(which, length + 1)
-        items = [self._words[2 * index + which] for index in range(length)]
+            self._words[2 * length] = item
+            self._lengths[_RECENT] = self.recent = length + 1
+            return 0
+        items = self.items(_RECENT)
         items.append(item)
-        self._resize(which, length + 1)
-        return self._blur(which, items)
+        self.recent = length + 1
+        return self._blur(_RECENT, items)
+
+    def _mark(self, at: int) -> int:
+        """What stands there is recent."""
+        bit = _BIT << at
+        if self._recents & bit == 0:
+            self._recents |= bit
+            self._lengths[_RECENT] += 1
+            self.recent = self._lengths[_RECENT]
+        return 0
+
+    def _put(self, at: int, item: int) -> int:
+        """Count in the union what belongs there."""
+        length = self._lengths[_UNION]
+        if length < _EXACT:
+            self._words[at] = item
+            self._lengths[_UNION] = self.union = length + 1
+            return 0
+        items, recent = self.items(_UNION), self.items(_RECENT)
+        items.append(item)
+        self._clear()
+        for index in range(len(recent)):
+            self._words[2 * index] = recent[index]
+        self._lengths[_RECENT] = len(recent)
+        self.union = length + 1
+        return self._blur(_UNION, items)
+
+    def _clear(self) -> int:
+        """Have nothing in the table."""
+        for at in range(_PLACES):
+            self._words[at] = 0
+        self._recents = 0
+        self._lengths[_RECENT] = self._lengths[_UNION] = 0
+        return 0
 
     def note(self, item: int) -> int:
         """Count `item` in both."""
-        if not self._sketched[_RECENT] or not self._sketched[_UNION]:
-            return self._note_in_lists(item)
+        if not self._sketched[_UNION]:
+            at = natively.seek(self._words, _PLACES, item)
+            if self._words[at] != item:
+                self._put(at, item)
+            return self._mark(at) if not self._sketched[_UNION] else self._add_to_list(item)
+        if not self._sketched[_RECENT]:
+            self.add(_UNION, item)
+            return self._add_to_list(item)
         rank = _rank_of(item)
         if rank <= _rank_at(self, _RECENT, item >> 56) and rank <= _rank_at(self, _UNION, item >> 56):
             return 0
         return self._note_rank(item >> 56, rank)
-
-    def _note_in_lists(self, item: int) -> int:
-        length = self._lengths[_UNION]
-        if self._lengths[_RECENT] != length or length >= _EXACT or self._sketched[_RECENT] or self._sketched[_UNION]:
-            self.add(_RECENT, item)
-            return self.add(_UNION, item)
-        for index in range(length):  # what is recent is in both, so lists of one length have the same items
-            if self._words[2 * index + _UNION] == item:
-                return 0
-        self._words[2 * length + _RECENT] = self._words[2 * length + _UNION] = item
-        self._lengths[_RECENT] = self._lengths[_UNION] = self.recent = self.union = length + 1
-        return 0
 
     def _note_rank(self, index: int, rank: int) -> int:
         if self._raise(_RECENT, index, rank):
@@ -103,27 +145,61 @@ class Sketches:
         return 0
 
     def discard(self, which: int, item: int) -> int:
-        """Take `item` out while still exact; a sketch cannot forget."""
+        """Take `item` out while still exact; a sketch cannot forget. What leaves the union is not recent any more."""
         if self._sketched[which]:
             return 0
-        last = self._lengths[which] - 1
+        if self._sketched[_UNION]:
+            return self._discard_from_list(item)
+        at = natively.seek(self._words, _PLACES, item)
+        if self._words[at] != item:
+            return 0
+        if self._recents >> at & 1:
+            self._recents &= ~(_BIT << at)
+            self._lengths[_RECENT] -= 1
+            self.recent = self._lengths[_RECENT]
+        return self._take_out(at) if which == _UNION else 0
+
+    def _discard_from_list(self, item: int) -> int:
+        last = self._lengths[_RECENT] - 1
         for index in range(last + 1):
-            if self._words[2 * index + which] == item:
-                self._words[2 * index + which] = self._words[2 * last + which]
-                self._lengths[which] = last
-                return self._resize(which, last)
+            if self._words[2 * index] == item:
+                self._words[2 * index] = self._words[2 * last]
+                self._lengths[_RECENT] = self.recent = last
+                break
         return 0
+
+    def _take_out(self, at: int) -> int:
+        """What stands there, and is not recent, leaves the table."""
+        self._words[at] = 0
+        self._lengths[_UNION] -= 1
+        self.union = self._lengths[_UNION]
+        while True:  # what stands after it may have been kept away from its place
+            at = (at + 1) & (_PLACES - 1)
+            moved = self._words[at]
+            if moved == 0:
+                return 0
+            recent = self._recents >> at & 1
+            self._words[at] = 0
+            self._recents &= ~(_BIT << at)
+            to = natively.seek(self._words, _PLACES, moved)
+            self._words[to] = moved
+            self._recents |= recent << to
 
     def turn(self, keep: bool) -> int:
         """A new period begins; `keep` what the last one saw."""
-        self._lengths[_UNION] = 0
-        self._sketched[_UNION] = False
-        self.union = 0
-        if keep:
+        if keep and self._sketched[_RECENT]:
+            self.union = 0
+            self._blur(_UNION, [])
             self._unite(_UNION, self, _RECENT)
-        self._lengths[_RECENT] = 0
-        self._sketched[_RECENT] = False
-        self.recent = 0
+            self._sketched[_RECENT] = False
+            self._lengths[_RECENT] = self.recent = 0
+            return 0
+        kept = self.items(_RECENT) if keep else []
+        self._sketched[_RECENT] = self._sketched[_UNION] = False
+        self._clear()
+        self.recent = self.union = 0
+        for item in kept:
+            self.add(_UNION, item)
         return 0
 
     def merge(self, other: "Sketches") -> int:
@@ -135,7 +211,10 @@ class Sketches:
         """What is counted, sorted; or the registers, eight in a word."""
         if self._sketched[which]:
             return [self._words[2 * index + which] for index in range(_REGISTERS // 8)]
-        return sorted([self._words[2 * index + which] for index in range(self._lengths[which])])
+        if self._sketched[_UNION]:
+            return sorted([self._words[2 * index] for index in range(self._lengths[_RECENT])])
+        some = [at for at in range(_PLACES) if self._words[at] != 0 and (which == _UNION or self._recents >> at & 1)]
+        return sorted([self._words[at] for at in some])
 
     def registers(self, which: int) -> list[int]:
         """The ranks of a sketch."""
@@ -143,19 +222,25 @@ class Sketches:
 
     def dump(self) -> list[Any]:
         """All there is, for a snapshot."""
-        return [
-            [self._sketched[which], self.items(which), self._inverse[which], self._zeros[which], self._size(which)]
-            for which in (RECENT, UNION)
-        ]
+        told = []
+        for which in (RECENT, UNION):
+            sketched, size = bool(self._sketched[which]), self._size(which)
+            told.append([sketched, self.items(which), self._inverse[which], self._zeros[which], size])
+        return told
 
     def load(self, state: list[Any]) -> "Sketches":
-        """Become what `dump` gave."""
-        for which in (RECENT, UNION):
+        """Become what `dump` gave. Raises ValueError where it could not have."""
+        for which in (UNION, RECENT):
             sketched, words, inverse, zeros, count = state[which]
-            for index in range(len(words)):
-                self._words[2 * index + which] = words[index]
-            self._sketched[which] = sketched
-            self._lengths[which] = 0 if sketched else len(words)
+            if sketched:
+                for index in range(len(words)):
+                    self._words[2 * index + which] = words[index]
+                self._sketched[which] = True
+            else:
+                for item in words:
+                    self.add(which, item)
+            if not sketched and (self._sketched[which] or self._lengths[which] != len(words)):
+                raise ValueError("the items that a snapshot's count lists are no list of such a count")
             self._inverse[which] = inverse
             self._zeros[which] = zeros
             self._resize(which, count)
@@ -233,7 +318,7 @@ _HEAD = HEAD_BYTES
 
 
 def bytes_before(item: int) -> int:
-    """How far behind the beginning of compiled `Sketches` stands what `item` changes once they are registers."""
+    """How far behind the beginning of compiled `Sketches` stands what `item` changes, be they a table or registers."""
     return _HEAD + (item >> 59) * 16
 
 
