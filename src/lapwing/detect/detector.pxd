@@ -59,7 +59,7 @@ cdef class Detector:
     cdef public i64 _ticked_ns
     cdef public list _led
     cdef Ahead _ahead
-    cdef bint _is_asked_for
+    cdef int _asked
     cdef dict _counts
     cdef i64 _failed_count, _succeeded_count
 
@@ -75,7 +75,7 @@ cdef class Detector:
         self, str address, str username, str protocol, str secret_tag, str client, i64 ts_ns
     ) except -1
     cpdef bint is_at_home(self, Login login) except -1
-    @cython.locals(login=Login)
+    @cython.locals(login=Login, rank=int)
     cpdef int judge_try(self) except -1
     cpdef int rank(self) except -1
     @cython.locals(login=Login, told=list)
@@ -85,7 +85,7 @@ cdef class Detector:
     cdef list _take(self, object event)
     @cython.locals(told=list)
     cdef list _follow(self, Login login)
-    @cython.locals(ahead=Ahead, is_asked_for=bint)
+    @cython.locals(ahead=Ahead, asked=int)
     cdef int _see(self, Login login) except -1
     @cython.locals(evidence=Evidence)
     cdef int _weigh(self, Login login) except -1

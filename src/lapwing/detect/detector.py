@@ -116,7 +116,7 @@ class Detector:
         self.latest: Login | None = None
         self._try = Login()  # the one `identify_try` was asked for last
         self._ahead = self._asking()
-        self._is_asked_for = False  # its records, of the login that is seen next
+        self._asked = 0  # how many steps `Ahead` has taken for the login that is seen next
 
     def _arrange(self, s: DetectSettings) -> None:
         """Trackers that have seen nothing, and what adds up what they say."""
@@ -239,7 +239,7 @@ class Detector:
         else:
             self._succeeded_count += 1
         self._keyring.stand_at(login)
-        self._is_asked_for = False  # but by its block
+        self._asked = 0  # but by its block
         self._weigh(login)
         told = self._follow(login)
         return self._said(told) if told else ()
@@ -250,7 +250,7 @@ class Detector:
         login = None if self._is_excluded(event) else self._keyring.attempt(event, self._now_ns)
         self._verdict = _NO_VERDICT
         self.log_odds = _NOTHING_SAID
-        self._is_asked_for = False
+        self._asked = 0
         if login is not None:
             if self._look_up is not None and event.circumstances is None:
                 _write(event, "circumstances", self._look_up(event))
@@ -283,7 +283,7 @@ class Detector:
         self._keyring.describe(login, username, protocol, secret_tag, client)
         login.now_ns = self._now_ns
         ahead.first(login)
-        self._is_asked_for = True
+        self._asked = 1
         return True
 
     def is_at_home(self, login: Login) -> bool:
@@ -291,11 +291,19 @@ class Detector:
         return self._pairs.knows(login)
 
     def judge_try(self) -> int:
-        """Judge the try identified last from what is known; its place in `Action`. Nothing is counted."""
+        """Judge the try identified last from what is known; its place in `Action`. Nothing is counted.
+
+        What is not simply allowed is probably refused and then counted: what that looks at is asked for now.
+        """
         login = self.latest
         if login is not None:
             self._weigh(login)
-        return self._judge.rank(self.log_odds)
+        rank = self._judge.rank(self.log_odds)
+        if rank != 0 and login is not None and self._asked == 1:
+            self._ahead.second(login)
+            self._ahead.third()
+            self._asked = 3
+        return rank
 
     def rank(self) -> int:
         """The answer to the login observed last: its place in `Action`."""
@@ -444,7 +452,7 @@ class Detector:
         self.latest = login
         self._ahead.glance_at_place(login)
         self._ahead.first(login)
-        self._is_asked_for = True
+        self._asked = 1
         self._weigh(login)
         return self._follow(login)
 
@@ -473,7 +481,7 @@ class Detector:
     def _half_in(self, event: AuthResolved) -> list[Finding] | None:
         """The secret was right, a further step failed: no guess, but more than a stranger should know (W36)."""
         login = self._keyring.attempt(event, self._now_ns)
-        self._is_asked_for = False
+        self._asked = 0
         told = self._pass_time()
         if login is None:
             return told
@@ -516,24 +524,32 @@ class Detector:
         return 0
 
     def _see(self, login: Login) -> int:
-        """Let every tracker see the login, the pair first as it tells what is new about it."""
+        """Let every tracker see the login, the pair first as it tells what is new about it.
+
+        A login without an outcome moves no record, so what was asked for before still is.
+        """
         now_ns, ahead = self._now_ns, self._ahead
-        is_asked_for = login.failed and self._is_asked_for
-        self._is_asked_for = False  # what is known of places is only good until one of the records may have gone
-        if is_asked_for:
-            ahead.second(login)
+        asked = 0
         if login.failed:
+            asked = self._asked
+            self._asked = 0  # what is known of places is only good until one of the records may have gone
+            if asked == 1:
+                ahead.second(login)
+            elif asked == 3:
+                ahead.fourth(login)
             self._journal.append(login)
-        if is_asked_for:
+        if asked == 1:
             ahead.third()
+        elif asked == 3:
+            ahead.fifth(login)
         self._pairs.observe(login, now_ns)
-        if is_asked_for:
+        if asked == 1:
             ahead.fourth(login)
         if login.took_back and self._campaigns.accuses(login):
             login.took_back = False
             login.back_secrets = ()
         self._sources.observe(login, now_ns)
-        if is_asked_for:
+        if asked == 1:
             ahead.fifth(login)
         if not login.routine:
             if self._accounts.observe(login, now_ns) and self._takeovers.knows(login.account):
