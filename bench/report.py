@@ -51,6 +51,7 @@ AIMS: tuple[tuple[str, str, float | None, bool], ...] = (
     ("decision_vs_c", "a try of the attack: median time over that in C", None, True),
     ("decisions_per_second", "logins judged in batches, a second", 500_000.0, False),
     ("decisions_columns_per_second", "logins judged in columns, a second", 500_000.0, False),
+    ("decisions_system_share", "of the processor time of both, what the system took for memory", None, True),
     ("bytes_per_source", "memory of a known source with all that is kept of it", 300.0, True),
 )
 

@@ -1,5 +1,5 @@
 # cython: infer_types=True, wraparound=False, boundscheck=False
-"""Many logins at once as columns, and what a guard says of them: no object for each of them is made or read.
+"""Many logins at once as columns, and what a guard says of them: no event is made or read for any of them.
 
 Runs compiled, typed by `login_columns.pxd`, and as it stands.
 """

@@ -1,6 +1,7 @@
 """What a decision costs with very many sources resident and an attack going on, and what a source costs."""
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -35,8 +36,9 @@ class Judges(Protocol):
 class Pace(NamedTuple):
     """Microseconds a decision takes before the secret is checked; bytes of resident memory a source, all dimensions.
 
-    Every second decision is about the attack (`attack_*`), every second one about an ordinary user. `flood_growth` is
-    by how much memory grew while as many further sources came once each.
+    Every second decision is about the attack (`attack_*`), every second one about an ordinary user. `system_share` is
+    that of the system in the time of batches and columns: it empties the memory for records that come. `flood_growth`
+    is by how much memory grew while as many further sources came once each.
     """
 
     resident: int
@@ -46,6 +48,7 @@ class Pace(NamedTuple):
     attack_p99_us: float
     batch_per_second: float
     columns_per_second: float
+    system_share: float
     bytes_per_source: float
     flood_growth: float
 
@@ -66,9 +69,9 @@ def measure_pace(
     costs = [_timed(subject, attack), _timed(subject, people)]
     every = sorted([*costs[0], *costs[1]])
     batch = list(_attack(resident, timed, first=2 * timed))
-    in_batches = _rate(timed, subject.observe_many, batch)
+    in_batches, in_system = _rate(timed, subject.observe_many, batch)
     columns = columns_of(_attack(resident, timed, first=3 * timed))
-    in_columns = _rate(timed, subject.observe_columns, columns)
+    in_columns, also_in_system = _rate(timed, subject.observe_columns, columns)
     del attack, people, batch, columns
     before = _resident_bytes()
     _observe(subject, _tries(resident, 2 * resident))
@@ -80,6 +83,7 @@ def measure_pace(
         _share(sorted(costs[0]), 99),
         in_batches,
         in_columns,
+        (in_system + also_in_system) / 2,
         (full - empty) / resident,
         _resident_bytes() / before - 1.0,
     )
@@ -103,11 +107,12 @@ def columns_of(events: Iterable[AuthResolved]) -> dict[str, list[Any]]:
     return {name: [row[at] for row in rows] for at, name in enumerate(names)}
 
 
-def _rate(count: int, work: Callable[[Any], Any], what: Any) -> float:
-    """How many a second of processor time."""
-    start = time.process_time_ns()
+def _rate(count: int, work: Callable[[Any], Any], what: Any) -> tuple[float, float]:
+    """How many a second of processor time, and the system's share of that, as far as it counts so finely."""
+    system_s, start = os.times().system, time.process_time_ns()
     work(what)
-    return count * 1e9 / max(time.process_time_ns() - start, 1)
+    spent_s = max(time.process_time_ns() - start, 1) / 1e9
+    return count / spent_s, min(1.0, (os.times().system - system_s) / spent_s)
 
 
 def _timed(subject: Judges, attempts: list[Any]) -> list[int]:
