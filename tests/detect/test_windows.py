@@ -13,7 +13,7 @@ from lapwing.detect.journal import BY_SOURCE, Journal
 from lapwing.detect.login import SOURCE, Keyring, Login
 from lapwing.detect.rows import Fading, Row
 from lapwing.detect.seen import EXACT, FEW, Seeing, see
-from lapwing.detect.table import Table
+from lapwing.detect.table import NOWHERE, Table
 
 RING = Keyring(bytes(16))
 
@@ -174,7 +174,7 @@ def test_the_cold_row_touched_longest_ago_goes_first() -> None:
     table = table_of(3)
     for key in (1, 2, 3):
         table.insert(key, Row())
-    table.touch(1)
+    table.meet(1, NOWHERE)
     table.insert(4, Row())
     assert keys(table) == [3, 1, 4]
     assert table.evicted_count == 1
@@ -244,7 +244,7 @@ def test_a_table_finds_what_a_dict_would(steps: list[tuple[str, int]]) -> None:
             table.insert(item(n), Row(at_ns=n))
             model.add(n)
         elif what == "t":
-            assert (table.touch(item(n)) is not None) == (n in model)
+            assert (table.meet(item(n), NOWHERE) is not None) == (n in model)
         elif what == "h":
             table.hold(item(n))
         elif what == "r":

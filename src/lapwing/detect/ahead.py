@@ -62,10 +62,10 @@ class Ahead:
     def approach(self, login: Login, at: int) -> int:
         """What is known of them."""
         base = at * _SHARED
-        self._places[base + 3] = self._clients.approach(login.client)
-        self._places[base] = self._sources.approach(login.source)
-        self._places[base + 1] = self._networks.approach(login.network)
-        self._places[base + 2] = self._accounts.approach(login.account)
+        self._places[base + 3] = login.at_client = self._clients.approach(login.client)
+        self._places[base] = login.at_source = self._sources.approach(login.source)
+        self._places[base + 1] = login.at_network = self._networks.approach(login.network)
+        self._places[base + 2] = login.at_account = self._accounts.approach(login.account)
         if self._answers is not None:
             self._answers.approach(login.source)
         return 0
@@ -74,7 +74,7 @@ class Ahead:
         """The same of what only a failure or a success looks at, or is this login's own: often nothing."""
         base = at * _OWN
         self._own[base] = self._homes.approach(login.account)
-        self._own[base + 1] = self._pairs.approach(login.pair)
+        self._own[base + 1] = login.at_pair = self._pairs.approach(login.pair)
         return 0
 
     def reach(self, at: int) -> int:
@@ -125,8 +125,7 @@ class Ahead:
     def reach_beside_home(self, at: int) -> int:
         """What stands beside the record of where the account is at home."""
         self._homes.reach_beside(self._own[at * _OWN], 0, _ATTACKERS_AT)
-        self._homes.reach_beside(self._own[at * _OWN], 0, _CLIENTS_AT)
-        return 0
+        return self._homes.reach_more(self._own[at * _OWN], _CLIENTS_AT)
 
     def expect(self, login: Login, at: int) -> int:
         """Where it belongs in the findings."""

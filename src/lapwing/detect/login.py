@@ -53,6 +53,7 @@ class Login:
     `good_gain`: what it adds to counts of accounts that log in well.
     `took_back`: a success shows that the failures before it were typos; `back_*` is what it takes back from these
     counts and `back_secrets` the mistyped ones. `pair_tries`: different tries of the pair failed before, faded.
+    `at_*`: what `Table.approach` said of these keys, if it was asked; it may be of another login, or no longer so.
     """
 
     def __init__(self) -> None:
@@ -60,6 +61,7 @@ class Login:
         self.client_text: Any = ""
         self.endpoint = ""
         self.name = ""
+        self.at_source = self.at_network = self.at_account = self.at_client = self.at_pair = -1  # nowhere
         self.begin()
 
     def begin(self) -> int:

@@ -148,13 +148,18 @@ cdef extern from *:
     #if defined(__GNUC__) || defined(__clang__)
     #define lapwing_soon(what) __builtin_prefetch(&(what))
     #define lapwing_soon_slot(records, at) __builtin_prefetch(((PyListObject *)(records))->ob_item + (at))
-    #define lapwing_soon_record(records, at) do { \
+    #define lapwing_soon_record(records, at, lines) do { \
         const char *record_ = (const char *)PyList_GET_ITEM(records, at); \
         __builtin_prefetch(record_); \
         __builtin_prefetch(record_ + 64); \
-        __builtin_prefetch(record_ + 128); \
-        __builtin_prefetch(record_ + 192); \
+        if ((lines) > 2) { \
+            __builtin_prefetch(record_ + 128); \
+            __builtin_prefetch(record_ + 192); \
+            if ((lines) > 4) __builtin_prefetch(record_ + 256); \
+        } \
     } while (0)
+    #define lapwing_soon_part(items, at, behind) \
+        __builtin_prefetch((const char *)PyList_GET_ITEM(items, at) + (behind))
     #define lapwing_soon_parts(items, at, behind) do { \
         const char *item_ = (const char *)PyList_GET_ITEM(items, at); \
         __builtin_prefetch(item_); \
@@ -169,10 +174,15 @@ cdef extern from *:
     #else
     #define lapwing_soon(what) ((void)(what))
     #define lapwing_soon_slot(records, at) ((void)(at))
-    #define lapwing_soon_record(records, at) ((void)(at))
+    #define lapwing_soon_record(records, at, lines) ((void)(at))
+    #define lapwing_soon_part(items, at, behind) ((void)(at))
     #define lapwing_soon_parts(items, at, behind) ((void)(at))
     #define lapwing_soon_item(items, at, first, end) ((void)(at))
     #endif
+
+    /* How many lines of the processor's cache a record takes. */
+    #define lapwing_lines_at(records, at) \
+        ((int)((Py_TYPE(PyList_GET_ITEM(records, at))->tp_basicsize + 63) / 64))
 
     #define LAPWING_ROUND \\
         v0 += v1; v1 = (v1 << 13 | v1 >> 51) ^ v0; v0 = v0 << 32 | v0 >> 32; \\
@@ -214,6 +224,8 @@ cdef extern from *:
     void set_wide "lapwing_set_wide"(unsigned short[::1] halves, u64 at, unsigned int word)
     void soon "lapwing_soon"(u64 what) nogil
     void soon_slot "lapwing_soon_slot"(list records, Py_ssize_t at)
-    void soon_record "lapwing_soon_record"(list records, Py_ssize_t at)
+    int lines_of "lapwing_lines_at"(list records, Py_ssize_t at)
+    void soon_record "lapwing_soon_record"(list records, Py_ssize_t at, int lines)
+    void soon_part "lapwing_soon_part"(list items, Py_ssize_t at, Py_ssize_t behind)
     void soon_parts "lapwing_soon_parts"(list items, Py_ssize_t at, Py_ssize_t behind)
     void soon_item "lapwing_soon_item"(list items, Py_ssize_t at, Py_ssize_t first, Py_ssize_t end)

@@ -8,6 +8,7 @@ from math import exp2
 from typing import Any
 
 from lapwing.detect.decay import HOUR_NS
+from lapwing.detect.layout import SPARK_BASE
 
 __all__ = [
     "as_row",
@@ -29,6 +30,7 @@ __all__ = [
     "lay_text",
     "leading",
     "like",
+    "lines_of",
     "member",
     "nearest",
     "no_gc",
@@ -49,6 +51,7 @@ __all__ = [
     "sip",
     "soon",
     "soon_item",
+    "soon_part",
     "soon_parts",
     "soon_record",
     "soon_slot",
@@ -172,8 +175,17 @@ def soon_slot(records: list[Any], at: int) -> None:
     """The same of the place where a list has one of its items."""
 
 
-def soon_record(records: list[Any], at: int) -> None:
-    """The same of a record."""
+def lines_of(records: list[Any], at: int) -> int:
+    """How many lines of the processor's cache a record takes."""
+    return -(-type(records[at]).__basicsize__ // 64)
+
+
+def soon_record(records: list[Any], at: int, lines: int) -> None:
+    """Its line and what else is of a record of so many lines, up to five, is read soon."""
+
+
+def soon_part(items: list[Any], at: int, behind: int) -> None:
+    """The same of what is so many bytes behind where one begins."""
 
 
 def soon_parts(items: list[Any], at: int, behind: int) -> None:
@@ -310,14 +322,21 @@ def settle(tracker: Any, row: Any, now_ns: int) -> int:
     return row.settle(now_ns, tracker.fading)  # type: ignore[no-any-return]
 
 
-def row_of(tracker: Any, key: int) -> Any:
-    """The row of `key`, now the one touched last; None if there is no record."""
-    return tracker.row(key)
+def row_of(tracker: Any, key: int, hint: int) -> Any:
+    """The row of `key`, now the one touched last; None if there is no record. A spark becomes a row.
+
+    `hint` is what `Table.approach` said, if it was asked.
+    """
+    table = tracker.table
+    row = table.meet(key, hint)
+    return tracker.kindle(key, SPARK_BASE - table.found) if table.found <= SPARK_BASE else row
 
 
-def row_for(tracker: Any, login: Any, key: int) -> Any:
-    """The same for `login`, which makes none of a spark where it has no outcome."""
-    return tracker.row_for(login, key)
+def row_for(tracker: Any, login: Any, key: int, hint: int) -> Any:
+    """The same for `login`. One without an outcome makes none of a spark, which gives no reason yet."""
+    if login.failed or login.succeeded or not tracker.quiet_first:
+        return row_of(tracker, key, hint)
+    return tracker.table.meet_row(key, hint)
 
 
 def take(row: Any, login: Any) -> int:

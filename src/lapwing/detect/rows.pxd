@@ -21,7 +21,8 @@ cdef class Fading:
     cdef int _measure(self, u64 slot, i64 age_ns) noexcept
 
 # In the order of use: a record begins with a line of the processor's cache (`slabs.py`). The counts of a tally are its
-# second line, its story the third.
+# second line, its story the third. They are read and written by twos: `good` does not stand right before them, or it
+# would be paired with the first of them wherever all fade, and what was just written as other pairs is waited for.
 cdef class Row:
     cdef public i64 at_ns
     cdef public bint pinned
@@ -31,8 +32,8 @@ cdef class Row:
     cpdef int start(self, i64 at_ns) except -1
 
 cdef class Tally(Row):
-    cdef public bint failing, held
     cdef public double good
+    cdef public bint failing, held
     cdef public double pairs_m, pairs_h, pairs_q, pairs_d
     cdef public double tries_m, tries_h, tries_q, tries_d
     cdef public i64 tail, last_ns, first_ns

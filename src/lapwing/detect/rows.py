@@ -8,7 +8,9 @@ from lapwing.detect import plainly as natively
 from lapwing.detect.login import Login
 
 DAY = 86_400e9  # nanoseconds
-SPREAD = 0x9E37_79B9_7F4A_7C15  # an odd number: the highest bits of a product depend on all of the other factor
+# An odd number: the highest bits of a product depend on all of the other factor. By the one of the golden ratio nearly
+# all ages of whole milliseconds that are round numbers would share a place.
+SPREAD = 0xD6E8_FEB8_6659_FD93
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 GONE = 60 * 86_400 * 1_000_000_000  # 2 ** -60 of anything is nothing
 

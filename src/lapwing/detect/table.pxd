@@ -3,10 +3,11 @@ cimport lapwing.detect.laid_out as layout
 cimport lapwing.detect.natively as natively
 cimport lapwing.detect.records as records
 from lapwing.detect.journal cimport Journal, Pointing, u8, u16, u32
-from lapwing.detect.login cimport i64, u64
+from lapwing.detect.login cimport Keyring, i64, u64
 from lapwing.detect.rows cimport Row
 
 cdef int _NONE_BESIDE
+cdef u64 LAST_BYTE
 
 cdef class Pointer(Pointing):
     cdef Table table
@@ -28,6 +29,7 @@ cdef class Table:
     cdef u64[::1] _keys
     cdef u32[::1] _links
     cdef list _rows
+    cdef int _lines
     cdef u32 _free
     cdef list _beside, _free_beside
     cdef Py_ssize_t _count
@@ -49,6 +51,8 @@ cdef class Table:
     @cython.locals(row=Row)
     cpdef int reach_beside(self, i64 found, Py_ssize_t extra_at, Py_ssize_t more_at) noexcept
     @cython.locals(row=Row)
+    cpdef int reach_more(self, i64 found, Py_ssize_t more_at) noexcept
+    @cython.locals(row=Row)
     cpdef int finding_at(self, i64 found) noexcept
     cdef int _make_index(self, Py_ssize_t size) except -1
     @cython.locals(at=u64)
@@ -58,7 +62,13 @@ cdef class Table:
     cpdef Row row_at(self, i64 at)
     cpdef Row peek(self, u64 key)
     @cython.locals(at=i64)
-    cpdef Row touch(self, u64 key)
+    cpdef Row meet(self, u64 key, i64 hint)
+    @cython.locals(at=i64)
+    cpdef Row meet_row(self, u64 key, i64 hint)
+    cdef inline bint _is_row_of(self, i64 at, u64 key) noexcept
+    @cython.locals(slot=i64)
+    cdef i64 _find_again(self, u64 key, i64 hint) noexcept
+    cdef inline bint _is_spark(self, i64 slot) noexcept
     cdef int _class_of(self, i64 row) noexcept
     @cython.locals(which=int)
     cpdef int refresh(self, i64 row) noexcept
@@ -102,6 +112,8 @@ cdef class Table:
     cpdef int release(self, Row row) except -1
     cdef int _drop_beside(self, int number) except -1
 
+@cython.locals(field=int, journal=Journal, keyring=Keyring, hi=u64, differs=u64)
+cdef bint _is_of(Table table, i64 slot, u64 key) noexcept
 cdef i64 _compare(Table table, u64 key, u64 at, i64 slot) noexcept
 @cython.locals(key=u64, distance=u64, gap=u64)
 cdef int _close_far(Table table, u64 hole, u64 at) noexcept

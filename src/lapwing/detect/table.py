@@ -27,6 +27,7 @@ _NONE_BESIDE = -1
 NOTHING_BESIDE = -1  # `Row.extra`: the record is all there is
 FIRST_INDEX = 64
 FIRST_ROWS = 16
+LAST_BYTE = 256  # below: addresses that differ by no more than their last byte
 GIVEN_BACK_AT_ONCE = 4_096  # records: a fraction of a millisecond
 
 
@@ -73,6 +74,7 @@ class Table:
         self._make_index(size)
         self._used = 0
         self._rows: list[Any] = []
+        self._lines = 0  # of the processor's cache that each of them takes; 0 until one was looked at
         self._next = 0  # row that was never used
         self._free = 0  # a row to use again, plus one; its link to a newer one is the next
         self._beside: list[Any] = []
@@ -179,7 +181,9 @@ class Table:
     def reach(self, found: int) -> int:
         """Have the record fetched that `approach` gave the number of."""
         if found >= 0:
-            natively.soon_record(self._rows, found)
+            if self._lines == 0:
+                self._lines = natively.lines_of(self._rows, found)
+            natively.soon_record(self._rows, found, self._lines)
         return 0
 
     def approach_beside(self, found: int) -> int:
@@ -200,6 +204,14 @@ class Table:
                 natively.soon_parts(self._beside, row.extra, extra_at)
             if row.more >= 0:
                 natively.soon_parts(self._beside, row.more, more_at)
+        return 0
+
+    def reach_more(self, found: int, more_at: int) -> int:
+        """Have fetched what stands beside it as `more`, so many bytes behind its beginning."""
+        if found >= 0:
+            row = records.row(self._rows, found)
+            if row.more >= 0:
+                natively.soon_part(self._beside, row.more, more_at)
         return 0
 
     def finding_at(self, found: int) -> int:
@@ -251,13 +263,37 @@ class Table:
         at = self.find(key)
         return records.row(self._rows, at) if at >= 0 else None
 
-    def touch(self, key: int) -> Any:
-        """The row of `key`, now the one touched last, or None; `found` is what `find` says."""
-        at = self.found = self.find(key)
+    def meet(self, key: int, hint: int) -> Any:
+        """The row of `key`, now the one touched last, or None; `found` is what `find` says.
+
+        `hint` is what it most likely says, as `approach` did some logins ago: one look tells whether it still does.
+        """
+        at = self.found = hint if self._is_row_of(hint, key) else self._find_again(key, hint)
         if at < 0:
             return None
         self.refresh(at)
         return records.row(self._rows, at)
+
+    def meet_row(self, key: int, hint: int) -> Any:
+        """The same, where a spark is as good as nothing: no journal entry is looked at."""
+        at = self.found = hint if self._is_row_of(hint, key) else self.find_row(key)
+        if at < 0:
+            return None
+        self.refresh(at)
+        return records.row(self._rows, at)
+
+    def _is_row_of(self, at: int, key: int) -> bool:
+        return 0 <= at < self._next and self._keys[at * layout.NODE_WORDS] == key
+
+    def _find_again(self, key: int, hint: int) -> int:
+        """What `find` says, where `hint` is no row of `key`; it may be its spark."""
+        slot = layout.SPARK_BASE - hint
+        if 0 <= slot < self.journal._capacity and self._is_spark(slot) and _is_of(self, slot, key):
+            return hint
+        return self.find(key)
+
+    def _is_spark(self, slot: int) -> bool:
+        return self.journal.notes[slot * layout.NOTES + layout.SPARKS] & self._bit != 0
 
     def refresh(self, row: int) -> int:
         """Make `row` the one touched last."""
@@ -554,6 +590,7 @@ class Table:
         self._unlink(row)
         self.release(self._rows[row - 1])
         self._rows[row - 1] = None
+        self._keys[(row - 1) * layout.NODE_WORDS] = 0  # nobody's
         at = (row - 1) * layout.LINKS
         self._links[at + layout.NEWER] = self._free
         self._free = row
@@ -572,11 +609,29 @@ class Table:
 
 def _compare(table: Table, key: int, at: int, slot: int) -> int:
     """`Table.find`, which has come to `at`, where the key of a spark has to be computed to compare it."""
-    if table.journal.word(slot, table.field) != key:
+    if not _is_of(table, slot, key):
         return table._find_from(key, (at + 1) & table._mask)
     table._sought = key
     table._at = at
     return layout.SPARK_BASE - slot
+
+
+def _is_of(table: Table, slot: int, key: int) -> bool:
+    """Whether the entry at `slot` has `key`. No hash tells that of an address which the login at hand has, too."""
+    field, journal = table.field, table.journal
+    if field >= 0:
+        return journal.words[slot * layout.WORDS + field] == key
+    keyring = journal.keyring
+    hi = journal.words[slot * layout.WORDS + layout.HI]
+    if hi == keyring._near_hi:
+        # The upper half, where there is one, says all of a source and a network. Of what has none, IPv4 addresses for
+        # one, a source is all of the lower half and a network all but its last byte.
+        differs = 0 if hi != 0 else journal.words[slot * layout.WORDS + layout.LO] ^ keyring._near_lo
+        if field == layout.BY_SOURCE and differs == 0 and key == keyring._near_source:
+            return True
+        if field == layout.BY_NETWORK and differs < LAST_BYTE and key == keyring._near_network:
+            return True
+    return journal.word(slot, field) == key
 
 
 def _close_far(table: Table, hole: int, at: int) -> int:

@@ -19,7 +19,7 @@ cdef extern from *:
 
 # `Fading.at` of a tracker's fading: where in `left` there is what this age leaves.
 cdef inline u64 at(Tracker tracker, i64 age_ns) noexcept:
-    cdef u64 slot = (<u64>age_ns * 0x9E3779B97F4A7C15ULL) >> 60
+    cdef u64 slot = (<u64>age_ns * 0xD6E8FEB86659FD93ULL) >> 60
     if tracker.fading._ages[slot] != age_ns:
         tracker.fading._measure(slot, age_ns)
     return 4 * slot
@@ -80,23 +80,15 @@ cdef inline int take(Tally row, Login login) noexcept:
 cdef inline i64 hour_of(i64 now_ns) noexcept:
     return now_ns // 3600000000000LL
 
-# `Tracker.row`.
-cdef inline Row row_of(Tracker tracker, u64 key):
-    cdef i64 found = tracker.table.find(key)
-    if found >= 0:
-        tracker.table.refresh(found)
-        return tracker.table.row_at(found)
-    if found == -1:  # `NOWHERE`
-        return None
-    return tracker.kindle(key, -2 - found)  # `SPARK_BASE`
+# The row of a key, now the one touched last; None if there is no record. A spark becomes a row.
+cdef inline Row row_of(Tracker tracker, u64 key, i64 hint):
+    cdef Row row = tracker.table.meet(key, hint)
+    if tracker.table.found <= -2:  # `SPARK_BASE`
+        return tracker.kindle(key, -2 - tracker.table.found)
+    return row
 
-# `Tracker.row_for`.
-cdef inline Row row_for(Tracker tracker, Login login, u64 key):
-    cdef i64 found
+# The same for a login. One without an outcome makes none of a spark, which gives no reason yet.
+cdef inline Row row_for(Tracker tracker, Login login, u64 key, i64 hint):
     if login.failed or login.succeeded or not tracker.quiet_first:
-        return row_of(tracker, key)
-    found = tracker.table.find_row(key)
-    if found < 0:
-        return None
-    tracker.table.refresh(found)
-    return tracker.table.row_at(found)
+        return row_of(tracker, key, hint)
+    return tracker.table.meet_row(key, hint)

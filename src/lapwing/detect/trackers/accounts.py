@@ -82,7 +82,7 @@ class Accounts(Tracker):
         if key == 0:
             self.current = None
             return False
-        row = tallying.row_of(self, key)
+        row = tallying.row_of(self, key, login.at_account)
         self.current = row
         new = row is None
         if new:

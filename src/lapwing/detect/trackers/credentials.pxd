@@ -9,6 +9,7 @@ from lapwing.detect.trackers.tracker cimport Tracker
 
 cdef double _HELD
 cdef int _SHARED
+cdef i64 _NOWHERE
 
 @cython.final
 cdef class Credential(Seeing):

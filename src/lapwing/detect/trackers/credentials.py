@@ -10,10 +10,11 @@ from lapwing.detect.journal import BY_SECRET, Journal
 from lapwing.detect.login import Login
 from lapwing.detect.seen import SEEING_FIELDS, Seeing, see
 from lapwing.detect.settings import CredentialSettings
-from lapwing.detect.table import Table
+from lapwing.detect.table import NOWHERE, Table
 from lapwing.detect.trackers.tracker import HELD_TRIES, Tracker
 
 _HELD = HELD_TRIES
+_NOWHERE = NOWHERE
 _SHARED = SHARED_SECRET
 
 
@@ -51,7 +52,7 @@ class Credentials(Tracker):
         if key == 0 or login.account == 0:
             self.current = None
             return 0
-        row = tallying.row_of(self, key) if login.failed else tallying.row_for(self, login, key)
+        row = tallying.row_for(self, login, key, _NOWHERE)  # most secrets come once
         self.current = row
         new = row is None
         if new:

@@ -64,7 +64,7 @@ class Groups(Tracker):
         if key == 0:
             self.current = None
             return 0
-        row = tallying.row_of(self, key) if login.failed else tallying.row_for(self, login, key)
+        row = tallying.row_for(self, login, key, login.at_client if self.dimension == 1 else login.at_network)
         self.current = row
         new = row is None
         if new:

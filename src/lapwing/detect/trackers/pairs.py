@@ -131,7 +131,7 @@ class Pairs(Tracker):
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`, set its `known`, `counts`, gains and what it takes back; evidence are secrets and pace."""
-        row = tallying.row_of(self, login.pair) if login.failed else tallying.row_for(self, login, login.pair)
+        row = tallying.row_for(self, login, login.pair, login.at_pair)
         new = row is None
         if new:
             if not login.failed and not login.succeeded:

@@ -78,7 +78,7 @@ class Sources(Tracker):
 
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; evidence are accounts and tries, one client, and persistence."""
-        row = tallying.row_of(self, login.source) if login.failed else tallying.row_for(self, login, login.source)
+        row = tallying.row_for(self, login, login.source, login.at_source)
         new = row is None
         self.current_key = login.source
         self.current = row

@@ -7,7 +7,7 @@ from lapwing.detect.reasons cimport Reason
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.table cimport Table
 
-cdef i64 _NOWHERE, _SPARK_BASE
+cdef i64 _NOWHERE
 
 cdef class Tracker:
     cdef public str name
@@ -30,12 +30,9 @@ cdef class Tracker:
     cdef Row fresh(self, i64 now_ns)
     @cython.locals(mine=Tally)
     cdef int count(self, Row row, Login login) except -1
-    @cython.locals(at=i64)
     cdef Row row(self, u64 key)
     @cython.locals(row=Tally)
     cpdef Row look(self, u64 key, i64 now_ns)
-    @cython.locals(at=i64)
-    cdef Row row_for(self, Login login, u64 key)
     @cython.locals(row=Row, told=Tally)
     cdef Row kindle(self, u64 key, i64 slot)
     cdef int keep(self, u64 key, Row row, Login login) except -1

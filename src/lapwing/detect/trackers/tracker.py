@@ -22,7 +22,7 @@ from lapwing.detect.parts import Packed
 from lapwing.detect.reasons import Reason
 from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.seen import Sketches
-from lapwing.detect.table import NOTHING_BESIDE, NOWHERE, SPARK_BASE, Table
+from lapwing.detect.table import NOTHING_BESIDE, NOWHERE, Table
 from lapwing.detect.unpacking import Unpacker
 
 NOTHING: tuple[Reason, ...] = ()
@@ -31,7 +31,6 @@ SLIDING = ("accounts_seen",)  # fields of the few rows that hold such counts as 
 NO_DIMENSION = -1  # its records have no story to tell
 
 _NOWHERE = NOWHERE
-_SPARK_BASE = SPARK_BASE
 _encoder = msgspec.msgpack.Encoder(enc_hook=lambda value: value.dump())
 
 
@@ -96,13 +95,7 @@ class Tracker:
 
     def row(self, key: int) -> Any:
         """The row of `key`, now the one touched last; None if there is no record. A spark becomes a row."""
-        at = self.table.find(key)
-        if at >= 0:
-            self.table.refresh(at)
-            return self.table.row_at(at)
-        if at == _NOWHERE:
-            return None
-        return self.kindle(key, _SPARK_BASE - at)
+        return tallying.row_of(self, key, _NOWHERE)
 
     def look(self, key: int, now_ns: int) -> Any:
         """The row of `key` as it stands at `now_ns`, for people; None if there is no record."""
@@ -110,16 +103,6 @@ class Tracker:
         if row is not None:
             row.settle(now_ns, self.fading)
         return row
-
-    def row_for(self, login: Login, key: int) -> Any:
-        """The row for `login`. One without an outcome makes none of a spark, which gives no reason yet."""
-        if login.failed or login.succeeded or not self.quiet_first:
-            return self.row(key)
-        at = self.table.find_row(key)
-        if at < 0:
-            return None
-        self.table.refresh(at)
-        return self.table.row_at(at)
 
     def kindle(self, key: int, slot: int) -> Any:
         """The spark of `key` at `slot` becomes a row."""
