@@ -73,7 +73,7 @@ class Ahead:
     def approach_own(self, login: Login, at: int) -> int:
         """The same of what only a failure or a success looks at, or is this login's own: often nothing."""
         base = at * _OWN
-        self._own[base] = self._homes.approach(login.account)
+        self._own[base] = login.at_home = self._homes.approach(login.account)
         self._own[base + 1] = login.at_pair = self._pairs.approach(login.pair)
         return 0
 
@@ -148,7 +148,7 @@ class Ahead:
 
     def second(self, login: Login) -> int:
         """Where its account is at home. It failed."""
-        self._own[0] = self._homes.approach(login.account)
+        self._own[0] = login.at_home = self._homes.approach(login.account)
         return 0
 
     def third(self) -> int:

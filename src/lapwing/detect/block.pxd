@@ -4,7 +4,7 @@ cimport lapwing.detect.members as members
 from lapwing.detect.ahead cimport Ahead
 from lapwing.detect.login cimport Keyring, Login, i64
 
-cdef int _BLOCK
+cdef int _BLOCK, _APART, _STEPS
 cdef object _ONE, _FAILED, _SUCCEEDED, _PACKET_SIZE, _PROTOCOL_STATE, _RESOLVED
 cdef Py_ssize_t _TS_NS, _CLIENT_IP, _OUTCOME, _PROTOCOL, _ENDPOINT, _USERNAME, _SECRET_TAG, _FINGERPRINT, _USER_AGENT
 cdef Py_ssize_t _EXISTS, _TRIES, _CONFIDENCE, _EVIDENCE, _SEQ, _CIRCUMSTANCES
@@ -22,6 +22,8 @@ cdef class Block:
     @cython.locals(login=Login)
     cpdef Login add(self, str address, str username, str protocol, str secret_tag, str client)
     cpdef int empty(self) except -1
-    @cython.locals(ahead=Ahead, login=Login, index=Py_ssize_t)
+    @cython.locals(at=Py_ssize_t)
     cpdef int fetch(self) except -1
-    cdef bint _keep(self) noexcept
+    cdef bint _keep(self) except -1
+    @cython.locals(ahead=Ahead, login=Login)
+    cdef int _go_on(self, Py_ssize_t at) except -1

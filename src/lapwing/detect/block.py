@@ -15,7 +15,9 @@ from lapwing.detect.login import Keyring, Login
 from lapwing.events import AuthEvidence, AuthResolved, Outcome
 
 BLOCK = LOGINS  # logins: what they will look at, 64 bytes a record, stays in the processor's nearer caches until then
-_BLOCK = BLOCK
+APART = 2  # logins between two steps of one: their keys take longer to compute than memory takes
+STEPS = 4  # after the first one
+_BLOCK, _APART, _STEPS = BLOCK, APART, STEPS
 _FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
 _PACKET_SIZE, _PROTOCOL_STATE = AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE
 _RESOLVED = AuthResolved
@@ -100,30 +102,44 @@ class Block:
         return count
 
     def fetch(self) -> int:
-        """Have fetched what all of them will look at, step by step: each says where the next one goes on."""
-        ahead = self._ahead
-        for index in range(self.count):
-            login = logins.row(self.logins, index)
-            ahead.glance_at_place(login)
-            ahead.glance(login)
-        for index in range(self.count):
-            login = logins.row(self.logins, index)
-            ahead.approach(login, index)
-            ahead.approach_own(login, index)
-        for index in range(self.count):
-            ahead.reach(index)
-            ahead.reach_own(index)
-        for index in range(self.count):
-            ahead.approach_beside(index)
-            ahead.approach_beside_home(index)
-        for index in range(self.count):
-            login = logins.row(self.logins, index)
-            ahead.reach_beside(login, index)
-            ahead.reach_beside_home(index)
-            ahead.expect(login, index)
+        """What is left to do until all that they will look at is asked for."""
+        for at in range(self.count, self.count + _STEPS * _APART):
+            self._go_on(at)
         return 0
 
     def _keep(self) -> bool:
         self.count += 1
         self.is_full = self.count == _BLOCK
+        self._go_on(self.count - 1)
         return True
+
+    def _go_on(self, at: int) -> int:
+        """The login at `at` takes the first step, and those so and so far before it, one after the other, the next.
+
+        Each step says where the next one goes on, and memory has time until then: the keys of others are computed.
+        """
+        ahead = self._ahead
+        if at < self.count:
+            login = logins.row(self.logins, at)
+            ahead.glance_at_place(login)
+            ahead.glance(login)
+        at -= _APART
+        if 0 <= at < self.count:
+            login = logins.row(self.logins, at)
+            ahead.approach(login, at)
+            ahead.approach_own(login, at)
+        at -= _APART
+        if 0 <= at < self.count:
+            ahead.reach(at)
+            ahead.reach_own(at)
+        at -= _APART
+        if 0 <= at < self.count:
+            ahead.approach_beside(at)
+            ahead.approach_beside_home(at)
+        at -= _APART
+        if 0 <= at < self.count:
+            login = logins.row(self.logins, at)
+            ahead.reach_beside(login, at)
+            ahead.reach_beside_home(at)
+            ahead.expect(login, at)
+        return 0

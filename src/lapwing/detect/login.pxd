@@ -17,7 +17,7 @@ cdef class Login:
     cdef public bytes named
     cdef public i64 now_ns, seq, pos
     cdef public u64 source, network, account, secret, client, pair, hi, lo
-    cdef public i64 at_source, at_network, at_account, at_client, at_pair
+    cdef public i64 at_source, at_network, at_account, at_client, at_pair, at_home
     cdef public int count, protocol
     cdef public bint failed, succeeded, inferred, known, counts, routine, took_back, forgiven, plain, nobody, resident
     cdef public double weight, pair_tries, good_gain

@@ -61,7 +61,8 @@ class Login:
         self.client_text: Any = ""
         self.endpoint = ""
         self.name = ""
-        self.at_source = self.at_network = self.at_account = self.at_client = self.at_pair = -1  # nowhere
+        self.at_source = self.at_network = self.at_account = -1  # nowhere
+        self.at_client = self.at_pair = self.at_home = -1
         self.begin()
 
     def begin(self) -> int:

@@ -3,7 +3,7 @@ cimport lapwing.detect.laid_out as layout
 cimport lapwing.detect.natively as natively
 cimport lapwing.detect.records as records
 from lapwing.detect.journal cimport Journal, Pointing, u8, u16, u32
-from lapwing.detect.login cimport Keyring, i64, u64
+from lapwing.detect.login cimport i64, u64
 from lapwing.detect.rows cimport Row
 
 cdef int _NONE_BESIDE
@@ -61,14 +61,9 @@ cdef class Table:
     cdef inline u64 _key_of_spark(self, u32 slot) noexcept
     cpdef Row row_at(self, i64 at)
     cpdef Row peek(self, u64 key)
-    @cython.locals(at=i64)
     cpdef Row meet(self, u64 key, i64 hint)
-    @cython.locals(at=i64)
     cpdef Row meet_row(self, u64 key, i64 hint)
-    cdef inline bint _is_row_of(self, i64 at, u64 key) noexcept
-    @cython.locals(slot=i64)
-    cdef i64 _find_again(self, u64 key, i64 hint) noexcept
-    cdef inline bint _is_spark(self, i64 slot) noexcept
+    cdef inline bint _is_row_of(self, i64 row, u64 key) noexcept
     cdef int _class_of(self, i64 row) noexcept
     @cython.locals(which=int)
     cpdef int refresh(self, i64 row) noexcept
@@ -112,7 +107,8 @@ cdef class Table:
     cpdef int release(self, Row row) except -1
     cdef int _drop_beside(self, int number) except -1
 
-@cython.locals(field=int, journal=Journal, keyring=Keyring, hi=u64, differs=u64)
+cdef bint _is_spark_of(Table table, i64 slot, u64 key) noexcept
+@cython.locals(base=Py_ssize_t, field=int, hi=u64, differs=u64)
 cdef bint _is_of(Table table, i64 slot, u64 key) noexcept
 cdef i64 _compare(Table table, u64 key, u64 at, i64 slot) noexcept
 @cython.locals(key=u64, distance=u64, gap=u64)

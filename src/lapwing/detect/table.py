@@ -268,32 +268,29 @@ class Table:
 
         `hint` is what it most likely says, as `approach` did some logins ago: one look tells whether it still does.
         """
-        at = self.found = hint if self._is_row_of(hint, key) else self._find_again(key, hint)
-        if at < 0:
+        if hint >= 0:
+            if not self._is_row_of(hint, key):
+                hint = self.find(key)
+        elif hint == layout.NOWHERE or not _is_spark_of(self, layout.SPARK_BASE - hint, key):
+            hint = self.find(key)
+        self.found = hint
+        if hint < 0:
             return None
-        self.refresh(at)
-        return records.row(self._rows, at)
+        self.refresh(hint)
+        return records.row(self._rows, hint)
 
     def meet_row(self, key: int, hint: int) -> Any:
         """The same, where a spark is as good as nothing: no journal entry is looked at."""
-        at = self.found = hint if self._is_row_of(hint, key) else self.find_row(key)
-        if at < 0:
+        if hint < 0 or not self._is_row_of(hint, key):
+            hint = self.find_row(key)
+        self.found = hint
+        if hint < 0:
             return None
-        self.refresh(at)
-        return records.row(self._rows, at)
+        self.refresh(hint)
+        return records.row(self._rows, hint)
 
-    def _is_row_of(self, at: int, key: int) -> bool:
-        return 0 <= at < self._next and self._keys[at * layout.NODE_WORDS] == key
-
-    def _find_again(self, key: int, hint: int) -> int:
-        """What `find` says, where `hint` is no row of `key`; it may be its spark."""
-        slot = layout.SPARK_BASE - hint
-        if 0 <= slot < self.journal._capacity and self._is_spark(slot) and _is_of(self, slot, key):
-            return hint
-        return self.find(key)
-
-    def _is_spark(self, slot: int) -> bool:
-        return self.journal.notes[slot * layout.NOTES + layout.SPARKS] & self._bit != 0
+    def _is_row_of(self, row: int, key: int) -> bool:
+        return row < self._next and self._keys[row * layout.NODE_WORDS] == key
 
     def refresh(self, row: int) -> int:
         """Make `row` the one touched last."""
@@ -616,22 +613,31 @@ def _compare(table: Table, key: int, at: int, slot: int) -> int:
     return layout.SPARK_BASE - slot
 
 
+def _is_spark_of(table: Table, slot: int, key: int) -> bool:
+    """Whether the spark of `key` is at `slot`, if the journal has so many."""
+    if slot >= table.journal._capacity:
+        return False
+    if table.journal.notes[slot * layout.NOTES + layout.SPARKS] & table._bit == 0:
+        return False
+    return _is_of(table, slot, key)
+
+
 def _is_of(table: Table, slot: int, key: int) -> bool:
     """Whether the entry at `slot` has `key`. No hash tells that of an address which the login at hand has, too."""
-    field, journal = table.field, table.journal
+    base = slot * layout.WORDS
+    field = table.field
     if field >= 0:
-        return journal.words[slot * layout.WORDS + field] == key
-    keyring = journal.keyring
-    hi = journal.words[slot * layout.WORDS + layout.HI]
-    if hi == keyring._near_hi:
+        return table.journal.words[base + field] == key
+    hi = table.journal.words[base + layout.HI]
+    if hi == table.journal.keyring._near_hi:
         # The upper half, where there is one, says all of a source and a network. Of what has none, IPv4 addresses for
         # one, a source is all of the lower half and a network all but its last byte.
-        differs = 0 if hi != 0 else journal.words[slot * layout.WORDS + layout.LO] ^ keyring._near_lo
-        if field == layout.BY_SOURCE and differs == 0 and key == keyring._near_source:
+        differs = 0 if hi != 0 else table.journal.words[base + layout.LO] ^ table.journal.keyring._near_lo
+        if field == layout.BY_SOURCE and differs == 0 and key == table.journal.keyring._near_source:
             return True
-        if field == layout.BY_NETWORK and differs < LAST_BYTE and key == keyring._near_network:
+        if field == layout.BY_NETWORK and differs < LAST_BYTE and key == table.journal.keyring._near_network:
             return True
-    return journal.word(slot, field) == key
+    return table.journal.word(slot, field) == key
 
 
 def _close_far(table: Table, hole: int, at: int) -> int:

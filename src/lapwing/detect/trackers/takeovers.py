@@ -97,7 +97,7 @@ class Takeovers(Tracker):
         """Count `login`; reasons only for a success from a place new to the account."""
         if login.account == 0:
             return self._unseen(login)
-        row = self.row(login.account)
+        row = self.met(login.account, login.at_home)
         if row is None:
             return self._begin(login, now_ns)
         if now_ns > row.at_ns:

@@ -31,6 +31,7 @@ cdef class Tracker:
     @cython.locals(mine=Tally)
     cdef int count(self, Row row, Login login) except -1
     cdef Row row(self, u64 key)
+    cdef Row met(self, u64 key, i64 hint)
     @cython.locals(row=Tally)
     cpdef Row look(self, u64 key, i64 now_ns)
     @cython.locals(row=Row, told=Tally)

@@ -97,6 +97,10 @@ class Tracker:
         """The row of `key`, now the one touched last; None if there is no record. A spark becomes a row."""
         return tallying.row_of(self, key, _NOWHERE)
 
+    def met(self, key: int, hint: int) -> Any:
+        """The same, where `hint` is what `Table.approach` said, if it was asked."""
+        return tallying.row_of(self, key, hint)
+
     def look(self, key: int, now_ns: int) -> Any:
         """The row of `key` as it stands at `now_ns`, for people; None if there is no record."""
         row = self.row(key)
