@@ -79,7 +79,11 @@ ADDRESSES = [
 ]
 
 
-@given(st.lists(st.sampled_from(ADDRESSES), max_size=30), st.sampled_from(ADDRESSES), st.sampled_from((BY_SOURCE, BY_NETWORK)))
+@given(
+    st.lists(st.sampled_from(ADDRESSES), max_size=30),
+    st.sampled_from(ADDRESSES),
+    st.sampled_from((BY_SOURCE, BY_NETWORK)),
+)
 def test_a_spark_is_found_by_the_address_of_the_login_at_hand_as_by_its_key(
     addresses: list[str], at_hand: str, field: int
 ) -> None:
@@ -110,7 +114,7 @@ def test_a_spark_is_found_by_the_address_of_the_login_at_hand_as_by_its_key(
 
 
 def test_a_record_takes_as_many_lines_as_its_bytes_need() -> None:
-    rows = [Row(), bytes()]
+    rows = [Row(), b""]
     assert plainly.lines_of(rows, 0) == (Row.__basicsize__ + 63) // 64
     assert plainly.lines_of(rows, 1) == 1
 

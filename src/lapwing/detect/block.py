@@ -15,7 +15,7 @@ from lapwing.detect.login import Keyring, Login
 from lapwing.events import AuthEvidence, AuthResolved, Outcome
 
 BLOCK = LOGINS  # logins: what they will look at, 64 bytes a record, stays in the processor's nearer caches until then
-APART = 2  # logins between two steps of one: their keys take longer to compute than memory takes
+APART = 3  # logins between two steps of one: their keys take longer to compute than memory takes
 STEPS = 4  # after the first one
 _BLOCK, _APART, _STEPS = BLOCK, APART, STEPS
 _FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
