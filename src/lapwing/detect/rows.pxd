@@ -10,8 +10,8 @@ cdef u64 SPREAD, MASK
 cdef class Fading:
     cdef public double m, h, q, d
     cdef i64 _age_ns
-    cdef i64 _ages[16]
-    cdef double left[64]
+    cdef i64 _ages[64]
+    cdef double left[256]
 
     @cython.locals(at=u64)
     cpdef int set(self, i64 age_ns) noexcept

@@ -24,8 +24,8 @@ class Fading:
     def __init__(self) -> None:
         self.m = self.h = self.q = self.d = 1.0
         self._age_ns = 0
-        self._ages = [0] * 16  # asked for lately
-        self.left = [1.0] * 64  # what each of them leaves, by half-life
+        self._ages = [0] * 64  # asked for lately
+        self.left = [1.0] * 256  # what each of them leaves, by half-life
 
     def set(self, age_ns: int) -> int:
         """Measure `age_ns`; a negative one (a late event) counts as none."""
@@ -41,7 +41,7 @@ class Fading:
 
     def at(self, age_ns: int) -> int:
         """The same: from where on `left` has it."""
-        slot = ((age_ns * SPREAD) & MASK) >> 60
+        slot = ((age_ns * SPREAD) & MASK) >> 58
         if self._ages[slot] != age_ns:
             self._measure(slot, age_ns)
         return 4 * slot

@@ -74,7 +74,7 @@ class Table:
         self._make_index(size)
         self._used = 0
         self._rows: list[Any] = []
-        self._lines = 0  # of the processor's cache that each of them takes; 0 until one was looked at
+        self._lines = 0  # of the processor's cache that each of them takes; 0 before the first
         self._next = 0  # row that was never used
         self._free = 0  # a row to use again, plus one; its link to a newer one is the next
         self._beside: list[Any] = []
@@ -181,8 +181,6 @@ class Table:
     def reach(self, found: int) -> int:
         """Have the record fetched that `approach` gave the number of."""
         if found >= 0:
-            if self._lines == 0:
-                self._lines = natively.lines_of(self._rows, found)
             natively.soon_record(self._rows, found, self._lines)
         return 0
 
@@ -439,6 +437,8 @@ class Table:
                 self._widen()
             self._next += 1
             self._rows.append(row)
+            if self._lines == 0:
+                self._lines = natively.lines_of(self._rows, number)
         self._keys[number * layout.NODE_WORDS] = key
         self._count += 1
         self._append(number + 1, layout.COLD)

@@ -19,7 +19,7 @@ cdef extern from *:
 
 # `Fading.at` of a tracker's fading: where in `left` there is what this age leaves.
 cdef inline u64 at(Tracker tracker, i64 age_ns) noexcept:
-    cdef u64 slot = (<u64>age_ns * 0xD6E8FEB86659FD93ULL) >> 60
+    cdef u64 slot = (<u64>age_ns * 0xD6E8FEB86659FD93ULL) >> 58
     if tracker.fading._ages[slot] != age_ns:
         tracker.fading._measure(slot, age_ns)
     return 4 * slot
