@@ -10,6 +10,7 @@ from lapwing.app.chronicle import Chronicle
 from lapwing.detect import Detector, Verdict
 from lapwing.detect.decisions import Decisions
 from lapwing.detect.evidence import MOST_KINDS, NAMES, Evidence
+from lapwing.detect.login import Keyring
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings
 from lapwing.detect.verdict import Judge
@@ -37,8 +38,8 @@ def judged(kinds: int, *, known: bool = False, beside: tuple[Reason, ...] = ()) 
 
 
 def decide(decisions: Decisions, hi: int, lo: int, now_ns: int) -> None:
-    row = decisions.row_at(hi, lo)
-    decisions.answer_at(row, 20.0, hi, lo, now_ns, False)
+    source = Keyring(KEY).source_of(hi, lo)
+    decisions.answer_at(decisions.row_at(source, hi, lo), 20.0, source, hi, lo, now_ns, False)
 
 
 REASON = Reason("leaked-secret", 1.0, 0.0, 2.0)

@@ -21,7 +21,7 @@ cdef class Chronicle:
     cpdef Py_ssize_t keep_changes(self, i64 seq, Decisions decisions, Verdict verdict) except -1
     @cython.locals(first=Py_ssize_t, index=Py_ssize_t, place=Py_ssize_t)
     cpdef list since(self, object seq)
-    @cython.locals(place=Py_ssize_t, at=Py_ssize_t)
+    @cython.locals(place=Py_ssize_t, at=Py_ssize_t, ahead=Py_ssize_t)
     cdef Py_ssize_t _begin(self, i64 seq, u64 facts) except -1
     @cython.locals(at=Py_ssize_t, facts=u64, hi=u64, lo=u64)
     cdef object _event(self, Py_ssize_t place)

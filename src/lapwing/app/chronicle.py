@@ -96,7 +96,8 @@ class Chronicle:
         self._words[at + SEQ] = seq
         self._words[at + FACTS] = facts
         self._next = place + 1 if place + 1 < self._limit else 0
-        natively.soon(self._words[self._next * ENTRY_WORDS])
+        ahead = self._next + 1 if self._next + 1 < self._limit else 0  # an answer is lifted and another made at once
+        natively.soon(self._words[ahead * ENTRY_WORDS])
         return place
 
     def _event(self, place: int) -> Event:

@@ -286,7 +286,7 @@ class GuardCore:
         ):
             return detector.verdict
         login: Any = detector.latest
-        row = decisions.row_at(login.hi, login.lo)
+        row = decisions.row_at(login.source, login.hi, login.lo)
         if decisions.blocks(row, ts_ns) and not detector.is_at_home(login):
             # What is said to a source that is blocked does not depend on the try, so it is judged as it is counted.
             self._refused(attempt.endpoint)
@@ -303,7 +303,7 @@ class GuardCore:
     def _answered(self, login: Login, row: int, ts_ns: int, known: bool) -> Verdict:
         """The verdict on the login observed last, with what stands against its source in `row` of the decisions."""
         detector, decisions = self._detector, self._decisions
-        rank = decisions.answer_at(row, detector.log_odds, login.hi, login.lo, ts_ns, known)
+        rank = decisions.answer_at(row, detector.log_odds, login.source, login.hi, login.lo, ts_ns, known)
         verdict = detector.answered(rank, decisions.retry_after_s)
         if decisions.changed:
             if self._on_event is None:
@@ -342,7 +342,7 @@ class GuardCore:
             self._publish(told)
         elif self._decisions.is_empty() and detector.rank() == _ALLOWED:
             return detector.verdict
-        return self._answered(login, self._decisions.row_at(login.hi, login.lo), ts_ns, login.known)
+        return self._answered(login, self._decisions.row_at(login.source, login.hi, login.lo), ts_ns, login.known)
 
     def _observe(self, event: AuthEvent) -> Verdict:
         detector, decisions = self._detector, self._decisions
@@ -354,7 +354,7 @@ class GuardCore:
             return detector.verdict
         if login is None:
             return self._answer(event.client_ip, event.ts_ns, detector.verdict)
-        return self._answered(login, decisions.row_at(login.hi, login.lo), event.ts_ns, login.known)
+        return self._answered(login, decisions.row_at(login.source, login.hi, login.lo), event.ts_ns, login.known)
 
     def _take(self, event: AuthEvent) -> Sequence[Finding]:
         told: Any = self._detector.observe(event)

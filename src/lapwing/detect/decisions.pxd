@@ -23,21 +23,25 @@ cdef class Decisions:
     cdef readonly i64 ts_ns, lifted_since_ns, duration_s, retry_after_s
 
     cpdef bint is_empty(self) noexcept
-    cpdef i64 row_at(self, u64 hi, u64 lo) noexcept
+    cpdef i64 row_at(self, u64 source, u64 hi, u64 lo) noexcept
     cpdef int glance(self, u64 source) noexcept
     cpdef int approach(self, u64 source) noexcept
     @cython.locals(until_ns=i64, in_force=bint, standing=int, rank=int)
-    cpdef int answer_at(self, i64 row, double log_odds, u64 hi, u64 lo, i64 now_ns, bint known) except -1
+    cpdef int answer_at(
+        self, i64 row, double log_odds, u64 source, u64 hi, u64 lo, i64 now_ns, bint known
+    ) except -1
     cpdef list told(self, Verdict verdict=*)
     cpdef bint blocks(self, i64 row, i64 now_ns) noexcept
     cpdef int block_longer(self, i64 row, i64 now_ns) noexcept
     @cython.locals(rank=int)
     cdef int _renew(self, i64 row, i64 now_ns) noexcept
     @cython.locals(rows=Standings, new=bint, level=int, duration_s=i64)
-    cdef int _decide(self, i64 row, int rank, u64 hi, u64 lo, i64 now_ns) except -1
+    cdef int _decide(self, i64 row, int rank, u64 source, u64 hi, u64 lo, i64 now_ns) except -1
     cdef i64 _duration_s(self, int rank, int level) noexcept
+    @cython.locals(rank=int)
+    cdef int _rank(self, double log_odds, u64 source, i64 now_ns) noexcept
     @cython.locals(number=u64)
-    cdef double _shift(self, u64 hi, u64 lo, i64 now_ns) noexcept
+    cdef double _shift(self, u64 source, i64 now_ns) noexcept
     @cython.locals(rows=Standings)
     cdef int _shed(self, i64 now_ns) except -1
     cdef int _lift(self, i64 row, i64 now_ns, int why) noexcept

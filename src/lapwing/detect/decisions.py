@@ -125,13 +125,17 @@ class Decisions:
         halves = self._keyring.halves(source)
         if halves is None:
             return verdict, []
-        row = self.row_at(halves[0], halves[1])
-        rank = self.answer_at(row, verdict.log_odds, halves[0], halves[1], now_ns, known)
+        hi, lo = halves
+        key = self._keyring.source_of(hi, lo)
+        rank = self.answer_at(self.row_at(key, hi, lo), verdict.log_odds, key, hi, lo, now_ns, known)
         return verdict.but(_ACTIONS[rank], self.retry_after_s), self.told(verdict)
 
-    def row_at(self, hi: int, lo: int) -> int:
-        """Where the answers to an address are, IPv4 as IPv4-mapped IPv6; below 0 where it was never answered."""
-        return self._rows.find(hi, lo) if self._rows.count != 0 else NOWHERE
+    def row_at(self, source: int, hi: int, lo: int) -> int:
+        """Where the answers to an address are, IPv4 as IPv4-mapped IPv6; below 0 where it was never answered.
+
+        `source` is what these decisions' keyring counts it by: a login has it, where they are made under its key.
+        """
+        return self._rows.seek(source, hi, lo) if self._rows.count != 0 else NOWHERE
 
     def glance(self, source: int) -> int:
         """Have fetched what a search for the source of this key will look at first."""
@@ -141,8 +145,8 @@ class Decisions:
         """Have fetched what it will look at next, once `glance` was asked."""
         return self._rows.approach(source)
 
-    def answer_at(self, row: int, log_odds: float, hi: int, lo: int, now_ns: int, known: bool) -> int:
-        """The same by address, for which `row_at` gave `row`: the answer's place in `Action`.
+    def answer_at(self, row: int, log_odds: float, source: int, hi: int, lo: int, now_ns: int, known: bool) -> int:
+        """The same by address, for which `row_at` just gave `row`: the answer's place in `Action`.
 
         What came of it stands in this object; see there.
         """
@@ -158,14 +162,14 @@ class Decisions:
         if until_ns != 0 and not in_force:
             self._lift(row, now_ns, _OVER)
         standing = self._rows.rank(row) if in_force else 0
-        rank = self._judge.rank(log_odds + self._shift(hi, lo, now_ns))
+        rank = self._rank(log_odds, source, now_ns)
         if known:
             return min(rank, _CHALLENGED)
         if in_force and standing >= rank:
             return self._renew(row, now_ns)
         if rank <= _WATCHED:
             return rank
-        return self._decide(row, rank, hi, lo, now_ns)
+        return self._decide(row, rank, source, hi, lo, now_ns)
 
     def told(self, verdict: Verdict | None = None) -> list[Event]:
         """What the latest answer changed, as it is told; `verdict` is what it was made for."""
@@ -258,14 +262,17 @@ class Decisions:
         self.retry_after_s = self._rows.renew(row, now_ns, self._duration_s(rank, self._rows.level(row)))
         return rank
 
-    def _decide(self, row: int, rank: int, hi: int, lo: int, now_ns: int) -> int:
+    def _decide(self, row: int, rank: int, source: int, hi: int, lo: int, now_ns: int) -> int:
         rows = self._rows
         new = row < 0
         level = 0
         if not new and now_ns - rows.since(row) < _FORGET:
             level = rows.level(row) + 1
         duration_s = self._duration_s(rank, level)
-        row = rows.put(hi, lo)
+        if new:
+            row = rows.add(source, hi, lo)
+        else:
+            rows.refresh(row)
         rows.write(row, rank, level, now_ns, now_ns + duration_s * _SECOND)
         if new and rows.count > self._limit:
             self._shed(now_ns)
@@ -278,9 +285,16 @@ class Decisions:
     def _duration_s(self, rank: int, level: int) -> int:
         return self._durations_s[rank * _GROWTHS + min(_GROWTHS - 1, level)]
 
-    def _shift(self, hi: int, lo: int, now_ns: int) -> float:
+    def _rank(self, log_odds: float, source: int, now_ns: int) -> int:
+        """How strict an answer these odds are worth to a source now; its shift is computed only where it counts."""
+        rank = self._judge.rank(log_odds - self._jitter)
+        if rank == self._judge.rank(log_odds + self._jitter):
+            return rank
+        return self._judge.rank(log_odds + self._shift(source, now_ns))
+
+    def _shift(self, source: int, now_ns: int) -> float:
         """Between minus and plus `jitter` log-odds, unpredictable without the key."""
-        number = self._keyring.draw(self._keyring.source_of(hi, lo), now_ns // _HOUR)
+        number = self._keyring.draw(source, now_ns // _HOUR)
         return self._jitter * (number / _HALF_OF_ALL - 1.0)
 
     def _shed(self, now_ns: int) -> int:

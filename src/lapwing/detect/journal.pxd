@@ -9,13 +9,14 @@ ctypedef unsigned short u16
 ctypedef unsigned char u8
 
 cdef int _NAME_BYTES
+cdef i64 _FORESEEN
 
 cdef class Pointing:
     cdef public int field
-    cdef public u64 ahead
     cdef public Pointing following
 
-    cdef int turn(self, i64 slot, bint goes, u64 ahead) noexcept
+    cdef int expect(self, u64 key) noexcept
+    cdef int forget(self, i64 slot, u64 key) noexcept
 
 @cython.final
 cdef class Journal:
@@ -29,15 +30,17 @@ cdef class Journal:
     cdef public Keyring keyring
     cdef public list tables
     cdef Login _scratch, _first, _second
-    cdef i64 _first_slot, _second_slot, _told_head, _oldest_slot
-    cdef u32 _oldest_known
+    cdef i64 _first_slot, _second_slot, _told_head
     cdef list _chained
     cdef Pointing _first_table
-    cdef u32 _by_source, _by_network
+    cdef i64 _foreseen_from, _foreseen_to
+    cdef u64 _halves[8]
+    cdef u64 _sources[4]
+    cdef u64 _networks[4]
     cdef public Fading fading
 
     cpdef int join(self, Pointing pointing) except -1
-    @cython.locals(slot=i64, following=i64)
+    @cython.locals(slot=i64)
     cpdef Py_ssize_t append(self, Login login) except -1
     @cython.locals(base=Py_ssize_t, meta=u64, thousandths=i64)
     cdef int _store(self, Py_ssize_t at, Login login) except -1
@@ -46,11 +49,12 @@ cdef class Journal:
     @cython.locals(at=u64, byte=u64, index=Py_ssize_t)
     cdef int _keep_sealed(self, Py_ssize_t slot, bytes named) except -1
     cdef int _make_room(self) except -1
-    @cython.locals(table=Pointing, going=u32, ahead=u32, source=u64, network=u64, key=u64)
-    cdef int _drop(self, i64 slot, i64 following) except -1
-    @cython.locals(table=Pointing, source=u64, network=u64)
-    cdef int _foresee(self, i64 slot, u32 sparks) noexcept
-    @cython.locals(table=Pointing, number=Py_ssize_t)
+    cdef int _drop(self, i64 slot) except -1
+    @cython.locals(count=i64, lane=i64, base=Py_ssize_t, sparks=u32, at=i64)
+    cdef int _foresee(self, i64 slot) except -1
+    @cython.locals(table=Pointing, lane=i64, sparks=u32, key=u64)
+    cdef int _tell(self, i64 slot, bint goes) except -1
+    @cython.locals(table=Pointing)
     cdef int _chain(self) except -1
     @cython.locals(base=Py_ssize_t, protocol=int)
     cdef inline u64 _key_of(self, i64 slot, int field, u64 source, u64 network) noexcept

@@ -27,28 +27,30 @@ BY_ACCOUNT, BY_SECRET, BY_CLIENT, BY_TIME = layout.ACCOUNT, layout.SECRET, layou
 NAME_BYTES_EACH = 16  # of the ring of names, an entry on average; longer ones shorten its memory
 FIRST_ROOM = 256
 SLOTS_A_BREATH = 65_536  # looked through in a fraction of a millisecond
+FORESEEN = 4  # entries that go next, whose keys are computed at once: as many as there are lanes
 FORGIVEN_BACK = 64  # entries looked through for the typos that a success excuses
 
 _encode = msgspec.msgpack.Encoder().encode
 _NAME_BYTES = NAME_BYTES
+_FORESEEN = FORESEEN
 
 
 class Pointing:
     """What points at entries: a table whose records may be sparks. Its number is its place among the journal's.
 
-    `field` is the word of an entry that holds the table's key. `ahead` is that of the entry that goes next.
+    `field` is the word of an entry that holds the table's key.
     """
 
     def __init__(self, field: int) -> None:
         self.field = field
-        self.ahead = 0
         self.following: Any = None  # chained, they are gone through without asking each for its type
 
-    def turn(self, slot: int, goes: bool, ahead: int) -> int:  # noqa: ARG002 - for those that point
-        """The journal forgets the entry at `slot`, which, if it `goes`, is all there is of the key that was `ahead`.
+    def expect(self, key: int) -> int:  # noqa: ARG002 - for those that point
+        """The entry that is all there is of `key` is forgotten soon."""
+        return 0
 
-        The next one is all there is of the key that is `ahead` now, 0 where it is nothing of this table.
-        """
+    def forget(self, slot: int, key: int) -> int:  # noqa: ARG002 - for those that point
+        """The journal forgets the entry at `slot`, which is all there is of `key`."""
         return 0
 
 
@@ -66,9 +68,9 @@ class Journal:
         self._first_slot = self._second_slot = self._told_head = -1
         self._chained: list[Any] | None = None  # what `_chain` has put into a row
         self._first_table: Any = None
-        self._by_source = self._by_network = 0  # bits of the tables that need these keys
-        self._oldest_slot = -1  # the entry that goes next, if bits of tables say which of them know its key
-        self._oldest_known = 0
+        self._halves = [0] * 8  # addresses of the entries that go next, in halves
+        self._sources = [0] * 4  # their keys, of the entries from one slot to another
+        self._networks = [0] * 4
         self._capacity = 0
         self._here = 0  # the slot of `head`
         self.words = column("Q", 0)
@@ -86,18 +88,17 @@ class Journal:
 
     def append(self, login: Login) -> int:
         """Enter `login`; its position."""
-        if self.head >= self._capacity:
+        if self.head >= self._capacity and self._capacity < self.limit:
             self._make_room()
         slot = self._here
-        following = slot + 1 if slot + 1 < self._capacity else 0
         if self._sparks_at(slot) != 0:
-            self._drop(slot, following)
-        else:
-            self._oldest_slot = -1
+            self._drop(slot)
         self._store(slot, login)
         login.pos = self.head
         self.head += 1
-        self._here = following
+        self._here = slot + 1 if slot + 1 < self._capacity else 0
+        if slot == self._foreseen_to:
+            self._foresee(self._here)
         return login.pos
 
     def _store(self, at: int, login: Login) -> int:
@@ -156,9 +157,8 @@ class Journal:
         return 0
 
     def _make_room(self) -> int:
-        """Grow until `limit`; then the oldest entry is overwritten."""
-        if self._capacity < self.limit:
-            self._resize(min(self.limit, 2 * self._capacity))
+        """Grow, until `limit`; then the oldest entry is overwritten."""
+        self._resize(min(self.limit, 2 * self._capacity))
         return 0
 
     def _resize(self, capacity: int) -> None:
@@ -176,39 +176,53 @@ class Journal:
         self._capacity, self._names_capacity = capacity, len(names)
         self._here = self.head % capacity
         self._names_here = self.names_at % self._names_capacity
+        self._foreseen_from, self._foreseen_to = 0, -1  # slots of the entries whose keys were foreseen: none
 
-    def _drop(self, slot: int, following: int) -> int:
-        """The entry at `slot` is about to go: no table may point at it.
+    def _drop(self, slot: int) -> int:
+        """The entry at `slot` is about to go: no table may point at it."""
+        if not self._foreseen_from <= slot <= self._foreseen_to:
+            self._foresee(slot)
+        return self._tell(slot, True)
 
-        `following` is the next to go: what that will change, anywhere in large tables, is fetched meanwhile.
+    def _foresee(self, slot: int) -> int:
+        """The entries from `slot` on go next, one after the other: compute the keys of their addresses side by side.
+
+        What forgetting them will change, anywhere in large tables, is fetched for all of them at once and long before;
+        and so are the entries after them. None of these entries is written before it has gone.
         """
-        if self._chained is not self.tables:
-            self._chain()
-        going, ahead = self._sparks_at(slot), self._sparks_at(following)
-        if slot != self._oldest_slot or going & ~self._oldest_known != 0:
-            self._foresee(slot, going)
-        source = self.word(following, layout.BY_SOURCE) if ahead & self._by_source else 0
-        network = self.word(following, layout.BY_NETWORK) if ahead & self._by_network else 0
-        self._oldest_slot = following if following != slot else -1
-        self._oldest_known = ahead
-        table = self._first_table
-        while going | ahead:
-            if (going | ahead) & 1:
-                key = self._key_of(following, table.field, source, network) if ahead & 1 else 0
-                table.turn(slot, going & 1, key)
-            going >>= 1
-            ahead >>= 1
-            table = table.following
+        count = min(_FORESEEN, self._capacity - slot)
+        sparks = 0
+        for lane in range(count):
+            base = (slot + lane) * layout.WORDS
+            self._halves[2 * lane] = self.words[base + layout.HI]
+            self._halves[2 * lane + 1] = self.words[base + layout.LO]
+            sparks |= self._sparks_at(slot + lane)
+        self._foreseen_from, self._foreseen_to = slot, slot - 1
+        if sparks == 0:
+            return 0  # until an entry goes that a table points at
+        self.keyring.place_some(self._halves, count, self._sources, self._networks)
+        self._foreseen_to = slot + count - 1
+        for lane in range(count):
+            self._tell(slot + lane, False)
+        for at in range(slot + count, min(slot + count + _FORESEEN, self._capacity)):
+            natively.soon(self.words[at * layout.WORDS])
+            natively.soon(self.notes[at * layout.NOTES])
         return 0
 
-    def _foresee(self, slot: int, sparks: int) -> int:
-        """Tell the tables that point at the entry at `slot` its keys, where nobody saw it coming."""
-        source = self.word(slot, layout.BY_SOURCE) if sparks & self._by_source else 0
-        network = self.word(slot, layout.BY_NETWORK) if sparks & self._by_network else 0
+    def _tell(self, slot: int, goes: bool) -> int:
+        """The tables that point at the entry at `slot`, which was foreseen, hear that it goes, or goes soon."""
+        if self._chained is not self.tables:
+            self._chain()
+        lane = slot - self._foreseen_from
+        sparks = self._sparks_at(slot)
         table = self._first_table
         while sparks:
             if sparks & 1:
-                table.ahead = self._key_of(slot, table.field, source, network)
+                key = self._key_of(slot, table.field, self._sources[lane], self._networks[lane])
+                if goes:
+                    table.forget(slot, key)
+                else:
+                    table.expect(key)
             sparks >>= 1
             table = table.following
         return 0
@@ -216,16 +230,10 @@ class Journal:
     def _chain(self) -> int:
         """Put the tables into a row, in their order."""
         self._chained = self.tables
-        self._by_source = self._by_network = 0
         self._first_table = None
-        for number in range(len(self.tables) - 1, -1, -1):
-            table = self.tables[number]
+        for table in reversed(self.tables):
             table.following = self._first_table
             self._first_table = table
-            if table.field in (BY_SOURCE, BY_PAIR):
-                self._by_source |= 1 << number
-            elif table.field == BY_NETWORK:
-                self._by_network |= 1 << number
         return 0
 
     def _key_of(self, slot: int, field: int, source: int, network: int) -> int:
@@ -453,5 +461,4 @@ class Journal:
                 breathe()
         self.head, self.names_at = head, names_at
         self._here, self._names_here = head % capacity, names_at % self._names_capacity
-        self._oldest_slot = -1
         self.keyring.learn_protocols(protocols)

@@ -336,6 +336,21 @@ class Keyring:
             return sip(self._k0, self._k1, _NETWORK, kind, place)
         return self._near_network
 
+    def place_some(self, halves: list[int], count: int, sources: list[int], networks: list[int]) -> int:
+        """What `source_of` and `network_of` say of up to four addresses, given in halves."""
+        for lane in range(count):
+            hi, lo = halves[2 * lane], halves[2 * lane + 1]
+            v4 = hi == 0 and lo >> 32 == 0xFFFF
+            self._lanes[3 * lane] = _SOURCE
+            self._lanes[3 * lane + 1] = 0 if v4 else 1
+            self._lanes[3 * lane + 2] = lo if v4 else hi
+        hashing.hash_lanes(self._k0, self._k1, self._lanes, sources, count)
+        for lane in range(count):
+            self._lanes[3 * lane] = _NETWORK
+            self._lanes[3 * lane + 2] &= V6_NETWORK if self._lanes[3 * lane + 1] else V4_NETWORK
+        hashing.hash_lanes(self._k0, self._k1, self._lanes, networks, count)
+        return 0
+
     def pad(self, account: int, at: int) -> int:
         """What a name is sealed with, eight bytes from `at`."""
         if at >= 32 or not hashing.side_by_side:

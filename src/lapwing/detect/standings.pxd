@@ -20,13 +20,17 @@ cdef class Standings:
     cdef u32 _free, _newest
     cdef public u32 oldest
 
-    @cython.locals(key=u64, at=u64, tag=u32, entry=u32, six=u32, place=u64, row=i64)
     cpdef i64 find(self, u64 hi, u64 lo) noexcept
+    @cython.locals(at=u64, tag=u32, entry=u32, six=u32, place=u64, row=i64)
+    cpdef i64 seek(self, u64 key, u64 hi, u64 lo) noexcept
     cpdef int glance(self, u64 key) noexcept
     @cython.locals(at=u64, tag=u32, entry=u32)
     cpdef int approach(self, u64 key) noexcept
-    @cython.locals(row=i64)
+    @cython.locals(key=u64, row=i64)
     cpdef Py_ssize_t put(self, u64 hi, u64 lo) except -2
+    @cython.locals(row=i64, six=u32)
+    cpdef Py_ssize_t add(self, u64 key, u64 hi, u64 lo) except -2
+    cpdef int refresh(self, i64 row) noexcept
     @cython.locals(at=i64)
     cpdef int write(self, i64 row, int rank, int level, i64 since_ns, i64 until_ns) noexcept
     @cython.locals(hole=u64, at=u64, other=u32, home=u64)
@@ -44,12 +48,10 @@ cdef class Standings:
     cpdef u64 hi(self, i64 row) noexcept
     cpdef u64 lo(self, i64 row) noexcept
     cpdef u32 newer(self, u32 number) noexcept
-    @cython.locals(row=i64, six=u32)
-    cdef Py_ssize_t _new(self, u64 hi, u64 lo) except -2
     cdef u64 _key(self, u32 number) noexcept
     cdef u64 _home(self, u32 number) noexcept
-    @cython.locals(key=u64, at=u64)
-    cdef int _enter(self, u32 number) noexcept
+    @cython.locals(at=u64)
+    cdef int _enter(self, u64 key, u32 number) noexcept
     @cython.locals(number=u32)
     cdef int _grow_index(self) except -1
     @cython.locals(at=i64)

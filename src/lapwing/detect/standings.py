@@ -56,9 +56,12 @@ class Standings:
 
     def find(self, hi: int, lo: int) -> int:
         """The row of a source, or `NOWHERE`."""
+        return self.seek(self._keyring.source_of(hi, lo), hi, lo)
+
+    def seek(self, key: int, hi: int, lo: int) -> int:
+        """The same where its `key`, as `keyring` hashes it, is known."""
         six = 0 if hi == 0 and lo >> 32 == 0xFFFF else SIX
         place = hi if six else lo & LOW
-        key = self._keyring.source_of(hi, lo)
         at = self._at if key == self._sought else key & self._mask
         tag = (key >> 32) & TAG
         while True:
@@ -92,13 +95,40 @@ class Standings:
 
     def put(self, hi: int, lo: int) -> int:
         """The row of a source, the newest from now on; a new one has level 0 and no times."""
-        row = self.find(hi, lo)
-        if row >= 0:
-            self._unlink(row + 1)
+        key = self._keyring.source_of(hi, lo)
+        row = self.seek(key, hi, lo)
+        if row < 0:
+            return self.add(key, hi, lo)
+        self.refresh(row)
+        return row
+
+    def add(self, key: int, hi: int, lo: int) -> int:
+        """A new row, the newest, for a source that has none, the `key` of which is known."""
+        if (self.count + 1) * 4 > (self._mask + 1) * 3:
+            self._grow_index()
+        if self._free != 0:
+            row = self._free - 1
+            self._free = self._halves[row * ROW_HALVES + NEWER]
         else:
-            row = self._new(hi, lo)
+            row = self._used
+            if row >= self._room:
+                self._widen(self._room + self._room // 2)
+            self._used += 1
+        six = 0 if hi == 0 and lo >> 32 == 0xFFFF else SIX
+        self._words[row * ROW_WORDS + PLACE] = hi if six else lo & LOW
+        self._halves[row * ROW_HALVES + RANK] = six
+        self._enter(key, row + 1)
+        self.count += 1
+        self.write(row, 0, 0, 0, 0)
         self._append(row + 1)
         return row
+
+    def refresh(self, row: int) -> int:
+        """It is the newest from now on."""
+        if row + 1 != self._newest:
+            self._unlink(row + 1)
+            self._append(row + 1)
+        return 0
 
     def write(self, row: int, rank: int, level: int, since_ns: int, until_ns: int) -> int:
         """What stands there now."""
@@ -149,7 +179,7 @@ class Standings:
 
     def end(self, row: int, until_ns: int) -> int:
         """It ends then, or up to a second later; 0 lifts it."""
-        span = (until_ns - self.since(row) + _SECOND - 1) // _SECOND
+        span = (until_ns - self.since(row) + 999_999_999) // 1_000_000_000  # C multiplies, as it knows by what
         self._halves[row * ROW_HALVES + SPAN] = 0 if until_ns == 0 or span < 0 else min(span, LOW)
         return 0
 
@@ -164,7 +194,7 @@ class Standings:
         if longer_ns > until_ns:
             self.end(row, longer_ns)
             return duration_s
-        return (until_ns - now_ns + _SECOND - 1) // _SECOND
+        return (until_ns - now_ns + 999_999_999) // 1_000_000_000
 
     def hi(self, row: int) -> int:
         """The upper half of the address."""
@@ -178,25 +208,6 @@ class Standings:
         """The number (row plus one) that came after `number`; 0 after the newest."""
         return self._halves[(number - 1) * ROW_HALVES + NEWER]
 
-    def _new(self, hi: int, lo: int) -> int:
-        if (self.count + 1) * 4 > (self._mask + 1) * 3:
-            self._grow_index()
-        if self._free != 0:
-            row = self._free - 1
-            self._free = self._halves[row * ROW_HALVES + NEWER]
-        else:
-            row = self._used
-            if row >= self._room:
-                self._widen(self._room + self._room // 2)
-            self._used += 1
-        six = 0 if hi == 0 and lo >> 32 == 0xFFFF else SIX
-        self._words[row * ROW_WORDS + PLACE] = hi if six else lo & LOW
-        self._halves[row * ROW_HALVES + RANK] = six
-        self._enter(row + 1)
-        self.count += 1
-        self.write(row, 0, 0, 0, 0)
-        return row
-
     def _key(self, number: int) -> int:
         return self._keyring.source_of(self.hi(number - 1), self.lo(number - 1))
 
@@ -204,8 +215,7 @@ class Standings:
         """Where a row belongs in the index."""
         return self._key(number) & self._mask
 
-    def _enter(self, number: int) -> int:
-        key = self._key(number)
+    def _enter(self, key: int, number: int) -> int:
         at = key & self._mask
         while self._index[at] != 0:
             at = (at + 1) & self._mask
@@ -218,7 +228,7 @@ class Standings:
         self._index = column("I", self._mask + 1)
         number = self.oldest
         while number != 0:
-            self._enter(number)
+            self._enter(self._key(number), number)
             number = self.newer(number)
         return 0
 

@@ -8,12 +8,14 @@ from lapwing.detect.rows cimport Row
 
 cdef int _NONE_BESIDE
 cdef u64 LAST_BYTE
+cdef u64 _BEHIND
 
 cdef class Pointer(Pointing):
     cdef Table table
 
-    @cython.locals(key=u64)
-    cdef int turn(self, i64 slot, bint goes, u64 ahead) noexcept
+    @cython.locals(table=Table, at=u64)
+    cdef int expect(self, u64 key) noexcept
+    cdef int forget(self, i64 slot, u64 key) noexcept
 
 @cython.final
 cdef class Table:

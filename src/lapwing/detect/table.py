@@ -29,6 +29,8 @@ FIRST_INDEX = 64
 FIRST_ROWS = 16
 LAST_BYTE = 256  # below: addresses that differ by no more than their last byte
 GIVEN_BACK_AT_ONCE = 4_096  # records: a fraction of a millisecond
+BEHIND = 8  # places, three quarters of a line: who walks on beyond its end finds the next one, too
+_BEHIND = BEHIND
 
 
 class Pointer(Pointing):
@@ -38,13 +40,17 @@ class Pointer(Pointing):
         Pointing.__init__(self, table.field)
         self.table = table
 
-    def turn(self, slot: int, goes: bool, ahead: int) -> int:
-        """The journal forgets the entry at `slot`, and what goes next is all there is of the key `ahead`."""
-        key = self.ahead
-        self.ahead = ahead
-        if ahead != 0:
-            self.table.glance(ahead)
-        return self.table.lose(slot, key) if goes else 0
+    def expect(self, key: int) -> int:
+        """The spark of `key` goes soon: have fetched where it stands, and what stands behind it and may move up."""
+        table = self.table
+        at = key & table._mask
+        natively.soon(table._places[at * layout.PLACE])
+        natively.soon(table._places[((at + _BEHIND) & table._mask) * layout.PLACE])
+        return 0
+
+    def forget(self, slot: int, key: int) -> int:
+        """It goes."""
+        return self.table.lose(slot, key)
 
 
 class Table:
