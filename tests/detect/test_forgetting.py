@@ -1,4 +1,4 @@
-"""What the ring of logins forgets, no table points at any more, however small the ring and whatever happened meanwhile."""
+"""What the ring of logins forgets, no table points at any more, however small it is and whatever happened meanwhile."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ ADDRESSES = (
 Facts = tuple[tuple[int, int], int]
 logins = st.tuples(st.just("login"), st.sampled_from(ADDRESSES), st.integers(0, 3), st.integers(0, 15))
 others = st.tuples(
-    st.sampled_from(["point", "kindle", "insert", "reload"]),
+    st.sampled_from(["point", "kindle", "insert", "save", "reload"]),
     st.sampled_from(ADDRESSES),
     st.integers(0, 3),
     st.integers(0, 15),
@@ -41,6 +41,8 @@ class World:
         self.journal.keyring.protocol_number("ssh")
         self.tables = [Table(room, self.journal, field) for field in FIELDS]
         self.facts: dict[int, Facts] = {}  # by slot
+        self.saved: Any = None
+        self.save()
 
     def key(self, field: int, facts: Facts) -> int:
         (hi, lo), account = facts
@@ -76,8 +78,8 @@ class World:
             for slot, told in self.facts.items():
                 if told[1] == facts[1]:
                     self.point(told, self.journal.pos_of(slot), which)
-        elif what == "reload":
-            self.reload()
+        elif what in ("save", "reload"):
+            getattr(self, what)()
         for table in self.some(which):
             key = self.key(table.field, facts)
             found = table.find(key)
@@ -86,17 +88,22 @@ class World:
             elif what == "insert" and found == NOWHERE and key != 0:
                 table.insert(key, Row(1))
 
+    def save(self) -> None:
+        used = range(self.journal.used())
+        rows = [list(table.items()) for table in self.tables]
+        slots = [[slot for slot in used if self.journal.has_spark(slot, table.number)] for table in self.tables]
+        self.saved = msgspec.msgpack.encode(self.journal.dump()), dict(self.facts), rows, slots
+
     def reload(self) -> None:
-        before = self.tables
-        state: Any = msgspec.msgpack.encode(self.journal.dump())
-        self.journal = Journal(self.journal.limit, Keyring(KEY))
+        state, facts, rows, slots = self.saved
+        for table in self.tables:
+            table.clear()
         self.journal.load(Unpacker(memoryview(state)))
-        self.tables = [Table(self.room, self.journal, field) for field in FIELDS]
-        for table, old in zip(self.tables, before, strict=True):
-            for key, row in old.items():
+        self.facts = dict(facts)
+        for at, table in enumerate(self.tables):
+            for key, row in rows[at]:
                 table.insert(key, row)
-            used = range(self.journal.used())
-            table.load_sparks([slot for slot in used if old.journal.has_spark(slot, old.number)])
+            table.load_sparks(slots[at])
 
     def check(self) -> None:
         for table in self.tables:

@@ -70,6 +70,20 @@ def test_thousands_of_rows_outlive_growth_and_removal() -> None:
             assert said(rows, row) == (n % 5, n % 256, SINCE_NS + n, SINCE_NS + n + n * SECOND_NS)
 
 
+def test_sources_of_both_kinds_are_found_by_their_keys_whatever_number_of_them_a_growth_meets() -> None:
+    keyring = Keyring(KEY)
+    rows = Standings(keyring)
+    sources = [(0, MAPPED | n) if n % 3 else (0x2001_0DB8_0000_0000 | n, n) for n in range(1_000)]
+    for count, (hi, lo) in enumerate(sources):
+        key = keyring.source_of(hi, lo)
+        assert rows.seek(key, hi, lo) == NOWHERE
+        row = rows.add(key, hi, lo)
+        rows.refresh(rows.seek(keyring.source_of(*sources[count // 2]), *sources[count // 2]))
+        assert rows.seek(key, hi, lo) == rows.find(hi, lo) == row
+    assert [rows.find(hi, lo) for hi, lo in sources] == list(range(1_000))
+    assert len(in_order(rows)) == len(set(in_order(rows))) == 1_000
+
+
 def test_an_ipv4_address_and_an_ipv6_network_of_the_same_number_are_two() -> None:
     rows = Standings(Keyring(KEY))
     four, six = rows.put(0, MAPPED | 0xC000_0201), rows.put(0xC000_0201, 0)

@@ -45,8 +45,8 @@ class Pointing:
         self.field = field
         self.following: Any = None  # chained, they are gone through without asking each for its type
 
-    def expect(self, key: int) -> int:  # noqa: ARG002 - for those that point
-        """The entry that is all there is of `key` is forgotten soon."""
+    def expect(self, keys: list[int], count: int) -> int:  # noqa: ARG002 - for those that point
+        """The entries that are all there is of the first `count` of these keys are forgotten soon."""
         return 0
 
     def forget(self, slot: int, key: int) -> int:  # noqa: ARG002 - for those that point
@@ -71,6 +71,8 @@ class Journal:
         self._halves = [0] * 8  # addresses of the entries that go next, in halves
         self._sources = [0] * 4  # their keys, of the entries from one slot to another
         self._networks = [0] * 4
+        self._pairs = [0] * 4
+        self._keys = [0] * 4  # those of one table
         self._capacity = 0
         self._here = 0  # the slot of `head`
         self.words = column("Q", 0)
@@ -182,7 +184,17 @@ class Journal:
         """The entry at `slot` is about to go: no table may point at it."""
         if not self._foreseen_from <= slot <= self._foreseen_to:
             self._foresee(slot)
-        return self._tell(slot, True)
+        if self._chained is not self.tables:
+            self._chain()
+        lane = slot - self._foreseen_from
+        sparks = self._sparks_at(slot)
+        table = self._first_table
+        while sparks:
+            if sparks & 1:
+                table.forget(slot, self._key_of(slot, table.field, lane))
+            sparks >>= 1
+            table = table.following
+        return 0
 
     def _foresee(self, slot: int) -> int:
         """The entries from `slot` on go next, one after the other: compute the keys of their addresses side by side.
@@ -200,30 +212,34 @@ class Journal:
         self._foreseen_from, self._foreseen_to = slot, slot - 1
         if sparks == 0:
             return 0  # until an entry goes that a table points at
-        self.keyring.place_some(self._halves, count, self._sources, self._networks)
         self._foreseen_to = slot + count - 1
+        self.keyring.place_some(self._halves, count, self._sources, self._networks)
         for lane in range(count):
-            self._tell(slot + lane, False)
+            base = (slot + lane) * layout.WORDS
+            protocol = self.words[base + layout.META] >> layout.PROTOCOL_SHIFT & layout.PROTOCOL_MASK
+            self._pairs[lane] = self.keyring.pair_with(self._sources[lane], self.words[base], protocol)
+        self._expect(slot, count, sparks)
         for at in range(slot + count, min(slot + count + _FORESEEN, self._capacity)):
             natively.soon(self.words[at * layout.WORDS])
             natively.soon(self.notes[at * layout.NOTES])
         return 0
 
-    def _tell(self, slot: int, goes: bool) -> int:
-        """The tables that point at the entry at `slot`, which was foreseen, hear that it goes, or goes soon."""
+    def _expect(self, slot: int, count: int, sparks: int) -> int:
+        """Tell the tables what they will forget; `sparks` says which of them point at any of so many from `slot` on."""
         if self._chained is not self.tables:
             self._chain()
-        lane = slot - self._foreseen_from
-        sparks = self._sparks_at(slot)
         table = self._first_table
+        number = 0
         while sparks:
             if sparks & 1:
-                key = self._key_of(slot, table.field, self._sources[lane], self._networks[lane])
-                if goes:
-                    table.forget(slot, key)
-                else:
-                    table.expect(key)
+                some = 0
+                for lane in range(count):
+                    if self._sparks_at(slot + lane) >> number & 1:
+                        self._keys[some] = self._key_of(slot + lane, table.field, lane)
+                        some += 1
+                table.expect(self._keys, some)
             sparks >>= 1
+            number += 1
             table = table.following
         return 0
 
@@ -236,17 +252,13 @@ class Journal:
             self._first_table = table
         return 0
 
-    def _key_of(self, slot: int, field: int, source: int, network: int) -> int:
-        """What `word` says, where the keys of the entry's address are known."""
-        base = slot * layout.WORDS
+    def _key_of(self, slot: int, field: int, lane: int) -> int:
+        """What `word` says of an entry that was foreseen."""
         if field >= 0:
-            return self.words[base + field]
+            return self.words[slot * layout.WORDS + field]
         if field == layout.BY_SOURCE:
-            return source
-        if field == layout.BY_NETWORK:
-            return network
-        protocol = self.words[base + layout.META] >> layout.PROTOCOL_SHIFT & layout.PROTOCOL_MASK
-        return self.keyring.pair_with(source, self.words[base], protocol)
+            return self._sources[lane]
+        return self._networks[lane] if field == layout.BY_NETWORK else self._pairs[lane]
 
     def slot_of(self, pos: int) -> int:
         """Where the entry of `pos` is; -1 when it was overwritten."""

@@ -336,8 +336,8 @@ class Keyring:
             return sip(self._k0, self._k1, _NETWORK, kind, place)
         return self._near_network
 
-    def place_some(self, halves: list[int], count: int, sources: list[int], networks: list[int]) -> int:
-        """What `source_of` and `network_of` say of up to four addresses, given in halves."""
+    def sources_of(self, halves: list[int], count: int, sources: list[int]) -> int:
+        """What `source_of` says of up to four addresses, given in halves."""
         for lane in range(count):
             hi, lo = halves[2 * lane], halves[2 * lane + 1]
             v4 = hi == 0 and lo >> 32 == 0xFFFF
@@ -345,6 +345,11 @@ class Keyring:
             self._lanes[3 * lane + 1] = 0 if v4 else 1
             self._lanes[3 * lane + 2] = lo if v4 else hi
         hashing.hash_lanes(self._k0, self._k1, self._lanes, sources, count)
+        return 0
+
+    def place_some(self, halves: list[int], count: int, sources: list[int], networks: list[int]) -> int:
+        """The same, and what `network_of` says of them."""
+        self.sources_of(halves, count, sources)
         for lane in range(count):
             self._lanes[3 * lane] = _NETWORK
             self._lanes[3 * lane + 2] &= V6_NETWORK if self._lanes[3 * lane + 1] else V4_NETWORK

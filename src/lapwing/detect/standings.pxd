@@ -14,6 +14,8 @@ cdef class Standings:
     cdef Keyring _keyring
     cdef public i64 count
     cdef u64 _mask, _sought, _at
+    cdef u64 _addresses[8]
+    cdef u64 _sources[4]
     cdef u32[::1] _index, _halves
     cdef u64[::1] _words
     cdef i64 _room, _used
@@ -52,7 +54,7 @@ cdef class Standings:
     cdef u64 _home(self, u32 number) noexcept
     @cython.locals(at=u64)
     cdef int _enter(self, u64 key, u32 number) noexcept
-    @cython.locals(number=u32)
+    @cython.locals(number=u32, first=u32, count=int, lane=int)
     cdef int _grow_index(self) except -1
     @cython.locals(at=i64)
     cdef int _append(self, u32 number) noexcept
