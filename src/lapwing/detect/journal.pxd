@@ -15,7 +15,7 @@ cdef class Pointing:
     cdef public int field
     cdef public Pointing following
 
-    cdef int expect(self, u64 *keys, int count) noexcept
+    cdef int expect(self, u64 key) noexcept
     cdef int forget(self, i64 slot, u64 key) noexcept
 
 @cython.final
@@ -38,7 +38,6 @@ cdef class Journal:
     cdef u64 _sources[4]
     cdef u64 _networks[4]
     cdef u64 _pairs[4]
-    cdef u64 _keys[4]
     cdef public Fading fading
 
     cpdef int join(self, Pointing pointing) except -1
@@ -51,12 +50,10 @@ cdef class Journal:
     @cython.locals(at=u64, byte=u64, index=Py_ssize_t)
     cdef int _keep_sealed(self, Py_ssize_t slot, bytes named) except -1
     cdef int _make_room(self) except -1
-    @cython.locals(table=Pointing, lane=i64, sparks=u32)
-    cdef int _drop(self, i64 slot) except -1
-    @cython.locals(count=i64, lane=i64, base=Py_ssize_t, sparks=u32, at=i64, protocol=int)
+    @cython.locals(table=Pointing, lane=i64, sparks=u32, key=u64)
+    cdef int _tell(self, i64 slot, bint goes) except -1
+    @cython.locals(count=i64, lane=i64, base=Py_ssize_t, at=i64, protocol=int)
     cdef int _foresee(self, i64 slot) except -1
-    @cython.locals(table=Pointing, number=int, some=int, lane=i64)
-    cdef int _expect(self, i64 slot, i64 count, u32 sparks) except -1
     @cython.locals(table=Pointing)
     cdef int _chain(self) except -1
     cdef inline u64 _key_of(self, i64 slot, int field, i64 lane) noexcept

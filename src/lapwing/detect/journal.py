@@ -45,8 +45,8 @@ class Pointing:
         self.field = field
         self.following: Any = None  # chained, they are gone through without asking each for its type
 
-    def expect(self, keys: list[int], count: int) -> int:  # noqa: ARG002 - for those that point
-        """The entries that are all there is of the first `count` of these keys are forgotten soon."""
+    def expect(self, key: int) -> int:  # noqa: ARG002 - for those that point
+        """The entry that is forgotten next is all there is of `key`."""
         return 0
 
     def forget(self, slot: int, key: int) -> int:  # noqa: ARG002 - for those that point
@@ -72,7 +72,6 @@ class Journal:
         self._sources = [0] * 4  # their keys, of the entries from one slot to another
         self._networks = [0] * 4
         self._pairs = [0] * 4
-        self._keys = [0] * 4  # those of one table
         self._capacity = 0
         self._here = 0  # the slot of `head`
         self.words = column("Q", 0)
@@ -94,13 +93,15 @@ class Journal:
             self._make_room()
         slot = self._here
         if self._sparks_at(slot) != 0:
-            self._drop(slot)
+            self._tell(slot, True)
         self._store(slot, login)
         login.pos = self.head
         self.head += 1
         self._here = slot + 1 if slot + 1 < self._capacity else 0
         if slot == self._foreseen_to:
-            self._foresee(self._here)
+            self._foreseen_to = -1  # all of them have gone
+        if self._sparks_at(self._here) != 0:
+            self._tell(self._here, False)
         return login.pos
 
     def _store(self, at: int, login: Login) -> int:
@@ -180,18 +181,26 @@ class Journal:
         self._names_here = self.names_at % self._names_capacity
         self._foreseen_from, self._foreseen_to = 0, -1  # slots of the entries whose keys were foreseen: none
 
-    def _drop(self, slot: int) -> int:
-        """The entry at `slot` is about to go: no table may point at it."""
-        if not self._foreseen_from <= slot <= self._foreseen_to:
-            self._foresee(slot)
+    def _tell(self, slot: int, goes: bool) -> int:
+        """Tell the tables that point at the entry at `slot` that it goes, or that it is the next to go.
+
+        What the first changes, anywhere in large tables, is fetched at the second, a login before. One entry at a time:
+        processors drop what they are asked to fetch while they wait for some twenty lines already.
+        """
         if self._chained is not self.tables:
             self._chain()
+        if not self._foreseen_from <= slot <= self._foreseen_to:
+            self._foresee(slot)
         lane = slot - self._foreseen_from
         sparks = self._sparks_at(slot)
         table = self._first_table
         while sparks:
             if sparks & 1:
-                table.forget(slot, self._key_of(slot, table.field, lane))
+                key = self._key_of(slot, table.field, lane)
+                if goes:
+                    table.forget(slot, key)
+                else:
+                    table.expect(key)
             sparks >>= 1
             table = table.following
         return 0
@@ -199,48 +208,22 @@ class Journal:
     def _foresee(self, slot: int) -> int:
         """The entries from `slot` on go next, one after the other: compute the keys of their addresses side by side.
 
-        What forgetting them will change, anywhere in large tables, is fetched for all of them at once and long before;
-        and so are the entries after them. None of these entries is written before it has gone.
+        None of them is written before it has gone. Those after them are fetched, as their turn comes soon.
         """
         count = min(_FORESEEN, self._capacity - slot)
-        sparks = 0
         for lane in range(count):
             base = (slot + lane) * layout.WORDS
             self._halves[2 * lane] = self.words[base + layout.HI]
             self._halves[2 * lane + 1] = self.words[base + layout.LO]
-            sparks |= self._sparks_at(slot + lane)
-        self._foreseen_from, self._foreseen_to = slot, slot - 1
-        if sparks == 0:
-            return 0  # until an entry goes that a table points at
-        self._foreseen_to = slot + count - 1
         self.keyring.place_some(self._halves, count, self._sources, self._networks)
         for lane in range(count):
             base = (slot + lane) * layout.WORDS
             protocol = self.words[base + layout.META] >> layout.PROTOCOL_SHIFT & layout.PROTOCOL_MASK
             self._pairs[lane] = self.keyring.pair_with(self._sources[lane], self.words[base], protocol)
-        self._expect(slot, count, sparks)
+        self._foreseen_from, self._foreseen_to = slot, slot + count - 1
         for at in range(slot + count, min(slot + count + _FORESEEN, self._capacity)):
             natively.soon(self.words[at * layout.WORDS])
             natively.soon(self.notes[at * layout.NOTES])
-        return 0
-
-    def _expect(self, slot: int, count: int, sparks: int) -> int:
-        """Tell the tables what they will forget; `sparks` says which of them point at any of so many from `slot` on."""
-        if self._chained is not self.tables:
-            self._chain()
-        table = self._first_table
-        number = 0
-        while sparks:
-            if sparks & 1:
-                some = 0
-                for lane in range(count):
-                    if self._sparks_at(slot + lane) >> number & 1:
-                        self._keys[some] = self._key_of(slot + lane, table.field, lane)
-                        some += 1
-                table.expect(self._keys, some)
-            sparks >>= 1
-            number += 1
-            table = table.following
         return 0
 
     def _chain(self) -> int:

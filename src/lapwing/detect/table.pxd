@@ -13,8 +13,8 @@ cdef u64 _BEHIND
 cdef class Pointer(Pointing):
     cdef Table table
 
-    @cython.locals(table=Table, mask=u64, at=u64, index=int)
-    cdef int expect(self, u64 *keys, int count) noexcept
+    @cython.locals(table=Table, at=u64)
+    cdef int expect(self, u64 key) noexcept
     cdef int forget(self, i64 slot, u64 key) noexcept
 
 @cython.final

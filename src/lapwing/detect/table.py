@@ -40,14 +40,12 @@ class Pointer(Pointing):
         Pointing.__init__(self, table.field)
         self.table = table
 
-    def expect(self, keys: list[int], count: int) -> int:
-        """The sparks of these keys go soon: have fetched where they stand, and what stands behind and may move up."""
+    def expect(self, key: int) -> int:
+        """The spark of `key` goes next: have fetched where it stands, and what stands behind it and may move up."""
         table = self.table
-        mask = table._mask
-        for index in range(count):
-            at = keys[index] & mask
-            natively.soon(table._places[at * layout.PLACE])
-            natively.soon(table._places[((at + _BEHIND) & mask) * layout.PLACE])
+        at = key & table._mask
+        natively.soon(table._places[at * layout.PLACE])
+        natively.soon(table._places[((at + _BEHIND) & table._mask) * layout.PLACE])
         return 0
 
     def forget(self, slot: int, key: int) -> int:
