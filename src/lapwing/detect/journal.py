@@ -68,8 +68,9 @@ class Journal:
         self._first_slot = self._second_slot = self._told_head = -1
         self._chained: list[Any] | None = None  # what `_chain` has put into a row
         self._first_table: Any = None
-        self._halves = [0] * 8  # addresses of the entries that go next, in halves
-        self._sources = [0] * 4  # their keys, of the entries from one slot to another
+        self._foreseen_from, self._foreseen_to = 0, -1  # slots of entries that go next, whose keys are known
+        self._halves = [0] * 8  # their addresses, in halves
+        self._sources = [0] * 4  # and their keys
         self._networks = [0] * 4
         self._pairs = [0] * 4
         self._capacity = 0
@@ -179,7 +180,7 @@ class Journal:
         self._capacity, self._names_capacity = capacity, len(names)
         self._here = self.head % capacity
         self._names_here = self.names_at % self._names_capacity
-        self._foreseen_from, self._foreseen_to = 0, -1  # slots of the entries whose keys were foreseen: none
+        self._foreseen_to = -1  # others go next now
 
     def _tell(self, slot: int, goes: bool) -> int:
         """Tell the tables that point at the entry at `slot` that it goes, or that it is the next to go.
