@@ -143,7 +143,7 @@ def test_a_search_finds_what_is_there_whatever_was_sought_before(steps: list[tup
             table.reach(asked)
             table.approach_beside(asked)
             table.reach_beside(asked, 0, 64)
-            table.reach_more(asked, 64)
+            table.reach_all_beside(asked, 256)
 
 
 @given(st.lists(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=70), max_size=60))

@@ -7,7 +7,7 @@ from lapwing.detect.table cimport Table
 
 cdef int _SHARED, _OWN, _FOUND
 cdef i64 _NOWHERE
-cdef Py_ssize_t _ATTACKERS_AT, _CLIENTS_AT
+cdef Py_ssize_t _LOOKED_THROUGH
 
 @cython.final
 cdef class Ahead:
@@ -35,8 +35,8 @@ cdef class Ahead:
     @cython.locals(base=Py_ssize_t, secret=Py_ssize_t)
     cdef int reach_beside(self, Login login, Py_ssize_t at) except -1
     cdef int reach_beside_home(self, Py_ssize_t at) noexcept
+    @cython.locals(place=Py_ssize_t)
     cdef int expect(self, Login login, Py_ssize_t at) except -1
-    cdef int _expect_in(self, int found, Login login) except -1
 
     cdef int first(self, Login login) noexcept
     cdef int second(self, Login login) noexcept

@@ -11,13 +11,13 @@ from lapwing.detect.campaigns import Campaigns
 from lapwing.detect.decisions import Decisions
 from lapwing.detect.login import Login
 from lapwing.detect.table import NOWHERE, Table
-from lapwing.detect.trackers.homes import ATTACKERS_AT, CLIENTS_AT
+from lapwing.detect.trackers.homes import LOOKED_THROUGH
 
 LOGINS = 16  # asked for at once: what more of them need would push out what the first ones asked for
 SHARED, OWN, FOUND = 4, 2, 3  # of each, the tables a try looks at; those of its home and its pair; findings
 _SHARED, _OWN, _FOUND = SHARED, OWN, FOUND
 _NOWHERE = NOWHERE
-_ATTACKERS_AT, _CLIENTS_AT = ATTACKERS_AT, CLIENTS_AT
+_LOOKED_THROUGH = LOOKED_THROUGH
 
 
 class Ahead:
@@ -124,17 +124,14 @@ class Ahead:
 
     def reach_beside_home(self, at: int) -> int:
         """What stands beside the record of where the account is at home."""
-        self._homes.reach_beside(self._own[at * _OWN], 0, _ATTACKERS_AT)
-        return self._homes.reach_more(self._own[at * _OWN], _CLIENTS_AT)
+        return self._homes.reach_all_beside(self._own[at * _OWN], _LOOKED_THROUGH)
 
     def expect(self, login: Login, at: int) -> int:
         """Where it belongs in the findings."""
-        self._expect_in(self._found[at * _FOUND], login)
-        self._expect_in(self._found[at * _FOUND + 1], login)
-        return self._expect_in(self._found[at * _FOUND + 2], login)
-
-    def _expect_in(self, found: int, login: Login) -> int:
-        return self._campaigns.expect(found, login) if found != 0 else 0
+        for place in range(at * _FOUND, at * _FOUND + _FOUND):
+            if self._found[place] != 0:
+                self._campaigns.expect(self._found[place], login)
+        return 0
 
     # -- one login alone -----------------------------------------------------------------------------------------------
     #

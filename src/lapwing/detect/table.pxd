@@ -53,7 +53,7 @@ cdef class Table:
     @cython.locals(row=Row)
     cpdef int reach_beside(self, i64 found, Py_ssize_t extra_at, Py_ssize_t more_at) noexcept
     @cython.locals(row=Row)
-    cpdef int reach_more(self, i64 found, Py_ssize_t more_at) noexcept
+    cpdef int reach_all_beside(self, i64 found, Py_ssize_t end) noexcept
     @cython.locals(row=Row)
     cpdef int finding_at(self, i64 found) noexcept
     cdef int _make_index(self, Py_ssize_t size) except -1

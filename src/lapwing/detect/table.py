@@ -210,12 +210,14 @@ class Table:
                 natively.soon_parts(self._beside, row.more, more_at)
         return 0
 
-    def reach_more(self, found: int, more_at: int) -> int:
-        """Have fetched what stands beside it as `more`, so many bytes behind its beginning."""
+    def reach_all_beside(self, found: int, end: int) -> int:
+        """Have fetched all of what stands beside it up to so many bytes."""
         if found >= 0:
             row = records.row(self._rows, found)
+            if row.extra >= 0:
+                natively.soon_item(self._beside, row.extra, 0, end)
             if row.more >= 0:
-                natively.soon_part(self._beside, row.more, more_at)
+                natively.soon_item(self._beside, row.more, 0, end)
         return 0
 
     def finding_at(self, found: int) -> int:

@@ -13,10 +13,13 @@ from lapwing.detect.rows import Row
 MAX_PLACES = 8  # sources, networks and clients remembered as an account's own, each; the oldest goes
 MAX_ATTACKERS = 20  # sources named as having failed on an account before
 
-ATTACKERS_AT, CLIENTS_AT = 128, 448  # bytes from the beginning of compiled `Wrongs` to what a failure looks at there
+LOOKED_THROUGH = 256  # bytes from the beginning of compiled `Wrongs` that a failure looks through, and `Places` has
+MASK = 0xFFFF_FFFF_FFFF_FFFF
+SPREAD = 0x9E37_79B9_7F4A_7C15  # the golden ratio
 
 _PLACES = MAX_PLACES
 _ATTACKERS = MAX_ATTACKERS
+_SPREAD = SPREAD
 
 
 class Home(Row):
@@ -91,11 +94,15 @@ slabs.keep(Places)
 
 
 class Wrongs:
-    """Secrets that failed, clients that failed and where, and the addresses it came from: the latter two words each."""
+    """Secrets that failed, clients that failed and where, and the addresses it came from: the latter two words each.
+
+    An address has a mark of eight bits beside the rest, so that most others are told from it without a look at it.
+    """
 
     def __init__(self) -> None:
         self._secrets = [0] * 8
         self._clients = [0] * 16
+        self._marks = [0] * 24
         self._attackers = [0] * 40
         self._secret_count = self._client_count = self.attacker_count = 0
 
@@ -111,6 +118,7 @@ class Wrongs:
             self._secret_count = 1
         self._attackers[0] = login.hi
         self._attackers[1] = login.lo
+        self._marks[0] = mark_of(login.hi, login.lo)
         self.attacker_count = 1
         if login.client != 0:
             self._clients[0] = login.client
@@ -163,9 +171,11 @@ class Wrongs:
         count = self.attacker_count
         if count >= _ATTACKERS:
             return 0
+        mark = mark_of(hi, lo)
         for index in range(count):
-            if self._attackers[2 * index + 1] == lo and self._attackers[2 * index] == hi:
+            if self._marks[index] == mark and self._attackers[2 * index + 1] == lo and self._attackers[2 * index] == hi:
                 return 0
+        self._marks[count] = mark
         self._attackers[2 * count] = hi
         self._attackers[2 * count + 1] = lo
         self.attacker_count = count + 1
@@ -176,6 +186,7 @@ class Wrongs:
         kept = 0
         for index in range(self.attacker_count):
             if self._attackers[2 * index + 1] != lo or self._attackers[2 * index] != hi:
+                self._marks[kept] = self._marks[index]
                 self._attackers[2 * kept] = self._attackers[2 * index]
                 self._attackers[2 * kept + 1] = self._attackers[2 * index + 1]
                 kept += 1
@@ -213,6 +224,11 @@ class Wrongs:
 
 
 slabs.keep(Wrongs)
+
+
+def mark_of(hi: int, lo: int) -> int:
+    """Eight bits of an address, which any of its own change."""
+    return (((hi ^ lo) * _SPREAD) & MASK) >> 56
 
 
 def place_of(items: Any, count: int, item: int) -> int:
