@@ -15,10 +15,8 @@ from lapwing.detect.login import Login
 from lapwing.detect.rows import TALLY_FIELDS, Tally
 from lapwing.detect.settings import SiteSettings
 from lapwing.detect.table import Table
-from lapwing.detect.trackers.tracker import Tracker
+from lapwing.detect.trackers.lone import Lone
 
-KEY = 1
-_KEY = KEY
 _FAILURES = SITE_FAILURES
 _SHARE = HALF_LIVES_NS[ONE_HOUR] / HALF_LIVES_NS[ONE_DAY]  # of an even day that its count per hour holds
 
@@ -33,11 +31,11 @@ class Whole(Tally):
         return 0
 
 
-class Site(Tracker):
+class Site(Lone):
     """One row for everything."""
 
     def __init__(self, settings: SiteSettings, journal: Journal) -> None:
-        Tracker.__init__(self, 1, journal, BY_SOURCE, 5, "site")
+        Lone.__init__(self, 1, journal, BY_SOURCE, 5, "site")
         self.pattern = Whole()
         self._settings = settings
         self._free = settings.free_accounts
@@ -46,15 +44,11 @@ class Site(Tracker):
         self._slope = settings.slope
         self._cap = settings.cap
 
-    def key(self, login: Login) -> int:  # noqa: ARG002 - the same for all
-        """Always the same."""
-        return _KEY
-
     def observe(self, login: Login, now_ns: int) -> int:
         """Count `login`; nothing is said against accounts at home."""
         row = self.current
         if row is None:
-            row = self._whole(login, now_ns)
+            row = self.only(login, now_ns)
             if row is None:
                 return 0
         if row.good_hour > 0.0 and now_ns > row.at_ns:
@@ -72,23 +66,6 @@ class Site(Tracker):
         if count <= usual:
             return 0
         return self.evidence.put(_FAILURES, count, usual, min(self._cap, (count - usual) * self._slope))
-
-    def _whole(self, login: Login, now_ns: int) -> Any:
-        """The one row, which is `current` from then on; None where there is none and `login` makes none."""
-        self.current_key = _KEY
-        row = self.table.peek(_KEY)
-        if row is None:
-            if not login.failed and not login.succeeded:
-                return None
-            row = Whole(now_ns)
-            self.table.insert(_KEY, row)
-        self.current = row
-        return row
-
-    def tick(self, now_ns: int) -> None:
-        """Drop what was not touched for `forget_ns`, which may be the row."""
-        Tracker.tick(self, now_ns)
-        self.current = self.table.peek(_KEY)
 
     def fields(self) -> tuple[str, ...]:
         """What of the site goes into a snapshot."""

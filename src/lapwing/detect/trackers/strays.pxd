@@ -2,7 +2,7 @@ cimport cython
 from lapwing.detect.distinct cimport SlidingDistinct
 from lapwing.detect.login cimport Login, i64, u64
 from lapwing.detect.rows cimport Row
-from lapwing.detect.trackers.tracker cimport Tracker
+from lapwing.detect.trackers.lone cimport Lone
 
 cdef u64 _KEY, _MASK
 cdef int _STRAYS
@@ -17,7 +17,7 @@ cdef class Week(Row):
 
     cpdef int start(self, i64 at_ns) except -1
 
-cdef class Strays(Tracker):
+cdef class Strays(Lone):
     cdef object _settings
     cdef double _free, _per_good, _free_hours, _slope, _cap
 
@@ -25,9 +25,6 @@ cdef class Strays(Tracker):
     cdef int observe(self, Login login, i64 now_ns) except -1
     @cython.locals(row=Week)
     cdef int excuse(self, double pairs) except -1
-    @cython.final
-    @cython.locals(row=Week)
-    cdef Week _week(self, Login login, i64 now_ns)
     @cython.final
     @cython.locals(hour=i64)
     cdef int _stray(self, Week row, Login login, i64 now_ns) except -1

@@ -17,9 +17,9 @@ from lapwing.detect.login import Login
 from lapwing.detect.rows import ROW_FIELDS, Row
 from lapwing.detect.settings import StraySettings
 from lapwing.detect.table import Table
-from lapwing.detect.trackers.tracker import NO_DIMENSION, Tracker
+from lapwing.detect.trackers.lone import KEY, Lone
+from lapwing.detect.trackers.tracker import NO_DIMENSION
 
-KEY = 1
 WEEK = 7.0 * DAY_NS  # half-life of the counts
 HOURS = 48  # of which is remembered whether somebody failed in them: an outage fills few of them
 HOURS_MASK = (1 << HOURS) - 1
@@ -49,21 +49,17 @@ class Week(Row):
         return 0
 
 
-class Strays(Tracker):
+class Strays(Lone):
     """One row for the site."""
 
     def __init__(self, settings: StraySettings, journal: Journal) -> None:
-        Tracker.__init__(self, 1, journal, BY_SOURCE, NO_DIMENSION, "strays")
+        Lone.__init__(self, 1, journal, BY_SOURCE, NO_DIMENSION, "strays")
         self._settings = settings
         self._free = settings.free_accounts
         self._per_good = settings.per_good
         self._free_hours = settings.free_hours
         self._slope = settings.slope
         self._cap = settings.cap
-
-    def key(self, login: Login) -> int:  # noqa: ARG002 - the same for all
-        """Always the same."""
-        return _KEY
 
     def fresh(self, now_ns: int) -> Any:
         """A site that has seen nothing."""
@@ -73,7 +69,7 @@ class Strays(Tracker):
         """Count `login`; nothing is said against accounts at home."""
         row = self.current
         if row is None:
-            row = self._week(login, now_ns)
+            row = self.only(login, now_ns)
             if row is None:
                 return 0
         age = now_ns - row.at_ns
@@ -94,22 +90,6 @@ class Strays(Tracker):
         if login.known or row.accounts_seen is None:
             return 0
         return self._say(row)
-
-    def _week(self, login: Login, now_ns: int) -> Any:
-        """The one row, which is `current` from then on; None where there is none and `login` makes none."""
-        row = self.table.peek(_KEY)
-        if row is None:
-            if not login.failed and not login.succeeded:
-                return None
-            row = Week(now_ns)
-            self.table.insert(_KEY, row)
-        self.current = row
-        return row
-
-    def tick(self, now_ns: int) -> None:
-        """Drop what was not touched for `forget_ns`, which may be the row."""
-        Tracker.tick(self, now_ns)
-        self.current = self.table.peek(_KEY)
 
     def excuse(self, pairs: float) -> int:
         """Somebody got in where another account had failed: a mistyped or an old name."""
