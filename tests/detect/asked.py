@@ -1,4 +1,4 @@
-"""Prints how many of the counts that logins of open findings changed had been asked for ahead, by how they came.
+"""Prints how many logins that open findings took in had been asked for ahead, by how they came.
 
 Only where nothing is compiled can anybody look at that. Run by `test_asked.py`.
 """
@@ -8,7 +8,8 @@ from typing import Any
 
 from lapwing import AuthAttempt, Guard
 from lapwing.detect import DetectSettings
-from lapwing.detect.distinct import Distinct
+from lapwing.detect.episode import Episode
+from lapwing.detect.login import Keyring, Login
 from lapwing.events import Action, AuthEvidence, AuthResolved, Outcome
 
 KEY = bytes(range(16))
@@ -44,30 +45,33 @@ def event(source: str, **others: Any) -> AuthResolved:
 
 
 class Watched:
-    """Counts what is added to sets, and how much of it was expected since the login began."""
+    """Counts the logins that findings take in, and how many of these they expected since the try began."""
 
     def __init__(self) -> None:
-        self.expected: set[tuple[int, int]] = set()
-        self.added = self.known = 0
-        expect, add = Distinct.expect, Distinct.add
+        self.expected: set[tuple[int, int, int, int]] = set()
+        self.taken = self.known = 0
+        expect, take = Episode.expect, Episode.take
 
-        def expected(count: Distinct, item: int) -> int:
-            self.expected.add((id(count), item))
-            return expect(count, item)
+        def facts_of(episode: Episode, login: Login) -> tuple[int, int, int, int]:
+            return id(episode), login.source, login.account, login.secret
 
-        def added(count: Distinct, item: int) -> bool:
-            self.added += 1
-            self.known += (id(count), item) in self.expected
-            return add(count, item)
+        def expected(episode: Episode, login: Login) -> int:
+            self.expected.add(facts_of(episode, login))
+            return expect(episode, login)
 
-        Distinct.expect, Distinct.add = expected, added  # type: ignore[method-assign, assignment]
+        def taken(episode: Episode, login: Login, keyring: Keyring | None) -> int:
+            self.taken += 1
+            self.known += facts_of(episode, login) in self.expected
+            return take(episode, login, keyring)
+
+        Episode.expect, Episode.take = expected, taken  # type: ignore[method-assign, assignment]
 
     def say(self, name: str, work: Callable[[], object]) -> None:
         """Print both counts of what `work` does."""
-        self.added = self.known = 0
+        self.taken = self.known = 0
         self.expected.clear()
         work()
-        print(name, self.known, self.added)
+        print(name, self.known, self.taken)
 
 
 def main() -> None:

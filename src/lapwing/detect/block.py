@@ -105,6 +105,8 @@ class Block:
         """What is left to do until all that they will look at is asked for."""
         for at in range(self.count, self.count + _STEPS * _APART):
             self._go_on(at)
+        for at in range(self.count):  # one right after the other: each of these waits for a page of its own
+            self._ahead.expect(logins.row(self.logins, at), at)
         return 0
 
     def _keep(self) -> bool:
@@ -141,5 +143,4 @@ class Block:
             login = logins.row(self.logins, at)
             ahead.reach_beside(login, at)
             ahead.reach_beside_home(at)
-            ahead.expect(login, at)
         return 0

@@ -9,7 +9,7 @@ from lapwing.detect.rows cimport Row, Tally
 from lapwing.detect.trackers.tracker cimport Tracker
 from lapwing.detect.verdict cimport Judge
 
-cdef int _SOURCE, _SITE, _ACCOUNT, _SIZE_OF_FINDING, _SIZE_OF_EPISODE, _HEAD_OF_SET, _SIZE_OF_SET
+cdef int _SOURCE, _SITE, _ACCOUNT, _PARTS
 cdef i64 _HOUR, _DAY, _SWEEP
 
 
@@ -27,7 +27,7 @@ cdef class Campaigns:
     cdef double _most[6]
     cdef int _min_failures
     cdef public dict open
-    cdef list _standing, _parts, _free
+    cdef list _standing, _free
     cdef int _room
     cdef public int refused_count
     cdef public i64 swept_ns
@@ -35,12 +35,12 @@ cdef class Campaigns:
     cpdef bint accuses(self, Login login) except -1
     @cython.locals(noted=int)
     cpdef object fold(self, Login login, Evidence evidence)
+    cdef inline int _place(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
     @cython.locals(story=Tally)
     cdef bint _belongs(self, Login login) except -1
-    cdef int _place(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
-    @cython.locals(place=int)
+    @cython.locals(place=Py_ssize_t)
     cpdef int approach(self, int found) noexcept
-    @cython.locals(episode=Episode)
+    @cython.locals(place=Py_ssize_t)
     cpdef int expect(self, int found, Login login) except -1
     cdef int _own(self, int dimension, Login login) noexcept
     cdef int _note(self, int dimension, Tally row, Login login, Evidence evidence) except -1
@@ -53,8 +53,8 @@ cdef class Campaigns:
     cdef int _grow(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
     @cython.locals(log_odds=double)
     cdef bint _is_graver(self, int dimension, OpenFinding found, Evidence evidence) except -1
-    @cython.locals(number=int, episode=Episode)
-    cdef int _stand(self, Row row, OpenFinding found) except -1
+    @cython.locals(number=int)
+    cdef int _stand(self, int dimension, Row row, OpenFinding found) except -1
 
 cdef bint _is_pinned(Tracker tracker) noexcept
 cdef int _explain(Tally story, Login login) noexcept

@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING, Any
 from lapwing.detect import plainly as natively
 from lapwing.detect.addresses import place_at
 from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
-from lapwing.detect.distinct import HEAD as HEAD_OF_SET
-from lapwing.detect.distinct import SIZE as SIZE_OF_SET
-from lapwing.detect.episode import SIZE as SIZE_OF_EPISODE
 from lapwing.detect.episode import Episode
 from lapwing.detect.evidence import GROUPS, SOURCE_GROUP, Evidence
-from lapwing.detect.findings import SIZE as SIZE_OF_FINDING
 from lapwing.detect.findings import OpenFinding, build, finding_id, is_slow, severity_of, shape
 from lapwing.detect.journal import BY_SOURCE, BY_TIME, Journal
 from lapwing.detect.login import Keyring, Login
@@ -38,15 +34,13 @@ MIN_SPRAY_SOURCES = 2  # one secret from a single source is the finding of that 
 SWEEP_NS = 60 * SECOND_NS  # how often quiet findings are looked for, in time of the events
 PAUSE_NS = DAY_NS  # a longer pause starts a new story
 MAX_TOLD = 4_096  # logins a story is told from, the latest; counts are of all
+PARTS = 8  # places of a finding in the list of those that stand: together a line of the processor's cache
 SEVERITIES = list(Severity)
 
 _SOURCE = SOURCE_GROUP
 _ACCOUNT = 0
 _SITE = 5
-_HEAD_OF_SET = HEAD_OF_SET
-_SIZE_OF_SET = SIZE_OF_SET
-_SIZE_OF_EPISODE = SIZE_OF_EPISODE
-_SIZE_OF_FINDING = SIZE_OF_FINDING
+_PARTS = PARTS
 _HOUR = HOUR_NS
 _DAY = DAY_NS
 _SWEEP = SWEEP_NS
@@ -67,8 +61,7 @@ class Campaigns:
         self._owned = False  # what `_place` has found out of the login that `fold` was asked for
         self._told_now: list[Finding] | None = None
         self.open: dict[Key, OpenFinding] = {}
-        self._standing: list[OpenFinding | None] = []  # those a record was seen for: its `found` is the place plus one
-        self._parts: list[Any] = []  # their episodes, each with its sets: to be asked for without a look at any of them
+        self._standing: list[Any] = []  # those a record was seen for, each with what is asked for ahead; see `_stand`
         self._room = 0  # how many of them there is place for
         self._free: list[int] = []
         self.refused_count = 0
@@ -89,7 +82,7 @@ class Campaigns:
     def adopt(self, findings: dict[Key, OpenFinding]) -> None:
         """Have these open, and no others; no record knows of them yet."""
         self.open = findings
-        self._standing, self._parts, self._free = [], [], []
+        self._standing, self._free = [], []
         self._room = 0
 
     def accuses(self, login: Login) -> bool:
@@ -153,21 +146,22 @@ class Campaigns:
         """A login is folded in soon, maybe into the finding whose place in `Row.found` this is: have it fetched."""
         if found == 0 or found > self._room:
             return 0
-        place = found - 1
-        natively.soon_item(self._standing, place, 0, _SIZE_OF_FINDING)
-        natively.soon_item(self._parts, place * 4, 0, _SIZE_OF_EPISODE)
-        natively.soon_item(self._parts, place * 4 + 1, _HEAD_OF_SET, _SIZE_OF_SET)
-        natively.soon_item(self._parts, place * 4 + 2, _HEAD_OF_SET, _SIZE_OF_SET)
-        natively.soon_item(self._parts, place * 4 + 3, _HEAD_OF_SET, _SIZE_OF_SET)
+        place = (found - 1) * _PARTS  # a line of the finding, two of its episode, one of each of the sets; see `_stand`
+        natively.soon_item(self._standing, place, 0, 1)
+        natively.soon_item(self._standing, place + 1, 0, 1)
+        natively.soon_item(self._standing, place + 1, 64, 65)
+        natively.soon_item(self._standing, place + 2, 0, 1)
+        natively.soon_item(self._standing, place + 3, 0, 1)
+        natively.soon_item(self._standing, place + 4, 0, 1)
         return 0
 
     def expect(self, found: int, login: Login) -> int:
         """Once it has come, have fetched where `login` belongs in it."""
         if found == 0 or found > self._room:
             return 0
-        episode = self._parts[(found - 1) * 4]
-        if episode is not None:
-            episode.expect(login)
+        place = (found - 1) * _PARTS + 1
+        if self._standing[place] is not None:
+            cython.cast(Episode, self._standing[place]).expect(login)
         return 0
 
     def sweep(self, now_ns: int) -> list[Finding]:
@@ -270,27 +264,36 @@ class Campaigns:
 
     # -- findings ------------------------------------------------------------------------------------------------------
 
-    def _stand(self, row: Any, found: Any) -> int:
-        """Remember with its record which open finding stands on it: the place plus one."""
+    def _stand(self, dimension: int, row: Any, found: Any) -> int:
+        """Remember with its record which open finding stands on it: its number, from one on.
+
+        Beside it stand its episode and the sets in that which its logins look at: those of one account or of one source
+        are all of the same, which the episode knows by itself.
+        """
         if self._free:
             number = self._free.pop()
-            self._standing[number] = found
         else:
-            number = len(self._standing)
-            self._standing.append(found)
-            self._room = number + 1
+            self._standing.extend([None] * PARTS)
+            self._room += 1
+            number = self._room
         episode = found.episode
-        self._parts[number * 4 : number * 4 + 4] = [episode, episode.secrets, episode.sources, episode.accounts]
-        row.found = number + 1
-        return number + 1
+        sources = episode.sources if dimension != SOURCE_GROUP else None
+        accounts = episode.accounts if dimension != _ACCOUNT else None
+        self._put_standing(number, [found, episode, episode.secrets, sources, accounts])
+        row.found = number
+        return number
+
+    def _put_standing(self, number: int, parts: list[Any]) -> None:
+        at = (number - 1) * PARTS
+        self._standing[at : at + len(parts)] = parts
 
     def _grow(self, dimension: int, tracker: Any, login: Login, evidence: Evidence) -> int:
         """Add a login to the open finding of its record, and tell of it if there is something to tell."""
         self._owned = True
         number = tracker.current.found
         if number == 0 or number > self._room:
-            number = self._stand(tracker.current, self.open[(dimension, tracker.current_key)])
-        found = cython.cast(OpenFinding, self._standing[number - 1])  # there are no others
+            number = self._stand(dimension, tracker.current, self.open[(dimension, tracker.current_key)])
+        found = cython.cast(OpenFinding, self._standing[(number - 1) * _PARTS])  # there are no others
         episode = found.episode
         if login.succeeded and dimension != _SOURCE and not episode.sources.has(login.source):
             return 0
@@ -445,10 +448,8 @@ class Campaigns:
         if row is not None:
             row.pinned = False
             if row.found != 0:
-                place = row.found - 1
-                self._standing[place] = None
-                self._parts[place * 4 : place * 4 + 4] = [None] * 4
-                self._free.append(place)
+                self._put_standing(row.found, [None] * PARTS)
+                self._free.append(row.found)
                 row.found = 0
         return self._tell(FindingClosed, found, now_ns)
 

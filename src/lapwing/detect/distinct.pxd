@@ -1,37 +1,39 @@
 cimport cython
 cimport lapwing.detect.natively as natively
+cimport lapwing.detect.slabs as slabs
 from lapwing.detect.login cimport i64, u64
 
 cdef u64 MASK
 cdef int _EPISODE_BITS, _n
+cdef unsigned int _FIRST_ROOM
 cdef double _POWERS[66]
 cdef double _SCALES[65]
 cdef int _LINEAR[1025]
 
 @cython.final
 cdef class Distinct:
-    cdef natively.Words _words
+    cdef natively.Words _words  # what follows, up to `_first`, is with what Python has of it a line of the processor's cache
     cdef public double inverse
     cdef public int count, zeros
     cdef unsigned int _room
     cdef public int exact
     cdef public short bits
     cdef public bint sketched
+    cdef u64 _first[20]
 
     @cython.locals(at=u64)
     cpdef bint add(self, u64 item) except -1
     cdef bint _add_new(self, u64 item, u64 at) except -1
     cdef int _add_rank(self, u64 item) except -1
-    @cython.locals(at=u64)
-    cpdef int expect(self, u64 item) noexcept
     @cython.locals(at=u64, moved=u64)
     cpdef int discard(self, u64 item) except -1
     cpdef bint has(self, u64 item) noexcept
-    @cython.locals(at=Py_ssize_t, count=Py_ssize_t, item=u64, before=natively.Words)
+    @cython.locals(at=Py_ssize_t, count=Py_ssize_t, item=u64, before=natively.Words, words=natively.Words)
     cdef int _widen(self) except -1
     cdef int _become_sketch(self) except -1
-    @cython.locals(size=Py_ssize_t, before=natively.Words)
+    @cython.locals(size=Py_ssize_t, words=natively.Words)
     cdef int _clear_registers(self) except -1
+    cdef int _change_words(self, natively.Words words, Py_ssize_t room) noexcept
     cdef int _enter(self, u64 item) noexcept
     cdef int _rank_of(self, u64 item) noexcept
     cdef int _rank_at(self, u64 index) noexcept

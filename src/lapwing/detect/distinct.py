@@ -10,18 +10,19 @@ import math
 from typing import Any
 
 from lapwing.detect import plainly as natively
+from lapwing.detect import slabs
 
 EPISODE_EXACT = 1_024  # findings print their counts: exact up to here
 EPISODE_BITS = 10  # then 1 024 registers: standard error 3.3 %
 FEW = 6  # items kept in a tuple: a fifth of what two sets take, and most records never have more
 ROW_EXACT = 48  # exact up to here in a sliding count: above every threshold, so decisions on small numbers never err
 ROW_BITS = 8  # then 256 registers: standard error 6.5 %
-FIRST_ROOM = 20  # slots; doubled until `EPISODE_EXACT` items fill four fifths of them
-HEAD, SIZE = 16, 64  # what Python has of the bytes of a `Distinct`, which adding does not touch; and all of them
+FIRST_ROOM = 20  # slots, in the object itself; doubled until `EPISODE_EXACT` items fill four fifths of them
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 
 _EPISODE_BITS = EPISODE_BITS
+_FIRST_ROOM = FIRST_ROOM
 _POWERS = [0.0] * 66  # 2 to the minus n
 _SCALES = [0.0] * 65  # of an estimate, by bits
 for _n in range(66):
@@ -37,7 +38,8 @@ class Distinct:
     """A set that only tells its size: a small table of the items, then registers of eight bits (`sketched`).
 
     `count` never falls by adding. `inverse` is the sum of 2 ** -register over all registers, kept up to date so that an
-    estimate costs no loop. What one item changes is two places of memory: this object, and a word of the table.
+    estimate costs no loop. What one item changes is two places of memory: where this object begins, and a word of the
+    table, which stands right behind it while it is small.
     """
 
     def __init__(self, exact: int = EPISODE_EXACT, bits: int = EPISODE_BITS) -> None:
@@ -47,11 +49,13 @@ class Distinct:
         self.inverse = 0.0
         self.zeros = 0
         self.count = 0
+        self._first = [0] * 20
+        self._words = self._first
         self._room = FIRST_ROOM
-        self._words = natively.words(FIRST_ROOM)
 
     def __dealloc__(self) -> None:
-        natively.release(self._words)
+        if self._room != _FIRST_ROOM:
+            natively.release(self._words)
 
     @property
     def items(self) -> list[int] | None:
@@ -92,12 +96,6 @@ class Distinct:
         elif self.count * 5 > self._room * 4:
             self._widen()
         return True
-
-    def expect(self, item: int) -> int:
-        """`item` is added soon: have fetched where it belongs."""
-        at = item >> (64 - self.bits) >> 3 if self.sketched else (item >> 32) * self._room >> 32
-        natively.soon(natively.word_at(self._words, at))
-        return 0
 
     def discard(self, item: int) -> int:
         """Take `item` out while still exact; a sketch cannot forget."""
@@ -155,13 +153,19 @@ class Distinct:
 
     def _widen(self) -> int:
         before, count = self._words, self._room
-        self._words = natively.words(2 * count)
-        self._room = 2 * count
+        words = natively.words(2 * count)
         for at in range(count):
             item = natively.word_at(before, at)
             if item != 0:
-                natively.set_word(self._words, natively.seek(self._words, self._room, item), item)
-        natively.release(before)
+                natively.set_word(words, natively.seek(words, 2 * count, item), item)
+        return self._change_words(words, 2 * count)
+
+    def _change_words(self, words: Any, room: int) -> int:
+        """Have `room` of these from now on, which are not the first ones."""
+        if self._room != _FIRST_ROOM:
+            natively.release(self._words)
+        self._words = words
+        self._room = room
         return 0
 
     def _become_sketch(self) -> int:
@@ -174,10 +178,8 @@ class Distinct:
 
     def _clear_registers(self) -> int:
         size = 1 << self.bits
-        before = self._words
-        self._words = natively.words(size + 7 >> 3)
-        natively.release(before)
-        self._room = size + 7 >> 3
+        words = natively.words(size + 7 >> 3)
+        self._change_words(words, size + 7 >> 3)
         self.sketched = True
         self.inverse = float(size)
         self.zeros = size
@@ -216,6 +218,9 @@ class Distinct:
     def _estimate_few(self) -> int:
         m = float(1 << self.bits)
         return round(m * math.log(m / float(self.zeros)))
+
+
+slabs.keep(Distinct)
 
 
 class SlidingDistinct:

@@ -5,19 +5,27 @@ Trackers decide on decayed counts; an episode keeps the plain ones that a findin
 Runs compiled, typed by `episode.pxd`, and as it stands.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lapwing.detect import plainly as natively
+from lapwing.detect import slabs
 from lapwing.detect.addresses import address_text
 from lapwing.detect.distinct import EPISODE_BITS, EPISODE_EXACT, Distinct, load_distinct
 from lapwing.detect.login import Keyring, Login
 
+if TYPE_CHECKING:
+    import cython  # for the compiler, which takes this for a class from here alone
+else:
+    from lapwing.detect import plainly as cython
+
 MAX_SAMPLES = 50  # sources and accounts named in a finding
-MAX_SEQS = 5  # the first three and the last two logins
+FIRST_SEQS, LAST_SEQS = 3, 2  # logins named in a finding: the first three and the last two
+MAX_SEQS = FIRST_SEQS + LAST_SEQS
 MAX_PROTOCOLS = 8
 _SEQS = MAX_SEQS
+_LAST_SEQS = LAST_SEQS
 _SAMPLES = MAX_SAMPLES
 _PROTOCOLS = MAX_PROTOCOLS
-SIZE = 152  # bytes of an episode, from its beginning, that every login reads or writes
 
 _LISTS = (
     ("protocols", MAX_PROTOCOLS),
@@ -31,6 +39,8 @@ _SETS = ("sources", "accounts", "secrets")
 _FIELDS = ("first_ns", "last_ns", "first_hi", "first_lo", *_COUNTS, *(name for name, _ in _LISTS))
 
 
+@cython.no_gc
+@cython.cclass  # lowest: the others may be said of such a class only
 class Episode:
     """The plain facts since `first_ns`. `owned` are failures for which another finding was raised later.
 
@@ -47,10 +57,10 @@ class Episode:
         self.clients: list[int] = []
         self.places: list[tuple[int, int]] = []
         self.named: list[bytes] = []
-        self._seqs = [0] * 5
+        self._seqs = [0] * 5  # the latest ones stand before the first ones, beside what else every login writes
         self._seq_count = 0
-        self._latest_protocol = -1  # the last ones noted, so that most logins need no look into the lists
-        self._latest_client = 0
+        self._latest_protocol = -1  # the last ones noted, so that most logins need no look into lists and sets
+        self._latest_client = self._latest_source = self._latest_account = 0
         self._clients_full = self._places_full = self._named_full = False  # known to be: the lists only ever grow
         self._texts: list[str] = []  # of `places`, as far as they were asked for
         self.sources = Distinct(EPISODE_EXACT, EPISODE_BITS)
@@ -84,16 +94,16 @@ class Episode:
             self._note_protocol(login.protocol)
         if login.client != self._latest_client and login.client != 0 and not self._clients_full:
             self._note_client(login.client)
-        if login.source != 0 and self.sources.add(login.source) and not self._places_full:
-            self._name_source(login)
-        if login.account != 0 and self.accounts.add(login.account) and not self._named_full:
-            self._name_account(login, keyring)
+        if login.source != self._latest_source and login.source != 0:
+            self._note_source(login)
+        if login.account != self._latest_account and login.account != 0:
+            self._note_account(login, keyring)
         if self._seq_count < _SEQS:
-            self._seqs[self._seq_count] = login.seq
+            self._seqs[(self._seq_count + _LAST_SEQS) % _SEQS] = login.seq
             self._seq_count += 1
         else:
-            self._seqs[_SEQS - 2] = self._seqs[_SEQS - 1]
-            self._seqs[_SEQS - 1] = login.seq
+            self._seqs[0] = self._seqs[1]
+            self._seqs[1] = login.seq
         return 0
 
     def _note_protocol(self, protocol: int) -> int:
@@ -109,13 +119,19 @@ class Episode:
             self.clients.append(client)
         return 0
 
-    def _name_source(self, login: Login) -> int:
+    def _note_source(self, login: Login) -> int:
+        self._latest_source = login.source
+        if not self.sources.add(login.source) or self._places_full:
+            return 0
         self._places_full = len(self.places) >= _SAMPLES
         if not self._places_full:
             self.places.append((login.hi, login.lo))
         return 0
 
-    def _name_account(self, login: Login, keyring: Keyring | None) -> int:
+    def _note_account(self, login: Login, keyring: Keyring | None) -> int:
+        self._latest_account = login.account
+        if not self.accounts.add(login.account) or self._named_full:
+            return 0
         self._named_full = len(self.named) >= _SAMPLES
         if self._named_full:
             return 0
@@ -125,22 +141,24 @@ class Episode:
         return 0
 
     def expect(self, login: Login) -> int:
-        """`login` is taken in soon: have fetched where its parts belong."""
-        self.secrets.expect(login.secret)
-        self.sources.expect(login.source)
-        self.accounts.expect(login.account)
+        """`login` is taken in soon: have fetched where its parts belong in the sets."""
+        natively.soon_sought(self.secrets._words, self.secrets._room, login.secret)
+        if login.source != self._latest_source:
+            natively.soon_sought(self.sources._words, self.sources._room, login.source)
+        if login.account != self._latest_account:
+            natively.soon_sought(self.accounts._words, self.accounts._room, login.account)
         return 0
 
     @property
     def seqs(self) -> list[int]:
         """Numbers of events: the first three and the last two."""
-        return [self._seqs[at] for at in range(self._seq_count)]
+        return [self._seqs[(at + LAST_SEQS) % MAX_SEQS] for at in range(self._seq_count)]
 
     @seqs.setter
     def seqs(self, seqs: list[int]) -> None:
         self._seq_count = len(seqs)
         for at, seq in enumerate(seqs):
-            self._seqs[at] = seq
+            self._seqs[(at + LAST_SEQS) % MAX_SEQS] = seq
 
     def absorb(self, other: "Episode") -> None:
         """Add what another node saw of the same subject."""
@@ -172,6 +190,9 @@ class Episode:
     def dump(self) -> list[Any]:
         """All there is, for a snapshot."""
         return [*(getattr(self, name) for name in _FIELDS), *(getattr(self, name).dump() for name in _SETS)]
+
+
+slabs.keep(Episode)
 
 
 def load_episode(state: list[Any]) -> Episode:

@@ -5,8 +5,9 @@ Runs compiled, typed by `findings.pxd`, and as it stands.
 """
 
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lapwing.detect import slabs
 from lapwing.detect.addresses import address_text
 from lapwing.detect.decay import HOUR_NS, SECOND_NS
 from lapwing.detect.episode import Episode, load_episode
@@ -15,6 +16,11 @@ from lapwing.detect.reasons import Reason, evidence_of
 from lapwing.detect.rows import Tally
 from lapwing.detect.verdict import risk_of
 from lapwing.events import Finding, FindingKind, Severity
+
+if TYPE_CHECKING:
+    import cython  # for the compiler, which takes this for a class from here alone
+else:
+    from lapwing.detect import plainly as cython
 
 TECHNIQUES: dict[str, list[str]] = {
     "password-guessing": ["T1110.001"],
@@ -32,9 +38,10 @@ SLOW_SHARE = 0.65  # of a day's tries within the last hour; a burst has all of t
 SLOW_BURST = 3.0  # tries within five minutes that a slow attack stays below
 HIGH_LOG_ODDS = 3.0  # 95 %: from here a finding is high, below it medium
 SECOND = SECOND_NS
-SIZE = 48  # bytes of an open finding, from its beginning, that every login of it reads or writes
 
 
+@cython.no_gc
+@cython.cclass  # lowest: the other may be said of such a class only
 class OpenFinding:
     """A finding that has been raised. `group` and `key` say which record it stands on.
 
@@ -78,6 +85,7 @@ class OpenFinding:
         return [*values, self.episode.dump()]
 
 
+slabs.keep(OpenFinding)
 _FIELDS = (
     "kind", "group", "key", "finding_id", "subject_kind", "subject", "log_odds", "reasons", "touched_ns", "named",
     "told_failures", "told_severity", "note",

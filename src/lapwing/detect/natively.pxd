@@ -147,6 +147,7 @@ cdef extern from *:
        no functions: one that does nothing else changes nothing, so the compiler would leave its calls out. */
     #if defined(__GNUC__) || defined(__clang__)
     #define lapwing_soon(what) __builtin_prefetch(&(what))
+    #define lapwing_soon_sought(words, count, item) __builtin_prefetch((words) + (((item) >> 32) * (count) >> 32))
     #define lapwing_soon_slot(records, at) __builtin_prefetch(((PyListObject *)(records))->ob_item + (at))
     #define lapwing_soon_record(records, at, lines) do { \
         const char *record_ = (const char *)PyList_GET_ITEM(records, at); \
@@ -158,8 +159,6 @@ cdef extern from *:
             if ((lines) > 4) __builtin_prefetch(record_ + 256); \
         } \
     } while (0)
-    #define lapwing_soon_part(items, at, behind) \
-        __builtin_prefetch((const char *)PyList_GET_ITEM(items, at) + (behind))
     #define lapwing_soon_parts(items, at, behind) do { \
         const char *item_ = (const char *)PyList_GET_ITEM(items, at); \
         __builtin_prefetch(item_); \
@@ -173,9 +172,9 @@ cdef extern from *:
     } while (0)
     #else
     #define lapwing_soon(what) ((void)(what))
+    #define lapwing_soon_sought(words, count, item) ((void)(item))
     #define lapwing_soon_slot(records, at) ((void)(at))
     #define lapwing_soon_record(records, at, lines) ((void)(at))
-    #define lapwing_soon_part(items, at, behind) ((void)(at))
     #define lapwing_soon_parts(items, at, behind) ((void)(at))
     #define lapwing_soon_item(items, at, first, end) ((void)(at))
     #endif
@@ -223,9 +222,9 @@ cdef extern from *:
     unsigned int wide_at "lapwing_wide_at"(unsigned short[::1] halves, u64 at)
     void set_wide "lapwing_set_wide"(unsigned short[::1] halves, u64 at, unsigned int word)
     void soon "lapwing_soon"(u64 what) nogil
+    void soon_sought "lapwing_soon_sought"(Words words, unsigned int count, u64 item) nogil
     void soon_slot "lapwing_soon_slot"(list records, Py_ssize_t at)
     int lines_of "lapwing_lines_at"(list records, Py_ssize_t at)
     void soon_record "lapwing_soon_record"(list records, Py_ssize_t at, int lines)
-    void soon_part "lapwing_soon_part"(list items, Py_ssize_t at, Py_ssize_t behind)
     void soon_parts "lapwing_soon_parts"(list items, Py_ssize_t at, Py_ssize_t behind)
     void soon_item "lapwing_soon_item"(list items, Py_ssize_t at, Py_ssize_t first, Py_ssize_t end)

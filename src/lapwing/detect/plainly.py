@@ -51,10 +51,10 @@ __all__ = [
     "sip",
     "soon",
     "soon_item",
-    "soon_part",
     "soon_parts",
     "soon_record",
     "soon_slot",
+    "soon_sought",
     "take",
     "trailing",
     "whole",
@@ -171,6 +171,10 @@ def soon(what: int) -> None:
     """What stands there is read soon: C has it fetched and goes on meanwhile."""
 
 
+def soon_sought(words: Any, count: int, item: int) -> None:
+    """The same of where `seek` begins."""
+
+
 def soon_slot(records: list[Any], at: int) -> None:
     """The same of the place where a list has one of its items."""
 
@@ -182,10 +186,6 @@ def lines_of(records: list[Any], at: int) -> int:
 
 def soon_record(records: list[Any], at: int, lines: int) -> None:
     """Its line and what else is of a record of so many lines, up to five, is read soon."""
-
-
-def soon_part(items: list[Any], at: int, behind: int) -> None:
-    """The same of what is so many bytes behind where one begins."""
 
 
 def soon_parts(items: list[Any], at: int, behind: int) -> None:

@@ -12,7 +12,10 @@ from lapwing.detect import plainly as pages
 
 
 def keep(kind: type) -> None:
-    """Objects of `kind` live here from now on: called once, before there are any. It holds numbers alone."""
+    """Objects of `kind` live here from now on: called once, before there are any.
+
+    It holds numbers alone, or is at least none that the garbage collector walks. Only the former have a `like`.
+    """
     pages.keep(kind)
 
 
