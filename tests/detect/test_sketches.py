@@ -128,3 +128,17 @@ def test_a_list_that_is_none_is_refused(recent: list[int], union: list[int]) -> 
     state = [[False, recent, 0.0, 0, len(recent)], [False, union, 0.0, 0, len(union)]]
     with pytest.raises(ValueError, match="no list of such a count"):
         Sketches().load(state)
+
+
+@pytest.mark.parametrize(
+    ("recent", "union"),
+    [
+        ([True, [0] * 32], [False, [1]]),  # the union is a table as long as it is exact, and what is recent too
+        ([False, []], [True, [0] * 33]),
+        ([True, [0] * 500], [True, [0] * 32]),
+        ([True, []], [True, [0] * 32]),
+    ],
+)
+def test_registers_that_are_none_are_refused(recent: list[Any], union: list[Any]) -> None:
+    with pytest.raises(ValueError, match="not as many as it needs, or come too early"):
+        Sketches().load([[*recent, 256.0, 256, 0], [*union, 256.0, 256, 0]])

@@ -233,18 +233,26 @@ class Sketches:
         for which in (UNION, RECENT):
             sketched, words, inverse, zeros, count = state[which]
             if sketched:
-                for index in range(len(words)):
-                    self._words[2 * index + which] = words[index]
-                self._sketched[which] = True
+                self._load_registers(which, words)
             else:
-                for item in words:
-                    self.add(which, item)
-            if not sketched and (self._sketched[which] or self._lengths[which] != len(words)):
-                raise ValueError("the items that a snapshot's count lists are no list of such a count")
+                self._load_items(which, words)
             self._inverse[which] = inverse
             self._zeros[which] = zeros
             self._resize(which, count)
         return self
+
+    def _load_registers(self, which: int, words: list[int]) -> None:
+        if len(words) != REGISTERS // 8 or (which == RECENT and not self._sketched[UNION]):
+            raise ValueError("the registers of a snapshot's count are not as many as it needs, or come too early")
+        for index in range(len(words)):
+            self._words[2 * index + which] = words[index]
+        self._sketched[which] = True
+
+    def _load_items(self, which: int, words: list[int]) -> None:
+        for item in words:
+            self.add(which, item)
+        if self._sketched[which] or self._lengths[which] != len(words):
+            raise ValueError("the items that a snapshot's count lists are no list of such a count")
 
     def _unite(self, which: int, other: "Sketches", theirs: int) -> int:
         if not other._sketched[theirs]:
