@@ -44,7 +44,6 @@ cdef class Campaigns:
     cpdef int expect(self, int found, Login login) except -1
     cdef int _own(self, int dimension, Login login) noexcept
     cdef int _note(self, int dimension, Tally row, Login login, Evidence evidence) except -1
-    cdef int _begin_story(self, Tally row, Login login) except -1
     cdef int _link(self, int dimension, Tally row, Login login) except -1
     @cython.locals(slot=i64)
     cdef int _note_success(self, int dimension, Tally row, Login login) except -1

@@ -184,21 +184,14 @@ class Campaigns:
         if login.succeeded:
             return self._note_success(dimension, row, login)
         if row.length == 0:
-            return self._begin_story(row, login)
+            return row.begin_story(login, login.pos)  # type: ignore[no-any-return]
         if self._is_over(dimension, row, login.now_ns, evidence.says(dimension)):
             row.forget_story()
-            return self._begin_story(row, login)
+            return row.begin_story(login, login.pos)  # type: ignore[no-any-return]
         self._link(dimension, row, login)
         row.failures += login.count
         row.last_ns = max(row.last_ns, login.now_ns)
         return 1 << dimension
-
-    def _begin_story(self, row: Any, login: Login) -> int:
-        row.first_ns = row.last_ns = login.now_ns
-        row.tail = login.pos
-        row.length = 1
-        row.failures = login.count
-        return 0
 
     def _link(self, dimension: int, row: Any, login: Login) -> int:
         self._journal.link(login.pos, dimension, row.tail)

@@ -29,8 +29,8 @@ cdef class Journal:
     cdef u64 _names_capacity, _names_here
     cdef public Keyring keyring
     cdef public list tables
-    cdef Login _scratch, _first, _second
-    cdef i64 _first_slot, _second_slot, _told_head
+    cdef Login _scratch, _first, _second, _third
+    cdef i64 _first_slot, _second_slot, _third_slot, _told_head
     cdef list _chained
     cdef Pointing _first_table
     cdef i64 _foreseen_from, _foreseen_to
@@ -65,6 +65,8 @@ cdef class Journal:
     cpdef int link(self, i64 pos, int dimension, i64 before) noexcept
     @cython.locals(distance=u64)
     cpdef i64 before(self, i64 pos, int dimension) noexcept
+    @cython.locals(distance=i64)
+    cpdef i64 slot_before(self, i64 slot, int dimension) noexcept
     @cython.locals(slot=i64)
     cpdef i64 spark_at(self, i64 pos, int table) noexcept
     @cython.locals(bit=u32)

@@ -64,8 +64,8 @@ class Journal:
         self.tables: list[Any] = []
         self.names_at = 0
         self.fading = Fading()  # one for all trackers
-        self._scratch, self._first, self._second = Login(), Login(), Login()
-        self._first_slot = self._second_slot = self._told_head = -1
+        self._scratch, self._first, self._second, self._third = Login(), Login(), Login(), Login()
+        self._first_slot = self._second_slot = self._third_slot = self._told_head = -1
         self._chained: list[Any] | None = None  # what `_chain` has put into a row
         self._first_table: Any = None
         self._foreseen_from, self._foreseen_to = 0, -1  # slots of entries that go next, whose keys are known
@@ -285,6 +285,11 @@ class Journal:
             return -1
         return pos - distance
 
+    def slot_before(self, slot: int, dimension: int) -> int:
+        """Where the entry before the one at `slot` in its story is; -1 when there is none or it is gone."""
+        distance = self.notes[slot * layout.NOTES + dimension]
+        return -1 if distance == layout.GONE else self.slot_of(self.pos_of(slot) - distance)
+
     def spark_at(self, pos: int, table: int) -> int:
         """Note that `table` (its number) points at the entry of `pos`; its slot, -1 when it was overwritten."""
         slot = self.slot_of(pos)
@@ -365,22 +370,28 @@ class Journal:
     def again(self, slot: int) -> Login:
         """The same, for records that begin with an entry: nobody changes it, and other records begin with it too.
 
-        Of one login, source, network and pair begin with one entry, the account and its home with another.
+        Of one login, source and network begin with the same one or two, the account and its home with another.
         """
         if self._told_head != self.head:
             self._told_head = self.head
-            self._first_slot = self._second_slot = -1
+            self._first_slot = self._second_slot = self._third_slot = -1
         if slot == self._first_slot:
             return self._first
         if slot == self._second_slot:
             return self._second
+        if slot == self._third_slot:
+            return self._third
         if self._first_slot < 0:
             self._first_slot = slot
             self._recall(self._first, slot)
             return self._first
-        self._second_slot = slot
-        self._recall(self._second, slot)
-        return self._second
+        if self._second_slot < 0:
+            self._second_slot = slot
+            self._recall(self._second, slot)
+            return self._second
+        self._third_slot = slot
+        self._recall(self._third, slot)
+        return self._third
 
     def _recall(self, login: Login, slot: int) -> int:
         base = slot * layout.WORDS

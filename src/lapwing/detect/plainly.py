@@ -333,10 +333,29 @@ def row_of(tracker: Any, key: int, hint: int) -> Any:
 
 
 def row_for(tracker: Any, login: Any, key: int, hint: int) -> Any:
-    """The same for `login`. One without an outcome makes none of a spark, which gives no reason yet."""
-    if login.failed or login.succeeded or not tracker.quiet_first:
-        return row_of(tracker, key, hint)
-    return tracker.table.meet_row(key, hint)
+    """The same for `login`. One without an outcome makes none of a spark, which gives no reason yet.
+
+    A second plain failure that gives no reason yet either makes none of it: there is none, and `spark` says the rest.
+    """
+    table = tracker.table
+    if not login.failed and not login.succeeded and tracker.quiet_first:
+        return table.meet_row(key, hint)
+    row = table.meet(key, hint)
+    if table.found > SPARK_BASE:
+        return row
+    if login.plain and tracker.quiet_second and table.is_first(SPARK_BASE - table.found):
+        return None
+    return tracker.kindle(key, SPARK_BASE - table.found)
+
+
+def spark(tracker: Any, key: int, login: Any) -> int:
+    """A plain failure of a key that `row_for` has no row for."""
+    table = tracker.table
+    if table.found <= SPARK_BASE:
+        table.renew(key, SPARK_BASE - table.found, login.pos)
+    else:
+        table.spark(key, login.pos)
+    return 0
 
 
 def take(row: Any, login: Any) -> int:

@@ -47,6 +47,7 @@ cdef class Tally(Row):
     )
     cdef int take(self, Login login) noexcept
     cdef int _take_back(self, Login login) noexcept
+    cpdef int begin_story(self, Login login, i64 pos) except -1
     cpdef int forget_story(self) except -1
     @cython.locals(now_ns=i64)
     cpdef object absorb(self, Tally other, Fading fading)

@@ -176,6 +176,14 @@ class Tally(Row):
         self.tries_d = max(0.0, self.tries_d - login.back_try_3)
         return 0
 
+    def begin_story(self, login: Login, pos: int) -> int:
+        """A story begins with `login`, which is at `pos` in the journal."""
+        self.first_ns = self.last_ns = login.now_ns
+        self.tail = pos
+        self.length = 1
+        self.failures = login.count
+        return 0
+
     def forget_story(self) -> int:
         """The story is over; a new one may begin."""
         self.first_ns = self.last_ns = 0

@@ -19,7 +19,7 @@ cdef class Pointer(Pointing):
 
 @cython.final
 cdef class Table:
-    cdef public int field, number
+    cdef public int field, number, dimension
     cdef public i64 limit, evicted_count, refused_count
     cdef public Journal journal
     cdef public i64 sparks, found
@@ -47,6 +47,7 @@ cdef class Table:
     cpdef int glance(self, u64 key) noexcept
     @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32, slot=i64, number=Py_ssize_t)
     cpdef i64 approach(self, u64 key) noexcept
+    @cython.locals(first=i64)
     cpdef int reach(self, i64 found) noexcept
     @cython.locals(row=Row)
     cpdef int approach_beside(self, i64 found) noexcept
@@ -72,8 +73,13 @@ cdef class Table:
     cpdef bint insert(self, u64 key, Row row) except -1
     @cython.locals(slot=i64)
     cpdef bint spark(self, u64 key, i64 pos) except -1
-    @cython.locals(at=u64, value=u32)
+    cpdef bint is_first(self, i64 slot) noexcept
+    @cython.locals(renewed=i64)
+    cpdef bint renew(self, u64 key, i64 slot, i64 pos) noexcept
+    @cython.locals(value=u32)
     cpdef int kindle(self, u64 key, i64 slot, Row row) except -1
+    @cython.locals(at=u64)
+    cdef inline int _put(self, u64 key, u32 value, u32 instead) noexcept
     cdef inline int lose(self, i64 slot, u64 key) noexcept
     cpdef int hold(self, u64 key) noexcept
     cpdef bint holds(self, u64 key) noexcept

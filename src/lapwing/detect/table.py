@@ -1,7 +1,7 @@
 # cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False, initializedcheck=False
 """A bounded table whose records an attacker cannot have forgotten by flooding it.
 
-Records are sparks (one plain failure, kept by the journal alone), `cold` rows (nothing known for or against them),
+Records are sparks (one plain failure, of some two, kept by the journal alone), `cold` rows (nothing known for or against them),
 `held` rows (suspicion or trust was earned) or pinned (an open finding stands on them). A full table forgets the oldest
 spark; without any, the cold row touched longest ago; only then the held one touched longest ago; a pinned row never.
 A flood of one-time keys therefore only pushes out other one-time keys.
@@ -66,6 +66,7 @@ class Table:
         self.journal = journal if journal is not None else _no_journal()
         self.field = field
         self.number = self.journal.join(Pointer(self))
+        self.dimension = -1  # of the stories that its records tell; the journal links their entries by it
         self._bit = 1 << self.number  # of an entry's notes: it is a spark here
         self.found = layout.NOWHERE
         self.clear()
@@ -185,9 +186,13 @@ class Table:
         return number
 
     def reach(self, found: int) -> int:
-        """Have the record fetched that `approach` gave the number of."""
+        """Have the record fetched that `approach` gave the number of, or the first of the two entries of a spark."""
         if found >= 0:
             natively.soon_record(self._rows, found, self._lines)
+        elif found != layout.NOWHERE and self.dimension >= 0:
+            first = self.journal.slot_before(layout.SPARK_BASE - found, self.dimension)
+            if first >= 0:
+                natively.soon(self.journal.words[first * layout.WORDS])
         return 0
 
     def approach_beside(self, found: int) -> int:
@@ -327,13 +332,32 @@ class Table:
         self.sparks += 1
         return True
 
+    def is_first(self, slot: int) -> bool:
+        """Whether the spark at `slot` is of one failure, so that it may be `renewed`."""
+        return self.dimension >= 0 and self.journal.notes[slot * layout.NOTES + self.dimension] == layout.GONE
+
+    def renew(self, key: int, slot: int, pos: int) -> bool:
+        """The spark of `key` at `slot` goes on as the entry at `pos`, a second failure, before which it stands."""
+        renewed = self.journal.spark_at(pos, self.number)
+        if renewed < 0:
+            return False
+        self.journal.link(pos, self.dimension, self.journal.pos_of(slot))
+        self.journal.notes[slot * layout.NOTES + layout.SPARKS] &= ~self._bit
+        self._put(key, layout.SPARK_BIT | slot, layout.SPARK_BIT | renewed)
+        return True
+
     def kindle(self, key: int, slot: int, row: Any) -> int:
         """The spark of `key` at `slot` becomes `row`."""
         value = self._new_row(key, row)
         self.journal.notes[slot * layout.NOTES + layout.SPARKS] &= ~self._bit
         self.sparks -= 1
-        at = self._place_of(key, layout.SPARK_BIT | slot)
-        natively.set_wide(self._places, at * layout.PLACE + layout.VALUE, value)  # the mark stays, of the same key
+        self._put(key, layout.SPARK_BIT | slot, value)
+        return 0
+
+    def _put(self, key: int, value: int, instead: int) -> int:
+        """`instead` stands for `key` where `value` did: the mark stays, of the same key."""
+        at = self._place_of(key, value)
+        natively.set_wide(self._places, at * layout.PLACE + layout.VALUE, instead)
         return 0
 
     def lose(self, slot: int, key: int) -> int:

@@ -88,7 +88,22 @@ cdef inline Row row_of(Tracker tracker, u64 key, i64 hint):
     return row
 
 # The same for a login. One without an outcome makes none of a spark, which gives no reason yet.
+# A second plain failure that gives no reason yet either makes none of it: there is none, and `spark` says the rest.
 cdef inline Row row_for(Tracker tracker, Login login, u64 key, i64 hint):
-    if login.failed or login.succeeded or not tracker.quiet_first:
-        return row_of(tracker, key, hint)
-    return tracker.table.meet_row(key, hint)
+    cdef Row row
+    if not login.failed and not login.succeeded and tracker.quiet_first:
+        return tracker.table.meet_row(key, hint)
+    row = tracker.table.meet(key, hint)
+    if tracker.table.found <= -2:
+        if login.plain and tracker.quiet_second and tracker.table.is_first(-2 - tracker.table.found):
+            return None
+        return tracker.kindle(key, -2 - tracker.table.found)
+    return row
+
+# A plain failure of a key that `row_for` has no row for.
+cdef inline int spark(Tracker tracker, u64 key, Login login) except -1:
+    if tracker.table.found <= -2:
+        tracker.table.renew(key, -2 - tracker.table.found, login.pos)
+    else:
+        tracker.table.spark(key, login.pos)
+    return 0

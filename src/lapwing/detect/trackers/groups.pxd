@@ -19,7 +19,7 @@ cdef class Groups(Tracker):
     cdef double _free_sources, _free_accounts, _slope, _per_good, _cap
     cdef int _kind
 
-    @cython.locals(mine=Group)
+    @cython.locals(mine=Group, account=u64)
     cdef int count(self, Row row, Login login) except -1
     @cython.locals(row=Group, new=bint)
     cdef int observe(self, Login login, i64 now_ns) except -1

@@ -71,8 +71,7 @@ class Groups(Tracker):
             if not login.failed and not login.succeeded:
                 return 0
             if login.plain and self.quiet_first:
-                self.table.spark(key, login.pos)
-                return 0
+                return tallying.spark(self, key, login)
             row = self.fresh(now_ns)
         tallying.settle(self, row, now_ns)
         if login.good_gain > 0.0:
@@ -94,11 +93,14 @@ class Groups(Tracker):
         return _say(self, row, now_ns)
 
     def count(self, row: Any, login: Login) -> int:
-        """A failure retold by the journal, the first."""
-        mine = row
+        """A failure retold by the journal, one of the first."""
+        mine, account = row, login.account if login.account != 0 else login.source
         tallying.take(mine, login)
-        mine.begin(_SOURCES, login.source, login.now_ns)
-        return mine.begin(_ACCOUNTS, login.account if login.account != 0 else login.source, login.now_ns)  # type: ignore[no-any-return]
+        if mine.seen[_SOURCES] == 0:
+            mine.begin(_SOURCES, login.source, login.now_ns)
+            return mine.begin(_ACCOUNTS, account, login.now_ns)  # type: ignore[no-any-return]
+        see(mine, _SOURCES, login.source, login.now_ns, self.table)
+        return see(mine, _ACCOUNTS, account, login.now_ns, self.table)
 
     def _greet(self, row: Any, login: Login) -> int:  # noqa: ARG002 - for those that compare
         """An account logs in well with what `row` counts, before it is counted."""
@@ -142,6 +144,7 @@ class Networks(Groups):
 
     def __init__(self, settings: GroupSettings, limit: int, journal: Journal) -> None:
         Groups.__init__(self, settings, limit, journal, BY_NETWORK, 4, "network")
+        self.quiet_second = settings.free_sources >= 2.0
 
     def key(self, login: Login) -> int:
         """The network around the source."""

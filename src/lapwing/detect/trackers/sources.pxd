@@ -25,7 +25,8 @@ cdef class Sources(Tracker):
 
     @cython.locals(mine=Source)
     cdef int count(self, Row row, Login login) except -1
-    @cython.locals(row=Source, new=bint, said=bint, excused=double, alike=double, weight=double, age=i64)
+    cdef int bring(self, Row row, i64 now_ns) except -1
+    @cython.locals(row=Source, new=bint, said=bint, excused=double, alike=double, weight=double)
     cdef int observe(self, Login login, i64 now_ns) except -1
 
 @cython.locals(at=int, value=double, limit=double, ordinary=double)
@@ -37,6 +38,8 @@ cdef bint _persistence(Sources tracker, Source row, i64 hour) noexcept
 @cython.locals(best=double, at=int)
 cdef int farthest(double* free, double excused, double m, double h, double q, double d) noexcept
 cdef double one_of(int at, double m, double h, double q, double d) noexcept
+@cython.locals(age=i64)
+cdef int _bring(Sources tracker, Source row, i64 now_ns) noexcept
 @cython.locals(faded=double)
 cdef int _fade_week(Source row, i64 age_ns) noexcept
 cdef int _count_good(Source row, Login login) noexcept

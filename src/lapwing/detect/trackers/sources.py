@@ -70,7 +70,9 @@ class Sources(Tracker):
         self._free_hours = settings.free_hours
         self._hour_slope = settings.hour_slope
         self._hour_cap = settings.hour_cap
-        self.quiet_first = min(*settings.free_accounts, *settings.free_tries, settings.free_hours) >= 1.0
+        said_from = min(*settings.free_accounts, *settings.free_tries, settings.free_hours, settings.free_week_accounts)
+        self.quiet_first = said_from >= 1.0
+        self.quiet_second = said_from >= 2.0
 
     def key(self, login: Login) -> int:
         """The IPv4 address or IPv6 /64."""
@@ -86,16 +88,9 @@ class Sources(Tracker):
             if not login.failed and not login.succeeded:
                 return 0
             if login.plain and self.quiet_first:
-                self.table.spark(login.source, login.pos)
-                return 0
+                return tallying.spark(self, login.source, login)
             row = self.fresh(now_ns)
-        age = now_ns - row.at_ns
-        if age > 0:
-            if row.alike > 0.0:
-                row.alike *= self.fading.left[tallying.at(self, age) + 1]
-            if row.pairs_w > 0.0 or row.good_w > 0.0:
-                _fade_week(row, age)
-        tallying.settle(self, row, now_ns)
+        _bring(self, row, now_ns)
         login.resident = row.good > _RESIDENT and row.pairs_d + login.pair_3 <= 1.0 + row.good
         tallying.take(row, login)
         if login.counts:
@@ -127,6 +122,10 @@ class Sources(Tracker):
         tallying.take(mine, login)
         _count(mine, login, login.now_ns)
         return 0
+
+    def bring(self, row: Any, now_ns: int) -> int:
+        """Bring the counts of a source to `now_ns`."""
+        return _bring(self, row, now_ns)
 
     def fields(self) -> tuple[str, ...]:
         """What of a source goes into a snapshot."""
@@ -215,6 +214,16 @@ def one_of(at: int, m: float, h: float, q: float, d: float) -> float:
     if at == 1:
         return h
     return q if at == 2 else d
+
+
+def _bring(tracker: Any, row: Any, now_ns: int) -> int:
+    age = now_ns - row.at_ns
+    if age > 0:
+        if row.alike > 0.0:
+            row.alike *= tracker.fading.left[tallying.at(tracker, age) + 1]
+        if row.pairs_w > 0.0 or row.good_w > 0.0:
+            _fade_week(row, age)
+    return tallying.settle(tracker, row, now_ns)
 
 
 def _fade_week(row: Any, age_ns: int) -> int:

@@ -7,7 +7,7 @@ from lapwing.detect.reasons cimport Reason
 from lapwing.detect.rows cimport Fading, Row, Tally
 from lapwing.detect.table cimport Table
 
-cdef i64 _NOWHERE
+cdef i64 _NOWHERE, _DAY
 
 cdef class Tracker:
     cdef public str name
@@ -18,7 +18,7 @@ cdef class Tracker:
     cdef public i64 forget_ns
     cdef public int dimension
     cdef public Evidence evidence
-    cdef public bint quiet_first
+    cdef public bint quiet_first, quiet_second
     cdef public Row current
     cdef public u64 current_key
 
@@ -34,8 +34,11 @@ cdef class Tracker:
     cdef Row met(self, u64 key, i64 hint)
     @cython.locals(row=Tally)
     cpdef Row look(self, u64 key, i64 now_ns)
-    @cython.locals(row=Row, told=Tally)
+    cdef int bring(self, Row row, i64 now_ns) except -1
+    @cython.locals(row=Row, login=Login, first=i64)
     cdef Row kindle(self, u64 key, i64 slot)
+    @cython.locals(told=Tally, pos=i64)
+    cdef int _retell(self, Row row, i64 slot, Login login) except -1
     cdef int keep(self, u64 key, Row row, Login login) except -1
     cdef int count_good(self, Login login, i64 now_ns) except -1
     cdef double all_good(self, i64 now_ns) except? -1.0

@@ -31,6 +31,7 @@ SLIDING = ("accounts_seen",)  # fields of the few rows that hold such counts as 
 NO_DIMENSION = -1  # its records have no story to tell
 
 _NOWHERE = NOWHERE
+_DAY = DAY_NS
 _encoder = msgspec.msgpack.Encoder(enc_hook=lambda value: value.dump())
 
 
@@ -45,12 +46,14 @@ class Tracker:
         self.name = name
         self.dimension = dimension
         self.table = Table(limit, journal, field)
+        self.table.dimension = dimension
         self.pattern: Any = Tally()  # of a row that has seen nothing
         self.totals = Tally()  # of the whole site, for trackers that compare with it
         self.fading = journal.fading
         self.forget_ns = 7 * DAY_NS  # `DetectSettings.forget_after_s` where a detector owns the tracker
         self.evidence = Evidence()  # where to write what a record says against a login; a detector has one for all
         self.quiet_first = False  # whether one plain failure gives no reason yet; then no row is made for it
+        self.quiet_second = False  # nor for two
         self.current: Any = None
         self.current_key = 0
 
@@ -83,6 +86,10 @@ class Tracker:
         mine.take(login)
         return 0
 
+    def bring(self, row: Any, now_ns: int) -> int:
+        """Bring the counts of a row to `now_ns`."""
+        return tallying.settle(self, row, now_ns)
+
     def join(self, mine: Any, other: Any, their_table: Table) -> None:  # noqa: ARG002 - for what is kept beside rows
         """Add `other`'s counts to `mine`. What `other` keeps beside itself is in `their_table`."""
         mine.absorb(other, self.fading)
@@ -109,22 +116,41 @@ class Tracker:
         return row
 
     def kindle(self, key: int, slot: int) -> Any:
-        """The spark of `key` at `slot` becomes a row."""
-        login = self.table.journal.again(slot)
+        """The spark of `key` at `slot` becomes a row: its one or two failures are counted, as they would have been."""
         row = tallying.as_row(slabs.like(self.pattern))
-        row.at_ns = login.now_ns
-        self.count(row, login)
-        if self.dimension >= 0:  # then it has a story, which begins here
-            told = tallying.as_tally(row)
-            if self.table.journal.is_owned(slot, self.dimension):
-                told.owned = login.count
-            else:
-                told.tail = self.table.journal.pos_of(slot)
-                told.first_ns = told.last_ns = login.now_ns
-                told.length = 1
-                told.failures = login.count
+        first = self.table.journal.slot_before(slot, self.dimension) if self.dimension >= 0 else -1
+        if first >= 0:
+            login = self.table.journal.again(first)
+            row.at_ns = login.now_ns
+            self._retell(row, first, login)
+            login = self.table.journal.again(slot)
+            self.bring(row, login.now_ns)
+        else:
+            login = self.table.journal.again(slot)
+            row.at_ns = login.now_ns
+        self._retell(row, slot, login)
         self.table.kindle(key, slot, row)
         return row
+
+    def _retell(self, row: Any, slot: int, login: Login) -> int:
+        """Add a failure of a spark to a row that stands at its time, and to the story, which begins with the first."""
+        self.count(row, login)
+        if self.dimension < 0:
+            return 0
+        told, pos = tallying.as_tally(row), self.table.journal.pos_of(slot)
+        if self.table.journal.is_owned(slot, self.dimension):
+            told.owned += login.count
+        elif told.length > 0 and login.now_ns - told.last_ns <= _DAY:
+            told.length += 1
+            told.failures += login.count
+            told.tail = pos
+            told.last_ns = login.now_ns
+        else:
+            if told.length > 0:  # as after any long pause, and no story goes back beyond its beginning
+                told.forget_story()
+            self.table.journal.link(pos, self.dimension, -1)
+            told.begin_story(login, pos)
+        return 0
 
     def keep(self, key: int, row: Any, login: Login) -> int:
         """Remember a new record: as a spark, where the journal says it all."""
