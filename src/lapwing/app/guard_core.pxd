@@ -28,6 +28,8 @@ cdef class GuardCore:
 
     @cython.locals(ts_ns=i64, lock=Latch)
     cpdef Verdict attempt(self, LoginTry attempt)
+    @cython.locals(block=Block, kept=list, at=Py_ssize_t)
+    cpdef list observe_many(self, object events)
     @cython.locals(rows=LoginColumns, block=Block, at=Py_ssize_t, plain=bint)
     cpdef object observe_columns(self, object columns)
     @cython.locals(rank=int, row=i64, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)

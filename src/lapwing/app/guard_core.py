@@ -132,7 +132,10 @@ class GuardCore:
             said: list[Verdict] = []
             block = self._block
             try:
-                for event in events:
+                kept = events if type(events) is list else None
+                for at, event in enumerate(events):
+                    if kept is not None:
+                        block.look_out(kept, at)
                     if block.add_event(event):
                         if block.is_full:
                             self._observe_block(said)
@@ -156,6 +159,7 @@ class GuardCore:
             plain = not self._detector.needs_events
             try:
                 for at in range(rows.count):
+                    rows.look_out(at)
                     if plain and rows.add_to(block, at):
                         if block.is_full:
                             self._observe_block(said)

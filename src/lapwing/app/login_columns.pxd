@@ -5,6 +5,7 @@ from lapwing.detect.login cimport Login, i64
 
 cdef object _FAILED, _SUCCEEDED
 cdef i64 _MOST
+cdef Py_ssize_t _NEAR
 
 @cython.final
 cdef class LoginColumns:
@@ -13,6 +14,7 @@ cdef class LoginColumns:
     cdef list _user_agent, _exists, _tries, _confidence, _evidence, _inferred, _seq
     cdef bint _says_more
 
+    cdef int look_out(self, Py_ssize_t at) except -1
     @cython.locals(login=Login, client=str)
     cpdef bint add_to(self, Block block, Py_ssize_t at) except -1
 

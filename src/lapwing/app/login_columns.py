@@ -50,6 +50,8 @@ KINDS: dict[str, tuple[type, ...]] = {
 """What a column holds; of outcome and evidence their words are looked at."""
 MOST = 2**63 - 1
 _MOST = MOST
+NEAR = 4  # logins from the next one
+_NEAR = NEAR
 
 _MORE = frozenset(("seq", "account_exists", "evidence", "attempt_count", "confidence"))  # a login begins ordinary
 _INFERRED = (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE)
@@ -89,6 +91,15 @@ class LoginColumns:
         self._evidence = _as_enum("evidence", AuthEvidence, evidence)
         self._inferred = [one in _INFERRED for one in self._evidence]
         self._says_more = not _MORE.isdisjoint(given)
+
+    def look_out(self, at: int) -> int:
+        """Login `at` is added next: have the values of one of those after it fetched."""
+        members.soon_cell(self._address, at + _NEAR)
+        members.soon_cell(self._username, at + _NEAR)
+        members.soon_cell(self._secret_tag, at + _NEAR)
+        members.soon_cell(self._fingerprint, at + _NEAR)
+        members.soon_cell(self._ts_ns, at + _NEAR)
+        return 0
 
     def add_to(self, block: Block, at: int) -> bool:
         """Add login `at` to a block; False where it is no plain one and has to be observed as an event."""

@@ -4,7 +4,7 @@ cimport lapwing.detect.members as members
 from lapwing.detect.ahead cimport Ahead
 from lapwing.detect.login cimport Keyring, Login, i64
 
-cdef int _BLOCK, _APART, _STEPS
+cdef int _BLOCK, _APART, _STEPS, _NEAR, _FAR
 cdef object _ONE, _FAILED, _SUCCEEDED, _PACKET_SIZE, _PROTOCOL_STATE, _RESOLVED
 cdef Py_ssize_t _TS_NS, _CLIENT_IP, _OUTCOME, _PROTOCOL, _ENDPOINT, _USERNAME, _SECRET_TAG, _FINGERPRINT, _USER_AGENT
 cdef Py_ssize_t _EXISTS, _TRIES, _CONFIDENCE, _EVIDENCE, _SEQ, _CIRCUMSTANCES
@@ -19,6 +19,7 @@ cdef class Block:
 
     @cython.locals(login=Login, client=str, failed=bint)
     cpdef bint add_event(self, object event) except -1
+    cpdef int look_out(self, list events, Py_ssize_t at) except -1
     @cython.locals(login=Login)
     cpdef Login add(self, str address, str username, str protocol, str secret_tag, str client)
     cpdef int empty(self) except -1

@@ -17,7 +17,9 @@ from lapwing.events import AuthEvidence, AuthResolved, Outcome
 BLOCK = LOGINS  # logins: what they will look at, 64 bytes a record, stays in the processor's nearer caches until then
 APART = 3  # logins between two steps of one: their keys take longer to compute than memory takes
 STEPS = 4  # after the first one
+NEAR, FAR = 3, 6  # events from the next one: those whose texts are asked for, and those that are themselves
 _BLOCK, _APART, _STEPS = BLOCK, APART, STEPS
+_NEAR, _FAR = NEAR, FAR
 _FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
 _PACKET_SIZE, _PROTOCOL_STATE = AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE
 _RESOLVED = AuthResolved
@@ -85,6 +87,19 @@ class Block:
         if not members.is_member(event, _TRIES, _ONE) or members.real_member(event, _CONFIDENCE) != 1.0:
             login.count_tries(members.member(event, _TRIES), members.real_member(event, _CONFIDENCE))
         return self._keep()
+
+    def look_out(self, events: list[Any], at: int) -> int:
+        """The event at `at` of a list is added next: have those after it fetched, and the texts of some of them."""
+        members.soon_struct(events, at + _FAR)
+        if at + _NEAR < len(events):
+            event = events[at + _NEAR]
+            if type(event) is _RESOLVED:
+                members.soon_member(event, _CLIENT_IP)
+                members.soon_member(event, _USERNAME)
+                members.soon_member(event, _SECRET_TAG)
+                members.soon_member(event, _FINGERPRINT)
+                members.soon_member(event, _TS_NS)
+        return 0
 
     def add(self, address: str, username: str | None, protocol: str, secret_tag: str | None, client: str | None) -> Any:
         """Add a login by its facts; None where the address is none. The caller says how it ended."""

@@ -77,7 +77,36 @@ cdef extern from *:
         Py_INCREF(item);
         return item;
     }
+
+    /* A struct in a list is read soon, or one that its field points at: have it fetched, and go on meanwhile. A text of
+       ordinary length may lie in two lines. Macros, as in `natively.pxd`. */
+    #if defined(__GNUC__) || defined(__clang__)
+    #define lapwing_soon_struct(list, at) do { \
+        if ((at) < PyList_GET_SIZE(list)) { \
+            const char *first = (const char *)PyList_GET_ITEM(list, at); \
+            __builtin_prefetch(first); \
+            __builtin_prefetch(first + 64); \
+            __builtin_prefetch(first + 128); \
+            __builtin_prefetch(first + 192); \
+        } \
+    } while (0)
+    #define lapwing_soon_text(text) do { \
+        __builtin_prefetch(text); \
+        __builtin_prefetch((const char *)(text) + 48); \
+    } while (0)
+    #define lapwing_soon_member(of, place) lapwing_soon_text(*(PyObject **)((char *)(of) + (place)))
+    #define lapwing_soon_cell(column, at) do { \
+        if ((at) < PyList_GET_SIZE(column)) lapwing_soon_text(PyList_GET_ITEM(column, at)); \
+    } while (0)
+    #else
+    #define lapwing_soon_struct(list, at) ((void)(at))
+    #define lapwing_soon_member(of, place) ((void)(of))
+    #define lapwing_soon_cell(column, at) ((void)(at))
+    #endif
     """
+    void soon_struct "lapwing_soon_struct"(list items, Py_ssize_t at)
+    void soon_member "lapwing_soon_member"(object of, Py_ssize_t place)
+    void soon_cell "lapwing_soon_cell"(list column, Py_ssize_t at)
     Py_ssize_t place "lapwing_place"(object kind, str name) except -1
     object member "lapwing_member"(object of, Py_ssize_t place)
     bint is_member "lapwing_is_member"(object of, Py_ssize_t place, object what)

@@ -50,11 +50,15 @@ __all__ = [
     "side_by_side",
     "sip",
     "soon",
+    "soon_cell",
     "soon_item",
+    "soon_member",
     "soon_parts",
     "soon_record",
     "soon_slot",
     "soon_sought",
+    "soon_struct",
+    "spark",
     "take",
     "trailing",
     "whole",
@@ -255,6 +259,18 @@ def is_member(of: Any, place: Any, what: Any) -> bool:
 def item(column: list[Any], at: int) -> Any:
     """What a column says of the row at `at`; one that has a single value says it of all."""
     return column[at if at < len(column) else 0]
+
+
+def soon_struct(items: list[Any], at: int) -> None:
+    """A struct in a list, if it has so many, is read soon."""
+
+
+def soon_member(of: Any, place: Any) -> None:
+    """What is there, a short text or a number, is read soon."""
+
+
+def soon_cell(column: list[Any], at: int) -> None:
+    """What a column says of the row at `at`, if it has so many, is read soon."""
 
 
 def whole(value: Any) -> Any:
