@@ -9,14 +9,13 @@ ctypedef unsigned short u16
 ctypedef unsigned char u8
 
 cdef int _NAME_BYTES
-cdef i64 _FORESEEN
+cdef i64 _SOON
 
 cdef class Pointing:
-    cdef public int field
     cdef public Pointing following
 
-    cdef int expect(self, u64 key) noexcept
-    cdef int forget(self, i64 slot, u64 key) noexcept
+    cdef int lose(self) noexcept
+    cdef int sweep(self, i64 turns) noexcept
 
 @cython.final
 cdef class Journal:
@@ -32,16 +31,13 @@ cdef class Journal:
     cdef Login _scratch, _first, _second, _third
     cdef i64 _first_slot, _second_slot, _third_slot, _told_head
     cdef list _chained
-    cdef Pointing _first_table
-    cdef i64 _foreseen_from, _foreseen_to
-    cdef u64 _halves[8]
-    cdef u64 _sources[4]
-    cdef u64 _networks[4]
-    cdef u64 _pairs[4]
+    cdef i64 _chain_length
+    cdef Pointing _first_table, _next_table
+    cdef u32 _lap
     cdef public Fading fading
 
     cpdef int join(self, Pointing pointing) except -1
-    @cython.locals(slot=i64)
+    @cython.locals(slot=i64, soon=i64)
     cpdef Py_ssize_t append(self, Login login) except -1
     @cython.locals(base=Py_ssize_t, meta=u64, thousandths=i64)
     cdef int _store(self, Py_ssize_t at, Login login) except -1
@@ -50,13 +46,13 @@ cdef class Journal:
     @cython.locals(at=u64, byte=u64, index=Py_ssize_t)
     cdef int _keep_sealed(self, Py_ssize_t slot, bytes named) except -1
     cdef int _make_room(self) except -1
-    @cython.locals(table=Pointing, lane=i64, sparks=u32, key=u64)
-    cdef int _tell(self, i64 slot, bint goes) except -1
-    @cython.locals(count=i64, lane=i64, base=Py_ssize_t, at=i64, protocol=int)
-    cdef int _foresee(self, i64 slot) except -1
+    cdef u32 lap_of(self, i64 slot) noexcept
+    @cython.locals(table=Pointing)
+    cdef int _lose(self, u32 sparks) except -1
+    @cython.locals(table=Pointing)
+    cdef int _sweep(self) except -1
     @cython.locals(table=Pointing)
     cdef int _chain(self) except -1
-    cdef inline u64 _key_of(self, i64 slot, int field, i64 lane) noexcept
     @cython.locals(back=i64, slot=i64)
     cpdef i64 slot_of(self, i64 pos) noexcept
     @cython.locals(base=Py_ssize_t, source=u64, protocol=int)

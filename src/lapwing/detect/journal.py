@@ -5,7 +5,9 @@ It serves twice. A record that has seen one plain failure is no record yet but a
 `Table`); and a finding tells its story by walking back the entries of its record, linked by dimension.
 96 bytes and the sealed name an entry: 64 of them, one line of the processor's cache, hold all that a search compares,
 as the keys of source, network and pair follow from the address and the account. What the ring has overwritten is
-forgotten: the sparks there, oldest first, and the details of stories, never their counts.
+forgotten: the sparks there, oldest first, and the details of stories, never their counts. The tables count those sparks
+out at once and sweep them out of their indexes bit by bit: what stands in a row in memory costs next to nothing, while to
+look up each where it stands took as long as to find it.
 Runs compiled, typed by `journal.pxd`, and as it stands.
 """
 
@@ -27,30 +29,28 @@ BY_ACCOUNT, BY_SECRET, BY_CLIENT, BY_TIME = layout.ACCOUNT, layout.SECRET, layou
 NAME_BYTES_EACH = 16  # of the ring of names, an entry on average; longer ones shorten its memory
 FIRST_ROOM = 256
 SLOTS_A_BREATH = 65_536  # looked through in a fraction of a millisecond
-FORESEEN = 4  # entries that go next, whose keys are computed at once: as many as there are lanes
+SOON = 4  # entries from the next one to be overwritten, which is fetched meanwhile
 FORGIVEN_BACK = 64  # entries looked through for the typos that a success excuses
 
 _encode = msgspec.msgpack.Encoder().encode
 _NAME_BYTES = NAME_BYTES
-_FORESEEN = FORESEEN
+_SOON = SOON
 
 
 class Pointing:
     """What points at entries: a table whose records may be sparks. Its number is its place among the journal's.
 
-    `field` is the word of an entry that holds the table's key.
     """
 
-    def __init__(self, field: int) -> None:
-        self.field = field
+    def __init__(self) -> None:
         self.following: Any = None  # chained, they are gone through without asking each for its type
 
-    def expect(self, key: int) -> int:  # noqa: ARG002 - for those that point
-        """The entry that is forgotten next is all there is of `key`."""
+    def lose(self) -> int:
+        """The journal forgets an entry that it points at."""
         return 0
 
-    def forget(self, slot: int, key: int) -> int:  # noqa: ARG002 - for those that point
-        """The journal forgets the entry at `slot`, which is all there is of `key`."""
+    def sweep(self, turns: int) -> int:  # noqa: ARG002 - for those that point
+        """Tidy up so much of what pointed at such entries that in so many turns all of it is, twice."""
         return 0
 
 
@@ -67,14 +67,12 @@ class Journal:
         self._scratch, self._first, self._second, self._third = Login(), Login(), Login(), Login()
         self._first_slot = self._second_slot = self._third_slot = self._told_head = -1
         self._chained: list[Any] | None = None  # what `_chain` has put into a row
+        self._chain_length = 0
         self._first_table: Any = None
-        self._foreseen_from, self._foreseen_to = 0, -1  # slots of entries that go next, whose keys are known
-        self._halves = [0] * 8  # their addresses, in halves
-        self._sources = [0] * 4  # and their keys
-        self._networks = [0] * 4
-        self._pairs = [0] * 4
+        self._next_table: Any = None  # whose turn it is to sweep; the first one's after the last
         self._capacity = 0
         self._here = 0  # the slot of `head`
+        self._lap = 0  # changes between 0 and 1 where `_here` comes round
         self.words = column("Q", 0)
         self.notes = column("I", 0)
         self._names = column("B", 0)
@@ -94,16 +92,25 @@ class Journal:
             self._make_room()
         slot = self._here
         if self._sparks_at(slot) != 0:
-            self._tell(slot, True)
+            self._lose(self._sparks_at(slot))
         self._store(slot, login)
         login.pos = self.head
         self.head += 1
-        self._here = slot + 1 if slot + 1 < self._capacity else 0
-        if slot == self._foreseen_to:
-            self._foreseen_to = -1  # all of them have gone
-        if self._sparks_at(self._here) != 0:
-            self._tell(self._here, False)
+        self._here = slot + 1
+        if self._here == self._capacity:
+            self._here = 0
+            self._lap ^= 1
+        if self.head > self._capacity:
+            self._sweep()
+            soon = self._here + _SOON
+            if soon < self._capacity:
+                natively.soon(self.words[soon * layout.WORDS])
+                natively.soon(self.notes[soon * layout.NOTES])
         return login.pos
+
+    def lap_of(self, slot: int) -> int:
+        """0 or 1: in which lap the entry at `slot` was written, this one or the one before."""
+        return self._lap if slot < self._here else self._lap ^ 1
 
     def _store(self, at: int, login: Login) -> int:
         base = at * layout.WORDS
@@ -178,71 +185,50 @@ class Journal:
         self.notes = wider(self.notes, "I", layout.NOTES * capacity)
         self._names = names
         self._capacity, self._names_capacity = capacity, len(names)
-        self._here = self.head % capacity
+        self._here, self._lap = self.head % capacity, 0
         self._names_here = self.names_at % self._names_capacity
-        self._foreseen_to = -1  # others go next now
 
-    def _tell(self, slot: int, goes: bool) -> int:
-        """Tell the tables that point at the entry at `slot` that it goes, or that it is the next to go.
-
-        What the first changes, anywhere in large tables, is fetched at the second, a login before. One entry at a time:
-        processors drop what they are asked to fetch while they wait for some twenty lines already.
-        """
+    def _lose(self, sparks: int) -> int:
+        """Tell the tables of these bits that one of their sparks is gone."""
         if self._chained is not self.tables:
             self._chain()
-        if not self._foreseen_from <= slot <= self._foreseen_to:
-            self._foresee(slot)
-        lane = slot - self._foreseen_from
-        sparks = self._sparks_at(slot)
         table = self._first_table
         while sparks:
             if sparks & 1:
-                key = self._key_of(slot, table.field, lane)
-                if goes:
-                    table.forget(slot, key)
-                else:
-                    table.expect(key)
+                table.lose()
             sparks >>= 1
             table = table.following
         return 0
 
-    def _foresee(self, slot: int) -> int:
-        """The entries from `slot` on go next, one after the other: compute the keys of their addresses side by side.
+    def _sweep(self) -> int:
+        """Have one table after the other pass some places of its index, so that each passes all of them twice a lap.
 
-        None of them is written before it has gone. Those after them are fetched, as their turn comes soon.
+        More than a lap after it was lost a spark would look like one of the entry that stands there then.
         """
-        count = min(_FORESEEN, self._capacity - slot)
-        for lane in range(count):
-            base = (slot + lane) * layout.WORDS
-            self._halves[2 * lane] = self.words[base + layout.HI]
-            self._halves[2 * lane + 1] = self.words[base + layout.LO]
-        self.keyring.place_some(self._halves, count, self._sources, self._networks)
-        for lane in range(count):
-            base = (slot + lane) * layout.WORDS
-            protocol = self.words[base + layout.META] >> layout.PROTOCOL_SHIFT & layout.PROTOCOL_MASK
-            self._pairs[lane] = self.keyring.pair_with(self._sources[lane], self.words[base], protocol)
-        self._foreseen_from, self._foreseen_to = slot, slot + count - 1
-        for at in range(slot + count, min(slot + count + _FORESEEN, self._capacity)):
-            natively.soon(self.words[at * layout.WORDS])
-            natively.soon(self.notes[at * layout.NOTES])
+        if self._chained is not self.tables:
+            self._chain()
+        if self._capacity < self._chain_length:
+            table = self._first_table
+            while table is not None:
+                table.sweep(1)
+                table = table.following
+            return 0
+        if self._next_table is None:
+            self._next_table = self._first_table
+        if self._next_table is not None:
+            self._next_table.sweep(self._capacity // self._chain_length)
+            self._next_table = self._next_table.following
         return 0
 
     def _chain(self) -> int:
         """Put the tables into a row, in their order."""
         self._chained = self.tables
-        self._first_table = None
+        self._chain_length = len(self.tables)
+        self._first_table = self._next_table = None
         for table in reversed(self.tables):
             table.following = self._first_table
             self._first_table = table
         return 0
-
-    def _key_of(self, slot: int, field: int, lane: int) -> int:
-        """What `word` says of an entry that was foreseen."""
-        if field >= 0:
-            return self.words[slot * layout.WORDS + field]
-        if field == layout.BY_SOURCE:
-            return self._sources[lane]
-        return self._networks[lane] if field == layout.BY_NETWORK else self._pairs[lane]
 
     def slot_of(self, pos: int) -> int:
         """Where the entry of `pos` is; -1 when it was overwritten."""
@@ -467,5 +453,5 @@ class Journal:
             if slot % SLOTS_A_BREATH == 0:
                 breathe()
         self.head, self.names_at = head, names_at
-        self._here, self._names_here = head % capacity, names_at % self._names_capacity
+        self._here, self._names_here, self._lap = head % capacity, names_at % self._names_capacity, 0
         self.keyring.learn_protocols(protocols)

@@ -32,7 +32,8 @@ TAG = 0xFF00  # of a mark: bits of the key
 TAG_SHIFT = 48  # where a key has them
 FAR = 0xFF  # of a mark: how far it is from where its key belongs, plus one; at most this
 SPARK_BIT = 0x8000_0000
-SPARK_MASK = 0x7FFF_FFFF
+LAP_SHIFT = 30  # of a spark: the bit above its slot, in which lap of the journal its entry was written
+SPARK_MASK = 0x3FFF_FFFF
 
 # A row's node: 64-bit words, which are its key and its links.
 NODE_WORDS = 2

@@ -8,18 +8,18 @@ from lapwing.detect.rows cimport Row
 
 cdef int _NONE_BESIDE
 cdef u64 LAST_BYTE
-cdef u64 _BEHIND
+cdef u64 _A_LINE, _LINES_AHEAD
 
 cdef class Pointer(Pointing):
     cdef Table table
 
-    @cython.locals(table=Table, at=u64)
-    cdef int expect(self, u64 key) noexcept
-    cdef int forget(self, i64 slot, u64 key) noexcept
+    cdef int lose(self) noexcept
+    cdef int sweep(self, i64 turns) noexcept
 
 @cython.final
 cdef class Table:
     cdef public int field, number, dimension
+    cdef u64 _swept
     cdef public i64 limit, evicted_count, refused_count
     cdef public Journal journal
     cdef public i64 sparks, found
@@ -74,13 +74,17 @@ cdef class Table:
     @cython.locals(slot=i64)
     cpdef bint spark(self, u64 key, i64 pos) except -1
     cpdef bint is_first(self, i64 slot) noexcept
-    @cython.locals(renewed=i64)
+    @cython.locals(renewed=i64, value=u32)
     cpdef bint renew(self, u64 key, i64 slot, i64 pos) noexcept
     @cython.locals(value=u32)
     cpdef int kindle(self, u64 key, i64 slot, Row row) except -1
     @cython.locals(at=u64)
     cdef inline int _put(self, u64 key, u32 value, u32 instead) noexcept
-    cdef inline int lose(self, i64 slot, u64 key) noexcept
+    @cython.locals(at=u64, end=u64, base=u64, value=u32, line=u64)
+    cpdef int sweep(self, u64 count) noexcept
+    cdef inline u32 _value_of(self, i64 slot) noexcept
+    cdef inline bint _is_gone(self, u32 value) noexcept
+    cdef inline bint _is_lit(self, i64 slot) noexcept
     cpdef int hold(self, u64 key) noexcept
     cpdef bint holds(self, u64 key) noexcept
     @cython.locals(number=Py_ssize_t)
@@ -99,7 +103,7 @@ cdef class Table:
     @cython.locals(distance=u64, gap=u64, mark=u32)
     cdef int _close(self, u64 hole, u64 at) noexcept
     cdef inline int _move(self, u64 at, u64 into, u32 distance) noexcept
-    @cython.locals(base=Py_ssize_t, at=u64, key=u64, value=u32, old=u16[::1])
+    @cython.locals(base=Py_ssize_t, at=u64, key=u64, value=u32, old=u16[::1], some=bint)
     cdef int _grow_index(self) except -1
     cdef bint _make_room(self) except -1
     cdef i64 _next_spark(self) noexcept
@@ -119,5 +123,5 @@ cdef bint _is_spark_of(Table table, i64 slot, u64 key) noexcept
 @cython.locals(base=Py_ssize_t, field=int, hi=u64, differs=u64)
 cdef bint _is_of(Table table, i64 slot, u64 key) noexcept
 cdef i64 _compare(Table table, u64 key, u64 at, i64 slot) noexcept
-@cython.locals(key=u64, distance=u64, gap=u64)
+@cython.locals(key=u64, distance=u64, gap=u64, value=u32)
 cdef int _close_far(Table table, u64 hole, u64 at) noexcept

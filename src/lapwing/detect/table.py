@@ -29,28 +29,27 @@ FIRST_INDEX = 64
 FIRST_ROWS = 16
 LAST_BYTE = 256  # below: addresses that differ by no more than their last byte
 GIVEN_BACK_AT_ONCE = 4_096  # records: a fraction of a millisecond
-BEHIND = 8  # places, three quarters of a line: who walks on beyond its end finds the next one, too
-_BEHIND = BEHIND
+A_LINE = 10  # places that a line of the processor's cache begins in
+LINES_AHEAD = 4  # of the places that are swept next time
+_A_LINE, _LINES_AHEAD = A_LINE, LINES_AHEAD
 
 
 class Pointer(Pointing):
     """What the journal knows of a table."""
 
     def __init__(self, table: "Table") -> None:
-        Pointing.__init__(self, table.field)
+        Pointing.__init__(self)
         self.table = table
 
-    def expect(self, key: int) -> int:
-        """The spark of `key` goes next: have fetched where it stands, and what stands behind it and may move up."""
-        table = self.table
-        at = key & table._mask
-        natively.soon(table._places[at * layout.PLACE])
-        natively.soon(table._places[((at + _BEHIND) & table._mask) * layout.PLACE])
+    def lose(self) -> int:
+        """A spark is gone. Where it stands in the index is swept some time."""
+        self.table.sparks -= 1
+        self.table.evicted_count += 1
         return 0
 
-    def forget(self, slot: int, key: int) -> int:
-        """It goes."""
-        return self.table.lose(slot, key)
+    def sweep(self, turns: int) -> int:
+        """Take what is gone out of so many places that in so many turns each was passed twice."""
+        return self.table.sweep(2 * self.table._mask // turns + 2)
 
 
 class Table:
@@ -78,6 +77,7 @@ class Table:
             size *= 2
         self.sparks = 0
         self._hand = 0
+        self._swept = 0  # the place that the next sweep begins with
         self._make_index(size)
         self._used = 0
         self._rows: list[Any] = []
@@ -121,7 +121,7 @@ class Table:
                     slot = value & layout.SPARK_MASK
                     if self.field < 0:
                         return _compare(self, key, at, slot)
-                    if self.journal.words[slot * layout.WORDS + self.field] == key:
+                    if self.journal.words[slot * layout.WORDS + self.field] == key and self._is_lit(slot):
                         found = layout.SPARK_BASE - slot
                         break
                 elif self._keys[(value - 1) * layout.NODE_WORDS] == key:
@@ -328,7 +328,7 @@ class Table:
         slot = self.journal.spark_at(pos, self.number)
         if slot < 0:
             return False
-        self._write(key, layout.SPARK_BIT | slot)
+        self._write(key, self._value_of(slot))
         self.sparks += 1
         return True
 
@@ -338,12 +338,13 @@ class Table:
 
     def renew(self, key: int, slot: int, pos: int) -> bool:
         """The spark of `key` at `slot` goes on as the entry at `pos`, a second failure, before which it stands."""
+        value = self._value_of(slot)
         renewed = self.journal.spark_at(pos, self.number)
         if renewed < 0:
             return False
         self.journal.link(pos, self.dimension, self.journal.pos_of(slot))
         self.journal.notes[slot * layout.NOTES + layout.SPARKS] &= ~self._bit
-        self._put(key, layout.SPARK_BIT | slot, layout.SPARK_BIT | renewed)
+        self._put(key, value, self._value_of(renewed))
         return True
 
     def kindle(self, key: int, slot: int, row: Any) -> int:
@@ -351,7 +352,7 @@ class Table:
         value = self._new_row(key, row)
         self.journal.notes[slot * layout.NOTES + layout.SPARKS] &= ~self._bit
         self.sparks -= 1
-        self._put(key, layout.SPARK_BIT | slot, value)
+        self._put(key, self._value_of(slot), value)
         return 0
 
     def _put(self, key: int, value: int, instead: int) -> int:
@@ -360,11 +361,36 @@ class Table:
         natively.set_wide(self._places, at * layout.PLACE + layout.VALUE, instead)
         return 0
 
-    def lose(self, slot: int, key: int) -> int:
-        """The spark of `key` at `slot` goes, as the journal forgets the entry."""
-        self.sparks -= 1
-        self.evicted_count += 1
-        return self._erase(key, layout.SPARK_BIT | slot)
+    def sweep(self, count: int) -> int:
+        """Take sparks that are gone out of so many places, from where the latest sweep ended. What is found stays so."""
+        at = self._swept
+        end = min(at + count, self._mask + 1)
+        while at < end:
+            base = at * layout.PLACE
+            if self._places[base] != 0:
+                value = natively.wide_at(self._places, base + layout.VALUE)
+                if value & layout.SPARK_BIT and self._is_gone(value):
+                    self._used -= 1
+                    self._sought = self._at = 0  # what was sought may move now
+                    self._close(at, at)
+                    continue  # what has moved up stands here now
+            at += 1
+        self._swept = at & self._mask
+        for line in range(_LINES_AHEAD):
+            natively.soon(self._places[((self._swept + line * _A_LINE) & self._mask) * layout.PLACE])
+        return 0
+
+    def _value_of(self, slot: int) -> int:
+        """What stands for the spark at `slot`."""
+        return layout.SPARK_BIT | (self.journal.lap_of(slot) << layout.LAP_SHIFT) | slot
+
+    def _is_gone(self, value: int) -> bool:
+        """Whether the journal has forgotten the spark that this stands for, less than a lap ago."""
+        return (value >> layout.LAP_SHIFT & 1) != self.journal.lap_of(value & layout.SPARK_MASK)
+
+    def _is_lit(self, slot: int) -> bool:
+        """Whether there is a spark of this table at `slot`, be it another one than what once pointed there."""
+        return self.journal.notes[slot * layout.NOTES + layout.SPARKS] & self._bit != 0
 
     def hold(self, key: int) -> int:
         """Suspicion or trust was earned: keep the row longer than cold ones."""
@@ -436,7 +462,7 @@ class Table:
         if slots and not 0 <= min(slots) <= max(slots) < self.journal.used():
             raise ValueError("the snapshot has records of logins that its journal does not have")
         for slot in slots:
-            self._write(self.journal.word(slot, self.field), layout.SPARK_BIT | slot)
+            self._write(self.journal.word(slot, self.field), self._value_of(slot))
             self.sparks += 1
             self.journal.mark_spark(slot, self.number, True)
 
@@ -556,6 +582,8 @@ class Table:
 
     def _move(self, at: int, into: int, distance: int) -> int:
         """Put what stands at `at` to where it is as far from its place as `distance`, plus one, says."""
+        if into < self._swept <= at:
+            self._swept = into  # nothing slips past the next sweep
         at *= layout.PLACE
         into *= layout.PLACE
         self._places[into] = (self._places[at] & layout.TAG) | distance
@@ -563,11 +591,17 @@ class Table:
         return 0
 
     def _grow_index(self) -> int:
+        """Twice as many places; as many as before where much of it is sparks that are gone."""
         old = self._places
-        self._make_index(2 * (self._mask + 1))
+        some = 2 * (self._count + self.sparks) < self._most
+        self._make_index(self._mask + 1 if some else 2 * (self._mask + 1))
+        self._used = self._swept = 0
         for base in range(0, len(old), layout.PLACE):
             if old[base] != 0:
                 value = natively.wide_at(old, base + layout.VALUE)
+                if value & layout.SPARK_BIT and self._is_gone(value):
+                    continue
+                self._used += 1
                 key = self._key_of(value)
                 at = key & self._mask
                 while self._places[at * layout.PLACE] != 0:
@@ -593,7 +627,9 @@ class Table:
     def _evict_spark(self) -> bool:
         slot = self._next_spark()
         journal = self.journal
-        self.lose(slot, journal.word(slot, self.field))
+        self.sparks -= 1
+        self.evicted_count += 1
+        self._erase(journal.word(slot, self.field), self._value_of(slot))
         journal.mark_spark(slot, self.number, False)
         if self.field >= 0:  # the one after it goes next, as a rule, and its key costs nothing to compute
             following = journal.slot_of(self._hand + 1)
@@ -638,7 +674,7 @@ class Table:
 
 def _compare(table: Table, key: int, at: int, slot: int) -> int:
     """`Table.find`, which has come to `at`, where the key of a spark has to be computed to compare it."""
-    if not _is_of(table, slot, key):
+    if not _is_spark_of(table, slot, key):
         return table._find_from(key, (at + 1) & table._mask)
     table._sought = key
     table._at = at
@@ -647,11 +683,7 @@ def _compare(table: Table, key: int, at: int, slot: int) -> int:
 
 def _is_spark_of(table: Table, slot: int, key: int) -> bool:
     """Whether the spark of `key` is at `slot`, if the journal has so many."""
-    if slot >= table.journal._capacity:
-        return False
-    if table.journal.notes[slot * layout.NOTES + layout.SPARKS] & table._bit == 0:
-        return False
-    return _is_of(table, slot, key)
+    return slot < table.journal._capacity and table._is_lit(slot) and _is_of(table, slot, key)
 
 
 def _is_of(table: Table, slot: int, key: int) -> bool:
@@ -674,7 +706,10 @@ def _is_of(table: Table, slot: int, key: int) -> bool:
 
 def _close_far(table: Table, hole: int, at: int) -> int:
     """`Table._close`, which has come to `at`, where the key has to tell how far what stands there is from its place."""
-    key = table._key_of(natively.wide_at(table._places, at * layout.PLACE + layout.VALUE))
+    value = natively.wide_at(table._places, at * layout.PLACE + layout.VALUE)
+    if value & layout.SPARK_BIT and table._is_gone(value):
+        return table._close(hole, at)  # nobody looks for it, and nobody knows its key any more
+    key = table._key_of(value)
     distance = (at - key) & table._mask
     gap = (at - hole) & table._mask
     if distance >= gap:
