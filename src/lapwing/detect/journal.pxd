@@ -46,7 +46,7 @@ cdef class Journal:
     @cython.locals(at=u64, byte=u64, index=Py_ssize_t)
     cdef int _keep_sealed(self, Py_ssize_t slot, bytes named) except -1
     cdef int _make_room(self) except -1
-    cdef u32 lap_of(self, i64 slot) noexcept
+    cdef inline u32 turn(self) noexcept
     @cython.locals(table=Pointing)
     cdef int _lose(self, u32 sparks) except -1
     @cython.locals(table=Pointing)

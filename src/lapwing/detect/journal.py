@@ -72,7 +72,7 @@ class Journal:
         self._next_table: Any = None  # whose turn it is to sweep; the first one's after the last
         self._capacity = 0
         self._here = 0  # the slot of `head`
-        self._lap = 0  # changes between 0 and 1 where `_here` comes round
+        self._lap = 0  # or `layout.LAP`: the other one each time that `_here` comes round
         self.words = column("Q", 0)
         self.notes = column("I", 0)
         self._names = column("B", 0)
@@ -99,7 +99,7 @@ class Journal:
         self._here = slot + 1
         if self._here == self._capacity:
             self._here = 0
-            self._lap ^= 1
+            self._lap ^= layout.LAP
         if self.head > self._capacity:
             self._sweep()
             soon = self._here + _SOON
@@ -108,9 +108,9 @@ class Journal:
                 natively.soon(self.notes[soon * layout.NOTES])
         return login.pos
 
-    def lap_of(self, slot: int) -> int:
-        """0 or 1: in which lap the entry at `slot` was written, this one or the one before."""
-        return self._lap if slot < self._here else self._lap ^ 1
+    def turn(self) -> int:
+        """What turns a spark of this lap into its slot, one of the lap before into that and `layout.LAP`."""
+        return layout.SPARK_BIT | self._lap
 
     def _store(self, at: int, login: Login) -> int:
         base = at * layout.WORDS

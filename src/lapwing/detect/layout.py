@@ -32,8 +32,9 @@ TAG = 0xFF00  # of a mark: bits of the key
 TAG_SHIFT = 48  # where a key has them
 FAR = 0xFF  # of a mark: how far it is from where its key belongs, plus one; at most this
 SPARK_BIT = 0x8000_0000
-LAP_SHIFT = 30  # of a spark: the bit above its slot, in which lap of the journal its entry was written
+LAP = 0x4000_0000  # of a spark: in which lap of the journal its entry was written, this one or the other
 SPARK_MASK = 0x3FFF_FFFF
+ALL = 0xFFFF_FFFF
 
 # A row's node: 64-bit words, which are its key and its links.
 NODE_WORDS = 2

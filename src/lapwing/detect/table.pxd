@@ -80,7 +80,7 @@ cdef class Table:
     cpdef int kindle(self, u64 key, i64 slot, Row row) except -1
     @cython.locals(at=u64)
     cdef inline int _put(self, u64 key, u32 value, u32 instead) noexcept
-    @cython.locals(at=u64, end=u64, base=u64, value=u32, line=u64)
+    @cython.locals(at=u64, end=u64, base=u64, value=u32, turn=u32, here=u32, line=u64)
     cpdef int sweep(self, u64 count) noexcept
     cdef inline u32 _value_of(self, i64 slot) noexcept
     cdef inline bint _is_gone(self, u32 value) noexcept

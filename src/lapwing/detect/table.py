@@ -365,16 +365,16 @@ class Table:
         """Take sparks that are gone out of so many places, from where the latest sweep ended. What is found stays so."""
         at = self._swept
         end = min(at + count, self._mask + 1)
+        turn, here = self.journal.turn(), self.journal._here
         while at < end:
             base = at * layout.PLACE
-            if self._places[base] != 0:
-                value = natively.wide_at(self._places, base + layout.VALUE)
-                if value & layout.SPARK_BIT and self._is_gone(value):
-                    self._used -= 1
-                    self._sought = self._at = 0  # what was sought may move now
-                    self._close(at, at)
-                    continue  # what has moved up stands here now
-            at += 1
+            value = natively.wide_at(self._places, base + layout.VALUE)
+            if ((value ^ turn) - here) & layout.ALL >= layout.LAP or self._places[base] == 0:
+                at += 1
+                continue
+            self._used -= 1
+            self._sought = self._at = 0  # what was sought may move now
+            self._close(at, at)  # and what moves up here is looked at next
         self._swept = at & self._mask
         for line in range(_LINES_AHEAD):
             natively.soon(self._places[((self._swept + line * _A_LINE) & self._mask) * layout.PLACE])
@@ -382,11 +382,15 @@ class Table:
 
     def _value_of(self, slot: int) -> int:
         """What stands for the spark at `slot`."""
-        return layout.SPARK_BIT | (self.journal.lap_of(slot) << layout.LAP_SHIFT) | slot
+        value = layout.SPARK_BIT | slot
+        return value ^ layout.LAP if self._is_gone(value) else value
 
     def _is_gone(self, value: int) -> bool:
-        """Whether the journal has forgotten the spark that this stands for, less than a lap ago."""
-        return (value >> layout.LAP_SHIFT & 1) != self.journal.lap_of(value & layout.SPARK_MASK)
+        """Whether this stands for a spark that the journal has forgotten less than a lap ago.
+
+        Seen from where the journal is, sparks of this lap are behind it and those of the one before still before it.
+        """
+        return ((value ^ self.journal.turn()) - self.journal._here) & layout.ALL < layout.LAP
 
     def _is_lit(self, slot: int) -> bool:
         """Whether there is a spark of this table at `slot`, be it another one than what once pointed there."""
@@ -599,7 +603,7 @@ class Table:
         for base in range(0, len(old), layout.PLACE):
             if old[base] != 0:
                 value = natively.wide_at(old, base + layout.VALUE)
-                if value & layout.SPARK_BIT and self._is_gone(value):
+                if self._is_gone(value):
                     continue
                 self._used += 1
                 key = self._key_of(value)
@@ -707,7 +711,7 @@ def _is_of(table: Table, slot: int, key: int) -> bool:
 def _close_far(table: Table, hole: int, at: int) -> int:
     """`Table._close`, which has come to `at`, where the key has to tell how far what stands there is from its place."""
     value = natively.wide_at(table._places, at * layout.PLACE + layout.VALUE)
-    if value & layout.SPARK_BIT and table._is_gone(value):
+    if table._is_gone(value):
         return table._close(hole, at)  # nobody looks for it, and nobody knows its key any more
     key = table._key_of(value)
     distance = (at - key) & table._mask
