@@ -66,6 +66,8 @@ def figures_of(pace: Pace) -> dict[str, float]:
         "decision_attack_p99_us": round(pace.attack_p99_us, 2),
         "decisions_per_second": round(pace.batch_per_second),
         "decisions_columns_per_second": round(pace.columns_per_second),
+        "decisions_third_per_second": round(pace.third_per_second),
+        "decisions_mixed_per_second": round(pace.mixed_per_second),
         "decisions_system_share": round(pace.system_share, 3),
         "bytes_per_source": round(pace.bytes_per_source, 1),
         "decision_flood_growth": round(pace.flood_growth, 4),

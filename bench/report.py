@@ -49,8 +49,10 @@ AIMS: tuple[tuple[str, str, float | None, bool], ...] = (
     ("decision_p99_us", "the same: time that one in a hundred exceeds", 10.0, True),
     ("decision_c_p50_us", "the same logins counted by the same six keys in C, nothing else: median time", None, True),
     ("decision_vs_c", "a try of the attack: median time over that in C", None, True),
-    ("decisions_per_second", "logins judged in batches, a second", 500_000.0, False),
-    ("decisions_columns_per_second", "logins judged in columns, a second", 500_000.0, False),
+    ("decisions_per_second", "logins of the attack judged in batches, a second", 500_000.0, False),
+    ("decisions_columns_per_second", "the same in columns", 500_000.0, False),
+    ("decisions_third_per_second", "the same in batches, each with new records of its source and network", None, False),
+    ("decisions_mixed_per_second", "the attack and ordinary users in turn, in batches, a second", None, False),
     ("decisions_system_share", "of the processor time of both, what the system took for memory", None, True),
     ("bytes_per_source", "memory of a known source with all that is kept of it", 300.0, True),
 )

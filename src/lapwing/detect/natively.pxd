@@ -213,6 +213,7 @@ cdef extern from *:
     long long nearest "llrint"(double x) nogil
     int leading "lapwing_leading"(u64 word) nogil
     int trailing "lapwing_trailing"(u64 word) nogil
+    double log "log"(double of) nogil
     Words words "lapwing_words"(Py_ssize_t count) except NULL
     void release "PyMem_Free"(Words words)
     u64 seek "lapwing_seek"(Words words, unsigned int count, u64 item) nogil

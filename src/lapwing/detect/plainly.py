@@ -4,7 +4,7 @@ It is for where nothing is compiled. Both give the same to the last bit.
 """
 
 from copy import deepcopy
-from math import exp2
+from math import exp2, log
 from typing import Any
 
 from lapwing.detect.decay import HOUR_NS
@@ -31,6 +31,7 @@ __all__ = [
     "leading",
     "like",
     "lines_of",
+    "log",
     "member",
     "nearest",
     "no_gc",

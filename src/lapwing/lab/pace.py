@@ -36,9 +36,11 @@ class Judges(Protocol):
 class Pace(NamedTuple):
     """Microseconds a decision takes before the secret is checked; bytes of resident memory a source, all dimensions.
 
-    Every second decision is about the attack (`attack_*`), every second one about an ordinary user. `system_share` is
-    that of the system in the time of batches and columns: it empties the memory for records that come. `flood_growth`
-    is by how much memory grew while as many further sources came once each.
+    Every second decision is about the attack (`attack_*`), every second one about an ordinary user. Batches and columns
+    are of the attack alone, the second try of each source; `third_per_second` is of further batches, of their third, with
+    which the records of a source and its network begin, and `mixed_per_second` of the attack and ordinary users in turn,
+    as the decisions are. `system_share` is that of the system in the time of batches and columns: it empties the memory
+    for records that come. `flood_growth` is by how much memory grew while as many further sources came once each.
     """
 
     resident: int
@@ -48,6 +50,8 @@ class Pace(NamedTuple):
     attack_p99_us: float
     batch_per_second: float
     columns_per_second: float
+    third_per_second: float
+    mixed_per_second: float
     system_share: float
     bytes_per_source: float
     flood_growth: float
@@ -72,7 +76,11 @@ def measure_pace(
     in_batches, in_system = _rate(timed, subject.observe_many, batch)
     columns = columns_of(_attack(resident, timed, first=3 * timed))
     in_columns, also_in_system = _rate(timed, subject.observe_columns, columns)
-    del attack, people, batch, columns
+    third = list(_attack(resident, timed, first=4 * timed, back=2 * timed))
+    of_third, _ = _rate(timed, subject.observe_many, third)
+    mixed = _mixed(resident, timed, first=5 * timed)
+    of_mixed, _ = _rate(len(mixed), subject.observe_many, mixed)
+    del attack, people, batch, columns, third, mixed
     before = _resident_bytes()
     _observe(subject, _tries(resident, 2 * resident))
     return Pace(
@@ -83,6 +91,8 @@ def measure_pace(
         _share(sorted(costs[0]), 99),
         in_batches,
         in_columns,
+        of_third,
+        of_mixed,
         (in_system + also_in_system) / 2,
         (full - empty) / resident,
         _resident_bytes() / before - 1.0,
@@ -147,12 +157,23 @@ def _tries(first: int, last: int) -> Iterator[AuthResolved]:
         yield _login(START_NS + n * MILLISECOND_NS, n, f"user{n}", f"{n:x}", n % CLIENTS)
 
 
-def _attack(resident: int, count: int, first: int = 0) -> Iterator[AuthResolved]:
-    """Tries spread over sources already known: most fail at further accounts, as in a stuffing campaign."""
+def _attack(resident: int, count: int, first: int = 0, back: int = 0) -> Iterator[AuthResolved]:
+    """Tries spread over sources already known: most fail at further accounts, as in a stuffing campaign.
+
+    Each is of the source whose try was so many `back`, then at another account.
+    """
     for n in range(first, first + count):
-        source = n * 7_919 % resident
+        source = (n - back) * 7_919 % resident
         at_ns = START_NS + (resident + n) * MILLISECOND_NS
-        yield _login(at_ns, source, f"victim{n % 20_000}", f"s{n}", n % CLIENTS)
+        account = n + 1 if back else n
+        yield _login(at_ns, source, f"victim{account % 20_000}", f"s{n}", n % CLIENTS)
+
+
+def _mixed(resident: int, count: int, first: int) -> list[AuthResolved]:
+    """Tries of the attack and ordinary users in turn, in the order of time."""
+    tries = _attack(resident, count // 2, first)
+    people = islice(_people(resident + first, count // 2), count // 2)
+    return [login for both in zip(tries, people, strict=True) for login in both]
 
 
 def _people(from_ms: int, count: int = PEOPLE) -> Iterator[AuthResolved]:

@@ -1,4 +1,5 @@
 cimport cython
+cimport lapwing.detect.natively as natively
 cimport lapwing.detect.slabs as slabs
 cimport lapwing.detect.tallying as tallying
 from lapwing.detect.login cimport Login, i64, u64

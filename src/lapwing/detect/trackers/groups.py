@@ -6,9 +6,9 @@ fingerprint, a mobile carrier's network) is excused by the logins that go well w
 share of all of them (W20).
 """
 
-from math import log
 from typing import Any
 
+from lapwing.detect import plainly as natively
 from lapwing.detect import plainly as tallying
 from lapwing.detect import slabs
 from lapwing.detect.evidence import FINGERPRINT_GROUP, NETWORK_GROUP, STRANGE_CLIENT
@@ -182,7 +182,7 @@ class Fingerprints(Groups):
         if good - own > _NOBODY or all_good < 1.0:
             return 0
         share = (max(0.0, self.totals.pairs_d - own) + 0.5) / (all_good + 1.0)
-        weight = min(self._strange_cap, -log(share)) if share < 1.0 else 0.0
+        weight = min(self._strange_cap, -natively.log(share)) if share < 1.0 else 0.0
         if weight <= 0.0:
             return 0
         return self.evidence.put(_STRANGE, good, share, weight)

@@ -148,7 +148,7 @@ class Tracker:
         else:
             if told.length > 0:  # as after any long pause, and no story goes back beyond its beginning
                 told.forget_story()
-            self.table.journal.link(pos, self.dimension, -1)
+                self.table.journal.link(pos, self.dimension, -1)
             told.begin_story(login, pos)
         return 0
 
