@@ -5,9 +5,9 @@ It serves twice. A record that has seen one plain failure is no record yet but a
 `Table`); and a finding tells its story by walking back the entries of its record, linked by dimension.
 96 bytes and the sealed name an entry: 64 of them, one line of the processor's cache, hold all that a search compares,
 as the keys of source, network and pair follow from the address and the account. What the ring has overwritten is
-forgotten: the sparks there, oldest first, and the details of stories, never their counts. The tables count those sparks
-out at once and sweep them out of their indexes bit by bit: what stands in a row in memory costs next to nothing, while to
-look up each where it stands took as long as to find it.
+forgotten: the sparks there, oldest first, and the details of stories, never their counts. The tables count such sparks
+out at once and sweep them out of their indexes bit by bit, as their places stand: looking up where each one is would
+take its keys and a line of memory for each table.
 Runs compiled, typed by `journal.pxd`, and as it stands.
 """
 
@@ -38,9 +38,7 @@ _SOON = SOON
 
 
 class Pointing:
-    """What points at entries: a table whose records may be sparks. Its number is its place among the journal's.
-
-    """
+    """What points at entries: a table whose records may be sparks. Its number is its place among the journal's."""
 
     def __init__(self) -> None:
         self.following: Any = None  # chained, they are gone through without asking each for its type

@@ -103,7 +103,7 @@ cdef class Table:
     @cython.locals(distance=u64, gap=u64, mark=u32)
     cdef int _close(self, u64 hole, u64 at) noexcept
     cdef inline int _move(self, u64 at, u64 into, u32 distance) noexcept
-    @cython.locals(base=Py_ssize_t, at=u64, key=u64, value=u32, old=u16[::1], some=bint)
+    @cython.locals(base=Py_ssize_t, at=u64, key=u64, value=u32, old=u16[::1])
     cdef int _grow_index(self) except -1
     cdef bint _make_room(self) except -1
     cdef i64 _next_spark(self) noexcept

@@ -1,9 +1,10 @@
 # cython: infer_types=True, cpow=True, wraparound=False, boundscheck=False, initializedcheck=False
 """A bounded table whose records an attacker cannot have forgotten by flooding it.
 
-Records are sparks (one plain failure, of some two, kept by the journal alone), `cold` rows (nothing known for or against them),
-`held` rows (suspicion or trust was earned) or pinned (an open finding stands on them). A full table forgets the oldest
-spark; without any, the cold row touched longest ago; only then the held one touched longest ago; a pinned row never.
+Records are sparks (one plain failure or, of sources and networks, two, kept by the journal alone), `cold` rows (nothing
+known for or against them), `held` rows (suspicion or trust was earned) or pinned (an open finding stands on them). A
+full table forgets the oldest spark; without any, the cold row touched longest ago; only then the held one touched
+longest ago; a pinned row never.
 A flood of one-time keys therefore only pushes out other one-time keys.
 
 Open addressing over keyed 64-bit hashes with linear probing; the orders are lists through the rows' numbers.
@@ -238,6 +239,11 @@ class Table:
     # so that neither a search nor closing a gap has to look up the keys of others. Its value is a row's number plus
     # one, or the slot of a spark and its bit.
 
+    @property
+    def places(self) -> int:
+        """How many there are."""
+        return self._mask + 1
+
     def _make_index(self, size: int) -> int:
         self._places = column("H", layout.PLACE * size)
         self._mask = size - 1
@@ -362,7 +368,7 @@ class Table:
         return 0
 
     def sweep(self, count: int) -> int:
-        """Take sparks that are gone out of so many places, from where the latest sweep ended. What is found stays so."""
+        """Take sparks that are gone, which no search finds, out of so many places from where the latest sweep ended."""
         at = self._swept
         end = min(at + count, self._mask + 1)
         turn, here = self.journal.turn(), self.journal._here
@@ -595,10 +601,8 @@ class Table:
         return 0
 
     def _grow_index(self) -> int:
-        """Twice as many places; as many as before where much of it is sparks that are gone."""
         old = self._places
-        some = 2 * (self._count + self.sparks) < self._most
-        self._make_index(self._mask + 1 if some else 2 * (self._mask + 1))
+        self._make_index(2 * (self._mask + 1))
         self._used = self._swept = 0
         for base in range(0, len(old), layout.PLACE):
             if old[base] != 0:

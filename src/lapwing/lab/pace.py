@@ -37,10 +37,10 @@ class Pace(NamedTuple):
     """Microseconds a decision takes before the secret is checked; bytes of resident memory a source, all dimensions.
 
     Every second decision is about the attack (`attack_*`), every second one about an ordinary user. Batches and columns
-    are of the attack alone, the second try of each source; `third_per_second` is of further batches, of their third, with
-    which the records of a source and its network begin, and `mixed_per_second` of the attack and ordinary users in turn,
-    as the decisions are. `system_share` is that of the system in the time of batches and columns: it empties the memory
-    for records that come. `flood_growth` is by how much memory grew while as many further sources came once each.
+    are of the attack alone, the second try of each source. `third_per_second` is of batches with their third try, with
+    which the records of sources and networks begin; `mixed_per_second` of the attack and ordinary users in turn, as the
+    decisions are. `system_share` is that of the system in the time of batches and columns: it empties the memory for
+    what comes. `flood_growth` is by how much memory grew while as many further sources came once each.
     """
 
     resident: int
