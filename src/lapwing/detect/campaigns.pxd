@@ -52,6 +52,9 @@ cdef class Campaigns:
     cdef int _grow(self, int dimension, Tracker tracker, Login login, Evidence evidence) except -1
     @cython.locals(log_odds=double)
     cdef bint _is_graver(self, int dimension, OpenFinding found, Evidence evidence) except -1
+    @cython.locals(dimension=int, log_odds=double)
+    cdef object _raise_first(self, Login login, Evidence evidence, int noted)
+    cdef double _group_score(self, int dimension, Evidence evidence) noexcept
     @cython.locals(number=int)
     cdef int _stand(self, int dimension, Row row, OpenFinding found) except -1
 

@@ -309,21 +309,21 @@ class Campaigns:
         return SEVERITIES.index(severity_of(found)) > SEVERITIES.index(found.told_severity)
 
     def _raise_first(self, login: Login, evidence: Evidence, noted: int) -> OpenFinding | None:
-        for dimension, tracker in enumerate(self._trackers):
+        for dimension in range(_SITE + 1):
             if not noted >> dimension & 1 or not evidence.says(dimension):
                 continue
-            row, reasons = tracker.current, evidence.of(dimension)
             log_odds = self._base + self._group_score(dimension, evidence)
+            row = self._trackers[dimension].current
             if log_odds < self._raise_at or not self._could_stand(row):
                 continue
             if len(self.open) >= self._settings.finding.max_open:
                 self.refused_count += 1  # before the story is told, which takes far longer than a decision may
                 return None
-            episode = self._told(dimension, row)
+            episode, reasons = self._told(dimension, row), evidence.of(dimension)
             if not self._is_whole(dimension, episode):
                 continue
             if dimension in (2, SOURCE_GROUP) and self._is_of_client(dimension, episode, login):
-                return self._raise(1, self._told(1, self._trackers[1].current), (log_odds, reasons), login)
+                dimension, episode = 1, self._told(1, self._trackers[1].current)
             return self._raise(dimension, episode, (log_odds, reasons), login)
         return None
 
