@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lapwing.app.chronicle import Chronicle
-from lapwing.detect import Detector, Verdict
+from lapwing.detect import Detector
 from lapwing.detect.decisions import Decisions
 from lapwing.detect.evidence import MOST_KINDS, NAMES, Evidence
 from lapwing.detect.login import Keyring
 from lapwing.detect.reasons import Reason
 from lapwing.detect.settings import DetectSettings
 from lapwing.detect.verdict import Judge
-from lapwing.events import Action, DecisionLifted, DecisionMade, Event
+from lapwing.events import DecisionLifted, DecisionMade, Event
 from lapwing.testing.logins import START_NS
 
 KEY = bytes(range(16))
@@ -26,15 +26,15 @@ HI = 0x2001_0DB8_0000_0000
 JUDGE = Judge(DetectSettings())
 
 
-def judged(kinds: int, *, known: bool = False, beside: tuple[Reason, ...] = ()) -> Verdict:
-    """A grave verdict for reasons of these kinds."""
+def said(kinds: int, *, known: bool = False, beside: tuple[Reason, ...] = ()) -> Evidence:
+    """Reasons of these kinds."""
     evidence = Evidence()
     for kind in range(MOST_KINDS):
         if kinds >> kind & 1:
             evidence.put(kind, kind + 1 / 3, kind / 7, 0.5)
     evidence.known = known
     evidence.beside = beside
-    return JUDGE.verdict(evidence, 20.0, 4, 300)
+    return evidence
 
 
 def decide(decisions: Decisions, hi: int, lo: int, now_ns: int) -> None:
@@ -43,24 +43,23 @@ def decide(decisions: Decisions, hi: int, lo: int, now_ns: int) -> None:
 
 
 REASON = Reason("leaked-secret", 1.0, 0.0, 2.0)
-VERDICTS = st.one_of(
-    st.builds(judged, st.integers(0, (1 << MOST_KINDS) - 1)),
-    st.builds(judged, st.sampled_from([0, 1, 3, 1 << 18 | 5])),
-    st.builds(judged, st.integers(0, 7), known=st.just(True)),
-    st.builds(judged, st.integers(0, 7), beside=st.just((REASON,))),
-    st.just(Verdict(Action.BLOCK, 0.99, 20.0, (REASON,))),
+EVIDENCE = st.one_of(
+    st.builds(said, st.integers(0, (1 << MOST_KINDS) - 1)),
+    st.builds(said, st.sampled_from([0, 1, 3, 1 << 18 | 5])),
+    st.builds(said, st.integers(0, 7), known=st.just(True)),
+    st.builds(said, st.integers(0, 7), beside=st.just((REASON,))),
 )
-STEP = st.tuples(st.sampled_from(["decide", "decide", "decide", "event"]), st.integers(0, 3), VERDICTS)
+STEP = st.tuples(st.sampled_from(["decide", "decide", "decide", "event"]), st.integers(0, 3), EVIDENCE)
 
 
 @given(st.lists(STEP, max_size=40), st.integers(-1, 50))
 def test_what_is_kept_as_numbers_is_told_as_it_would_have_been_at_once(
-    steps: list[tuple[str, int, Verdict]], after: int
+    steps: list[tuple[str, int, Evidence]], after: int
 ) -> None:
     chronicle, decisions = Chronicle(SMALL), Detector().decisions(64, KEY)
     told: deque[Event] = deque(maxlen=SMALL)
     seq, now_ns = 0, START_NS
-    for what, which, verdict in steps:
+    for what, which, evidence in steps:
         now_ns += HOUR_NS
         if what == "event":
             seq += 1
@@ -70,9 +69,9 @@ def test_what_is_kept_as_numbers_is_told_as_it_would_have_been_at_once(
             continue
         decide(decisions, *((HI | which, 0) if which % 2 else (0, LO + which)), now_ns)
         before = seq
-        seq = chronicle.keep_changes(seq, decisions, verdict)
+        seq = chronicle.keep_changes(seq, decisions, evidence)
         assert decisions.changed == (seq > before)
-        for number, event in enumerate(decisions.told(verdict), before + 1):
+        for number, event in enumerate(decisions.told(JUDGE.verdict(evidence, 20.0, 4, 300)), before + 1):
             told.append(msgspec.structs.replace(event, seq=number))
     assert chronicle.since(after) == [event for event in told if event.seq > after]
 
@@ -81,7 +80,7 @@ def test_every_reason_of_an_answer_is_told_however_many_there_are() -> None:
     for count in range(MOST_KINDS + 1):
         chronicle, decisions = Chronicle(SMALL), Detector().decisions(64, KEY)
         decide(decisions, 0, LO, START_NS)
-        chronicle.keep_changes(0, decisions, judged((1 << count) - 1))
+        chronicle.keep_changes(0, decisions, said((1 << count) - 1))
         (made,) = chronicle.since(0)
         assert isinstance(made, DecisionMade)
         assert [said.partition("=")[0] for said in made.reasons] == list(NAMES[:count])

@@ -1,6 +1,8 @@
 """Many logins at once: in blocks or as columns they give what they give one by one."""
 
+import pickle
 import random
+from array import array
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ from lapwing import Guard
 from lapwing.app.login_columns import Answers, LoginColumns
 from lapwing.detect import Detector, DetectSettings
 from lapwing.detect.block import BLOCK
-from lapwing.events import AuthEvidence, AuthResolved, Finding, Outcome
+from lapwing.detect.verdict import INSIDE
+from lapwing.events import Action, AuthEvidence, AuthResolved, Finding, Outcome
 from lapwing.testing.logins import START_NS
 
 KEY = b"sixteen bytes or more"
@@ -145,12 +148,60 @@ def test_whoever_empties_the_columns_while_they_are_read_changes_nothing() -> No
     assert heard
 
 
-def test_answers_are_columns_of_one_length() -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_answers_are_columns_of_what_the_verdicts_say(seed: int) -> None:
+    told = facts(seed)
+    verdicts = guard().observe_many([event_of(one) for one in told])
+    assert {verdict.action for verdict in verdicts} == set(Action)
+    assert {verdict.known for verdict in verdicts} == {False, True}
+    assert max(len(verdict.reasons) for verdict in verdicts) > INSIDE
+    answers = guard().observe_columns(columns_of(told))
+    assert answers.columns() == {
+        "action": [verdict.action for verdict in verdicts],
+        "risk": array("d", [verdict.risk for verdict in verdicts]),
+        "log_odds": array("d", [verdict.log_odds for verdict in verdicts]),
+        "retry_after_s": array("q", [verdict.retry_after_s for verdict in verdicts]),
+        "known": [verdict.known for verdict in verdicts],
+        "reasons": [[reason.name for reason in verdict.reasons] for verdict in verdicts],
+    }
+    assert answers.verdicts is answers.verdicts
+
+
+def test_answers_of_verdicts_are_the_answers_they_came_from() -> None:
     answers = guard().observe_columns(columns_of(facts(1, 100)))
-    columns = answers.columns()
-    assert {len(column) for column in columns.values()} == {100}
-    assert columns["risk"].tolist() == [verdict.risk for verdict in answers.verdicts]
-    assert [len(names) for names in columns["reasons"]] == [len(verdict.reasons) for verdict in answers.verdicts]
+    for same in (Answers(answers.verdicts), pickle.loads(pickle.dumps(answers))):
+        assert len(same) == 100
+        assert same.verdicts == answers.verdicts
+        assert same.columns() == answers.columns()
+
+
+def test_what_went_before_a_listener_that_breaks_is_counted_and_nothing_else_waits() -> None:
+    told = [one | {"outcome": "failed", "client_ip": "192.0.2.1", "attempt_count": 1} for one in facts(7, 40)]
+    heard: list[Any] = []
+
+    def listen(event: Any) -> None:
+        heard.append(event)
+        raise OSError("nobody listens")
+
+    one, wide = guard(), Guard(DetectSettings(max_sources=1_024), key=KEY, clock=lambda: START_NS, on_event=listen)
+    seen = next(n for n, event in enumerate(told, 1) if one.observe(event_of(event)) and one.events_since(0))
+    assert seen % BLOCK != 0  # others of its block come after it
+    with pytest.raises(OSError, match="nobody listens"):
+        wide.observe_columns(columns_of(told))
+    assert len(heard) == 1
+    assert wide.statistics()["logins_failed"] == seen
+    assert len(wide.observe_columns({"ts_ns": [], "client_ip": [], "outcome": []})) == 0
+    assert wide.statistics()["logins_failed"] == seen
+
+
+def test_what_stood_against_a_source_is_not_said_of_the_next_one_once_it_was_released() -> None:
+    subject = guard()
+    attack = [one | {"outcome": "failed", "client_ip": "192.0.2.1"} for one in facts(7, 60)]
+    assert subject.observe_columns(columns_of(attack)).retry_after_s[-1] > 0
+    subject.release("192.0.2.1")
+    other = {"ts_ns": [attack[-1]["ts_ns"]], "client_ip": ["198.51.100.9"], "outcome": ["succeeded"]}
+    answers = subject.observe_columns(other)
+    assert (answers.action, list(answers.retry_after_s)) == ([Action.ALLOW], [0])
 
 
 def test_no_logins_are_no_answers() -> None:

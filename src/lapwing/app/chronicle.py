@@ -12,20 +12,20 @@ import msgspec
 
 from lapwing.detect import plainly as natively
 from lapwing.detect.decisions import Decisions, lifted_event, made_event
-from lapwing.detect.evidence import NAMES
+from lapwing.detect.evidence import GROUPS, NAMES, Evidence
 from lapwing.detect.memory import column
 from lapwing.detect.reasons import Reason
-from lapwing.detect.verdict import Verdict
 from lapwing.events import Event
 
 ENTRY_WORDS = 16  # 64-bit words of an entry
 SEQ, FACTS, PLACE, TIME, FIRST = range(5)  # its words; from `FIRST` on value and threshold of each reason
 SINCE = FIRST  # of an answer that was lifted: when it began
+LINE_WORDS = 8  # of a line of memory: an entry takes two
 MOST_REASONS = 6  # that fit
 RANK_SHIFT, RANKS = 32, 7  # in the facts; below stands a bit for each kind of reason
 LIFTED_SHIFT, LIFTS = 35, 3
 SIX = 1 << 37  # the source is an IPv6 /64, whose upper half is its place; otherwise the place is an IPv4 address
-BESIDE = 1 << 38  # an event, or the verdict that an answer was made for, stands beside
+BESIDE = 1 << 38  # an event, or the reasons that an answer was made for, stand beside
 MADE = 1 << 39
 DURATION_SHIFT = 40  # an answer lasts 2 592 000 s at most
 
@@ -47,8 +47,11 @@ class Chronicle:
         self._beside[self._begin(seq, BESIDE)] = event
         return 0
 
-    def keep_changes(self, seq: int, decisions: Decisions, verdict: Verdict) -> int:
-        """Keep what the latest answer changed, under the numbers after `seq`; the last of these."""
+    def keep_changes(self, seq: int, decisions: Decisions, evidence: Evidence) -> int:
+        """Keep what the latest answer changed, under the numbers after `seq`; the last of these.
+
+        `evidence` is what was said of the login that was answered.
+        """
         six = SIX if decisions.lo == 0 else 0
         if decisions.lifted != 0:
             seq += 1
@@ -61,19 +64,30 @@ class Chronicle:
             seq += 1
             rank, duration_s = decisions.rank, decisions.duration_s
             facts = six | MADE | rank << RANK_SHIFT | duration_s << DURATION_SHIFT
-            count = verdict.counted()
-            if 0 <= count <= MOST_REASONS:
-                at = self._begin(seq, facts | verdict.kinds) * ENTRY_WORDS
-                for index in range(count):
-                    self._numbers[at + FIRST + 2 * index] = verdict.numbers[3 * index]
-                    self._numbers[at + FIRST + 2 * index + 1] = verdict.numbers[3 * index + 1]
-            else:
-                place = self._begin(seq, facts | BESIDE)
-                self._beside[place] = verdict
-                at = place * ENTRY_WORDS
+            place = self._begin(seq, facts | evidence.present)
+            at = place * ENTRY_WORDS
             self._words[at + PLACE] = decisions.hi | decisions.lo
             self._words[at + TIME] = decisions.ts_ns
+            if not self._note(at + FIRST, evidence):
+                self._words[at + FACTS] = facts | BESIDE
+                self._beside[place] = _reasons_of(evidence)
         return seq
+
+    def _note(self, at: int, evidence: Evidence) -> bool:
+        """Write the numbers of all reasons from there on; whether there is room, and all of them are numbers."""
+        if evidence.known or evidence.beside:
+            return False
+        end = at + 2 * MOST_REASONS
+        bits = evidence.present
+        while bits != 0:
+            if at == end:
+                return False
+            kind = natively.trailing(bits)
+            self._numbers[at] = evidence.values[kind]
+            self._numbers[at + 1] = evidence.thresholds[kind]
+            at += 2
+            bits &= bits - 1
+        return True
 
     def since(self, seq: int) -> list[Event]:
         """The events after `seq`."""
@@ -98,6 +112,7 @@ class Chronicle:
         self._next = place + 1 if place + 1 < self._limit else 0
         ahead = self._next + 1 if self._next + 1 < self._limit else 0  # an answer is lifted and another made at once
         natively.soon(self._words[ahead * ENTRY_WORDS])
+        natively.soon(self._words[ahead * ENTRY_WORDS + LINE_WORDS])
         return place
 
     def _event(self, place: int) -> Event:
@@ -108,7 +123,7 @@ class Chronicle:
         rank, ts_ns = facts >> RANK_SHIFT & RANKS, self._words[at + TIME]
         event: Event
         if facts & MADE:
-            reasons = self._beside[place].reasons if facts & BESIDE else self._reasons(at)
+            reasons = self._beside[place] if facts & BESIDE else self._reasons(at)
             event = made_event(hi, lo, rank, ts_ns, facts >> DURATION_SHIFT, reasons)
         elif facts & BESIDE:
             return self._beside[place]  # type: ignore[no-any-return]
@@ -126,3 +141,12 @@ class Chronicle:
                 reasons.append(Reason(name, self._numbers[number], self._numbers[number + 1], 0.0))
                 number += 2
         return reasons
+
+
+def _reasons_of(evidence: Evidence) -> list[Reason]:
+    """All of them, as they stand. What they weigh is not told."""
+    reasons = [Reason("known-pair", 1.0, 0.0, 0.0)] if evidence.known else []
+    for group in range(len(GROUPS)):
+        reasons += evidence.of(group)
+    reasons += evidence.beside
+    return reasons

@@ -10,6 +10,7 @@ from lapwing.detect.decisions cimport Decisions
 from lapwing.detect.detector cimport Detector
 from lapwing.detect.login cimport Login, i64
 from lapwing.detect.verdict cimport Verdict
+from lapwing.detect.verdicts cimport Verdicts
 
 cdef object _ALLOW, _BLOCK
 cdef int _ALLOWED, _BLOCKED
@@ -30,21 +31,27 @@ cdef class GuardCore:
     cpdef Verdict attempt(self, LoginTry attempt)
     @cython.locals(block=Block, kept=list, at=Py_ssize_t)
     cpdef list observe_many(self, object events)
-    @cython.locals(rows=LoginColumns, block=Block, at=Py_ssize_t, plain=bint)
+    @cython.locals(rows=LoginColumns, said=Verdicts, block=Block, at=Py_ssize_t, plain=bint)
     cpdef object observe_columns(self, object columns)
     @cython.locals(rank=int, row=i64, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
     @cython.final
     cdef Verdict _judge(self, LoginTry attempt, i64 ts_ns)
-    @cython.locals(detector=Detector, decisions=Decisions, verdict=Verdict, rank=int)
+    @cython.locals(rank=int)
     @cython.final
     cdef Verdict _answered(self, Login login, i64 row, i64 ts_ns, bint known)
+    @cython.locals(detector=Detector, decisions=Decisions, rank=int)
+    @cython.final
+    cdef int _decide(self, Login login, i64 row, i64 ts_ns, bint known) except -1
     @cython.final
     cdef int _refused(self, object endpoint) except -1
     @cython.locals(detector=Detector, decisions=Decisions, login=Login)
     cdef Verdict _observe(self, object event)
-    @cython.locals(block=Block, at=Py_ssize_t)
+    @cython.locals(block=Block, at=Py_ssize_t, rank=int)
     @cython.final
     cdef object _observe_block(self, list said)
-    @cython.locals(detector=Detector, ts_ns=i64)
+    @cython.locals(block=Block, at=Py_ssize_t, rank=int)
     @cython.final
-    cdef Verdict _observe_login(self, Login login)
+    cdef object _add_block(self, Verdicts said)
+    @cython.locals(detector=Detector, decisions=Decisions, ts_ns=i64)
+    @cython.final
+    cdef int _observe_login(self, Login login) except -1

@@ -25,6 +25,7 @@ from lapwing.detect.decisions import ALLOWED, BLOCKED, Decisions
 from lapwing.detect.detector import Detector
 from lapwing.detect.login import Login
 from lapwing.detect.verdict import Verdict
+from lapwing.detect.verdicts import Verdicts
 from lapwing.events import (
     AccountChanged,
     Action,
@@ -153,7 +154,7 @@ class GuardCore:
         missing, unknown, or of another length; then nothing is counted.
         """
         rows = LoginColumns(columns)
-        said: list[Verdict] = []
+        said = Verdicts(rows.count)
         with self._lock:
             block = self._block
             plain = not self._detector.needs_events
@@ -162,12 +163,12 @@ class GuardCore:
                     rows.look_out(at)
                     if plain and rows.add_to(block, at):
                         if block.is_full:
-                            self._observe_block(said)
+                            self._add_block(said)
                     else:
-                        self._observe_block(said)
-                        said.append(self._observe(rows.event(at)))
+                        self._add_block(said)
+                        said.keep(self._observe(rows.event(at)))
             finally:
-                self._observe_block(said)
+                self._add_block(said)
         return Answers(said)
 
     def explain(self, verdict: Verdict) -> list[Contribution]:
@@ -299,22 +300,27 @@ class GuardCore:
         rank = detector.judge_try()
         if rank == _ALLOWED and decisions.is_empty():
             return detector.verdict
-        verdict = self._answered(login, row, ts_ns, login.known)
-        if verdict.rank == _BLOCKED:
+        rank = self._decide(login, row, ts_ns, login.known)
+        verdict = detector.answered(rank, decisions.retry_after_s)
+        if rank == _BLOCKED:
             self._refused(attempt.endpoint)
         return verdict
 
     def _answered(self, login: Login, row: int, ts_ns: int, known: bool) -> Verdict:
         """The verdict on the login observed last, with what stands against its source in `row` of the decisions."""
+        rank = self._decide(login, row, ts_ns, known)
+        return self._detector.answered(rank, self._decisions.retry_after_s)
+
+    def _decide(self, login: Login, row: int, ts_ns: int, known: bool) -> int:
+        """The same as the answer's place in `Action`; the decisions say for how long it stands."""
         detector, decisions = self._detector, self._decisions
         rank = decisions.answer_at(row, detector.log_odds, login.source, login.hi, login.lo, ts_ns, known)
-        verdict = detector.answered(rank, decisions.retry_after_s)
         if decisions.changed:
             if self._on_event is None:
-                self._seq = self._events.keep_changes(self._seq, decisions, verdict)
+                self._seq = self._events.keep_changes(self._seq, decisions, detector.evidence())
             else:
-                self._publish(decisions.told(verdict))
-        return verdict
+                self._publish(decisions.told(detector.answered(rank, 0)))
+        return rank
 
     def _refused(self, endpoint: str) -> int:
         """The try identified last counts as a failed one."""
@@ -337,16 +343,27 @@ class GuardCore:
         """Observe the logins of the block, and say what there is to say of each."""
         block = self._block
         block.fetch()
-        said += [self._observe_login(logins.row(block.logins, at)) for at in range(block.empty())]
+        for at in range(block.empty()):
+            rank = self._observe_login(logins.row(block.logins, at))
+            said.append(self._detector.answered(rank, self._decisions.retry_after_s))
 
-    def _observe_login(self, login: Login) -> Verdict:
-        detector, ts_ns = self._detector, login.now_ns
+    def _add_block(self, said: Verdicts) -> None:
+        """The same without a verdict's object for each."""
+        block = self._block
+        block.fetch()
+        for at in range(block.empty()):
+            rank = self._observe_login(logins.row(block.logins, at))
+            self._detector.add_answered(said, rank, self._decisions.retry_after_s)
+
+    def _observe_login(self, login: Login) -> int:
+        """Count a login of the block; the place of its answer in `Action`. The decisions say for how long it stands."""
+        detector, decisions, ts_ns = self._detector, self._decisions, login.now_ns
         told: Any = detector.observe_login(login)
         if told is not _NOTHING:
             self._publish(told)
-        elif self._decisions.is_empty() and detector.rank() == _ALLOWED:
-            return detector.verdict
-        return self._answered(login, self._decisions.row_at(login.source, login.hi, login.lo), ts_ns, login.known)
+        elif decisions.is_empty() and detector.rank() == _ALLOWED:
+            return decisions.let_in()
+        return self._decide(login, decisions.row_at(login.source, login.hi, login.lo), ts_ns, login.known)
 
     def _observe(self, event: AuthEvent) -> Verdict:
         detector, decisions = self._detector, self._decisions

@@ -13,6 +13,7 @@ from lapwing.detect import plainly as members
 from lapwing.detect.block import Block
 from lapwing.detect.login import Login
 from lapwing.detect.verdict import Verdict
+from lapwing.detect.verdicts import ACTION, KNOWN, LOG_ODDS, NAMES, REASONS, RETRY_AFTER_S, RISK, WHOLE, Verdicts
 from lapwing.events import Action, AuthEvidence, AuthResolved, Outcome
 
 REQUIRED = ("ts_ns", "client_ip", "outcome")
@@ -153,46 +154,61 @@ class LoginColumns:
 class Answers:
     """What a guard says of many logins, in their order: `verdicts`, and their facts as columns."""
 
-    def __init__(self, verdicts: list[Verdict]) -> None:
-        self.verdicts = verdicts
+    def __init__(self, verdicts: list[Verdict] | Verdicts) -> None:
+        self._made: list[Verdict] | None = None
+        if isinstance(verdicts, Verdicts):
+            self._said = verdicts
+        else:
+            self._said = Verdicts(len(verdicts))
+            for verdict in verdicts:
+                self._said.keep(verdict)
 
     def __len__(self) -> int:
-        return len(self.verdicts)
+        return self._said.count
+
+    def __reduce__(self) -> Any:
+        return Answers, (self.verdicts,)
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What is said of each; made when first asked for."""
+        if self._made is None:
+            self._made = self._said.told(WHOLE)
+        return self._made
 
     @property
     def action(self) -> list[Action]:
         """What to do about each."""
-        return [verdict.action for verdict in self.verdicts]
+        return self._said.told(ACTION)
 
     @property
     def risk(self) -> "array[float]":
         """From 0 to 1."""
-        return array("d", [verdict.risk for verdict in self.verdicts])
+        return array("d", self._said.told(RISK))
 
     @property
     def log_odds(self) -> "array[float]":
         """What `risk` is the probability of."""
-        return array("d", [verdict.log_odds for verdict in self.verdicts])
+        return array("d", self._said.told(LOG_ODDS))
 
     @property
     def retry_after_s(self) -> "array[int]":
         """For how long the answer stands against the source, 0 where it is about the login alone."""
-        return array("q", [verdict.retry_after_s for verdict in self.verdicts])
+        return array("q", self._said.told(RETRY_AFTER_S))
 
     @property
     def known(self) -> list[bool]:
         """Whether the account had logged in from this source before."""
-        return [bool(verdict.known) for verdict in self.verdicts]
+        return self._said.told(KNOWN)
 
     @property
     def reasons(self) -> list[list[str]]:
         """The names of the reasons for each."""
-        return [[reason.name for reason in verdict.reasons] for verdict in self.verdicts]
+        return self._said.told(REASONS)
 
     def columns(self) -> dict[str, Any]:
         """All of it by name, as libraries of tables take it."""
-        names = ("action", "risk", "log_odds", "retry_after_s", "known", "reasons")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in NAMES}
 
 
 def _as_mapping(columns: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from lapwing.detect.standings cimport Standings
 from lapwing.detect.verdict cimport Judge, Verdict
 
 cdef i64 _SECOND, _HOUR, _FORGET
-cdef int _WATCHED, _CHALLENGED, _BLOCKED, _GROWTHS, _LOOK, _NOT_LIFTED, _OVER
+cdef int _ALLOWED, _WATCHED, _CHALLENGED, _BLOCKED, _GROWTHS, _LOOK, _NOT_LIFTED, _OVER
 cdef double _HALF_OF_ALL
 cdef tuple _ACTIONS
 
@@ -26,15 +26,15 @@ cdef class Decisions:
     cpdef i64 row_at(self, u64 source, u64 hi, u64 lo) noexcept
     cpdef int glance(self, u64 source) noexcept
     cpdef int approach(self, u64 source) noexcept
-    @cython.locals(until_ns=i64, in_force=bint, standing=int, rank=int)
+    @cython.locals(standing=int, rank=int)
     cpdef int answer_at(
         self, i64 row, double log_odds, u64 source, u64 hi, u64 lo, i64 now_ns, bint known
     ) except -1
+    cpdef int let_in(self) noexcept
     cpdef list told(self, Verdict verdict=*)
     cpdef bint blocks(self, i64 row, i64 now_ns) noexcept
     cpdef int block_longer(self, i64 row, i64 now_ns) noexcept
-    @cython.locals(rank=int)
-    cdef int _renew(self, i64 row, i64 now_ns) noexcept
+    cdef int _renew(self, i64 row, int rank, i64 now_ns) noexcept
     @cython.locals(rows=Standings, new=bint, level=int, duration_s=i64)
     cdef int _decide(self, i64 row, int rank, u64 source, u64 hi, u64 lo, i64 now_ns) except -1
     cdef i64 _duration_s(self, int rank, int level) noexcept

@@ -36,7 +36,7 @@ LIFTED = ("", "its time is over", "released")  # why an answer was lifted
 NOT_LIFTED, OVER, RELEASED = range(3)
 
 _SECOND, _HOUR, _FORGET = SECOND_NS, HOUR_NS, FORGET_NS
-_WATCHED, _CHALLENGED, _BLOCKED = WATCHED, CHALLENGED, BLOCKED
+_ALLOWED, _WATCHED, _CHALLENGED, _BLOCKED = ALLOWED, WATCHED, CHALLENGED, BLOCKED
 _LOOK, _GROWTHS = SHED_LOOK, GROWTHS
 _HALF_OF_ALL = 2.0**63
 _NOT_LIFTED, _OVER = NOT_LIFTED, OVER
@@ -153,23 +153,29 @@ class Decisions:
         self.changed = self.made = False
         self.lifted = _NOT_LIFTED
         self.retry_after_s = 0
-        if not known and self.blocks(row, now_ns):
-            return self._renew(row, now_ns)
-        if row < 0 and log_odds < self._mild_below:
-            return self._judge.rank(log_odds)  # whatever the shift, nothing would be decided
-        until_ns = self._rows.until(row) if row >= 0 else 0
-        in_force = now_ns < until_ns
-        if until_ns != 0 and not in_force:
+        standing = self._rows.in_force(row, now_ns) if row >= 0 else 0
+        if standing == _BLOCKED and not known:
+            return self._renew(row, standing, now_ns)
+        if row < 0:
+            if log_odds < self._mild_below:
+                return self._judge.rank(log_odds)  # whatever the shift, nothing would be decided
+        elif standing == 0 and self._rows.until(row) != 0:
             self._lift(row, now_ns, _OVER)
-        standing = self._rows.rank(row) if in_force else 0
         rank = self._rank(log_odds, source, now_ns)
         if known:
             return min(rank, _CHALLENGED)
-        if in_force and standing >= rank:
-            return self._renew(row, now_ns)
+        if standing != 0 and standing >= rank:
+            return self._renew(row, standing, now_ns)
         if rank <= _WATCHED:
             return rank
         return self._decide(row, rank, source, hi, lo, now_ns)
+
+    def let_in(self) -> int:
+        """The answer where nobody was ever answered, to a login against which nothing speaks: nothing comes of it."""
+        self.changed = self.made = False
+        self.lifted = _NOT_LIFTED
+        self.retry_after_s = 0
+        return _ALLOWED
 
     def told(self, verdict: Verdict | None = None) -> list[Event]:
         """What the latest answer changed, as it is told; `verdict` is what it was made for."""
@@ -189,7 +195,7 @@ class Decisions:
     def block_longer(self, row: int, now_ns: int) -> int:
         """`answer_at` where a block stands, as `blocks` said, and the account is not at home: the block is renewed."""
         self.changed = False
-        return self._renew(row, now_ns)
+        return self._renew(row, _BLOCKED, now_ns)
 
     def standing(self, source: str, now_ns: int) -> Standing | None:
         """The answer that holds for one source now."""
@@ -256,9 +262,8 @@ class Decisions:
         """Let nothing stand, as if nothing had been decided."""
         self._rows = Standings(self._keyring)
 
-    def _renew(self, row: int, now_ns: int) -> int:
-        """What stands goes on standing, as long as it did at first."""
-        rank = self._rows.rank(row)
+    def _renew(self, row: int, rank: int, now_ns: int) -> int:
+        """What stands, which is of this rank, goes on standing, as long as it did at first."""
         self.retry_after_s = self._rows.renew(row, now_ns, self._duration_s(rank, self._rows.level(row)))
         return rank
 

@@ -18,6 +18,7 @@ from lapwing.detect.trackers.tracker cimport Tracker
 from lapwing.detect.trackers.unknowns cimport Unknowns
 from lapwing.detect.trackers.weekly cimport Weekly
 from lapwing.detect.verdict cimport Judge, Verdict
+from lapwing.detect.verdicts cimport Verdicts
 
 cdef i64 _TICK, _SWEEP
 cdef Verdict _NO_VERDICT
@@ -64,6 +65,8 @@ cdef class Detector:
     cdef i64 _failed_count, _succeeded_count
 
     cpdef Verdict answered(self, int rank, long long retry_after_s)
+    cpdef int add_answered(self, Verdicts verdicts, int rank, long long retry_after_s) except -1
+    cpdef Evidence evidence(self)
     @cython.locals(ts_ns=i64)
     cpdef object observe(self, object event)
     @cython.locals(told=list)

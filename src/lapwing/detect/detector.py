@@ -38,6 +38,7 @@ from lapwing.detect.trackers.takeovers import Suspicion, Takeovers
 from lapwing.detect.trackers.unknowns import Unknowns
 from lapwing.detect.trackers.weekly import Weekly
 from lapwing.detect.verdict import Contribution, Judge, Verdict
+from lapwing.detect.verdicts import Verdicts
 from lapwing.events import (
     AccountChanged,
     Action,
@@ -198,6 +199,14 @@ class Detector:
         if self._verdict is not None:
             return self._verdict.but(_ACTIONS[rank], retry_after_s)
         return self._judge.verdict(self._evidence, self.log_odds, rank, retry_after_s)
+
+    def add_answered(self, verdicts: Verdicts, rank: int, retry_after_s: int) -> int:
+        """The same as one more of `verdicts`, after `observe_login`."""
+        return verdicts.add(self._judge, self._evidence, self.log_odds, rank, retry_after_s)
+
+    def evidence(self) -> Evidence:
+        """What is said of the login observed last; the next one writes over it."""
+        return self._evidence
 
     def observe(self, event: AuthEvent | AccountChanged) -> Iterable[Event]:
         """Take one login event that already has its `seq`."""

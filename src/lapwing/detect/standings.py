@@ -122,6 +122,8 @@ class Standings:
         self.count += 1
         self.write(row, 0, 0, 0, 0)
         self._append(row + 1)
+        if self._used < self._room:  # the next new one is written there
+            natively.soon(self._words[self._used * ROW_WORDS])
         return row
 
     def refresh(self, row: int) -> int:
