@@ -14,7 +14,7 @@ from lapwing.detect.reasons import Reason
 
 GROUPS = ("account", "fingerprint", "credential", "source", "network", "site")  # evidence comes in this order
 SOURCE_GROUP = 3
-KINDS = (  # of reasons, in the order in which a verdict gives them; at most 32
+KINDS = (  # of reasons, in the order in which a verdict gives them; at most 25
     ("account-sources", "account"),
     ("account-secrets", "account"),
     ("account-strangers", "account"),

@@ -205,7 +205,7 @@ class Contribution(msgspec.Struct, frozen=True, gc=False):
 
 def risk_of(log_odds: float) -> float:
     """Probability of `log_odds`."""
-    return 1.0 / (1.0 + _E**-log_odds)
+    return 1.0 / (1.0 + _E**-log_odds)  # type: ignore[no-any-return]
 
 
 def log_odds_of(risk: float) -> float:

@@ -105,7 +105,7 @@ class Verdicts:
         return 0
 
     def _tell(
-        self, told: list[Any], what: int, words: memoryview, numbers: memoryview, end: int, apart: Iterator[Verdict]
+        self, told: list[Any], what: int, words: memoryview, numbers: Any, end: int, apart: Iterator[Verdict]
     ) -> None:
         at = 0
         while at < end:
@@ -135,7 +135,7 @@ class Verdicts:
             return facts & 1 != 0
         return [name for kind, name in enumerate(_SAID) if facts >> kind & 1]
 
-    def _made(self, facts: int, numbers: memoryview, at: int) -> Verdict:
+    def _made(self, facts: int, numbers: Any, at: int) -> Verdict:
         """The verdict that stands there; the same object for those that say the same without a reason."""
         bits = facts & _KINDS
         if bits == 0:
