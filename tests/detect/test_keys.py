@@ -7,12 +7,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
-from lapwing.detect.login import ACCOUNT, CLIENT, NAME, NETWORK, SECRET, SOURCE, Keyring, fold_name
+from lapwing.detect.journal import NAME_BYTES_EACH, Journal
+from lapwing.detect.login import ACCOUNT, CLIENT, NAME, NETWORK, SECRET, SOURCE, Keyring, Login, fold_name
 from lapwing.detect.plainly import exp2, octets, sip
 from lapwing.detect.rows import Fading
 
 KEY = bytes(range(16))
 TEXTS = st.one_of(st.text(max_size=40), st.text(st.characters(max_codepoint=127), max_size=40))
+WAYS = range(3)  # one after the other, with AVX2, with AVX-512VL: as many of them as the processor has
 
 
 def halves_of_key(key: bytes) -> tuple[int, int]:
@@ -44,11 +46,16 @@ def test_a_word_is_of_all_its_text(text: str) -> None:
     assert ring.word(ACCOUNT, text) != ring.word(SOURCE, text)
 
 
+@pytest.mark.parametrize("way", WAYS)
 @given(TEXTS, st.none() | TEXTS, st.none() | TEXTS)
 @example("victim1", "s1", "ja4:t13d1516h2_8daaf6152771_02713d6af862")
 @example("a" * 16, "b" * 17, "c" * 8)
-def test_keys_of_one_login_are_the_words_of_its_texts(name: str, secret: str | None, client: str | None) -> None:
-    login = Keyring(KEY).identify("192.0.2.1", name, "http", secret, client)
+def test_keys_of_one_login_are_the_words_of_its_texts(
+    way: int, name: str, secret: str | None, client: str | None
+) -> None:
+    ring = Keyring(KEY)
+    assert 0 <= ring.hash_by(way) <= way
+    login = ring.identify("192.0.2.1", name, "http", secret, client)
     assert login is not None
     spelled = fold_name(name)
     assert login.account == (word_of(KEY, ACCOUNT, spelled) if spelled else 0)
@@ -59,11 +66,39 @@ def test_keys_of_one_login_are_the_words_of_its_texts(name: str, secret: str | N
     assert login.network == sip(*halves_of_key(KEY), NETWORK, 0, 0xFFFF_C000_0200)
 
 
+@pytest.mark.parametrize("way", WAYS)
 @given(st.lists(st.tuples(st.integers(1, 2**64 - 1), st.integers(0, 7)), max_size=6))
-def test_a_pad_is_of_its_account_and_place(asked: list[tuple[int, int]]) -> None:
+def test_a_pad_is_of_its_account_and_place(way: int, asked: list[tuple[int, int]]) -> None:
     ring = Keyring(KEY)
+    ring.hash_by(way)
     for account, place in asked:
         assert ring.pad(account, 8 * place) == sip(*halves_of_key(KEY), NAME, account, 8 * place)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(
+    st.lists(st.tuples(st.text(max_size=70) | st.text("az", max_size=70), st.none() | TEXTS, st.booleans())),
+    st.integers(1, 9),
+)
+@example([("a" * 24, "s", False), ("a" * 25, "s", False), ("root", "s", True), ("a" * 17, None, True)], 5)
+@example([("a", "s", False)] * 9 + [("abc", "s", False)] * 40, 3)
+def test_names_in_the_journal_are_sealed_as_by_the_keyring(
+    way: int, asked: list[tuple[str, str | None, bool]], limit: int
+) -> None:
+    """Whatever was computed with its other keys, of this account or of another that it was taken for."""
+    ring, other = Keyring(KEY), Keyring(KEY)
+    ring.hash_by(way)
+    journal, room = Journal(limit, ring), limit * NAME_BYTES_EACH
+    login, entered, ends = Login(), [], []
+    for name, secret, elsewhere in asked:
+        assert ring.name(login, "192.0.2.1", name, "http", secret, None)
+        login.account ^= 1 if elsewhere else 0
+        journal.append(login)
+        entered.append(other.seal(login.name, login.account) if login.account != 0 else b"")
+        ends.append((ends[-1] if ends else 0) + len(entered[-1]))
+        for pos in range(max(0, len(entered) - limit), len(entered)):
+            forgotten = ends[-1] - ends[pos] + len(entered[pos]) > room
+            assert journal.name_of(journal.slot_of(pos)) == (b"" if forgotten else entered[pos])
 
 
 @given(TEXTS)

@@ -282,14 +282,15 @@ class Detector:
         if ts_ns > self._now_ns:
             self._now_ns = ts_ns
         login, ahead = self._try, self._ahead
-        if not self._keyring.locate(login, address):
+        if not self._keyring.locate(login, address, username, client):
             self._verdict = _NO_VERDICT
             self.log_odds = _NOTHING_SAID
             self.latest = None
             return False
         self.latest = login
         ahead.glance_at_place(login)
-        self._keyring.describe(login, username, protocol, secret_tag, client)
+        self._keyring.stand_at(login)
+        self._keyring.describe(login, protocol, secret_tag)
         login.now_ns = self._now_ns
         ahead.first(login)
         self._asked = 1

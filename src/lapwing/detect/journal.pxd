@@ -10,6 +10,7 @@ ctypedef unsigned char u8
 
 cdef int _NAME_BYTES
 cdef i64 _SOON
+cdef Py_ssize_t _PADDED
 
 cdef class Pointing:
     cdef public Pointing following
@@ -41,7 +42,7 @@ cdef class Journal:
     cpdef Py_ssize_t append(self, Login login) except -1
     @cython.locals(base=Py_ssize_t, meta=u64, thousandths=i64)
     cdef int _store(self, Py_ssize_t at, Login login) except -1
-    @cython.locals(at=u64, word=u64, index=Py_ssize_t, length=Py_ssize_t, name=str)
+    @cython.locals(at=u64, pad=u64, index=Py_ssize_t, length=Py_ssize_t, padded=Py_ssize_t, fits=bint, name=str)
     cdef int _keep_name(self, Py_ssize_t slot, Login login) except -1
     @cython.locals(at=u64, byte=u64, index=Py_ssize_t)
     cdef int _keep_sealed(self, Py_ssize_t slot, bytes named) except -1

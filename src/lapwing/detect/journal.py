@@ -35,6 +35,7 @@ FORGIVEN_BACK = 64  # entries looked through for the typos that a success excuse
 _encode = msgspec.msgpack.Encoder().encode
 _NAME_BYTES = NAME_BYTES
 _SOON = SOON
+_PADDED = 24  # characters of a name for which `Login` may have what they are sealed with
 
 
 class Pointing:
@@ -141,11 +142,13 @@ class Journal:
         name = login.name
         length = len(name)
         at = self._names_here
-        if login.named or length > _NAME_BYTES or at + length > self._names_capacity or not natively.is_plain(name):
+        fits = length <= _NAME_BYTES and at + length + 7 <= self._names_capacity  # it is written eight bytes at a time
+        if login.named or not fits or not natively.is_plain(name):
             return self._keep_sealed(slot, login.named or self.keyring.seal(name, login.account))
+        padded = _PADDED if login.padded == login.account else 0
         for index in range(0, length, 8):
-            word = natively.octets(name, index) ^ self.keyring.pad(login.account, index)
-            natively.lay(self._names, at + index, word, min(length - index, 8))
+            pad = login.pads[index >> 3] if index < padded else self.keyring.pad(login.account, index)
+            natively.lay(self._names, at + index, natively.octets(name, index) ^ pad, min(length - index, 8))
         self.words[slot * layout.WORDS + layout.META] |= length << layout.LENGTH_SHIFT
         self.names_at += length
         self._names_here = at + length if at + length < self._names_capacity else 0

@@ -17,6 +17,8 @@ cdef class Login:
     cdef public bytes named
     cdef public i64 now_ns, seq, pos
     cdef public u64 source, network, account, secret, client, pair, hi, lo
+    cdef u64 padded
+    cdef u64 pads[4]
     cdef public i64 at_source, at_network, at_account, at_client, at_pair, at_home
     cdef public int count, protocol
     cdef public bint failed, succeeded, inferred, known, counts, routine, took_back, forgiven, plain, nobody, resident
@@ -43,8 +45,10 @@ cdef class Keyring:
     cdef list _protocols
     cdef dict _protocol_numbers
     cdef u64 _hidden[256]
+    cdef int _way
     cdef u64 _lanes[12]
     cdef u64 _keys[4]
+    cdef u64 _sealing[12]
     cdef u64 _pads[4]
     cdef u64 _padded
     cdef object _latest_protocol
@@ -53,6 +57,7 @@ cdef class Keyring:
     cdef u64 _near_hi, _near_lo, _near_source, _near_place, _near_network, _far_hi, _far_lo, _far_source
     cdef int _near_kind
 
+    cpdef int hash_by(self, int way) noexcept
     cpdef Login login(self, object event, i64 now_ns)
     cpdef bint read(self, Login login, object event, i64 now_ns) except -1
     cpdef Login attempt(self, object event, i64 now_ns)
@@ -60,9 +65,11 @@ cdef class Keyring:
     cpdef bint name(
         self, Login login, str address, str username, str protocol, str secret_tag, str client
     ) except -1
-    cpdef bint locate(self, Login login, str address) except -1
-    @cython.locals(name=str, short_name=bint, short_client=bint, short_secret=bint)
-    cpdef int describe(self, Login login, str username, str protocol, str secret_tag, str client) except -1
+    @cython.locals(name=str, short_name=bint, short_client=bint)
+    cpdef bint locate(self, Login login, str address, str username, str client) except -1
+    cpdef int describe(self, Login login, str protocol, str secret_tag) except -1
+    @cython.locals(short_secret=bint)
+    cdef u64 _secret_and_pads(self, Login login, str secret_tag) except? 0
     cpdef Login identify(self, str address, str username, str protocol, str secret_tag, str client)
     cpdef u64 word(self, int domain, str text) except? 0
     @cython.locals(at=Py_ssize_t)
@@ -83,15 +90,16 @@ cdef class Keyring:
     cpdef u64 pair_with(self, u64 source, u64 account, int protocol) noexcept
     @cython.locals(a=u64, b=u64)
     cpdef u64 pair_of(self, u64 source, u64 account) noexcept
-    @cython.locals(kind=u64, own=u64, place=u64)
     cpdef int place(self, Login login, u64 hi, u64 lo) noexcept
+    @cython.locals(v4=bint)
+    cdef inline int _lay_place(self, u64 hi, u64 lo) noexcept
     @cython.locals(v4=bint, hi=u64, lo=u64)
     cpdef int stand_at(self, Login login) noexcept
     cpdef object source_text(self, str text)
     cdef object _halves(self, str text)
     cpdef tuple halves(self, str text)
     @cython.locals(value=i64)
-    cdef bint _locate(self, Login login, str text) except -1
+    cdef inline bint _read_address(self, Login login, str text) except -1
     cpdef int protocol_number(self, str name) except -1
     @cython.locals(at=int, length=int, pad=u64, byte=u64)
     cpdef bytes seal(self, str name, u64 account)

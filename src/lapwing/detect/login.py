@@ -54,6 +54,7 @@ class Login:
     `took_back`: a success shows that the failures before it were typos; `back_*` is what it takes back from these
     counts and `back_secrets` the mistyped ones. `pair_tries`: different tries of the pair failed before, faded.
     `at_*`: what `Table.approach` said of these keys, if it was asked; it may be of another login, or no longer so.
+    `pads`: where its account is `padded`, what the first 24 characters of its name are sealed with.
     """
 
     def __init__(self) -> None:
@@ -63,6 +64,7 @@ class Login:
         self.name = ""
         self.at_source = self.at_network = self.at_account = -1  # nowhere
         self.at_client = self.at_pair = self.at_home = -1
+        self.pads = [0] * 4  # the last one is none
         self.begin()
 
     def begin(self) -> int:
@@ -72,6 +74,7 @@ class Login:
         self.seq = 0
         self.pos = -1
         self.source = self.network = self.account = self.secret = self.client = self.pair = self.hi = self.lo = 0
+        self.padded = 0
         self.count = 1
         self.protocol = 0
         self.failed = self.succeeded = self.inferred = self.forgiven = False
@@ -134,8 +137,10 @@ class Keyring:
         self._k1 = int.from_bytes(digest[8:], "big")
         self._others: dict[str, tuple[int, int] | None] = {}
         self._hidden = [0] * 256  # as many as a journal entry can name
+        self._way = hashing.best_way
         self._lanes = [0] * 12  # three words of each of four hashes, which become keys at once
         self._keys = [0] * 4
+        self._sealing = [_NAME, 0, 0, _NAME, 0, 8, _NAME, 0, 16, 0, 0, 0]  # the same of three pads and a secret
         self._pads = [0] * 4  # what the name of this account is sealed with
         self._padded = 0
         self._latest_protocol: str | None = None
@@ -147,6 +152,11 @@ class Keyring:
         self._far_hi = self._far_lo = self._far_source = 0
         self._protocols: list[str] = []
         self._protocol_numbers: dict[str, int] = {}
+
+    def hash_by(self, way: int) -> int:
+        """Hash by this way from now on if the processor has it, or else by its best one. All of them give the same."""
+        self._way = min(max(way, 0), hashing.best_way)
+        return self._way
 
     def sibling(self) -> "Keyring":
         """Another keyring under the same key that has met nothing yet."""
@@ -201,6 +211,7 @@ class Keyring:
         client = event.fingerprint or event.user_agent
         if not self.name(login, event.client_ip, event.username, event.protocol, event.secret_tag, client):
             return False
+        self.stand_at(login)
         login.event = event
         login.endpoint = event.endpoint
         login.now_ns = now_ns
@@ -211,7 +222,10 @@ class Keyring:
         self, address: str, username: str | None, protocol: str, secret_tag: str | None, client: str | None
     ) -> Login | None:
         """A login with its keys alone; None where the address is none. The next one is the same object."""
-        return self._login if self.name(self._login, address, username, protocol, secret_tag, client) else None
+        if not self.name(self._login, address, username, protocol, secret_tag, client):
+            return None
+        self.stand_at(self._login)
+        return self._login
 
     def name(
         self,
@@ -223,45 +237,61 @@ class Keyring:
         client: str | None,
     ) -> bool:
         """Give `login`, which begins anew, its keys; False where the address is none."""
-        if not self.locate(login, address):
+        if not self.locate(login, address, username, client):
             return False
-        self.describe(login, username, protocol, secret_tag, client)
+        self.describe(login, protocol, secret_tag)
         return True
 
-    def locate(self, login: Login, address: str) -> bool:
-        """Give `login`, which begins anew, the keys of its address; False where it is none."""
+    def locate(self, login: Login, address: str, username: str | None, client: str | None) -> bool:
+        """Give `login`, which begins anew, the keys of its address, account and client; False where the first is none.
+
+        These four are computed at once, so a login takes two computations: see `describe`.
+        """
         login.begin()
         login.event = None
-        return self._locate(login, address)
-
-    def describe(
-        self, login: Login, username: str | None, protocol: str, secret_tag: str | None, client: str | None
-    ) -> int:
-        """Give a login that was located its other keys."""
+        if not self._read_address(login, address):
+            return False
+        self._lay_place(login.hi, login.lo)
         name = "" if username is None else username
-        short_name = hashing.lay_text(self._lanes, 0, _ACCOUNT, name)
-        if not hashing.is_folded(self._lanes, 0, name):
+        short_name = hashing.lay_text(self._lanes, 2, _ACCOUNT, name)
+        if not hashing.is_folded(self._lanes, 2, name):
             name = fold_name(name)
-            short_name = hashing.lay_text(self._lanes, 0, _ACCOUNT, name)
-        short_client = client is not None and hashing.lay_text(self._lanes, 1, _CLIENT, client)
-        short_secret = secret_tag is not None and hashing.lay_text(self._lanes, 2, _SECRET, secret_tag)
-        hashing.hash_lanes(self._k0, self._k1, self._lanes, self._keys, 2 if secret_tag is None else 3)
+            short_name = hashing.lay_text(self._lanes, 2, _ACCOUNT, name)
+        short_client = client is not None and hashing.lay_text(self._lanes, 3, _CLIENT, client)
+        hashing.hash_lanes(self._way, self._k0, self._k1, self._lanes, self._keys, 4 if client else 3)
+        login.source = self._keys[0]
+        login.network = self._keys[1]
         login.name = name
         if name:
-            login.account = self._keys[0] if short_name else self._rest_of_word(_ACCOUNT, name, self._keys[0])
+            login.account = self._keys[2] if short_name else self._rest_of_word(_ACCOUNT, name, self._keys[2])
         if client:
             login.client_text = client
-            login.client = self._keys[1] if short_client else self._rest_of_word(_CLIENT, client, self._keys[1])
+            login.client = self._keys[3] if short_client else self._rest_of_word(_CLIENT, client, self._keys[3])
         else:
             login.client_text = ""
+        return True
+
+    def describe(self, login: Login, protocol: str, secret_tag: str | None) -> int:
+        """Give a login that was located its other keys."""
         if secret_tag is not None:
-            login.secret = self._keys[2] if short_secret else self._rest_of_word(_SECRET, secret_tag, self._keys[2])
+            if self._way == 0:
+                login.secret = self.word(_SECRET, secret_tag)
+            else:
+                login.secret = self._secret_and_pads(login, secret_tag)
         if protocol is self._latest_protocol:
             login.protocol = self._latest_number
         else:
             login.protocol = self.protocol_number(protocol)
         login.pair = self.pair_with(login.source, login.account, login.protocol)
         return 0
+
+    def _secret_and_pads(self, login: Login, secret_tag: str) -> int:
+        """The key of its secret. What the journal will seal its name with costs nothing beside it."""
+        short_secret = hashing.lay_text(self._sealing, 3, _SECRET, secret_tag)
+        self._sealing[1] = self._sealing[4] = self._sealing[7] = login.account
+        hashing.hash_lanes(self._way, self._k0, self._k1, self._sealing, login.pads, 4)
+        login.padded = login.account
+        return login.pads[3] if short_secret else self._rest_of_word(_SECRET, secret_tag, login.pads[3])
 
     def word(self, domain: int, text: str) -> int:
         """Eight bytes that stand for `text`; unpredictable without the key."""
@@ -344,7 +374,7 @@ class Keyring:
             self._lanes[3 * lane] = _SOURCE
             self._lanes[3 * lane + 1] = 0 if v4 else 1
             self._lanes[3 * lane + 2] = lo if v4 else hi
-        hashing.hash_lanes(self._k0, self._k1, self._lanes, sources, count)
+        hashing.hash_lanes(self._way, self._k0, self._k1, self._lanes, sources, count)
         return 0
 
     def place_some(self, halves: list[int], count: int, sources: list[int], networks: list[int]) -> int:
@@ -353,19 +383,19 @@ class Keyring:
         for lane in range(count):
             self._lanes[3 * lane] = _NETWORK
             self._lanes[3 * lane + 2] &= V6_NETWORK if self._lanes[3 * lane + 1] else V4_NETWORK
-        hashing.hash_lanes(self._k0, self._k1, self._lanes, networks, count)
+        hashing.hash_lanes(self._way, self._k0, self._k1, self._lanes, networks, count)
         return 0
 
     def pad(self, account: int, at: int) -> int:
         """What a name is sealed with, eight bytes from `at`."""
-        if at >= 32 or not hashing.side_by_side:
+        if at >= 32 or self._way == 0:
             return sip(self._k0, self._k1, _NAME, account, at)
         if account != self._padded:
             for lane in range(4):
                 self._lanes[3 * lane] = _NAME
                 self._lanes[3 * lane + 1] = account
                 self._lanes[3 * lane + 2] = 8 * lane
-            hashing.hash_lanes(self._k0, self._k1, self._lanes, self._pads, 4)
+            hashing.hash_lanes(self._way, self._k0, self._k1, self._lanes, self._pads, 4)
             self._padded = account
         return self._pads[at >> 3]
 
@@ -377,26 +407,20 @@ class Keyring:
         """Set the address: the source is an IPv4 address or an IPv6 /64, its network a /24 or a /48."""
         login.hi = hi
         login.lo = lo
-        if lo != self._near_lo or hi != self._near_hi or self._near_source == 0:
-            kind = 1
-            own = hi
-            place = hi & V6_NETWORK
-            if hi == 0 and lo >> 32 == 0xFFFF:
-                kind = 0
-                own = lo
-                place = lo & V4_NETWORK
-            self._lanes[0] = _SOURCE
-            self._lanes[3] = _NETWORK
-            self._lanes[1] = self._lanes[4] = self._near_kind = kind
-            self._lanes[2] = own
-            self._lanes[5] = self._near_place = place
-            hashing.hash_lanes(self._k0, self._k1, self._lanes, self._keys, 2)
-            self._near_hi = hi
-            self._near_lo = lo
-            self._near_source = self._keys[0]
-            self._near_network = self._keys[1]
-        login.source = self._near_source
-        login.network = self._near_network
+        self._lay_place(hi, lo)
+        hashing.hash_lanes(self._way, self._k0, self._k1, self._lanes, self._keys, 2)
+        login.source = self._keys[0]
+        login.network = self._keys[1]
+        return self.stand_at(login)
+
+    def _lay_place(self, hi: int, lo: int) -> int:
+        """What the keys of an address are hashes of becomes the first two lanes."""
+        v4 = hi == 0 and lo >> 32 == 0xFFFF
+        self._lanes[0] = _SOURCE
+        self._lanes[3] = _NETWORK
+        self._lanes[1] = self._lanes[4] = 0 if v4 else 1
+        self._lanes[2] = lo if v4 else hi
+        self._lanes[5] = lo & V4_NETWORK if v4 else hi & V6_NETWORK
         return 0
 
     def stand_at(self, login: Login) -> int:
@@ -463,15 +487,16 @@ class Keyring:
             pad >>= 8
         return bytes(out)
 
-    def _locate(self, login: Login, text: str) -> bool:
+    def _read_address(self, login: Login, text: str) -> bool:
         value = natively.ipv4(text)
         if value >= 0:
-            self.place(login, 0, V4_PREFIX | value)
+            login.hi = 0
+            login.lo = V4_PREFIX | value
             return True
         halves = self._halves(text)
         if halves is None:
             return False
-        self.place(login, halves[0], halves[1])
+        login.hi, login.lo = halves
         return True
 
     def source_text(self, text: str) -> str | None:

@@ -95,24 +95,13 @@ cdef extern from *:
     }
     #endif
 
-    /* The first `count` (1 to 8) octets of a little-endian word, put among others. */
+    /* The first `count` (1 to 8) octets of a little-endian word, put among others: eight are read and written. */
     static CYTHON_INLINE void lapwing_lay(unsigned char *at, unsigned long long word, Py_ssize_t count) {
     #if PY_LITTLE_ENDIAN
-        if (count == 8) {
-            memcpy(at, &word, 8);
-            return;
-        }
-        if (count & 4) {
-            memcpy(at, &word, 4);
-            at += 4;
-            word >>= 32;
-        }
-        if (count & 2) {
-            memcpy(at, &word, 2);
-            at += 2;
-            word >>= 16;
-        }
-        if (count & 1) *at = (unsigned char)word;
+        unsigned long long others = ~0ULL << 1 << (8 * count - 1), there;
+        memcpy(&there, at, 8);
+        word = (there & others) | (word & ~others);
+        memcpy(at, &word, 8);
     #else
         while (count-- > 0) {
             *at++ = (unsigned char)word;

@@ -14,6 +14,7 @@ __all__ = [
     "as_row",
     "as_tally",
     "at",
+    "best_way",
     "cast",
     "cclass",
     "exp2",
@@ -48,7 +49,6 @@ __all__ = [
     "set_wide",
     "set_word",
     "settle",
-    "side_by_side",
     "sip",
     "soon",
     "soon_cell",
@@ -71,7 +71,7 @@ __all__ = [
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 IPV4_CHARS = 15
-side_by_side = False  # whether four hashes cost little more than one, as in C where there is AVX2
+best_way = 0  # four hashes one after the other; 1 where the processor has AVX2 for them, 2 where it has AVX-512VL
 
 
 def is_plain(text: str) -> bool:
@@ -157,7 +157,7 @@ def seek(words: Any, count: int, item: int) -> int:
 
 
 def lay(octets: memoryview, at: int, word: int, count: int) -> None:
-    """Put the first `count` octets, 1 to 8, of a little-endian word among others."""
+    """Put the first `count` octets, 1 to 8, of a little-endian word among others, of which eight are there."""
     octets[at : at + count] = word.to_bytes(8, "little")[:count]
 
 
@@ -222,8 +222,8 @@ def sip(k0: int, k1: int, first: int, second: int, third: int) -> int:
     return (v0 ^ v1 ^ v2 ^ v3) or 1
 
 
-def hash_lanes(k0: int, k1: int, lanes: list[int], keys: list[int], count: int) -> None:
-    """The hashes of the three words of each of the first `count` lanes."""
+def hash_lanes(way: int, k0: int, k1: int, lanes: list[int], keys: list[int], count: int) -> None:  # noqa: ARG001
+    """The hashes of the three words of each of the first `count` lanes. Any `way` gives the same of these."""
     for lane in range(count):
         keys[lane] = sip(k0, k1, *lanes[3 * lane : 3 * lane + 3])
 
