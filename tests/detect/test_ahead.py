@@ -65,6 +65,31 @@ def test_a_finding_in_the_place_of_a_closed_one_counts_its_own_logins() -> None:
     assert {finding.subject: finding.failure_count for finding in closed} == counts
 
 
+@pytest.mark.parametrize("number", [0, 1, 300, 2**30 - 1, 2**30, 2**60 - 1, 2**60, 2**63 - 1])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_whole_number_of_an_event_is_read_whatever_its_size(number: int, sign: int) -> None:
+    block = Detector(DetectSettings(max_sources=LIMIT), key=KEY).block()
+    event = msgspec.structs.replace(failure(0, 1, 1, 1), seq=sign * number, ts_ns=sign * number)
+    assert block.add_event(event)
+    assert (block.logins[0].seq, block.logins[0].now_ns) == (sign * number, sign * number)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("evidence", AuthEvidence)
+def test_a_block_takes_what_failed_or_succeeded_and_knows_what_was_only_inferred(
+    outcome: Outcome, evidence: AuthEvidence
+) -> None:
+    block = Detector(DetectSettings(max_sources=LIMIT), key=KEY).block()
+    event = msgspec.structs.replace(failure(0, 1, 1, 1), outcome=outcome, evidence=evidence, attempt_count=3)
+    assert block.add_event(event) == (outcome in (Outcome.FAILED, Outcome.SUCCEEDED))
+    assert block.count == (outcome in (Outcome.FAILED, Outcome.SUCCEEDED))
+    if block.count:
+        login = block.logins[0]
+        assert (login.failed, login.succeeded) == (outcome is Outcome.FAILED, outcome is Outcome.SUCCEEDED)
+        assert login.inferred == (evidence in (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE))
+        assert (login.count, login.weight) == (3, 3.0)
+
+
 @given(st.integers(1, 2**64 - 1), st.integers(-(2**40), 2**40))
 def test_bits_are_counted_and_halves_rounded_in_plain_python_as_in_c(word: int, halves: int) -> None:
     lead, trail = plainly.leading(word), plainly.trailing(word)

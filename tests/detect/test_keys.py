@@ -89,7 +89,9 @@ def test_names_in_the_journal_are_sealed_as_by_the_keyring(
     ring, other = Keyring(KEY), Keyring(KEY)
     ring.hash_by(way)
     journal, room = Journal(limit, ring), limit * NAME_BYTES_EACH
-    login, entered, ends = Login(), [], []
+    login = Login()
+    entered: list[bytes] = []
+    ends: list[int] = []
     for name, secret, elsewhere in asked:
         assert ring.name(login, "192.0.2.1", name, "http", secret, None)
         login.account ^= 1 if elsewhere else 0

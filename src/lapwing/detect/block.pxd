@@ -5,7 +5,8 @@ from lapwing.detect.ahead cimport Ahead
 from lapwing.detect.login cimport Keyring, Login, i64
 
 cdef int _BLOCK, _APART, _STEPS, _NEAR, _FAR
-cdef object _ONE, _FAILED, _SUCCEEDED, _PACKET_SIZE, _PROTOCOL_STATE, _RESOLVED
+cdef size_t _ONE, _FAILED, _SUCCEEDED, _PACKET_SIZE, _PROTOCOL_STATE
+cdef object _RESOLVED
 cdef Py_ssize_t _TS_NS, _CLIENT_IP, _OUTCOME, _PROTOCOL, _ENDPOINT, _USERNAME, _SECRET_TAG, _FINGERPRINT, _USER_AGENT
 cdef Py_ssize_t _EXISTS, _TRIES, _CONFIDENCE, _EVIDENCE, _SEQ, _CIRCUMSTANCES
 
@@ -17,7 +18,7 @@ cdef class Block:
     cdef public int count
     cdef public bint is_full
 
-    @cython.locals(login=Login, client=str, failed=bint)
+    @cython.locals(login=Login, client=str, outcome=size_t)
     cpdef bint add_event(self, object event) except -1
     cpdef int look_out(self, list events, Py_ssize_t at) except -1
     @cython.locals(login=Login)

@@ -20,10 +20,10 @@ STEPS = 4  # after the first one
 NEAR, FAR = 3, 6  # events from the next one: those whose texts are asked for, and those that are themselves
 _BLOCK, _APART, _STEPS = BLOCK, APART, STEPS
 _NEAR, _FAR = NEAR, FAR
-_FAILED, _SUCCEEDED = Outcome.FAILED, Outcome.SUCCEEDED
-_PACKET_SIZE, _PROTOCOL_STATE = AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE
+_FAILED, _SUCCEEDED = id(Outcome.FAILED), id(Outcome.SUCCEEDED)  # of what there is as long as the program runs
+_PACKET_SIZE, _PROTOCOL_STATE = id(AuthEvidence.PACKET_SIZE), id(AuthEvidence.PROTOCOL_STATE)
 _RESOLVED = AuthResolved
-_ONE = 1  # of the small numbers that Python has once; another object that says it is read as any other
+_ONE = id(1)  # of the small numbers that Python has once; another object that says it is read as any other
 _TS_NS = members.place(AuthResolved, "ts_ns")
 _CLIENT_IP = members.place(AuthResolved, "client_ip")
 _OUTCOME = members.place(AuthResolved, "outcome")
@@ -59,8 +59,8 @@ class Block:
         """Add the login of an event; False where it is no plain one and has to be observed as an event."""
         if type(event) is not _RESOLVED or not members.is_member(event, _CIRCUMSTANCES, None):
             return False
-        failed = members.is_member(event, _OUTCOME, _FAILED)
-        if not failed and not members.is_member(event, _OUTCOME, _SUCCEEDED):
+        outcome = members.identity(event, _OUTCOME)
+        if outcome not in (_FAILED, _SUCCEEDED):
             return False
         client = members.member(event, _FINGERPRINT)
         if not client:
@@ -75,16 +75,14 @@ class Block:
             client,
         ):
             return False
-        login.failed = failed
-        login.succeeded = not failed
+        login.failed = outcome == _FAILED
+        login.succeeded = not login.failed
         login.now_ns = members.whole_member(event, _TS_NS)
         login.seq = members.whole_member(event, _SEQ)
         login.endpoint = members.member(event, _ENDPOINT)
         login.nobody = members.is_member(event, _EXISTS, False)
-        login.inferred = members.is_member(event, _EVIDENCE, _PACKET_SIZE) or members.is_member(
-            event, _EVIDENCE, _PROTOCOL_STATE
-        )
-        if not members.is_member(event, _TRIES, _ONE) or members.real_member(event, _CONFIDENCE) != 1.0:
+        login.inferred = members.identity(event, _EVIDENCE) in (_PACKET_SIZE, _PROTOCOL_STATE)
+        if members.identity(event, _TRIES) != _ONE or members.real_member(event, _CONFIDENCE) != 1.0:
             login.count_tries(members.member(event, _TRIES), members.real_member(event, _CONFIDENCE))
         return self._keep()
 

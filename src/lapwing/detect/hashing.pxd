@@ -121,22 +121,26 @@ cdef extern from *:
         ((((word) + LAPWING_EACH(0x80 - 1)) & ~((word) + LAPWING_EACH(0x80 - 33))) \\
             | (((word) + LAPWING_EACH(0x80 - 65)) & ~((word) + LAPWING_EACH(0x80 - 91))))
 
-    /* Whether a name, which is laid into this lane, is plainly its own spelling, so that nothing is to trim or to fold:
-       ASCII without capitals, blanks and most of what cannot be seen. */
-    static CYTHON_INLINE int lapwing_is_folded(const unsigned long long *lanes, int lane, PyObject *name) {
+    /* The same of a name: 2 for all of it, 1 if there is more. 0 unless it is plainly its own spelling, so that nothing
+       is to trim or to fold: ASCII without capitals, blanks and most of what cannot be seen. */
+    static CYTHON_INLINE int lapwing_lay_name(
+        unsigned long long *lanes, int lane, unsigned long long domain, PyObject *name
+    ) {
         Py_ssize_t count = PyUnicode_GET_LENGTH(name), at;
         unsigned long long odd, word;
         if (!PyUnicode_IS_COMPACT_ASCII(name)) return 0;
         lanes += 3 * lane;
+        lanes[0] = (unsigned long long)count << 8 | domain;
+        lapwing_two_words(name, count, lanes + 1);
         odd = LAPWING_ODD(lanes[1]) | LAPWING_ODD(lanes[2]);
         for (at = 16; at < count; at += 8) {
             word = lapwing_octets(name, at);
             odd |= LAPWING_ODD(word);
         }
-        return (odd & LAPWING_EACH(0x80)) == 0;
+        return odd & LAPWING_EACH(0x80) ? 0 : count <= 16 ? 2 : 1;
     }
     """
     int best_way "LAPWING_BEST_WAY"
     void hash_lanes "lapwing_hash"(int way, u64 k0, u64 k1, u64 *lanes, u64 *keys, int count) nogil
     bint lay_text "lapwing_lay_text"(u64 *lanes, int lane, u64 domain, str text)
-    bint is_folded "lapwing_is_folded"(u64 *lanes, int lane, str name)
+    int lay_name "lapwing_lay_name"(u64 *lanes, int lane, u64 domain, str name)

@@ -32,10 +32,10 @@ SLOTS_A_BREATH = 65_536  # looked through in a fraction of a millisecond
 SOON = 4  # entries from the next one to be overwritten, which is fetched meanwhile
 FORGIVEN_BACK = 64  # entries looked through for the typos that a success excuses
 
+_PADDED = 24  # characters of a name for which `Login` may have what they are sealed with
 _encode = msgspec.msgpack.Encoder().encode
 _NAME_BYTES = NAME_BYTES
 _SOON = SOON
-_PADDED = 24  # characters of a name for which `Login` may have what they are sealed with
 
 
 class Pointing:

@@ -65,7 +65,7 @@ cdef class Keyring:
     cpdef bint name(
         self, Login login, str address, str username, str protocol, str secret_tag, str client
     ) except -1
-    @cython.locals(name=str, short_name=bint, short_client=bint)
+    @cython.locals(name=str, laid=int, count=int, short_client=bint)
     cpdef bint locate(self, Login login, str address, str username, str client) except -1
     cpdef int describe(self, Login login, str protocol, str secret_tag) except -1
     @cython.locals(short_secret=bint)

@@ -253,18 +253,20 @@ class Keyring:
             return False
         self._lay_place(login.hi, login.lo)
         name = "" if username is None else username
-        short_name = hashing.lay_text(self._lanes, 2, _ACCOUNT, name)
-        if not hashing.is_folded(self._lanes, 2, name):
+        laid = hashing.lay_name(self._lanes, 2, _ACCOUNT, name)
+        if laid == 0:
             name = fold_name(name)
-            short_name = hashing.lay_text(self._lanes, 2, _ACCOUNT, name)
-        short_client = client is not None and hashing.lay_text(self._lanes, 3, _CLIENT, client)
-        hashing.hash_lanes(self._way, self._k0, self._k1, self._lanes, self._keys, 4 if client else 3)
+            laid = 2 if hashing.lay_text(self._lanes, 2, _ACCOUNT, name) else 1
+        count, short_client = 3, False
+        if client:
+            count, short_client = 4, hashing.lay_text(self._lanes, 3, _CLIENT, client)
+        hashing.hash_lanes(self._way, self._k0, self._k1, self._lanes, self._keys, count)
         login.source = self._keys[0]
         login.network = self._keys[1]
         login.name = name
         if name:
-            login.account = self._keys[2] if short_name else self._rest_of_word(_ACCOUNT, name, self._keys[2])
-        if client:
+            login.account = self._keys[2] if laid == 2 else self._rest_of_word(_ACCOUNT, name, self._keys[2])
+        if client is not None and count == 4:
             login.client_text = client
             login.client = self._keys[3] if short_client else self._rest_of_word(_CLIENT, client, self._keys[3])
         else:

@@ -31,18 +31,27 @@ cdef extern from *:
         return value;
     }
     #define lapwing_is_member(of, place, what) (*(PyObject **)((char *)(of) + (place)) == (PyObject *)(what))
+    #define lapwing_identity(of, place) ((size_t)*(PyObject **)((char *)(of) + (place)))
 
-    /* A whole number. A time in nanoseconds has three digits of 30 bits, which Python takes a long way to. */
+    /* A whole number. One in a single digit of 30 bits is at hand; a time in nanoseconds has three digits, which Python
+       takes a long way to. */
     static CYTHON_INLINE long long lapwing_whole(PyObject *value) {
         long long number = -1;
     #if PYLONG_BITS_IN_DIGIT == 30
         const digit *digits = NULL;
+        if (PyLong_CheckExact(value)) {
     #if PY_VERSION_HEX >= 0x030C0000
-        if (PyLong_CheckExact(value) && ((PyLongObject *)value)->long_value.lv_tag == 3 << 3)
-            digits = ((PyLongObject *)value)->long_value.ob_digit;
+            const digit *all = ((PyLongObject *)value)->long_value.ob_digit;
+            size_t size = ((PyLongObject *)value)->long_value.lv_tag;
+            if (size == 3 << 3) digits = all;
+            else if (size < 2 << 3) return (1 - (long long)(size & 3)) * (long long)all[0];
     #else
-        if (PyLong_CheckExact(value) && Py_SIZE(value) == 3) digits = ((PyLongObject *)value)->ob_digit;
+            const digit *all = ((PyLongObject *)value)->ob_digit;
+            Py_ssize_t size = Py_SIZE(value);
+            if (size == 3) digits = all;
+            else if (size >= -1 && size <= 1) return (long long)size * (long long)all[0];
     #endif
+        }
         if (digits != NULL && digits[2] < 8)
             return (long long)digits[0] | (long long)digits[1] << 30 | (long long)digits[2] << 60;
     #endif
@@ -110,6 +119,7 @@ cdef extern from *:
     Py_ssize_t place "lapwing_place"(object kind, str name) except -1
     object member "lapwing_member"(object of, Py_ssize_t place)
     bint is_member "lapwing_is_member"(object of, Py_ssize_t place, object what)
+    size_t identity "lapwing_identity"(object of, Py_ssize_t place)
     long long whole "lapwing_whole"(object value) except? -1
     long long whole_member "lapwing_whole_member"(object of, Py_ssize_t place) except? -1
     double real_member "lapwing_real_member"(object of, Py_ssize_t place) except? -1.0

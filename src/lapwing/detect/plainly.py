@@ -21,13 +21,14 @@ __all__ = [
     "freelist",
     "hash_lanes",
     "hour_of",
+    "identity",
     "ipv4",
-    "is_folded",
     "is_member",
     "is_plain",
     "item",
     "keep",
     "lay",
+    "lay_name",
     "lay_text",
     "leading",
     "like",
@@ -236,9 +237,14 @@ def lay_text(lanes: list[int], lane: int, domain: int, text: str) -> bool:
     return len(text) <= 16
 
 
-def is_folded(lanes: list[int], lane: int, name: str) -> bool:  # noqa: ARG001 - C looks at the lane it is laid into
-    """Whether a name is plainly its own spelling, so that nothing is to trim or to fold: visible ASCII, no capitals."""
-    return name.isascii() and not any(" " >= character > "\0" or "A" <= character <= "Z" for character in name)
+def lay_name(lanes: list[int], lane: int, domain: int, name: str) -> int:
+    """The same of a name: 2 for all of it, 1 if there is more.
+
+    0 unless it is plainly its own spelling, so that nothing is to trim or to fold: visible ASCII without capitals.
+    """
+    if not name.isascii() or any(" " >= character > "\0" or "A" <= character <= "Z" for character in name):
+        return 0
+    return 2 if lay_text(lanes, lane, domain, name) else 1
 
 
 def place(kind: type, name: str) -> Any:
@@ -255,6 +261,11 @@ def member(of: Any, place: Any) -> Any:
 def is_member(of: Any, place: Any, what: Any) -> bool:
     """Whether it is this very object."""
     return getattr(of, place) is what
+
+
+def identity(of: Any, place: Any) -> int:
+    """What tells this object from all others that there are now."""
+    return id(getattr(of, place))
 
 
 def item(column: list[Any], at: int) -> Any:
