@@ -2,12 +2,14 @@
 
 from random import Random
 
+import msgspec
 import pytest
 
-from lapwing.detect.journal import BY_ACCOUNT, BY_SOURCE, Journal
+from lapwing.detect.journal import BY_ACCOUNT, BY_SOURCE, FIRST_ROOM, Journal
 from lapwing.detect.login import Keyring, Login
 from lapwing.detect.rows import Row, Tally
 from lapwing.detect.table import NOWHERE, SPARK_BASE, Table
+from lapwing.detect.unpacking import Unpacker
 
 CROWDED = [(place & 63) | n << 20 | (n & 1) << 60 for place in (61, 62, 63, 64) for n in range(1, 9)]
 FEW = [n << 32 | n for n in range(1, 9)]
@@ -104,3 +106,34 @@ def test_an_index_that_grows_takes_nothing_along_that_is_gone() -> None:
             assert all(table.find(m << 32 | m) == sparks_of(table).get(m << 32 | m, NOWHERE) for m in range(1, n + 1))
     assert table.places == 4_096
     assert len(table) == table.sparks + 4 * 599 == 400 + 4 * 599
+
+
+@pytest.mark.parametrize("count", [FIRST_ROOM - 1, FIRST_ROOM, FIRST_ROOM + 1, 3 * FIRST_ROOM])
+@pytest.mark.parametrize("limit", [FIRST_ROOM, 1_000])
+def test_a_ring_that_was_read_goes_on_from_any_place_and_grows_only_while_it_never_went_round(
+    count: int, limit: int
+) -> None:
+    journal = Journal(limit, Keyring(bytes(16)))
+    table = Table(10_000, journal, BY_ACCOUNT)
+    key = 0
+    while journal.head < count:
+        key += 1
+        login = failure(key << 32 | key)
+        journal.append(login)
+        table.spark(login.account, login.pos)
+    state = msgspec.msgpack.encode(journal.dump())
+    slots = [slot for slot in range(journal.used()) if journal.has_spark(slot, table.number)]
+    other = Journal(1_000, Keyring(bytes(16)))
+    read = Table(10_000, other, BY_ACCOUNT)
+    other.load(Unpacker(memoryview(state)))
+    read.load_sparks(slots)
+    for n in range(1, 3_000):
+        login = failure((key + n) << 32 | n)
+        other.append(login)
+        read.spark(login.account, login.pos)
+        if n < 800 or n % 300 == 0:
+            sparks = sparks_of(read)
+            assert sparks
+            assert all(read.find(spark) == found for spark, found in sparks.items())
+    went_round = limit == FIRST_ROOM and count > FIRST_ROOM
+    assert other.used() == read.sparks == (FIRST_ROOM if went_round else 1_000)

@@ -87,7 +87,7 @@ class Journal:
 
     def append(self, login: Login) -> int:
         """Enter `login`; its position."""
-        if self.head >= self._capacity and self._capacity < self.limit:
+        if self.head == self._capacity and self._capacity < self.limit:
             self._make_room()
         slot = self._here
         if self._sparks_at(slot) != 0:
@@ -454,5 +454,6 @@ class Journal:
             if slot % SLOTS_A_BREATH == 0:
                 breathe()
         self.head, self.names_at = head, names_at
-        self._here, self._names_here, self._lap = head % capacity, names_at % self._names_capacity, 0
+        self._here, self._names_here = head % capacity, names_at % self._names_capacity
+        self._lap = layout.LAP if head // capacity & 1 else 0
         self.keyring.learn_protocols(protocols)
