@@ -84,3 +84,12 @@ def test_every_reason_of_an_answer_is_told_however_many_there_are() -> None:
         (made,) = chronicle.since(0)
         assert isinstance(made, DecisionMade)
         assert [said.partition("=")[0] for said in made.reasons] == list(NAMES[:count])
+
+
+def test_what_is_no_number_of_a_kind_is_told_too() -> None:
+    for evidence in (said(5, known=True), said(5, beside=(REASON,)), said(5, known=True, beside=(REASON,))):
+        chronicle, decisions = Chronicle(SMALL), Detector().decisions(64, KEY)
+        decide(decisions, 0, LO, START_NS)
+        chronicle.keep_changes(0, decisions, evidence)
+        (made,) = decisions.told(JUDGE.verdict(evidence, 20.0, 4, 300))
+        assert chronicle.since(0) == [msgspec.structs.replace(made, seq=1)]

@@ -1,12 +1,18 @@
 """Answers by source: bounded, and nothing scans all of them."""
 
-from lapwing.detect import Detector, Verdict
+from lapwing.detect import Detector, DetectSettings, Verdict
 from lapwing.detect.decisions import SHED_LOOK, Decisions
-from lapwing.events import Action
+from lapwing.detect.verdict import log_odds_of
+from lapwing.events import Action, DecisionLifted, DecisionMade
 
 SECOND_NS = 1_000_000_000
+DAY_NS = 86_400 * SECOND_NS
 KEY = bytes(range(16))
 GRAVE = Verdict(Action.BLOCK, 0.9999, 9.0, ())
+MILD = Verdict(
+    Action.CHALLENGE, 0.7, (log_odds_of(DetectSettings().challenge_at) + log_odds_of(DetectSettings().delay_at)) / 2, ()
+)
+HARMLESS = Verdict(Action.ALLOW, 0.002, -6.0, ())
 
 
 def blocked(limit: int, count: int, now_ns: int = SECOND_NS) -> Decisions:
@@ -35,3 +41,27 @@ def test_an_answer_that_is_over_goes_before_an_older_one_in_force() -> None:
 def test_a_flood_of_answers_never_exceeds_the_limit() -> None:
     answers = blocked(SHED_LOOK * 2, 200)
     assert len(answers) == SHED_LOOK * 2
+
+
+def test_a_stricter_answer_follows_a_milder_one_that_stands_without_lifting_it() -> None:
+    answers = Detector().decisions(4, KEY)
+    mild, _ = answers.answer(MILD, "192.0.2.1", SECOND_NS, known=False)
+    strict, told = answers.answer(GRAVE, "192.0.2.1", 2 * SECOND_NS, known=False)
+    assert (mild.action, strict.action) == (Action.CHALLENGE, Action.BLOCK)
+    assert [type(event) for event in told] == [DecisionMade]
+
+
+def test_an_answer_that_is_over_is_lifted_once() -> None:
+    answers, told = blocked(4, 1), []
+    for n in range(3):
+        verdict, more = answers.answer(HARMLESS, "192.0.2.0", DAY_NS + n * SECOND_NS, known=False)
+        assert (verdict.action, verdict.retry_after_s) == (Action.ALLOW, 0)
+        told += more
+    assert [type(event) for event in told] == [DecisionLifted]
+
+
+def test_a_milder_login_is_answered_with_what_stands() -> None:
+    answers = Detector().decisions(4, KEY)
+    answers.answer(MILD, "192.0.2.1", SECOND_NS, known=False)
+    verdict, told = answers.answer(HARMLESS, "192.0.2.1", 2 * SECOND_NS, known=False)
+    assert (verdict.action, verdict.retry_after_s, told) == (Action.CHALLENGE, DetectSettings().answer.challenge_s, [])
