@@ -10,8 +10,8 @@ cdef extern from *:
     """
     #if defined(__x86_64__) && defined(__has_builtin)
     #if __has_builtin(__builtin_shufflevector) && __has_builtin(__builtin_cpu_supports)
+    #include <immintrin.h>
     #define LAPWING_BEST_WAY (__builtin_cpu_supports("avx512vl") ? 2 : __builtin_cpu_supports("avx2") ? 1 : 0)
-    typedef unsigned long long lapwing_two __attribute__((vector_size(16)));
     typedef unsigned long long lapwing_four __attribute__((vector_size(32)));
     typedef unsigned int lapwing_halves __attribute__((vector_size(32)));
     typedef unsigned short lapwing_quarters __attribute__((vector_size(32)));
@@ -29,16 +29,18 @@ cdef extern from *:
         v2 += v1; v1 = LAPWING_TURN(v1, 17) ^ v2; v2 = LAPWING_TURN_32(v2);
     /* Words are read one by one as they were written just before: read by twos, they would have to be in memory first,
        and the processor would wait for that. */
+    #define LAPWING_TWO(at, other) \\
+        _mm_loadh_pd(_mm_load_sd((const double *)(lanes + (at))), (const double *)(lanes + (other)))
     #define LAPWING_WORDS(at) \\
-        __builtin_shufflevector( \\
-            (lapwing_two){lanes[at], lanes[3 + (at)]}, (lapwing_two){lanes[6 + (at)], lanes[9 + (at)]}, 0, 1, 2, 3)
+        (lapwing_four)_mm256_insertf128_pd( \\
+            _mm256_castpd128_pd256(LAPWING_TWO(at, 3 + (at))), LAPWING_TWO(6 + (at), 9 + (at)), 1)
 
     /* The same for two kinds of processors: those with AVX-512VL turn the bits of four words in one step, not in three.
        Where a hash is 0, which stands for none, it is 1. */
     #define LAPWING_HASH_FOUR(name, processor) \\
         __attribute__((target(processor), noinline, unused)) static void name( \\
             unsigned long long k0, unsigned long long k1, \\
-            const volatile unsigned long long *lanes, unsigned long long *keys \\
+            const unsigned long long *lanes, unsigned long long *keys \\
         ) { \\
             lapwing_four first = LAPWING_WORDS(0), second = LAPWING_WORDS(1), third = LAPWING_WORDS(2); \\
             lapwing_four zero = {0, 0, 0, 0}; \\
