@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lapwing.detect import Detector, DetectSettings, plainly
@@ -117,10 +117,30 @@ def test_an_item_stands_where_its_share_of_a_set_points_or_at_the_first_free_pla
 OCTET = st.integers(0, 300).map(str) | st.sampled_from(["", "00", "01", "1 ", "+1", "a", "256", "255", "0", "1234"])
 
 
-@given(st.lists(OCTET, min_size=1, max_size=6).map(".".join) | st.text(max_size=18))
-def test_an_ipv4_address_is_read_as_the_plain_way_reads_it(text: str) -> None:
+ALMOST = st.lists(OCTET, min_size=4, max_size=4).map(".".join)  # so many parts there have to be
+
+
+@pytest.mark.parametrize("way", range(3))
+@given(st.lists(OCTET, min_size=1, max_size=6).map(".".join) | ALMOST | st.text(max_size=18))
+@example("192.0.2.1")
+@example("255.255.255.255")
+@example("0.0.0.0")
+@example("1.2.3")
+@example("1.2.3.4.5")
+@example("1..3.45")
+@example(".1.2.34")
+@example("10.20.30.")
+@example("1.2.3.4567")
+@example("1.2.3.04")
+@example("100.020.3.4")
+@example("1.2.3.256")
+@example("1.2.3.4/")
+@example("1.2.3:.4")
+def test_an_ipv4_address_is_read_as_the_plain_way_reads_it(way: int, text: str) -> None:
     value = plainly.ipv4(text)
-    login = Keyring(KEY).identify(text, None, "http", None, None)
+    ring = Keyring(KEY)
+    ring.hash_by(way)
+    login = ring.identify(text, None, "http", None, None)
     if value >= 0:
         assert login is not None
         assert (login.hi, login.lo) == (0, 0xFFFF_0000_0000 | value)

@@ -1,6 +1,7 @@
 cimport cython
 cimport lapwing.detect.hashing as hashing
 cimport lapwing.detect.natively as natively
+cimport lapwing.detect.reading as reading
 
 ctypedef unsigned long long u64
 ctypedef long long i64

@@ -11,6 +11,7 @@ from typing import Any
 
 from lapwing.detect import plainly as hashing
 from lapwing.detect import plainly as natively
+from lapwing.detect import plainly as reading
 from lapwing.detect.addresses import halves_of, place_at
 from lapwing.events import AuthEvent, AuthEvidence, AuthResolved, Outcome
 
@@ -490,7 +491,7 @@ class Keyring:
         return bytes(out)
 
     def _read_address(self, login: Login, text: str) -> bool:
-        value = natively.ipv4(text)
+        value = reading.read_ipv4(self._way, text)
         if value >= 0:
             login.hi = 0
             login.lo = V4_PREFIX | value

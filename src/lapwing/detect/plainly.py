@@ -1,4 +1,4 @@
-"""What `natively`, `hashing`, `members`, `pages`, `records`, `logins` and `tallying` (each a `.pxd`) do in C.
+"""What `natively`, `hashing`, `reading`, `members`, `pages`, `records`, `logins` and `tallying`, all `.pxd`, do in C.
 
 It is for where nothing is compiled. Both give the same to the last bit.
 """
@@ -40,6 +40,7 @@ __all__ = [
     "octet",
     "octets",
     "place",
+    "read_ipv4",
     "real_member",
     "release",
     "replace",
@@ -101,6 +102,11 @@ def ipv4(text: str) -> int:
             return -1
         value = value << 8 | int(part)
     return value
+
+
+def read_ipv4(way: int, text: str) -> int:  # noqa: ARG001
+    """The same. Any `way` of hashing gives the same of it."""
+    return ipv4(text)
 
 
 def keep(kind: type) -> None:
