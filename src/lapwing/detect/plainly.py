@@ -165,7 +165,8 @@ def seek(words: Any, count: int, item: int) -> int:
 
 def lay(octets: memoryview, at: int, word: int, count: int) -> None:
     """Put the first `count` octets, 1 to 8, of a little-endian word among others, of which eight are there."""
-    octets[at : at + count] = word.to_bytes(8, "little")[:count]
+    others = bytes(octets[at + count : at + 8]).ljust(8 - count, b"\0")  # too many where there are no eight
+    octets[at : at + 8] = word.to_bytes(8, "little")[:count] + others
 
 
 def wide_at(halves: Any, at: int) -> int:
