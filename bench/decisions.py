@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "build" / "bench.json"
 RESIDENT = 1_000_000
 TIMED = 50_000  # decisions of the yardstick, as many as of the guard
-ROUNDS = 3
+ROUNDS = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

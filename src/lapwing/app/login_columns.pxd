@@ -5,7 +5,7 @@ from lapwing.detect.login cimport Login, i64
 
 cdef object _FAILED, _SUCCEEDED
 cdef i64 _MOST
-cdef Py_ssize_t _NEAR
+cdef Py_ssize_t _NEAR, _FAR
 
 @cython.final
 cdef class LoginColumns:

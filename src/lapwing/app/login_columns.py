@@ -51,8 +51,8 @@ KINDS: dict[str, tuple[type, ...]] = {
 """What a column holds; of outcome and evidence their words are looked at."""
 MOST = 2**63 - 1
 _MOST = MOST
-NEAR = 4  # logins from the next one
-_NEAR = NEAR
+NEAR, FAR = 4, 16  # values from the one that is read or looked at next
+_NEAR, _FAR = NEAR, FAR
 
 _MORE = frozenset(("seq", "account_exists", "evidence", "attempt_count", "confidence"))  # a login begins ordinary
 _INFERRED = (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE)
@@ -249,6 +249,7 @@ def _first_other(column: list[Any], one: type, other: type) -> int:
     """Where the first value is that is of neither type; the column's length where there is none."""
     count = len(column)
     for at in range(count):
+        members.soon_cell(column, at + _FAR)
         kind = type(column[at])
         if kind is not one and kind is not other:
             return at
@@ -259,6 +260,7 @@ def _all_count(column: list[int]) -> bool:
     """Whether they are all from 0 to `MOST`."""
     try:
         for at in range(len(column)):
+            members.soon_cell(column, at + _FAR)
             number = members.whole(column[at])
             if number < 0 or number > _MOST:
                 return False

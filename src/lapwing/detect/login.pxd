@@ -86,8 +86,6 @@ cdef class Keyring:
     cpdef u64 network_of(self, u64 hi, u64 lo) noexcept
     @cython.locals(lane=int, hi=u64, lo=u64, v4=bint)
     cdef int sources_of(self, u64 *halves, int count, u64 *sources) noexcept
-    @cython.locals(lane=int)
-    cdef int place_some(self, u64 *halves, int count, u64 *sources, u64 *networks) noexcept
     cpdef u64 pair_with(self, u64 source, u64 account, int protocol) noexcept
     @cython.locals(a=u64, b=u64)
     cpdef u64 pair_of(self, u64 source, u64 account) noexcept

@@ -380,15 +380,6 @@ class Keyring:
         hashing.hash_lanes(self._way, self._k0, self._k1, self._lanes, sources, count)
         return 0
 
-    def place_some(self, halves: list[int], count: int, sources: list[int], networks: list[int]) -> int:
-        """The same, and what `network_of` says of them."""
-        self.sources_of(halves, count, sources)
-        for lane in range(count):
-            self._lanes[3 * lane] = _NETWORK
-            self._lanes[3 * lane + 2] &= V6_NETWORK if self._lanes[3 * lane + 1] else V4_NETWORK
-        hashing.hash_lanes(self._way, self._k0, self._k1, self._lanes, networks, count)
-        return 0
-
     def pad(self, account: int, at: int) -> int:
         """What a name is sealed with, eight bytes from `at`."""
         if at >= 32 or self._way == 0:
