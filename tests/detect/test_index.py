@@ -141,9 +141,6 @@ def test_a_search_finds_what_is_there_whatever_was_sought_before(steps: list[tup
             if asked == NOWHERE:
                 assert found == NOWHERE
             table.reach(asked)
-            table.approach_beside(asked)
-            table.reach_beside(asked, 0, 64)
-            table.reach_all_beside(asked, 256)
 
 
 @given(st.lists(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=70), max_size=60))

@@ -1,8 +1,11 @@
 cimport cython
+cimport lapwing.detect.natively as natively
+cimport lapwing.detect.records as records
 cimport lapwing.detect.seen as seen
 from lapwing.detect.campaigns cimport Campaigns
 from lapwing.detect.decisions cimport Decisions
 from lapwing.detect.login cimport Login, i64
+from lapwing.detect.rows cimport Row
 from lapwing.detect.table cimport Table
 
 cdef int _SHARED, _OWN, _FOUND
@@ -43,3 +46,12 @@ cdef class Ahead:
     cdef int third(self) noexcept
     cdef int fourth(self, Login login) except -1
     cdef int fifth(self, Login login) except -1
+
+@cython.locals(row=Row)
+cdef int _approach_beside(Table table, i64 found) noexcept
+@cython.locals(row=Row)
+cdef int _reach_beside(Table table, i64 found, Py_ssize_t extra_at, Py_ssize_t more_at) noexcept
+@cython.locals(row=Row)
+cdef int _reach_all_beside(Table table, i64 found, Py_ssize_t end) noexcept
+@cython.locals(row=Row)
+cdef int _finding_at(Table table, i64 found) noexcept

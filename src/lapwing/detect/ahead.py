@@ -6,6 +6,8 @@ go on, and something else is done between them: the others of a block, or a trac
 Runs compiled, typed by `ahead.pxd`, and as it stands.
 """
 
+from lapwing.detect import plainly as natively
+from lapwing.detect import plainly as records
 from lapwing.detect import seen
 from lapwing.detect.campaigns import Campaigns
 from lapwing.detect.decisions import Decisions
@@ -96,11 +98,11 @@ class Ahead:
     def approach_beside(self, at: int) -> int:
         """Where to look for what stands beside the records, and the findings that stand on them."""
         base = at * _SHARED
-        self._found[at * _FOUND] = self._approach_finding(self._sources.finding_at(self._places[base]))
-        self._found[at * _FOUND + 1] = self._approach_finding(self._accounts.finding_at(self._places[base + 2]))
-        self._found[at * _FOUND + 2] = self._approach_finding(self._clients.finding_at(self._places[base + 3]))
-        self._accounts.approach_beside(self._places[base + 2])
-        self._clients.approach_beside(self._places[base + 3])
+        self._found[at * _FOUND] = self._approach_finding(_finding_at(self._sources, self._places[base]))
+        self._found[at * _FOUND + 1] = self._approach_finding(_finding_at(self._accounts, self._places[base + 2]))
+        self._found[at * _FOUND + 2] = self._approach_finding(_finding_at(self._clients, self._places[base + 3]))
+        _approach_beside(self._accounts, self._places[base + 2])
+        _approach_beside(self._clients, self._places[base + 3])
         return 0
 
     def _approach_finding(self, found: int) -> int:
@@ -110,21 +112,21 @@ class Ahead:
 
     def approach_beside_home(self, at: int) -> int:
         """Where to look for what stands beside the record of where the account is at home."""
-        return self._homes.approach_beside(self._own[at * _OWN])
+        return _approach_beside(self._homes, self._own[at * _OWN])
 
     def reach_beside(self, login: Login, at: int) -> int:
         """Where it belongs in what stands beside the others."""
         base = at * _SHARED
         secret = seen.bytes_before(login.secret)
-        self._accounts.reach_beside(self._places[base + 2], secret, secret)
-        self._clients.reach_beside(
-            self._places[base + 3], seen.bytes_before(login.source), seen.bytes_before(login.account)
+        _reach_beside(self._accounts, self._places[base + 2], secret, secret)
+        _reach_beside(
+            self._clients, self._places[base + 3], seen.bytes_before(login.source), seen.bytes_before(login.account)
         )
         return 0
 
     def reach_beside_home(self, at: int) -> int:
         """What stands beside the record of where the account is at home."""
-        return self._homes.reach_all_beside(self._own[at * _OWN], _LOOKED_THROUGH)
+        return _reach_all_beside(self._homes, self._own[at * _OWN], _LOOKED_THROUGH)
 
     def expect(self, login: Login, at: int) -> int:
         """Where it belongs in the findings."""
@@ -162,3 +164,44 @@ class Ahead:
         """Where it belongs in the findings."""
         self.reach_beside_home(0)
         return self.expect(login, 0)
+
+
+def _approach_beside(table: Table, found: int) -> int:
+    """Have fetched where to look for what stands beside this record."""
+    if found >= 0:
+        row = records.row(table._rows, found)
+        if row.extra >= 0:
+            natively.soon_slot(table._beside, row.extra)
+        if row.more >= 0:
+            natively.soon_slot(table._beside, row.more)
+    return 0
+
+
+def _reach_beside(table: Table, found: int, extra_at: int, more_at: int) -> int:
+    """Have fetched the beginning of what stands beside it, and what is so many bytes behind."""
+    if found >= 0:
+        row = records.row(table._rows, found)
+        if row.extra >= 0:
+            natively.soon_parts(table._beside, row.extra, extra_at)
+        if row.more >= 0:
+            natively.soon_parts(table._beside, row.more, more_at)
+    return 0
+
+
+def _reach_all_beside(table: Table, found: int, end: int) -> int:
+    """Have fetched all of what stands beside it up to so many bytes."""
+    if found >= 0:
+        row = records.row(table._rows, found)
+        if row.extra >= 0:
+            natively.soon_item(table._beside, row.extra, 0, end)
+        if row.more >= 0:
+            natively.soon_item(table._beside, row.more, 0, end)
+    return 0
+
+
+def _finding_at(table: Table, found: int) -> int:
+    """Where `Campaigns` has the finding that stands on this record, as far as that is known; 0 for none."""
+    if found < 0:
+        return 0
+    row = records.row(table._rows, found)
+    return row.found if row.pinned else 0

@@ -49,14 +49,6 @@ cdef class Table:
     cpdef i64 approach(self, u64 key) noexcept
     @cython.locals(first=i64)
     cpdef int reach(self, i64 found) noexcept
-    @cython.locals(row=Row)
-    cpdef int approach_beside(self, i64 found) noexcept
-    @cython.locals(row=Row)
-    cpdef int reach_beside(self, i64 found, Py_ssize_t extra_at, Py_ssize_t more_at) noexcept
-    @cython.locals(row=Row)
-    cpdef int reach_all_beside(self, i64 found, Py_ssize_t end) noexcept
-    @cython.locals(row=Row)
-    cpdef int finding_at(self, i64 found) noexcept
     cdef int _make_index(self, Py_ssize_t size) except -1
     @cython.locals(at=u64)
     cdef inline u64 _place_of(self, u64 key, u32 value) noexcept

@@ -43,13 +43,13 @@ class Pointer(Pointing):
         self.table = table
 
     def lose(self) -> int:
-        """A spark is gone. Where it stands in the index is swept some time."""
+        """A spark is gone. Where it stands in the index is swept some time, and no search finds it until then."""
         self.table.sparks -= 1
         self.table.evicted_count += 1
         return 0
 
     def sweep(self, turns: int) -> int:
-        """Take what is gone out of so many places that in so many turns each was passed twice."""
+        """Pass so many places that in so many turns each is passed twice."""
         return self.table.sweep(2 * self.table._mask // turns + 2)
 
 
@@ -196,43 +196,6 @@ class Table:
                 natively.soon(self.journal.words[first * layout.WORDS])
         return 0
 
-    def approach_beside(self, found: int) -> int:
-        """Have fetched where to look for what stands beside this record."""
-        if found >= 0:
-            row = records.row(self._rows, found)
-            if row.extra >= 0:
-                natively.soon_slot(self._beside, row.extra)
-            if row.more >= 0:
-                natively.soon_slot(self._beside, row.more)
-        return 0
-
-    def reach_beside(self, found: int, extra_at: int, more_at: int) -> int:
-        """Have fetched the beginning of what stands beside it, and what is so many bytes behind."""
-        if found >= 0:
-            row = records.row(self._rows, found)
-            if row.extra >= 0:
-                natively.soon_parts(self._beside, row.extra, extra_at)
-            if row.more >= 0:
-                natively.soon_parts(self._beside, row.more, more_at)
-        return 0
-
-    def reach_all_beside(self, found: int, end: int) -> int:
-        """Have fetched all of what stands beside it up to so many bytes."""
-        if found >= 0:
-            row = records.row(self._rows, found)
-            if row.extra >= 0:
-                natively.soon_item(self._beside, row.extra, 0, end)
-            if row.more >= 0:
-                natively.soon_item(self._beside, row.more, 0, end)
-        return 0
-
-    def finding_at(self, found: int) -> int:
-        """Where `Campaigns` has the finding that stands on this record, as far as that is known; 0 for none."""
-        if found < 0:
-            return 0
-        row = records.row(self._rows, found)
-        return row.found if row.pinned else 0
-
     # -- places of the index -------------------------------------------------------------------------------------------
     #
     # Each is marked with eight bits of its key and how far it is from where the key belongs (`FAR` and more as `FAR`),
@@ -368,7 +331,7 @@ class Table:
         return 0
 
     def sweep(self, count: int) -> int:
-        """Take sparks that are gone, which no search finds, out of so many places from where the latest sweep ended."""
+        """Take sparks that are gone out of so many places, from where the latest sweep ended."""
         at = self._swept
         end = min(at + count, self._mask + 1)
         turn, here = self.journal.turn(), self.journal._here
