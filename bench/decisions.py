@@ -68,7 +68,6 @@ def figures_of(pace: Pace) -> dict[str, float]:
         "decisions_columns_per_second": round(pace.columns_per_second),
         "decisions_third_per_second": round(pace.third_per_second),
         "decisions_mixed_per_second": round(pace.mixed_per_second),
-        "decisions_system_share": round(pace.system_share, 3),
         "bytes_per_source": round(pace.bytes_per_source, 1),
         "decision_flood_growth": round(pace.flood_growth, 4),
         "decision_resident_sources": pace.resident,

@@ -53,7 +53,6 @@ AIMS: tuple[tuple[str, str, float | None, bool], ...] = (
     ("decisions_columns_per_second", "the same in columns", 500_000.0, False),
     ("decisions_third_per_second", "the same in batches, each with new records of its source and network", None, False),
     ("decisions_mixed_per_second", "the attack and ordinary users in turn, in batches, a second", None, False),
-    ("decisions_system_share", "of the processor time of both, what the system took for memory", None, True),
     ("bytes_per_source", "memory of a known source with all that is kept of it", 300.0, True),
 )
 

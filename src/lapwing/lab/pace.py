@@ -1,7 +1,6 @@
 """What a decision costs with very many sources resident and an attack going on, and what a source costs."""
 
 import gc
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -40,8 +39,8 @@ class Pace(NamedTuple):
     Every second decision is about the attack (`attack_*`), every second one about an ordinary user. Batches and columns
     are of the attack alone, the second try of each source. `third_per_second` is of batches with their third try, with
     which the records of sources and networks begin; `mixed_per_second` of the attack and ordinary users in turn, as the
-    decisions are. `system_share` is that of the system in the time of all these: it empties the memory for what comes.
-    `flood_growth` is by how much memory grew while as many further sources came once each.
+    decisions are. Each rate is that of the middle one of `PIECES` batches. `flood_growth` is by how much memory grew
+    while as many further sources came once each.
     """
 
     resident: int
@@ -53,7 +52,6 @@ class Pace(NamedTuple):
     columns_per_second: float
     third_per_second: float
     mixed_per_second: float
-    system_share: float
     bytes_per_source: float
     flood_growth: float
 
@@ -73,18 +71,12 @@ def measure_pace(
     people = [attempt(**facts(event)) for event in islice(_people(resident + timed, timed // 2), timed // 2)]
     costs = [_timed(subject, attack), _timed(subject, people)]
     every = sorted([*costs[0], *costs[1]])
-    batch = list(_attack(resident, timed, first=2 * timed))
-    columns = list(_attack(resident, timed, first=3 * timed))
-    third = list(_attack(resident, timed, first=4 * timed, back=2 * timed))
-    mixed = _mixed(resident, timed, first=5 * timed)
-    system_s, start = os.times().system, time.process_time_ns()
-    of_batches = _rate(subject.observe_many, batch)
-    of_columns = _rate(subject.observe_columns, columns, columns_of)
-    of_third = _rate(subject.observe_many, third)
-    of_mixed = _rate(subject.observe_many, mixed)
-    spent_s = max(time.process_time_ns() - start, 1) / 1e9
-    in_system = min(1.0, (os.times().system - system_s) / spent_s)
-    del attack, people, batch, columns, third, mixed
+    del attack, people
+    piece = max(1, timed // PIECES)
+    of_batches = _rate(subject.observe_many, _attack(resident, timed, first=2 * timed), piece)
+    of_columns = _rate(subject.observe_columns, _attack(resident, timed, first=3 * timed), piece, columns_of)
+    of_third = _rate(subject.observe_many, _attack(resident, timed, first=4 * timed, back=2 * timed), piece)
+    of_mixed = _rate(subject.observe_many, _mixed(resident, timed, first=5 * timed), piece)
     before = _resident_bytes()
     _observe(subject, _tries(resident, 2 * resident))
     return Pace(
@@ -97,7 +89,6 @@ def measure_pace(
         of_columns,
         of_third,
         of_mixed,
-        in_system,
         (full - empty) / resident,
         _resident_bytes() / before - 1.0,
     )
@@ -121,15 +112,19 @@ def columns_of(events: Iterable[AuthResolved]) -> dict[str, list[Any]]:
     return {name: [row[at] for row in rows] for at, name in enumerate(names)}
 
 
-def _rate(work: Callable[[Any], Any], logins: list[AuthResolved], form: Callable[[Any], Any] = list) -> float:
-    """How many a second of processor time in the middle one of ten batches: a busy moment of the host meets few."""
-    size = max(1, len(logins) // PIECES)
+def _rate(
+    work: Callable[[Any], Any], logins: Iterator[AuthResolved], piece: int, form: Callable[[Any], Any] = list
+) -> float:
+    """How many a second of processor time. Each batch is made right before it is handed over, as logins come.
+
+    Of the rates of all batches it is the middle one: a busy moment of the host meets few of them.
+    """
     rates = []
-    for at in range(0, len(logins), size):
-        piece = form(logins[at : at + size])
+    while batch := list(islice(logins, piece)):
+        given = form(batch)
         start = time.process_time_ns()
-        work(piece)
-        rates.append(len(logins[at : at + size]) * 1e9 / max(time.process_time_ns() - start, 1))
+        work(given)
+        rates.append(len(batch) * 1e9 / max(time.process_time_ns() - start, 1))
     return sorted(rates)[len(rates) // 2]
 
 
@@ -177,11 +172,11 @@ def _attack(resident: int, count: int, first: int = 0, back: int = 0) -> Iterato
         yield _login(at_ns, source, f"victim{account % 20_000}", f"s{n}", n % CLIENTS)
 
 
-def _mixed(resident: int, count: int, first: int) -> list[AuthResolved]:
+def _mixed(resident: int, count: int, first: int) -> Iterator[AuthResolved]:
     """Tries of the attack and ordinary users in turn, in the order of time."""
     tries = _attack(resident, count // 2, first)
     people = islice(_people(resident + first, count // 2), count // 2)
-    return [login for both in zip(tries, people, strict=True) for login in both]
+    return (login for both in zip(tries, people, strict=True) for login in both)
 
 
 def _people(from_ms: int, count: int = PEOPLE) -> Iterator[AuthResolved]:
