@@ -1,4 +1,4 @@
-"""Where a search ends is where the next one begins, and nothing that happens in between leads it astray."""
+"""A search finds what is there, whatever stood in the way of it, was hinted, or went meanwhile."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from lapwing.detect.table import NOWHERE, SPARK_BASE, Table
 
 LIMIT = 24
 ENTRIES = 16
-# All belong to four neighbouring places of the index, the last of them at its end, and have two different tags.
+# All belong to four neighbouring lines of the index, two of them at its end, and have two different marks.
 KEYS = [(place & 63) | n << 20 | (n & 1) << 60 for place in (62, 63, 64, 65) for n in range(1, 13)]
 
 step = st.tuples(

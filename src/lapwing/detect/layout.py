@@ -25,12 +25,13 @@ SPARKS = 7
 GONE = 0xFFFF_FFFF  # no entry before, or too far back
 NAME_MASK = 0xFFFF_FFFF
 
-# A place of an index: 16-bit numbers, which are its mark and the lower and the higher half of its value.
-PLACE = 3
-VALUE = 1
-TAG = 0xFF00  # of a mark: bits of the key
-TAG_SHIFT = 48  # where a key has them
-FAR = 0xFF  # of a mark: how far it is from where its key belongs, plus one; at most this
+# A line of an index, in 32-bit numbers: three with the marks of its places, a byte each; its head; the numbers.
+LINE = 16
+LINE_BYTES = 64
+PLACES = 12
+HEAD, FIRST = 3, 4
+KEPT_OUT = 0xFF  # of a head: how many were kept out of the line; this many or more
+FAR = 3  # of the two bits above for each place: how many lines it is from where its key belongs; this many or more
 SPARK_BIT = 0x8000_0000
 LAP = 0x4000_0000  # of a spark: in which lap of the journal its entry was written, this one or the other
 SPARK_MASK = 0x3FFF_FFFF

@@ -111,27 +111,6 @@ cdef extern from *:
     }
     #define lapwing_lay_at(octets, at, word, count) lapwing_lay((unsigned char *)(octets).data + (at), word, count)
 
-    /* Two 16-bit numbers that stand side by side, the lower half first, as one. */
-    static CYTHON_INLINE unsigned int lapwing_wide(const char *at) {
-        unsigned int word;
-    #if PY_LITTLE_ENDIAN
-        memcpy(&word, at, 4);
-    #else
-        word = ((const unsigned short *)at)[0] | (unsigned int)((const unsigned short *)at)[1] << 16;
-    #endif
-        return word;
-    }
-    static CYTHON_INLINE void lapwing_lay_wide(char *at, unsigned int word) {
-    #if PY_LITTLE_ENDIAN
-        memcpy(at, &word, 4);
-    #else
-        ((unsigned short *)at)[0] = (unsigned short)word;
-        ((unsigned short *)at)[1] = (unsigned short)(word >> 16);
-    #endif
-    }
-    #define lapwing_wide_at(halves, at) lapwing_wide((halves).data + 2 * (at))
-    #define lapwing_set_wide(halves, at, word) lapwing_lay_wide((halves).data + 2 * (at), word)
-
     /* What stands there is read soon: have it fetched, and go on meanwhile. A record is some lines of memory. These are
        no functions: one that does nothing else changes nothing, so the compiler would leave its calls out. */
     #if defined(__GNUC__) || defined(__clang__)
@@ -209,8 +188,6 @@ cdef extern from *:
     u64 word_at "lapwing_word_at"(Words words, Py_ssize_t at) nogil
     void set_word "lapwing_set_word"(Words words, Py_ssize_t at, u64 word) nogil
     void lay "lapwing_lay_at"(unsigned char[::1] octets, u64 at, u64 word, Py_ssize_t count)
-    unsigned int wide_at "lapwing_wide_at"(unsigned short[::1] halves, u64 at)
-    void set_wide "lapwing_set_wide"(unsigned short[::1] halves, u64 at, unsigned int word)
     void soon "lapwing_soon"(u64 what) nogil
     void soon_sought "lapwing_soon_sought"(Words words, unsigned int count, u64 item) nogil
     void soon_slot "lapwing_soon_slot"(list records, Py_ssize_t at)

@@ -1,4 +1,4 @@
-"""What `natively`, `hashing`, `reading`, `members`, `pages`, `records`, `logins` and `tallying`, all `.pxd`, do in C.
+"""What `natively`, `hashing`, `lines`, `reading`, `members`, `pages`, `records`, `logins` and `tallying` do in C.
 
 It is for where nothing is compiled. Both give the same to the last bit.
 """
@@ -8,7 +8,7 @@ from math import exp2, log
 from typing import Any
 
 from lapwing.detect.decay import HOUR_NS
-from lapwing.detect.layout import SPARK_BASE
+from lapwing.detect.layout import ALL, FIRST, LAP, LINE, LINE_BYTES, PLACES, SPARK_BASE
 
 __all__ = [
     "as_row",
@@ -19,6 +19,7 @@ __all__ = [
     "cclass",
     "exp2",
     "freelist",
+    "gone",
     "hash_lanes",
     "hour_of",
     "identity",
@@ -34,6 +35,8 @@ __all__ = [
     "like",
     "lines_of",
     "log",
+    "mark_of",
+    "marked",
     "member",
     "nearest",
     "no_gc",
@@ -48,7 +51,6 @@ __all__ = [
     "row_for",
     "row_of",
     "seek",
-    "set_wide",
     "set_word",
     "settle",
     "sip",
@@ -66,7 +68,6 @@ __all__ = [
     "trailing",
     "whole",
     "whole_member",
-    "wide_at",
     "word_at",
     "words",
 ]
@@ -169,15 +170,21 @@ def lay(octets: memoryview, at: int, word: int, count: int) -> None:
     octets[at : at + 8] = word.to_bytes(8, "little")[:count] + others
 
 
-def wide_at(halves: Any, at: int) -> int:
-    """Two 16-bit numbers that stand side by side, the lower half first, as one."""
-    return halves[at] | halves[at + 1] << 16  # type: ignore[no-any-return]
+def mark_of(key: int) -> int:
+    """What a place of an `Index` has of its key: eight bits, never 0."""
+    return key >> 56 or 1
 
 
-def set_wide(halves: Any, at: int, word: int) -> None:
-    """Write them."""
-    halves[at] = word & 0xFFFF
-    halves[at + 1] = word >> 16
+def marked(marks: Any, line: int, mark: int) -> int:
+    """The places of this line of an `Index` that are marked so, one bit for each."""
+    first = line * LINE_BYTES
+    return sum(1 << place for place in range(PLACES) if marks[first + place] == mark)
+
+
+def gone(numbers: Any, line: int, turn: int, here: int) -> int:
+    """Those whose number stands for a spark that the journal has forgotten less than a lap ago (`Table._is_gone`)."""
+    first = line * LINE + FIRST
+    return sum(1 << place for place in range(PLACES) if ((numbers[first + place] ^ turn) - here) & ALL < LAP)
 
 
 def soon(what: int) -> None:

@@ -1,14 +1,15 @@
 cimport cython
 cimport lapwing.detect.laid_out as layout
+cimport lapwing.detect.lines as lines
 cimport lapwing.detect.natively as natively
 cimport lapwing.detect.records as records
+from lapwing.detect.index cimport Index
 from lapwing.detect.journal cimport Journal, Pointing, u8, u16, u32
 from lapwing.detect.login cimport i64, u64
 from lapwing.detect.rows cimport Row
 
 cdef int _NONE_BESIDE
 cdef u64 LAST_BYTE
-cdef u64 _A_LINE, _LINES_AHEAD
 
 cdef class Pointer(Pointing):
     cdef Table table
@@ -19,15 +20,16 @@ cdef class Pointer(Pointing):
 @cython.final
 cdef class Table:
     cdef public int field, number, dimension
-    cdef u64 _swept
     cdef public i64 limit, evicted_count, refused_count
     cdef public Journal journal
     cdef public i64 sparks, found
     cdef i64 _hand
     cdef u32 _bit
-    cdef u16[::1] _places
-    cdef u64 _mask, _sought, _at
-    cdef Py_ssize_t _used, _most, _next, _room
+    cdef Index _index
+    cdef u32[::1] _numbers
+    cdef u8[::1] _marks
+    cdef u64 _last
+    cdef Py_ssize_t _next, _room
     cdef u64[::1] _keys
     cdef u32[::1] _links
     cdef list _rows
@@ -38,20 +40,15 @@ cdef class Table:
     cdef u32 _oldest[2]
     cdef u32 _newest[2]
 
+    @cython.locals(line=u64, left=u64, mark=u32, hits=u32, value=u32)
     cpdef i64 find(self, u64 key) noexcept
-    @cython.locals(base=u64, mark=u32, tag=u32, value=u32, slot=i64, found=i64)
-    cdef i64 _find_from(self, u64 key, u64 at) noexcept
-    @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32)
+    @cython.locals(line=u64, left=u64, mark=u32, hits=u32, value=u32)
     cpdef i64 find_row(self, u64 key) noexcept
-    @cython.locals(at=u64)
     cpdef int glance(self, u64 key) noexcept
-    @cython.locals(at=u64, base=u64, mark=u32, tag=u32, value=u32, slot=i64, number=Py_ssize_t)
+    @cython.locals(line=u64, left=u64, mark=u32, hits=u32, value=u32, slot=i64, number=Py_ssize_t)
     cpdef i64 approach(self, u64 key) noexcept
     @cython.locals(first=i64)
     cpdef int reach(self, i64 found) noexcept
-    cdef int _make_index(self, Py_ssize_t size) except -1
-    @cython.locals(at=u64)
-    cdef inline u64 _place_of(self, u64 key, u32 value) noexcept
     cdef inline u64 _key_of(self, u32 value) noexcept
     cdef inline u64 _key_of_spark(self, u32 slot) noexcept
     cpdef Row row_at(self, i64 at)
@@ -67,12 +64,9 @@ cdef class Table:
     cpdef bint spark(self, u64 key, i64 pos) except -1
     cpdef bint is_first(self, i64 slot) noexcept
     @cython.locals(renewed=i64, value=u32)
-    cpdef bint renew(self, u64 key, i64 slot, i64 pos) noexcept
+    cpdef bint renew(self, u64 key, i64 slot, i64 pos) except -1
     @cython.locals(value=u32)
     cpdef int kindle(self, u64 key, i64 slot, Row row) except -1
-    @cython.locals(at=u64)
-    cdef inline int _put(self, u64 key, u32 value, u32 instead) noexcept
-    @cython.locals(at=u64, end=u64, base=u64, value=u32, turn=u32, here=u32, line=u64)
     cpdef int sweep(self, u64 count) noexcept
     cdef inline u32 _value_of(self, i64 slot) noexcept
     cdef inline bint _is_gone(self, u32 value) noexcept
@@ -88,15 +82,9 @@ cdef class Table:
     @cython.locals(at=Py_ssize_t, which=u32, older=u32, newer=u32)
     cdef inline int _unlink(self, u32 row) noexcept
     cdef inline int _write(self, u64 key, u32 value) except -1
-    @cython.locals(distance=u64)
-    cdef inline int _set(self, u64 at, u64 key, u32 value) noexcept
-    @cython.locals(at=u64)
-    cdef inline int _erase(self, u64 key, u32 value) noexcept
-    @cython.locals(distance=u64, gap=u64, mark=u32)
-    cdef int _close(self, u64 hole, u64 at) noexcept
-    cdef inline int _move(self, u64 at, u64 into, u32 distance) noexcept
-    @cython.locals(base=Py_ssize_t, at=u64, key=u64, value=u32, old=u16[::1])
-    cdef int _grow_index(self) except -1
+    cdef int _take_index(self, Index index) except -1
+    @cython.locals(old=Index, line=u64, place=u64, value=u32)
+    cdef int _make_index(self) except -1
     cdef bint _make_room(self) except -1
     cdef i64 _next_spark(self) noexcept
     @cython.locals(slot=i64)
@@ -114,6 +102,3 @@ cdef class Table:
 cdef bint _is_spark_of(Table table, i64 slot, u64 key) noexcept
 @cython.locals(base=Py_ssize_t, field=int, hi=u64, differs=u64)
 cdef bint _is_of(Table table, i64 slot, u64 key) noexcept
-cdef i64 _compare(Table table, u64 key, u64 at, i64 slot) noexcept
-@cython.locals(key=u64, distance=u64, gap=u64, value=u32)
-cdef int _close_far(Table table, u64 hole, u64 at) noexcept

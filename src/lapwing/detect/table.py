@@ -7,9 +7,9 @@ full table forgets the oldest spark; without any, the cold row touched longest a
 longest ago; a pinned row never.
 A flood of one-time keys therefore only pushes out other one-time keys.
 
-Open addressing over keyed 64-bit hashes with linear probing; the orders are lists through the rows' numbers.
-What a search needs to know of a place of the index stands together, and what it and a change of order need to know of a
-row, so that one look into memory has it all. Where the latest search ended is where the next one for its key begins.
+Keys are 64-bit keyed hashes; an `Index` has the number of the row of each, or the slot of its spark. The orders are
+lists through the rows' numbers. What a search and a change of order need to know of a row stands together, so that one
+look into memory has it all.
 Runs compiled, typed by `table.pxd`, and as it stands.
 """
 
@@ -17,22 +17,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from lapwing.detect import layout
+from lapwing.detect import plainly as lines
 from lapwing.detect import plainly as natively
 from lapwing.detect import plainly as records
 from lapwing.detect.breath import breathe
+from lapwing.detect.index import Index
 from lapwing.detect.journal import BY_TIME, Journal, Pointing
 from lapwing.detect.memory import column, wider
 
 NOWHERE, SPARK_BASE = layout.NOWHERE, layout.SPARK_BASE  # what `find` may say
 _NONE_BESIDE = -1
 NOTHING_BESIDE = -1  # `Row.extra`: the record is all there is
-FIRST_INDEX = 64
 FIRST_ROWS = 16
 LAST_BYTE = 256  # below: addresses that differ by no more than their last byte
 GIVEN_BACK_AT_ONCE = 4_096  # records: a fraction of a millisecond
-A_LINE = 10  # places that a line of the processor's cache begins in
-LINES_AHEAD = 4  # of the places that are swept next time
-_A_LINE, _LINES_AHEAD = A_LINE, LINES_AHEAD
 
 
 class Pointer(Pointing):
@@ -49,8 +47,8 @@ class Pointer(Pointing):
         return 0
 
     def sweep(self, turns: int) -> int:
-        """Pass so many places that in so many turns each is passed twice."""
-        return self.table.sweep(2 * self.table._mask // turns + 2)
+        """Pass so much of the index that in so many turns all of it is passed twice."""
+        return self.table.sweep(2 * self.table._index.mask // turns + 1)
 
 
 class Table:
@@ -73,14 +71,9 @@ class Table:
 
     def clear(self, rows: int = 0, sparks: int = 0) -> None:
         """Forget all, and have room for so many: growing on the way would look all of them up again."""
-        size = FIRST_INDEX
-        while (rows + sparks + 1) * 4 > size * 3:
-            size *= 2
         self.sparks = 0
         self._hand = 0
-        self._swept = 0  # the place that the next sweep begins with
-        self._make_index(size)
-        self._used = 0
+        self._take_index(Index(rows + sparks + 1))
         self._rows: list[Any] = []
         self._lines = 0  # of the processor's cache that each of them takes; 0 before the first
         self._next = 0  # row that was never used
@@ -105,50 +98,36 @@ class Table:
 
     def find(self, key: int) -> int:
         """The number of the row of `key`; `NOWHERE`; or `SPARK_BASE` less the slot of its spark."""
-        return self._find_from(key, self._at if key == self._sought else key & self._mask)
-
-    def _find_from(self, key: int, at: int) -> int:
-        """The same, where it is known not to stand before `at`."""
-        tag = key >> layout.TAG_SHIFT & layout.TAG
-        found = layout.NOWHERE
+        line, left, mark = key & self._last, self._last, lines.mark_of(key)
         while True:
-            base = at * layout.PLACE
-            mark = self._places[base]
-            if mark == 0:
-                break
-            if mark & layout.TAG == tag:
-                value = natively.wide_at(self._places, base + layout.VALUE)
+            hits = lines.marked(self._marks, line, mark)
+            while hits != 0:
+                value = self._numbers[line * layout.LINE + layout.FIRST + natively.trailing(hits)]
                 if value & layout.SPARK_BIT:
-                    slot = value & layout.SPARK_MASK
-                    if self.field < 0:
-                        return _compare(self, key, at, slot)
-                    if self.journal.words[slot * layout.WORDS + self.field] == key and self._is_lit(slot):
-                        found = layout.SPARK_BASE - slot
-                        break
+                    if _is_spark_of(self, value & layout.SPARK_MASK, key):
+                        return layout.SPARK_BASE - (value & layout.SPARK_MASK)
                 elif self._keys[(value - 1) * layout.NODE_WORDS] == key:
-                    found = value - 1
-                    break
-            at = (at + 1) & self._mask
-        self._sought = key
-        self._at = at
-        return found
+                    return value - 1
+                hits &= hits - 1
+            if left == 0 or self._numbers[line * layout.LINE + layout.HEAD] & layout.KEPT_OUT == 0:
+                return layout.NOWHERE
+            line = (line + 1) & self._last
+            left -= 1
 
     def find_row(self, key: int) -> int:
         """The number of the row of `key`, or `NOWHERE`, be it a spark or unknown: no journal entry is looked at."""
-        at = self._at if key == self._sought else key & self._mask
-        tag = key >> layout.TAG_SHIFT & layout.TAG
+        line, left, mark = key & self._last, self._last, lines.mark_of(key)
         while True:
-            base = at * layout.PLACE
-            mark = self._places[base]
-            if mark == 0:
-                return layout.NOWHERE
-            if mark & layout.TAG == tag:
-                value = natively.wide_at(self._places, base + layout.VALUE)
+            hits = lines.marked(self._marks, line, mark)
+            while hits != 0:
+                value = self._numbers[line * layout.LINE + layout.FIRST + natively.trailing(hits)]
                 if value & layout.SPARK_BIT == 0 and self._keys[(value - 1) * layout.NODE_WORDS] == key:
-                    self._sought = key
-                    self._at = at
                     return value - 1
-            at = (at + 1) & self._mask
+                hits &= hits - 1
+            if left == 0 or self._numbers[line * layout.LINE + layout.HEAD] & layout.KEPT_OUT == 0:
+                return layout.NOWHERE
+            line = (line + 1) & self._last
+            left -= 1
 
     # -- ahead of time -------------------------------------------------------------------------------------------------
     #
@@ -157,25 +136,20 @@ class Table:
 
     def glance(self, key: int) -> int:
         """Have fetched what a search for `key` will look at first."""
-        at = key & self._mask
-        natively.soon(self._places[at * layout.PLACE])
+        natively.soon(self._numbers[(key & self._last) * layout.LINE])
         return 0
 
     def approach(self, key: int) -> int:
         """Have fetched what a search for `key` will look at next; most likely it will find what this gives."""
-        at = key & self._mask
-        tag = key >> layout.TAG_SHIFT & layout.TAG
-        while True:
-            base = at * layout.PLACE
-            mark = self._places[base]
-            if mark == 0 or mark & layout.TAG == tag:
-                break
-            at = (at + 1) & self._mask
-        self._sought = key
-        self._at = at
-        if mark == 0:
-            return layout.NOWHERE
-        value = natively.wide_at(self._places, base + layout.VALUE)
+        line, left, mark = key & self._last, self._last, lines.mark_of(key)
+        hits = lines.marked(self._marks, line, mark)
+        while hits == 0:
+            if left == 0 or self._numbers[line * layout.LINE + layout.HEAD] & layout.KEPT_OUT == 0:
+                return layout.NOWHERE
+            line = (line + 1) & self._last
+            left -= 1
+            hits = lines.marked(self._marks, line, mark)
+        value = self._numbers[line * layout.LINE + layout.FIRST + natively.trailing(hits)]
         if value & layout.SPARK_BIT:
             slot = value & layout.SPARK_MASK
             natively.soon(self.journal.words[slot * layout.WORDS])
@@ -196,31 +170,14 @@ class Table:
                 natively.soon(self.journal.words[first * layout.WORDS])
         return 0
 
-    # -- places of the index -------------------------------------------------------------------------------------------
+    # -- the index -----------------------------------------------------------------------------------------------------
     #
-    # Each is marked with eight bits of its key and how far it is from where the key belongs (`FAR` and more as `FAR`),
-    # so that neither a search nor closing a gap has to look up the keys of others. Its value is a row's number plus
-    # one, or the slot of a spark and its bit.
+    # What it has of a key is the number of its row plus one, or the slot of its spark with two bits above.
 
     @property
     def places(self) -> int:
-        """How many there are."""
-        return self._mask + 1
-
-    def _make_index(self, size: int) -> int:
-        self._places = column("H", layout.PLACE * size)
-        self._mask = size - 1
-        self._most = size // 4 * 3
-        self._sought = 0  # the key of the latest search: it stands nowhere between where it belongs and `_at`
-        self._at = 0
-        return 0
-
-    def _place_of(self, key: int, value: int) -> int:
-        """Where `value`, which is in the index, stands for `key`: no key of a spark is computed to compare it."""
-        at = self._at if key == self._sought else key & self._mask
-        while natively.wide_at(self._places, at * layout.PLACE + layout.VALUE) != value:
-            at = (at + 1) & self._mask
-        return at
+        """How many the index has."""
+        return layout.PLACES * (self._index.mask + 1)
 
     def _key_of(self, value: int) -> int:
         if value & layout.SPARK_BIT:
@@ -313,7 +270,7 @@ class Table:
             return False
         self.journal.link(pos, self.dimension, self.journal.pos_of(slot))
         self.journal.notes[slot * layout.NOTES + layout.SPARKS] &= ~self._bit
-        self._put(key, value, self._value_of(renewed))
+        self._index.replace(key, value, self._value_of(renewed))
         return True
 
     def kindle(self, key: int, slot: int, row: Any) -> int:
@@ -321,33 +278,12 @@ class Table:
         value = self._new_row(key, row)
         self.journal.notes[slot * layout.NOTES + layout.SPARKS] &= ~self._bit
         self.sparks -= 1
-        self._put(key, self._value_of(slot), value)
-        return 0
-
-    def _put(self, key: int, value: int, instead: int) -> int:
-        """`instead` stands for `key` where `value` did: the mark stays, of the same key."""
-        at = self._place_of(key, value)
-        natively.set_wide(self._places, at * layout.PLACE + layout.VALUE, instead)
+        self._index.replace(key, self._value_of(slot), value)
         return 0
 
     def sweep(self, count: int) -> int:
-        """Take sparks that are gone out of so many places, from where the latest sweep ended."""
-        at = self._swept
-        end = min(at + count, self._mask + 1)
-        turn, here = self.journal.turn(), self.journal._here
-        while at < end:
-            base = at * layout.PLACE
-            value = natively.wide_at(self._places, base + layout.VALUE)
-            if ((value ^ turn) - here) & layout.ALL >= layout.LAP or self._places[base] == 0:
-                at += 1
-                continue
-            self._used -= 1
-            self._sought = self._at = 0  # what was sought may move now
-            self._close(at, at)  # and what moves up here is looked at next
-        self._swept = at & self._mask
-        for line in range(_LINES_AHEAD):
-            natively.soon(self._places[((self._swept + line * _A_LINE) & self._mask) * layout.PLACE])
-        return 0
+        """Take sparks that are gone out of so many lines of the index, from where the latest sweep ended."""
+        return self._index.sweep(count, self.journal.turn(), self.journal._here)
 
     def _value_of(self, slot: int) -> int:
         """What stands for the spark at `slot`."""
@@ -515,69 +451,25 @@ class Table:
         return which
 
     def _write(self, key: int, value: int) -> int:
-        if self._used >= self._most:
-            self._grow_index()
-        if key != self._sought or self._places[self._at * layout.PLACE] != 0:
-            self.find(key)
-        self._set(self._at, key, value)
-        self._used += 1
+        if self._index.used >= self._index.most:
+            self._make_index()
+        return self._index.put(key, value)
+
+    def _take_index(self, index: Index) -> int:
+        """Have this one: searches look into its columns, which are the same for all its life."""
+        self._index = index
+        self._numbers, self._marks, self._last = index.numbers, index.marks, index.mask
         return 0
 
-    def _set(self, at: int, key: int, value: int) -> int:
-        distance = min((at - key) & self._mask, layout.FAR - 1) + 1
-        self._places[at * layout.PLACE] = (key >> layout.TAG_SHIFT & layout.TAG) | distance
-        natively.set_wide(self._places, at * layout.PLACE + layout.VALUE, value)
-        return 0
-
-    def _erase(self, key: int, value: int) -> int:
-        """Take `value`, which stands there for `key`, out of the index."""
-        at = self._place_of(key, value)
-        self._used -= 1
-        self._sought = self._at = 0  # what was sought may move now
-        return self._close(at, at)
-
-    def _close(self, hole: int, at: int) -> int:
-        """Move up what the one that stood at `hole` kept away; what stands behind it up to `at` was none of that."""
-        while True:
-            at = (at + 1) & self._mask
-            mark = self._places[at * layout.PLACE]
-            if mark == 0:
-                break
-            distance = mark & layout.FAR
-            if distance == layout.FAR:
-                return _close_far(self, hole, at)
-            gap = (at - hole) & self._mask
-            if distance > gap:
-                self._move(at, hole, distance - gap)
-                hole = at
-        self._places[hole * layout.PLACE] = 0
-        return 0
-
-    def _move(self, at: int, into: int, distance: int) -> int:
-        """Put what stands at `at` to where it is as far from its place as `distance`, plus one, says."""
-        if into < self._swept <= at:
-            self._swept = into  # nothing slips past the next sweep
-        at *= layout.PLACE
-        into *= layout.PLACE
-        self._places[into] = (self._places[at] & layout.TAG) | distance
-        natively.set_wide(self._places, into + layout.VALUE, natively.wide_at(self._places, at + layout.VALUE))
-        return 0
-
-    def _grow_index(self) -> int:
-        old = self._places
-        self._make_index(2 * (self._mask + 1))
-        self._used = self._swept = 0
-        for base in range(0, len(old), layout.PLACE):
-            if old[base] != 0:
-                value = natively.wide_at(old, base + layout.VALUE)
-                if self._is_gone(value):
-                    continue
-                self._used += 1
-                key = self._key_of(value)
-                at = key & self._mask
-                while self._places[at * layout.PLACE] != 0:
-                    at = (at + 1) & self._mask
-                self._set(at, key, value)
+    def _make_index(self) -> int:
+        """Another one, twice as large if this one is full; it may be worn, too. What is gone is not taken along."""
+        old = self._index
+        self._take_index(Index(2 * old.used if old.used >= old.most > 0 else old.used + 1))
+        for line in range(old.mask + 1):
+            for place in range(layout.FIRST, layout.LINE):
+                value = old.numbers[line * layout.LINE + place]
+                if value != 0 and not self._is_gone(value):
+                    self._index.put(self._key_of(value), value)
         return 0
 
     def _make_room(self) -> bool:
@@ -600,7 +492,7 @@ class Table:
         journal = self.journal
         self.sparks -= 1
         self.evicted_count += 1
-        self._erase(journal.word(slot, self.field), self._value_of(slot))
+        self._index.take(journal.word(slot, self.field), self._value_of(slot))
         journal.mark_spark(slot, self.number, False)
         if self.field >= 0:  # the one after it goes next, as a rule, and its key costs nothing to compute
             following = journal.slot_of(self._hand + 1)
@@ -622,7 +514,7 @@ class Table:
         return False
 
     def _remove(self, row: int) -> int:
-        self._erase(self._key_of(row), row)
+        self._index.take(self._key_of(row), row)
         self._unlink(row)
         self.release(self._rows[row - 1])
         self._rows[row - 1] = None
@@ -641,15 +533,6 @@ class Table:
 
 
 # What calls the journal stands apart: what does not is spared the saving of registers.
-
-
-def _compare(table: Table, key: int, at: int, slot: int) -> int:
-    """`Table.find`, which has come to `at`, where the key of a spark has to be computed to compare it."""
-    if not _is_spark_of(table, slot, key):
-        return table._find_from(key, (at + 1) & table._mask)
-    table._sought = key
-    table._at = at
-    return layout.SPARK_BASE - slot
 
 
 def _is_spark_of(table: Table, slot: int, key: int) -> bool:
@@ -673,20 +556,6 @@ def _is_of(table: Table, slot: int, key: int) -> bool:
         if field == layout.BY_NETWORK and differs < LAST_BYTE and key == table.journal.keyring._near_network:
             return True
     return table.journal.word(slot, field) == key
-
-
-def _close_far(table: Table, hole: int, at: int) -> int:
-    """`Table._close`, which has come to `at`, where the key has to tell how far what stands there is from its place."""
-    value = natively.wide_at(table._places, at * layout.PLACE + layout.VALUE)
-    if table._is_gone(value):
-        return table._close(hole, at)  # nobody looks for it, and nobody knows its key any more
-    key = table._key_of(value)
-    distance = (at - key) & table._mask
-    gap = (at - hole) & table._mask
-    if distance >= gap:
-        table._move(at, hole, min(distance - gap + 1, layout.FAR))
-        hole = at
-    return table._close(hole, at)
 
 
 def _no_journal() -> Journal:
