@@ -114,6 +114,23 @@ def test_an_item_stands_where_its_share_of_a_set_points_or_at_the_first_free_pla
     assert item not in passed
 
 
+@given(st.lists(st.integers(1, 2**64 - 1), max_size=24, unique=True), st.integers(1, 2**64 - 1), st.booleans())
+def test_an_item_stands_in_its_line_of_a_set_or_in_the_first_one_with_room_after(
+    items: list[int], item: int, crowded: bool
+) -> None:
+    if crowded:  # all belong into the last line
+        items, item = sorted({one | 7 << 61 for one in items}), item | 7 << 61
+    words = [0] * 32
+    for one in items:
+        words[plainly.seek_lined(words, 32, one)] = one
+    share, at = item * 32 >> 64, plainly.seek_lined(words, 32, item)
+    lines = [words[first : first + 8] for first in range(0, 32, 8)]
+    passed = [lines[(share // 8 + step) % 4] for step in range((at // 8 - share // 8) % 4)]
+    assert words[at] in (0, item)
+    assert all(all(line) and item not in line for line in passed)
+    assert sorted(word for word in words if word) == sorted(items)
+
+
 OCTET = st.integers(0, 300).map(str) | st.sampled_from(["", "00", "01", "1 ", "+1", "a", "256", "255", "0", "1234"])
 
 

@@ -104,6 +104,32 @@ def test_a_sketch_keeps_the_highest_rank_of_each_register(items: set[int]) -> No
     assert distinct.zeros == ranks.count(0)
 
 
+@pytest.mark.parametrize("bits", [6, 8, 9, 10])  # words outside of the object, and as many as there are in it
+def test_a_sketch_of_any_size_holds_what_its_items_say_and_no_item(bits: int) -> None:
+    distinct, ranks = Distinct(exact=40, bits=bits), bytearray(1 << bits)
+    for one in sorted(map(item, range(500))):
+        distinct.add(one)
+        rest = one & (1 << 64 - bits) - 1
+        ranks[one >> 64 - bits] = max(ranks[one >> 64 - bits], 65 - bits - rest.bit_length())
+    assert (distinct.sketched, distinct.registers, distinct.zeros) == (True, bytes(ranks), ranks.count(0))
+    assert Distinct(40, bits).load(distinct.dump()).dump() == distinct.dump()
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 60)), max_size=200), st.sampled_from([0, 5, 63]))
+def test_what_is_taken_out_of_a_crowded_set_hides_nothing_else(steps: list[tuple[bool, int]], share: int) -> None:
+    distinct, there = Distinct(), set()
+    for is_taken, n in [*((False, n) for n in range(30)), *steps]:
+        one = share - (share and n % 3) << 58 | 1 + n  # all belong into one line
+        if is_taken:
+            distinct.discard(one)
+            there.discard(one)
+        else:
+            assert distinct.add(one) == (one not in there)
+            there.add(one)
+        assert (distinct.items, distinct.count) == (sorted(there), len(there))
+        assert all(map(distinct.has, there))
+
+
 @pytest.mark.parametrize("count", [7, 300, 1_024, 1_500])
 def test_a_count_goes_on_from_its_dump_as_if_nothing_had_been(count: int) -> None:
     distinct = Distinct()

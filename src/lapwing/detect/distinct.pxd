@@ -5,7 +5,7 @@ from lapwing.detect.login cimport i64, u64
 
 cdef u64 MASK
 cdef int _EPISODE_BITS, _n
-cdef unsigned int _FIRST_ROOM
+cdef unsigned int _FIRST_ROOM, _LINE
 cdef double _POWERS[66]
 cdef double _SCALES[65]
 cdef int _LINEAR[1025]
@@ -19,19 +19,21 @@ cdef class Distinct:
     cdef public int exact
     cdef public short bits
     cdef public bint sketched
-    cdef u64 _first[20]
+    cdef u64 _first[64]
 
     @cython.locals(at=u64)
     cpdef bint add(self, u64 item) except -1
+    @cython.locals(item=u64)
+    cdef int add_each(self, natively.Words items, Py_ssize_t at, Py_ssize_t end, Py_ssize_t apart) except -1
     cdef bint _add_new(self, u64 item, u64 at) except -1
     cdef int _add_rank(self, u64 item) except -1
-    @cython.locals(at=u64, moved=u64)
+    @cython.locals(at=u64, place=u64, other=u64, kept=list, is_full=bint)
     cpdef int discard(self, u64 item) except -1
     cpdef bint has(self, u64 item) noexcept
     @cython.locals(at=Py_ssize_t, count=Py_ssize_t, item=u64, before=natively.Words, words=natively.Words)
     cdef int _widen(self) except -1
     cdef int _become_sketch(self) except -1
-    @cython.locals(size=Py_ssize_t, words=natively.Words)
+    @cython.locals(size=Py_ssize_t, room=Py_ssize_t, at=Py_ssize_t)
     cdef int _clear_registers(self) except -1
     cdef int _change_words(self, natively.Words words, Py_ssize_t room) noexcept
     cdef int _enter(self, u64 item) noexcept

@@ -17,12 +17,16 @@ EPISODE_BITS = 10  # then 1 024 registers: standard error 3.3 %
 FEW = 6  # items kept in a tuple: a fifth of what two sets take, and most records never have more
 ROW_EXACT = 48  # exact up to here in a sliding count: above every threshold, so decisions on small numbers never err
 ROW_BITS = 8  # then 256 registers: standard error 6.5 %
-FIRST_ROOM = 20  # slots, in the object itself; doubled until `EPISODE_EXACT` items fill four fifths of them
+FIRST_ROOM = (
+    64  # slots, in the object itself, for all that a finding names; doubled when four fifths of them are filled
+)
+LINE = 8  # slots of a line of the processor's cache
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 
 _EPISODE_BITS = EPISODE_BITS
 _FIRST_ROOM = FIRST_ROOM
+_LINE = LINE
 _POWERS = [0.0] * 66  # 2 to the minus n
 _SCALES = [0.0] * 65  # of an estimate, by bits
 for _n in range(66):
@@ -49,7 +53,7 @@ class Distinct:
         self.inverse = 0.0
         self.zeros = 0
         self.count = 0
-        self._first = [0] * 20
+        self._first = [0] * 64
         self._words = self._first
         self._room = FIRST_ROOM
 
@@ -78,10 +82,19 @@ class Distinct:
             if self._rank_of(item) > self._rank_at(item >> 64 - self.bits):
                 self._add_rank(item)
             return False
-        at = natively.seek(self._words, self._room, item)
+        at = natively.seek_lined(self._words, self._room, item)
         if natively.word_at(self._words, at) == item:
             return False
         return self._add_new(item, at)
+
+    def add_each(self, items: Any, at: int, end: int, apart: int) -> int:
+        """Add those that stand `apart` from `at` on; 0 is none."""
+        while at < end:
+            item = natively.word_at(items, at)
+            if item != 0:
+                self.add(item)
+            at += apart
+        return 0
 
     def _add_rank(self, item: int) -> int:
         self._enter(item)
@@ -101,22 +114,30 @@ class Distinct:
         """Take `item` out while still exact; a sketch cannot forget."""
         if self.sketched:
             return 0
-        at = natively.seek(self._words, self._room, item)
+        at = natively.seek_lined(self._words, self._room, item)
         if natively.word_at(self._words, at) != item:
             return 0
-        natively.set_word(self._words, at, 0)
         self.count -= 1
-        while True:  # what stands after it may have been kept away from its place
-            at = at + 1 if at + 1 < self._room else 0
-            moved = natively.word_at(self._words, at)
-            if moved == 0:
-                return 0
-            natively.set_word(self._words, at, 0)
-            natively.set_word(self._words, natively.seek(self._words, self._room, moved), moved)
+        kept = []
+        is_full = True
+        while is_full:  # what stands in its line, and in those after it up to one with room, may have had to pass it by
+            at -= at % _LINE
+            for place in range(at, at + _LINE):
+                other = natively.word_at(self._words, place)
+                is_full = is_full and other != 0
+                if other != 0 and other != item:
+                    kept.append(other)
+                natively.set_word(self._words, place, 0)
+            at = at + _LINE if at + _LINE < self._room else 0
+        for other in kept:
+            natively.set_word(self._words, natively.seek_lined(self._words, self._room, other), other)
+        return 0
 
     def has(self, item: int) -> bool:
         """Whether `item` was certainly added."""
-        return not self.sketched and natively.word_at(self._words, natively.seek(self._words, self._room, item)) == item
+        if self.sketched:
+            return False
+        return natively.word_at(self._words, natively.seek_lined(self._words, self._room, item)) == item
 
     def merge(self, other: "Distinct") -> None:
         """Become the union with `other`, which has as many registers."""
@@ -157,11 +178,11 @@ class Distinct:
         for at in range(count):
             item = natively.word_at(before, at)
             if item != 0:
-                natively.set_word(words, natively.seek(words, 2 * count, item), item)
+                natively.set_word(words, natively.seek_lined(words, 2 * count, item), item)
         return self._change_words(words, 2 * count)
 
     def _change_words(self, words: Any, room: int) -> int:
-        """Have `room` of these from now on, which are not the first ones."""
+        """Have `room` of these from now on: so many as the first ones only where it is those."""
         if self._room != _FIRST_ROOM:
             natively.release(self._words)
         self._words = words
@@ -178,8 +199,13 @@ class Distinct:
 
     def _clear_registers(self) -> int:
         size = 1 << self.bits
-        words = natively.words(size + 7 >> 3)
-        self._change_words(words, size + 7 >> 3)
+        room = size + 7 >> 3
+        if room != _FIRST_ROOM:
+            self._change_words(natively.words(room), room)
+        else:
+            self._change_words(self._first, room)
+            for at in range(room):
+                natively.set_word(self._words, at, 0)  # they had items
         self.sketched = True
         self.inverse = float(size)
         self.zeros = size

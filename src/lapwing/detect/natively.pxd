@@ -60,12 +60,19 @@ cdef extern from *:
 
     #define lapwing_octet(text, at) (((const unsigned char *)(((PyASCIIObject *)(text)) + 1))[at])
 
-    /* `count` words of zero, which whoever has them releases; one of them, and one of them written. */
+    /* `count` words of zero from the beginning of a line of the processor's cache, which whoever has them releases: what
+       the system gave begins up to a line before, as the word before them says. One of them, and one of them written. */
     static CYTHON_INLINE unsigned long long *lapwing_words(Py_ssize_t count) {
-        unsigned long long *made = (unsigned long long *)PyMem_Calloc((size_t)count, sizeof(unsigned long long));
-        if (!made) PyErr_NoMemory();
-        return made;
+        char *given = (char *)PyMem_Calloc((size_t)count + 8, sizeof(unsigned long long));
+        void **made = (void **)(((size_t)given + 64) & ~(size_t)63);
+        if (!given) {
+            PyErr_NoMemory();
+            return NULL;
+        }
+        made[-1] = given;
+        return (unsigned long long *)made;
     }
+    #define lapwing_release(words) PyMem_Free(((void **)(words))[-1])
     /* Where an item stands among so many of them, or would: at its share of them, or the first free place after it. */
     static CYTHON_INLINE unsigned long long lapwing_seek(
         const unsigned long long *words, unsigned int count, unsigned long long item
@@ -73,6 +80,21 @@ cdef extern from *:
         unsigned long long at = (item >> 32) * count >> 32;
         while (words[at] && words[at] != item)
             if (++at == count) at = 0;
+        return at;
+    }
+    /* The same by lines: where all eight words of the line it belongs to are others, it is sought in the next one. */
+    static CYTHON_INLINE unsigned long long lapwing_seek_lined(
+        const unsigned long long *words, unsigned int count, unsigned long long item
+    ) {
+        unsigned long long at = (item >> 32) * count >> 32;
+        int left = 8;
+        while (words[at] && words[at] != item) {
+            at = (at & ~7ULL) | ((at + 1) & 7);
+            if (--left == 0) {
+                at = (at & ~7ULL) + 8 < count ? (at & ~7ULL) + 8 : 0;
+                left = 8;
+            }
+        }
         return at;
     }
     #define lapwing_word_at(words, at) ((words)[at])
@@ -183,8 +205,9 @@ cdef extern from *:
     int trailing "lapwing_trailing"(u64 word) nogil
     double log "log"(double of) nogil
     Words words "lapwing_words"(Py_ssize_t count) except NULL
-    void release "PyMem_Free"(Words words)
+    void release "lapwing_release"(Words words)
     u64 seek "lapwing_seek"(Words words, unsigned int count, u64 item) nogil
+    u64 seek_lined "lapwing_seek_lined"(Words words, unsigned int count, u64 item) nogil
     u64 word_at "lapwing_word_at"(Words words, Py_ssize_t at) nogil
     void set_word "lapwing_set_word"(Words words, Py_ssize_t at, u64 word) nogil
     void lay "lapwing_lay_at"(unsigned char[::1] octets, u64 at, u64 word, Py_ssize_t count)
