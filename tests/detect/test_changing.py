@@ -12,7 +12,7 @@ HARDER = msgspec.convert(
         "prior": -4.0,
         "source": {"account_slope": 2.0},
         "takeover": {"secret_cap": 1.0},
-        "finding": {"raise_at": -1.0},
+        "finding": {"raise_at": -1.0, "growth": 1.1},
         "answer": {"block_s": 900},
         "exclude": {"accounts": ["monitor"]},
     },

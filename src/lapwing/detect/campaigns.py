@@ -13,7 +13,7 @@ from lapwing.detect import plainly as natively
 from lapwing.detect.addresses import place_at
 from lapwing.detect.decay import DAY_NS, HOUR_NS, SECOND_NS
 from lapwing.detect.episode import Episode
-from lapwing.detect.evidence import GROUPS, SOURCE_GROUP, Evidence
+from lapwing.detect.evidence import GROUPS, SOURCE_GROUP, Evidence, kinds_of
 from lapwing.detect.findings import OpenFinding, build, finding_id, is_slow, severity_of, shape
 from lapwing.detect.journal import BY_SOURCE, BY_TIME, Journal
 from lapwing.detect.login import Keyring, Login
@@ -34,13 +34,12 @@ MIN_SPRAY_SOURCES = 2  # one secret from a single source is the finding of that 
 SWEEP_NS = 60 * SECOND_NS  # how often quiet findings are looked for, in time of the events
 PAUSE_NS = DAY_NS  # a longer pause starts a new story
 MAX_TOLD = 4_096  # logins a story is told from, the latest; counts are of all
-PARTS = 8  # places of a finding in the list of those that stand: together a line of the processor's cache
 SEVERITIES = list(Severity)
 
 _SOURCE = SOURCE_GROUP
 _ACCOUNT = 0
 _SITE = 5
-_PARTS = PARTS
+_SITE_KINDS = kinds_of(GROUPS[_SITE])
 _HOUR = HOUR_NS
 _DAY = DAY_NS
 _SWEEP = SWEEP_NS
@@ -57,13 +56,10 @@ class Campaigns:
         """`trackers` stand in the order of `GROUPS`."""
         self._keyring = keyring
         self._journal = journal
-        self.follow(settings, judge, trackers)
         self._owned = False  # what `_place` has found out of the login that `fold` was asked for
         self._told_now: list[Finding] | None = None
-        self.open: dict[Key, OpenFinding] = {}
-        self._standing: list[Any] = []  # those a record was seen for, each with what is asked for ahead; see `_stand`
-        self._room = 0  # how many of them there is place for
-        self._free: list[int] = []
+        self.adopt({})
+        self.follow(settings, judge, trackers)
         self.refused_count = 0
         self.swept_ns = 0
 
@@ -78,12 +74,17 @@ class Campaigns:
         self._raise_at = settings.finding.raise_at
         self._growth = settings.finding.growth
         self._min_failures = settings.finding.min_failures
+        for found in self.open.values():
+            found.episode.quiet_until = 0.0
 
     def adopt(self, findings: dict[Key, OpenFinding]) -> None:
         """Have these open, and no others; no record knows of them yet."""
-        self.open = findings
-        self._standing, self._free = [], []
-        self._room = 0
+        self.open: dict[Key, OpenFinding] = findings
+        # Those that a record was seen for; and their episodes by themselves, as these are asked for ahead of logins.
+        self._standing: list[OpenFinding | None] = []
+        self._episodes: list[Episode | None] = []
+        self._room = 0  # how many of them there is place for
+        self._free: list[int] = []
 
     def accuses(self, login: Login) -> bool:
         """Whether the source or client of `login` has an open finding, so that a success excuses nothing."""
@@ -146,22 +147,16 @@ class Campaigns:
         """A login is folded in soon, maybe into the finding whose place in `Row.found` this is: have it fetched."""
         if found == 0 or found > self._room:
             return 0
-        place = (found - 1) * _PARTS  # a line of the finding, two of its episode, one of each of the sets; see `_stand`
-        natively.soon_item(self._standing, place, 0, 1)
-        natively.soon_item(self._standing, place + 1, 0, 1)
-        natively.soon_item(self._standing, place + 1, 64, 65)
-        natively.soon_item(self._standing, place + 2, 0, 1)
-        natively.soon_item(self._standing, place + 3, 0, 1)
-        natively.soon_item(self._standing, place + 4, 0, 1)
+        natively.soon_item(self._episodes, found - 1, 0, 1)  # two lines that every login looks at
+        natively.soon_item(self._episodes, found - 1, 64, 65)
         return 0
 
     def expect(self, found: int, login: Login) -> int:
         """Once it has come, have fetched where `login` belongs in it."""
         if found == 0 or found > self._room:
             return 0
-        place = (found - 1) * _PARTS + 1
-        if self._standing[place] is not None:
-            cython.cast(Episode, self._standing[place]).expect(login)
+        if self._episodes[found - 1] is not None:
+            cython.cast(Episode, self._episodes[found - 1]).expect(login)
         return 0
 
     def sweep(self, now_ns: int) -> list[Finding]:
@@ -237,7 +232,7 @@ class Campaigns:
         for slot in sorted(places, key=self._when):
             login = self._journal.retell(slot)
             login.named = self._journal.name_of(slot)
-            if login.succeeded and dimension != SOURCE_GROUP and not episode.sources.has(login.source):
+            if login.succeeded and dimension != SOURCE_GROUP and not episode.knows_source(login.source):
                 continue
             if login.forgiven and dimension != SOURCE_GROUP:
                 login.source = 0  # the failure turned out to be a typo, so it is not named
@@ -257,47 +252,54 @@ class Campaigns:
 
     # -- findings ------------------------------------------------------------------------------------------------------
 
-    def _stand(self, dimension: int, row: Any, found: Any) -> int:
-        """Remember with its record which open finding stands on it: its number, from one on.
-
-        Beside it stand its episode and the sets in that which its logins look at: those of one account or of one source
-        are all of the same, which the episode knows by itself.
-        """
+    def _stand(self, row: Any, found: Any) -> int:
+        """Remember with its record which open finding stands on it: its number, from one on."""
         if self._free:
             number = self._free.pop()
         else:
-            self._standing.extend([None] * PARTS)
+            self._standing.append(None)
+            self._episodes.append(None)
             self._room += 1
             number = self._room
-        episode = found.episode
-        sources = episode.sources if dimension != SOURCE_GROUP else None
-        accounts = episode.accounts if dimension != _ACCOUNT else None
-        self._put_standing(number, [found, episode, episode.secrets, sources, accounts])
+        self._standing[number - 1] = found
+        self._episodes[number - 1] = found.episode
         row.found = number
         return number
 
-    def _put_standing(self, number: int, parts: list[Any]) -> None:
-        at = (number - 1) * PARTS
-        self._standing[at : at + len(parts)] = parts
+    def _unstand(self, row: Any) -> int:
+        """The finding that stands on a record closes."""
+        at = row.found - 1
+        self._standing[at] = self._episodes[at] = None
+        self._free.append(row.found)
+        row.found = 0
+        return 0
 
     def _grow(self, dimension: int, tracker: Any, login: Login, evidence: Evidence) -> int:
         """Add a login to the open finding of its record, and tell of it if there is something to tell."""
         self._owned = True
         number = tracker.current.found
         if number == 0 or number > self._room:
-            number = self._stand(dimension, tracker.current, self.open[(dimension, tracker.current_key)])
-        found = cython.cast(OpenFinding, self._standing[(number - 1) * _PARTS])  # there are no others
-        episode = found.episode
-        if login.succeeded and dimension != _SOURCE and not episode.sources.has(login.source):
+            number = self._stand(tracker.current, self.open[(dimension, tracker.current_key)])
+        episode = cython.cast(Episode, self._episodes[number - 1])  # there are no others
+        if login.succeeded and dimension != _SOURCE and not episode.knows_source(login.source):
             return 0
-        if dimension == _SITE and not evidence.says(_SITE):
+        if dimension == _SITE and evidence.present & _SITE_KINDS == 0:
             return 0  # the spike is over; who fails now is somebody else
         episode.take(login, self._keyring)
         if login.failed:
-            found.touched_ns = login.now_ns
+            episode.touched_ns = login.now_ns
+        if episode.failures >= episode.quiet_until:
+            self._tell_more(dimension, cython.cast(OpenFinding, self._standing[number - 1]), login, evidence)
+        return 0
+
+    def _tell_more(self, dimension: int, found: Any, login: Login, evidence: Evidence) -> int:
+        """Tell of a finding that has grown if it is graver or much larger than was told."""
+        episode = found.episode
         grave = found.log_odds < self._most[dimension] and self._is_graver(dimension, found, evidence)
         if grave or episode.failures >= found.told_failures * self._growth:
             self._told_now = [*(self._told_now or ()), self._tell(FindingUpdated, found, login.now_ns)]
+        if found.log_odds >= self._most[dimension]:  # it cannot get graver: only that it grows is of interest
+            episode.quiet_until = found.told_failures * self._growth
         return 0
 
     def _is_graver(self, dimension: int, found: Any, evidence: Evidence) -> bool:
@@ -441,9 +443,7 @@ class Campaigns:
         if row is not None:
             row.pinned = False
             if row.found != 0:
-                self._put_standing(row.found, [None] * PARTS)
-                self._free.append(row.found)
-                row.found = 0
+                self._unstand(row)
         return self._tell(FindingClosed, found, now_ns)
 
     def _tell(self, event: type[Finding], found: OpenFinding, now_ns: int) -> Finding:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lapwing.detect import plainly as natively
 from lapwing.detect import slabs
 from lapwing.detect.addresses import address_text
-from lapwing.detect.distinct import EPISODE_BITS, EPISODE_EXACT, Distinct, load_distinct
+from lapwing.detect.distinct import EPISODE_BITS, EPISODE_EXACT, FIRST_ROOM, Distinct
 from lapwing.detect.login import Keyring, Login
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ _LISTS = (
 )
 _COUNTS = ("attempts", "failures", "successes", "owned", "unseen", "inferred")
 _SETS = ("sources", "accounts", "secrets")
+WAITING = 8  # logins whose parts wait to be counted: they are looked for together
+PARTS = 3  # secret, source and account of each
+_WAITING, _PARTS = WAITING, PARTS
+_FIRST_ROOM = FIRST_ROOM
 _FIELDS = ("first_ns", "last_ns", "first_hi", "first_lo", *_COUNTS, *(name for name, _ in _LISTS))
 
 
@@ -47,6 +51,10 @@ class Episode:
     `protocols` are numbers (see `Keyring.protocol_name`), `places` halves of addresses, `named` account hashes with
     its sealed name, `unseen` counts failures without visible secret, `inferred` tries whose outcome was not read from a
     reply, log or application.
+
+    A set is anywhere in memory, and so is the place of an item in it. So what nobody needs to know yet of the latest
+    logins waits beside the counts: their secrets, and once no more are named, their sources and accounts. These are
+    looked for when `WAITING` logins are there or somebody asks for a set, and what that takes is fetched together.
     """
 
     def __init__(self) -> None:
@@ -63,9 +71,13 @@ class Episode:
         self._latest_client = self._latest_source = self._latest_account = 0
         self._clients_full = self._places_full = self._named_full = False  # known to be: the lists only ever grow
         self._texts: list[str] = []  # of `places`, as far as they were asked for
-        self.sources = Distinct(EPISODE_EXACT, EPISODE_BITS)
-        self.accounts = Distinct(EPISODE_EXACT, EPISODE_BITS)
-        self.secrets = Distinct(EPISODE_EXACT, EPISODE_BITS)
+        self._sources = Distinct(EPISODE_EXACT, EPISODE_BITS)
+        self._accounts = Distinct(EPISODE_EXACT, EPISODE_BITS)
+        self._secrets = Distinct(EPISODE_EXACT, EPISODE_BITS)
+        self.touched_ns = 0  # see `OpenFinding`, whose this is
+        self.quiet_until = 0.0  # failures up to which there is nothing to tell for `Campaigns`
+        self._parts = [0] * 24  # of the latest logins, 0 for what is counted or is not visible
+        self._waiting = 0  # parts of them
 
     def note(self, login: Login) -> int:
         """Take one login in whose name is sealed; no source or account of 0."""
@@ -80,24 +92,34 @@ class Episode:
         count = login.count
         self.last_ns = max(self.last_ns, login.now_ns)
         self.attempts += count
+        secret = source = account = 0
         if not login.failed:
             self.successes += count
         else:
             self.failures += count
-            if login.secret != 0:
-                self.secrets.add(login.secret)
-            else:
+            secret = login.secret
+            if secret == 0:
                 self.unseen += count
         if login.inferred:
             self.inferred += count
         if login.protocol != self._latest_protocol:
             self._note_protocol(login.protocol)
-        if login.client != self._latest_client and login.client != 0 and not self._clients_full:
+        if not self._clients_full and login.client != self._latest_client and login.client != 0:
             self._note_client(login.client)
-        if login.source != self._latest_source and login.source != 0:
+        if self._places_full:
+            source = login.source
+        elif login.source != self._latest_source and login.source != 0:
             self._note_source(login)
-        if login.account != self._latest_account and login.account != 0:
+        if self._named_full:
+            account = login.account
+        elif login.account != self._latest_account and login.account != 0:
             self._note_account(login, keyring)
+        natively.set_word(self._parts, self._waiting, secret)
+        natively.set_word(self._parts, self._waiting + 1, source)
+        natively.set_word(self._parts, self._waiting + 2, account)
+        self._waiting += _PARTS
+        if self._waiting == _WAITING * _PARTS:
+            self._count_parts()
         if self._seq_count < _SEQS:
             self._seqs[(self._seq_count + _LAST_SEQS) % _SEQS] = login.seq
             self._seq_count += 1
@@ -121,7 +143,7 @@ class Episode:
 
     def _note_source(self, login: Login) -> int:
         self._latest_source = login.source
-        if not self.sources.add(login.source) or self._places_full:
+        if not self._sources.add(login.source):
             return 0
         self._places_full = len(self.places) >= _SAMPLES
         if not self._places_full:
@@ -130,7 +152,7 @@ class Episode:
 
     def _note_account(self, login: Login, keyring: Keyring | None) -> int:
         self._latest_account = login.account
-        if not self.accounts.add(login.account) or self._named_full:
+        if not self._accounts.add(login.account):
             return 0
         self._named_full = len(self.named) >= _SAMPLES
         if self._named_full:
@@ -140,14 +162,63 @@ class Episode:
         self.named.append(login.account.to_bytes(8, "big") + login.named)
         return 0
 
+    def _count_parts(self) -> int:
+        """Nothing waits any more."""
+        end = self._waiting
+        self._waiting = 0
+        for at in range(0, end, _PARTS):
+            natively.soon_sought(self._secrets._words, self._secrets._room, natively.word_at(self._parts, at))
+            natively.soon_sought(self._sources._words, self._sources._room, natively.word_at(self._parts, at + 1))
+            natively.soon_sought(self._accounts._words, self._accounts._room, natively.word_at(self._parts, at + 2))
+        self._secrets.add_each(self._parts, 0, end, _PARTS)
+        self._sources.add_each(self._parts, 1, end, _PARTS)
+        return self._accounts.add_each(self._parts, 2, end, _PARTS)
+
     def expect(self, login: Login) -> int:
-        """`login` is taken in soon: have fetched where its parts belong in the sets."""
-        natively.soon_sought(self.secrets._words, self.secrets._room, login.secret)
-        if login.source != self._latest_source:
-            natively.soon_sought(self.sources._words, self.sources._room, login.source)
-        if login.account != self._latest_account:
-            natively.soon_sought(self.accounts._words, self.accounts._room, login.account)
+        """`login` is taken in soon: have fetched what it looks at, and the sets if it is the last that waits for them.
+
+        As long as what is in a set is named, it has its items in itself.
+        """
+        natively.soon(self._parts[self._waiting])  # what is only written to is waited for by all that is written later
+        natively.soon(self._parts[self._waiting + 2])
+        if not self._places_full and login.source != self._latest_source:
+            natively.soon(self._sources.bits)
+            natively.soon_sought(self._sources._first, _FIRST_ROOM, login.source)
+        if not self._named_full and login.account != self._latest_account:
+            natively.soon(self._accounts.bits)
+            natively.soon_sought(self._accounts._first, _FIRST_ROOM, login.account)
+        if self._waiting == (_WAITING - 1) * _PARTS:
+            natively.soon(self._secrets.bits)
+            natively.soon(self._sources.bits)
+            natively.soon(self._accounts.bits)
         return 0
+
+    @property
+    def sources(self) -> Distinct:
+        """Where they came from."""
+        self._count_parts()
+        return self._sources
+
+    @property
+    def accounts(self) -> Distinct:
+        """What they tried."""
+        self._count_parts()
+        return self._accounts
+
+    @property
+    def secrets(self) -> Distinct:
+        """What it was tried with, where that is visible."""
+        self._count_parts()
+        return self._secrets
+
+    def knows_source(self, source: int) -> bool:
+        """Whether some login certainly came from there."""
+        self._count_parts()
+        return self._sources.has(source)
+
+    def have(self, sources: Distinct, accounts: Distinct, secrets: Distinct) -> None:
+        """Count with these."""
+        self._sources, self._accounts, self._secrets = sources, accounts, secrets
 
     @property
     def seqs(self) -> list[int]:
@@ -200,6 +271,5 @@ def load_episode(state: list[Any]) -> Episode:
     episode = Episode()
     for name, value in zip(_FIELDS, state, strict=False):
         setattr(episode, name, [(hi, lo) for hi, lo in value] if name == "places" else value)
-    for name, value in zip(_SETS, state[len(_FIELDS) :], strict=True):
-        setattr(episode, name, load_distinct(value))
+    episode.have(*[Distinct(value[0], value[1]).load(value) for value in state[len(_FIELDS) :]])
     return episode

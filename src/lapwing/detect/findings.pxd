@@ -5,9 +5,8 @@ from lapwing.detect.login cimport i64, u64
 
 @cython.final
 cdef class OpenFinding:
-    cdef public Episode episode  # these four are what every login of it reads or writes: one line, as `slabs.py` has it
+    cdef public Episode episode
     cdef public double log_odds
-    cdef public i64 touched_ns
     cdef public int told_failures
     cdef public object kind, subject_kind, told_severity
     cdef public str finding_id, group, subject, note

@@ -69,7 +69,7 @@ class OpenFinding:
         self.key = key
         self.subject_kind = subject_kind
         self.subject = subject
-        self.episode = episode
+        self.episode = episode  # with what its logins look at, which is the only thing most of them have to fetch
         self.log_odds = log_odds
         self.reasons = reasons
         self.touched_ns = touched_ns
@@ -77,6 +77,15 @@ class OpenFinding:
         self.told_failures = 0
         self.told_severity = Severity.INFO
         self.note = ""
+
+    @property
+    def touched_ns(self) -> int:
+        """When the latest login of it failed."""
+        return self.episode.touched_ns
+
+    @touched_ns.setter
+    def touched_ns(self, now_ns: int) -> None:
+        self.episode.touched_ns = now_ns
 
     def dump(self) -> list[Any]:
         """All there is, for a snapshot."""
