@@ -48,7 +48,7 @@ cdef class Judge:
     cdef double _beside_cap, _prior
     cdef readonly double known_pair
 
-    @cython.locals(log_odds=double, weight=double, group=int, bits=u32, reason=Reason)
+    @cython.locals(log_odds=double, weight=double, group=int, kind=int, bits=u32, own=u32, reason=Reason)
     cpdef double weigh(self, Evidence evidence) except? -1.0
     @cython.locals(nothing=Verdict)
     cpdef Verdict verdict(self, Evidence evidence, double log_odds, int rank, long long retry_after_s)

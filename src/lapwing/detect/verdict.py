@@ -240,9 +240,12 @@ class Judge:
             log_odds += self.known_pair
         bits = evidence.present
         while bits != 0:
-            group = _GROUP_OF_KIND[natively.trailing(bits)]  # kinds of one group stand together, in the order of groups
-            log_odds += min(self._login_caps[group], evidence.sum(group, 0))
-            bits &= ~_MASKS[group]
+            kind = natively.trailing(bits)
+            group = _GROUP_OF_KIND[kind]  # kinds of one group stand together, in the order of groups
+            own = bits & _MASKS[group]
+            weight = evidence.weights[kind] if own & (own - 1) == 0 else evidence.sum(group, 0)
+            log_odds += min(self._login_caps[group], weight)
+            bits &= ~own
         if evidence.beside:
             weight = 0.0
             for reason in evidence.beside:
