@@ -23,7 +23,7 @@ cdef class Episode:
     cdef Distinct _sources, _secrets
     cdef public i64 first_ns
     cdef public u64 first_hi, first_lo
-    cdef u64 _parts[24]  # three lines
+    cdef u64 _parts[48]  # six lines
     cdef public int owned
     cdef public list places, named, protocols, clients
     cdef list _texts

@@ -36,7 +36,7 @@ _LISTS = (
 )
 _COUNTS = ("attempts", "failures", "successes", "owned", "unseen", "inferred")
 _SETS = ("sources", "accounts", "secrets")
-WAITING = 8  # logins whose parts wait to be counted: they are looked for together
+WAITING = 16  # logins whose parts wait to be counted: they are looked for together
 PARTS = 3  # secret, source and account of each
 _WAITING, _PARTS = WAITING, PARTS
 _FIRST_ROOM = FIRST_ROOM
@@ -76,7 +76,7 @@ class Episode:
         self._secrets = Distinct(EPISODE_EXACT, EPISODE_BITS)
         self.touched_ns = 0  # see `OpenFinding`, whose this is
         self.quiet_until = 0.0  # failures up to which there is nothing to tell for `Campaigns`
-        self._parts = [0] * 24  # of the latest logins, 0 for what is counted or is not visible
+        self._parts = [0] * 48  # of the latest logins, 0 for what is counted or is not visible
         self._waiting = 0  # parts of them
 
     def note(self, login: Login) -> int:
@@ -166,10 +166,12 @@ class Episode:
         """Nothing waits any more."""
         end = self._waiting
         self._waiting = 0
-        for at in range(0, end, _PARTS):
+        at = 0
+        while at < end:
             natively.soon_sought(self._secrets._words, self._secrets._room, natively.word_at(self._parts, at))
             natively.soon_sought(self._sources._words, self._sources._room, natively.word_at(self._parts, at + 1))
             natively.soon_sought(self._accounts._words, self._accounts._room, natively.word_at(self._parts, at + 2))
+            at += _PARTS
         self._secrets.add_each(self._parts, 0, end, _PARTS)
         self._sources.add_each(self._parts, 1, end, _PARTS)
         return self._accounts.add_each(self._parts, 2, end, _PARTS)
