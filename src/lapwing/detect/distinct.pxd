@@ -21,8 +21,9 @@ cdef class Distinct:
     cdef public bint sketched
     cdef u64 _first[64]
 
-    @cython.locals(at=u64)
     cpdef bint add(self, u64 item) except -1
+    @cython.locals(at=u64)
+    cdef inline bint _add(self, u64 item) except -1
     @cython.locals(item=u64)
     cdef int add_each(self, natively.Words items, Py_ssize_t at, Py_ssize_t end, Py_ssize_t apart) except -1
     cdef bint _add_new(self, u64 item, u64 at) except -1

@@ -78,6 +78,9 @@ class Distinct:
 
     def add(self, item: int) -> bool:
         """Add `item`, a keyed hash and never 0. Return True if it was certainly new."""
+        return self._add(item)
+
+    def _add(self, item: int) -> bool:
         if self.sketched:
             if self._rank_of(item) > self._rank_at(item >> 64 - self.bits):
                 self._add_rank(item)
@@ -92,7 +95,7 @@ class Distinct:
         while at < end:
             item = natively.word_at(items, at)
             if item != 0:
-                self.add(item)
+                self._add(item)
             at += apart
         return 0
 
