@@ -9,7 +9,7 @@ import pytest
 
 from lapwing import Guard
 from lapwing.app.login_columns import Answers, LoginColumns
-from lapwing.detect import Detector, DetectSettings
+from lapwing.detect import Detector, DetectSettings, plainly
 from lapwing.detect.block import BLOCK
 from lapwing.detect.verdict import INSIDE
 from lapwing.events import Action, AuthEvidence, AuthResolved, Finding, Outcome
@@ -241,6 +241,83 @@ def test_wrong_columns_are_refused_before_anything_is_counted(wrong: dict[str, A
     with pytest.raises(ValueError, match="^" + says.replace("(", "\\(")):
         subject.observe_columns({"ts_ns": [1], "client_ip": ["192.0.2.1"], "outcome": ["failed"]} | wrong)
     assert subject.statistics()["events"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("ts_ns", True, "column 'ts_ns': True is no int"),
+        ("ts_ns", 2**64, "column 'ts_ns': numbers are from 0"),
+        ("ts_ns", -(2**70), "column 'ts_ns': numbers are from 0"),
+        ("client_ip", None, "column 'client_ip': None is no str"),
+        ("outcome", 3, "column 'outcome': 3 is none of"),
+        ("outcome", AuthEvidence.PACKET_SIZE, "column 'outcome': .* is none of"),
+        ("fingerprint", b"ja4", "column 'fingerprint': b'ja4' is no str"),
+        ("attempt_count", 2**63, "column 'attempt_count': numbers are from 0"),
+        ("account_exists", 1, "column 'account_exists': 1 is no bool"),
+    ],
+)
+def test_one_wrong_value_at_the_end_is_refused_before_the_first_login_is_counted(
+    name: str, value: Any, says: str
+) -> None:
+    columns = columns_of(facts(1, 3 * BLOCK + 1))
+    subject = guard()
+    with pytest.raises(ValueError, match="^" + says):
+        subject.observe_columns(columns | {name: [*columns[name][:-1], value]})
+    assert subject.statistics() == guard().statistics()
+
+
+def test_of_two_things_that_are_wrong_the_length_is_told_first_and_then_the_earlier_column() -> None:
+    columns = columns_of(facts(1, 20))
+    with pytest.raises(ValueError, match="column 'seq' has 19 values"):
+        guard().observe_columns(columns | {"ts_ns": [-1] * 20, "seq": [0] * 19})
+    with pytest.raises(ValueError, match="column 'username': 7 is no str"):
+        guard().observe_columns(columns | {"outcome": ["lost"] * 20, "username": [7] * 20, "seq": [-1] * 20})
+
+
+def test_what_is_handed_over_as_columns_stays_as_it_was() -> None:
+    columns = columns_of(facts(2, 50))
+    before = {name: list(column) for name, column in columns.items()}
+    guard().observe_columns(columns)
+    assert columns == before
+
+
+def test_a_login_that_no_block_takes_is_still_there_as_an_event() -> None:
+    told = [facts(4, 1)[0] | {"client_ip": address, "outcome": "failed"} for address in ("192.0.2.1", "no address")]
+    rows, block = LoginColumns(columns_of(told)), Detector(key=KEY).block()
+    assert rows.add_to(block, 0)
+    assert not rows.add_to(block, 1)
+    assert rows.event(1) == event_of(told[1])
+
+
+def test_outcomes_and_words_for_them_may_stand_in_one_column() -> None:
+    told = facts(3, 60)
+    columns = columns_of(told)
+    mixed = [Outcome(word) if n % 3 else word for n, word in enumerate(columns["outcome"])]
+    subject, other = guard(), guard()
+    assert subject.observe_columns(columns | {"outcome": mixed}).verdicts == other.observe_columns(columns).verdicts
+    assert subject.snapshot() == other.snapshot()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_columns_are_taken_over_in_plain_python_as_in_c(count: int) -> None:
+    texts: list[Any] = [f"{n}" for n in range(count)]
+    copy = plainly.copied(texts, str, type(None))
+    assert copy == texts
+    assert copy is not texts
+    assert plainly.copied([*texts, None], str, type(None)) == [*texts, None]
+    assert plainly.copied([*texts, 1], str, str) is None
+    numbers = memoryview(bytearray(8 * (count + 1))).cast("Q")
+    assert plainly.read_counts([7] * count + [2**63 - 1], numbers)
+    assert numbers.tolist() == [7] * count + [2**63 - 1]
+    for wrong in (-1, 2**63, True, 1.0, "1"):
+        assert not plainly.read_counts([7] * count + [wrong], numbers)
+    for at in range(count):
+        item = plainly.take_item(texts, at)
+        assert item == f"{at}"
+        assert texts[at] == (item if count == 1 else None)
+        plainly.put_back(texts, at, item)
+    assert texts == [f"{n}" for n in range(count)]
 
 
 def test_columns_that_are_needed_are_named() -> None:

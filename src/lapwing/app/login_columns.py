@@ -48,11 +48,15 @@ KINDS: dict[str, tuple[type, ...]] = {
     "confidence": (float, int),
     "seq": (int,),
 }
-"""What a column holds; of outcome and evidence their words are looked at."""
+"""What a column holds."""
+ENUMS: dict[str, Any] = {
+    "outcome": (Outcome, {member.value: member for member in Outcome}),
+    "evidence": (AuthEvidence, {member.value: member for member in AuthEvidence}),
+}
+"""Of outcome and evidence, by their words."""
 MOST = 2**63 - 1
-_MOST = MOST
-NEAR, FAR = 4, 16  # values from the one that is read or looked at next
-_NEAR, _FAR = NEAR, FAR
+NEAR = 4  # values from the one that is read next
+_NEAR = NEAR
 
 _MORE = frozenset(("seq", "account_exists", "evidence", "attempt_count", "confidence"))  # a login begins ordinary
 _INFERRED = (AuthEvidence.PACKET_SIZE, AuthEvidence.PROTOCOL_STATE)
@@ -74,24 +78,45 @@ class LoginColumns:
         missing = [name for name in REQUIRED if name not in given]
         if missing:
             raise ValueError(f"columns of logins need {', '.join(map(repr, missing))}")
-        values = {name: _as_list(column) for name, column in given.items()}
-        lengths = {name: len(column) for name, column in values.items() if type(column) is list}
+        values: dict[str, Any] = {}
+        doubtful = []
+        for name, column in given.items():
+            listed = _as_list(column)
+            kept = _kept(name, listed) if type(listed) is list else None
+            if kept is None:
+                doubtful.append(name)
+                kept = listed.copy() if type(listed) is list else listed
+            values[name] = kept
+        self.count = self._measure(values)
+        for name in doubtful:
+            _check(name, _as_column(values[name]))
+        for name in ENUMS:
+            if name in doubtful:
+                values[name] = _as_enum(name, _as_column(values[name]))
+        self._arrange(values)
+        self._says_more = not _MORE.isdisjoint(given)
+
+    def _measure(self, values: dict[str, Any]) -> int:
+        """How many logins there are."""
+        lengths = {name: len(column) for name, column in values.items() if type(column) in (list, memoryview)}
         if "client_ip" not in lengths:
             raise ValueError("'client_ip' has to be a column, not one value")
-        self.count = lengths["client_ip"]
+        count = lengths["client_ip"]
         for name, length in lengths.items():
-            if length != self.count:
-                raise ValueError(f"column {name!r} has {length} values, 'client_ip' {self.count}")
-        for name, column in values.items():
-            _check(name, _as_column(column))
-        every = [_as_column(values.get(name, ORDINARY.get(name))) for name in (*REQUIRED, *ORDINARY)]
-        self._ts_ns, self._address, outcomes, self._protocol, self._mechanism, self._endpoint = every[:6]
-        self._username, self._secret_tag, self._fingerprint, self._user_agent = every[6:10]
-        self._exists, self._tries, self._confidence, evidence, self._seq = every[10:]
-        self._outcome = _as_enum("outcome", Outcome, outcomes)
-        self._evidence = _as_enum("evidence", AuthEvidence, evidence)
+            if length != count:
+                raise ValueError(f"column {name!r} has {length} values, 'client_ip' {count}")
+        return count
+
+    def _arrange(self, values: dict[str, Any]) -> None:
+        """Have the columns at hand."""
+        times = values["ts_ns"]
+        self._ts_ns = times if type(times) is memoryview else _numbers([times])
+        self._has_one_time = len(self._ts_ns) == 1
+        every = [_as_column(values.get(name, ORDINARY.get(name))) for name in (*REQUIRED[1:], *ORDINARY)]
+        self._address, self._outcome, self._protocol, self._mechanism, self._endpoint = every[:5]
+        self._username, self._secret_tag, self._fingerprint, self._user_agent = every[5:9]
+        self._exists, self._tries, self._confidence, self._evidence, self._seq = every[9:]
         self._inferred = [one in _INFERRED for one in self._evidence]
-        self._says_more = not _MORE.isdisjoint(given)
 
     def look_out(self, at: int) -> int:
         """Login `at` is added next: have the values of one of those after it fetched."""
@@ -99,29 +124,32 @@ class LoginColumns:
         members.soon_cell(self._username, at + _NEAR)
         members.soon_cell(self._secret_tag, at + _NEAR)
         members.soon_cell(self._fingerprint, at + _NEAR)
-        members.soon_cell(self._ts_ns, at + _NEAR)
         return 0
 
     def add_to(self, block: Block, at: int) -> bool:
-        """Add login `at` to a block; False where it is no plain one and has to be observed as an event."""
+        """Add login `at` to a block; False where it is no plain one and has to be observed as an event.
+
+        What belongs to it alone leaves the columns while it is at hand: to let go of all of them at the end would wait
+        for each once more.
+        """
         outcome = members.item(self._outcome, at)
         if outcome is not _FAILED and outcome is not _SUCCEEDED:
             return False
-        client = members.item(self._fingerprint, at)
-        if not client:
-            client = members.item(self._user_agent, at)
-        login: Login | None = block.add(
-            members.item(self._address, at),
-            members.item(self._username, at),
-            members.item(self._protocol, at),
-            members.item(self._secret_tag, at),
-            client,
-        )
+        address = members.take_item(self._address, at)
+        username = members.take_item(self._username, at)
+        secret_tag = members.take_item(self._secret_tag, at)
+        fingerprint = members.take_item(self._fingerprint, at)
+        client = fingerprint or members.item(self._user_agent, at)
+        login: Login | None = block.add(address, username, members.item(self._protocol, at), secret_tag, client)
         if login is None:
+            members.put_back(self._address, at, address)
+            members.put_back(self._username, at, username)
+            members.put_back(self._secret_tag, at, secret_tag)
+            members.put_back(self._fingerprint, at, fingerprint)
             return False
         login.failed = outcome is _FAILED
         login.succeeded = not login.failed
-        login.now_ns = members.whole(members.item(self._ts_ns, at))
+        login.now_ns = self._ts_ns[0 if self._has_one_time else at]
         login.endpoint = members.item(self._endpoint, at)
         if self._says_more:
             login.seq = members.item(self._seq, at)
@@ -133,7 +161,7 @@ class LoginColumns:
     def event(self, at: int) -> AuthResolved:
         """Login `at` as an event."""
         return AuthResolved(
-            ts_ns=members.item(self._ts_ns, at),
+            ts_ns=self._ts_ns[0 if self._has_one_time else at],
             client_ip=members.item(self._address, at),
             outcome=members.item(self._outcome, at),
             protocol=members.item(self._protocol, at),
@@ -223,14 +251,49 @@ def _as_mapping(columns: Any) -> dict[str, Any]:
 
 
 def _as_list(column: Any) -> Any:
-    """A column as a list of Python's own values that nobody else has; one value for all stays as it is."""
+    """A column as a list, which may be somebody else's; one value for all stays as it is."""
     for method in ("to_pylist", "to_list", "tolist"):  # Arrow, data frames, NumPy
         if hasattr(column, method):
-            values = getattr(column, method)()
-            return values.copy() if type(values) is list else values
+            return getattr(column, method)()
     if column is None or isinstance(column, str | int | float):
         return column
-    return list(column)
+    return column if type(column) is list else list(column)
+
+
+def _kept(name: str, column: list[Any]) -> Any:
+    """What a column says, which nobody else has: times as numbers, words as what they mean. None where one is wrong.
+
+    Each value is looked at once, as it comes from memory.
+    """
+    if name == "ts_ns":
+        return _numbers(column)
+    if name in ENUMS:
+        return _meant(name, column)
+    kinds = KINDS[name]
+    if kinds == (int,) and not _all_count(column):
+        return None
+    return members.copied(column, kinds[0], kinds[len(kinds) - 1])
+
+
+def _numbers(column: list[Any]) -> memoryview | None:
+    """Whole numbers from 0 to `MOST`; None where one is none."""
+    numbers = memoryview(bytearray(8 * len(column))).cast("Q")
+    return numbers if members.read_counts(column, numbers) else None
+
+
+def _meant(name: str, column: list[Any]) -> list[Any] | None:
+    """The members of an enumeration for themselves or their words; None where one is none. Many are like the last."""
+    kind, known = ENUMS[name]
+    told: list[Any] = []
+    latest, member = None, None
+    for value in column:
+        if value is not latest:
+            latest = value
+            member = value if type(value) is kind else known.get(value) if type(value) is str else None
+        if member is None:
+            return None
+        told.append(member)
+    return told
 
 
 def _check(name: str, column: list[Any]) -> None:
@@ -247,34 +310,20 @@ def _check(name: str, column: list[Any]) -> None:
 
 def _first_other(column: list[Any], one: type, other: type) -> int:
     """Where the first value is that is of neither type; the column's length where there is none."""
-    count = len(column)
-    for at in range(count):
-        members.soon_cell(column, at + _FAR)
-        kind = type(column[at])
-        if kind is not one and kind is not other:
-            return at
-    return count
+    return next((at for at, value in enumerate(column) if type(value) not in (one, other)), len(column))
 
 
-def _all_count(column: list[int]) -> bool:
-    """Whether they are all from 0 to `MOST`."""
-    try:
-        for at in range(len(column)):
-            members.soon_cell(column, at + _FAR)
-            number = members.whole(column[at])
-            if number < 0 or number > _MOST:
-                return False
-    except OverflowError:  # more than C has room for
-        return False
-    return True
+def _all_count(column: list[Any]) -> bool:
+    """Whether they are all whole numbers from 0 to `MOST`."""
+    return _numbers(column) is not None
 
 
 def _as_column(values: Any) -> list[Any]:
     return values if type(values) is list else [values]
 
 
-def _as_enum(name: str, kind: Any, values: list[Any]) -> list[Any]:
-    known = {member.value: member for member in kind}
+def _as_enum(name: str, values: list[Any]) -> list[Any]:
+    kind, known = ENUMS[name]
     try:
         return [value if type(value) is kind else known[value] for value in values]
     except (KeyError, TypeError):

@@ -2,6 +2,8 @@
 # than a hundred instructions each. `plainly.py` looks up the names where nothing is compiled. A typed module takes it as
 # `cimport lapwing.detect.members as members` beside `from lapwing.detect import plainly as members`.
 
+ctypedef unsigned long long u64
+
 cdef extern from *:
     """
     #include <structmember.h>
@@ -112,7 +114,67 @@ cdef extern from *:
     #define lapwing_soon_member(of, place) ((void)(of))
     #define lapwing_soon_cell(column, at) ((void)(at))
     #endif
+    #define LAPWING_CELLS_AHEAD 16
+
+    /* A copy of a column that has values of these two types alone; None where another one is among them. Each value is
+       touched here for the first time: those that follow are fetched meanwhile. */
+    static PyObject *lapwing_copied(PyObject *column, PyObject *one, PyObject *other) {
+        Py_ssize_t count = PyList_GET_SIZE(column), at;
+        PyObject *copy = PyList_New(count), *value;
+        if (copy == NULL) return NULL;
+        for (at = 0; at < count; ++at) {
+            lapwing_soon_cell(column, at + LAPWING_CELLS_AHEAD);
+            value = PyList_GET_ITEM(column, at);
+            if ((PyObject *)Py_TYPE(value) != one && (PyObject *)Py_TYPE(value) != other) {
+                Py_DECREF(copy);
+                Py_RETURN_NONE;
+            }
+            Py_INCREF(value);
+            PyList_SET_ITEM(copy, at, value);
+        }
+        return copy;
+    }
+
+    /* The whole numbers of a column as words; whether all of its values are that, from 0 to 2 to the 63 less one. */
+    static int lapwing_counts(PyObject *column, unsigned long long *into) {
+        Py_ssize_t count = PyList_GET_SIZE(column), at;
+        long long number;
+        for (at = 0; at < count; ++at) {
+            lapwing_soon_cell(column, at + LAPWING_CELLS_AHEAD);
+            if (!PyLong_CheckExact(PyList_GET_ITEM(column, at))) return 0;
+            number = lapwing_whole(PyList_GET_ITEM(column, at));
+            if (number < 0) {
+                PyErr_Clear();  /* more than there is room for */
+                return 0;
+            }
+            into[at] = (unsigned long long)number;
+        }
+        return 1;
+    }
+    #define lapwing_read_counts(column, into) lapwing_counts(column, (unsigned long long *)(into).data)
+
+    /* The same as `item`, and the column has it no longer, unless it is what it says of all; and back again. */
+    static CYTHON_INLINE PyObject *lapwing_take_item(PyObject *column, Py_ssize_t at) {
+        PyObject *item;
+        if (PyList_GET_SIZE(column) == 1) return lapwing_item(column, 0);
+        item = PyList_GET_ITEM(column, at);
+        Py_INCREF(Py_None);
+        PyList_SET_ITEM(column, at, Py_None);
+        return item;
+    }
+    static CYTHON_INLINE void lapwing_put_back(PyObject *column, Py_ssize_t at, PyObject *item) {
+        PyObject *before;
+        if (PyList_GET_SIZE(column) == 1) return;
+        before = PyList_GET_ITEM(column, at);
+        Py_INCREF(item);
+        PyList_SET_ITEM(column, at, item);
+        Py_DECREF(before);
+    }
     """
+    object copied "lapwing_copied"(list column, object one, object other)
+    bint read_counts "lapwing_read_counts"(list column, u64[::1] into)
+    object take_item "lapwing_take_item"(list column, Py_ssize_t at)
+    void put_back "lapwing_put_back"(list column, Py_ssize_t at, object item)
     void soon_struct "lapwing_soon_struct"(list items, Py_ssize_t at)
     void soon_member "lapwing_soon_member"(object of, Py_ssize_t place)
     void soon_cell "lapwing_soon_cell"(list column, Py_ssize_t at)

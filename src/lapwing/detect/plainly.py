@@ -17,6 +17,7 @@ __all__ = [
     "best_way",
     "cast",
     "cclass",
+    "copied",
     "exp2",
     "freelist",
     "gone",
@@ -43,6 +44,10 @@ __all__ = [
     "octet",
     "octets",
     "place",
+    "put_back",
+    "reach_all_beside",
+    "reach_beside",
+    "read_counts",
     "read_ipv4",
     "real_member",
     "release",
@@ -66,6 +71,7 @@ __all__ = [
     "soon_struct",
     "spark",
     "take",
+    "take_item",
     "trailing",
     "whole",
     "whole_member",
@@ -302,6 +308,34 @@ def identity(of: Any, place: Any) -> int:
 def item(column: list[Any], at: int) -> Any:
     """What a column says of the row at `at`; one that has a single value says it of all."""
     return column[at if at < len(column) else 0]
+
+
+def copied(column: list[Any], one: type, other: type) -> list[Any] | None:
+    """A copy of a column that has values of these two types alone; None where another one is among them."""
+    return column.copy() if all(type(value) in (one, other) for value in column) else None
+
+
+def read_counts(column: list[Any], into: memoryview) -> bool:
+    """Write the whole numbers of a column there; whether all are that, from 0 to 2 to the 63 less one."""
+    for at, value in enumerate(column):
+        if type(value) is not int or not 0 <= value < 1 << 63:
+            return False
+        into[at] = value
+    return True
+
+
+def take_item(column: list[Any], at: int) -> Any:
+    """The same as `item`, and the column has it no longer, unless it is what it says of all."""
+    if len(column) == 1:
+        return column[0]
+    value, column[at] = column[at], None
+    return value
+
+
+def put_back(column: list[Any], at: int, item: Any) -> None:
+    """It has it again."""
+    if len(column) != 1:
+        column[at] = item
 
 
 def soon_struct(items: list[Any], at: int) -> None:
