@@ -3,6 +3,7 @@
 import pickle
 import random
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -146,6 +147,32 @@ def test_whoever_empties_the_columns_while_they_are_read_changes_nothing() -> No
     subject = Guard(DetectSettings(max_sources=1_024), key=KEY, clock=lambda: START_NS, on_event=listen)
     assert subject.observe_columns(kept).verdicts == guard().observe_columns(columns_of(told)).verdicts
     assert heard
+
+
+def test_answers_are_a_sequence_of_verdicts() -> None:
+    told = facts(3, 60)
+    events = [event_of(one) for one in told]
+    one = guard()
+    verdicts = [one.observe(event) for event in events]
+    answers = guard().observe_many(iter(events))
+    assert isinstance(answers, Sequence)
+    assert len(answers) == len(verdicts) == 60
+    assert list(answers) == answers[:] == verdicts
+    assert answers[-1] == verdicts[-1]
+    assert answers[5:9] == verdicts[5:9]
+    assert answers == verdicts
+    assert verdicts == answers
+    assert answers == guard().observe_columns(columns_of(told))
+    assert answers != verdicts[:-1]
+    assert answers != "answers"
+    assert verdicts[7] in answers
+    assert repr(answers) == "<Answers to 60 logins>"
+    assert answers.action == [verdict.action for verdict in verdicts]
+    assert pickle.loads(pickle.dumps(answers)) == answers
+    assert Answers(iter(verdicts)) == answers
+    with pytest.raises(IndexError):
+        answers[60]
+    assert len(guard().observe_many([])) == 0
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -96,3 +96,14 @@ def test_a_count_that_is_full_stays_so_and_loses_nobody() -> None:
 def test_marks_are_compared_one_by_one_where_nothing_is_compiled(line: list[int], mark: int, at: int) -> None:
     marks = bytes(64 * at) + bytes(line) + bytes(52)
     assert plainly.marked(marks, at, mark) == sum(1 << place for place in range(12) if line[place] == mark)
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), min_size=12, max_size=12), st.booleans(), st.integers(0, layout.SPARK_MASK))
+def test_what_is_gone_is_told_one_by_one_where_nothing_is_compiled(line: list[int], later: bool, here: int) -> None:
+    turn = TURN ^ (layout.LAP if later else 0)
+    told = plainly.gone([0] * 20 + line, 1, turn, here)
+    lap = layout.LAP if later else 0
+    for place, number in enumerate(line):
+        slot, of_this_lap = number & layout.SPARK_MASK, number & layout.LAP == lap
+        is_gone = number & layout.SPARK_BIT != 0 and (slot >= here if of_this_lap else slot < here)
+        assert told >> place & 1 == is_gone

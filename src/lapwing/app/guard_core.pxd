@@ -29,8 +29,8 @@ cdef class GuardCore:
 
     @cython.locals(ts_ns=i64, lock=Latch)
     cpdef Verdict attempt(self, LoginTry attempt)
-    @cython.locals(block=Block, kept=list, at=Py_ssize_t)
-    cpdef list observe_many(self, object events)
+    @cython.locals(said=Verdicts, block=Block, kept=list, at=Py_ssize_t, plain=bint)
+    cpdef object observe_many(self, object events)
     @cython.locals(rows=LoginColumns, said=Verdicts, block=Block, at=Py_ssize_t, plain=bint)
     cpdef object observe_columns(self, object columns)
     @cython.locals(rank=int, row=i64, verdict=Verdict, login=Login, detector=Detector, decisions=Decisions)
@@ -46,9 +46,6 @@ cdef class GuardCore:
     cdef int _refused(self, object endpoint) except -1
     @cython.locals(detector=Detector, decisions=Decisions, login=Login)
     cdef Verdict _observe(self, object event)
-    @cython.locals(block=Block, at=Py_ssize_t, rank=int)
-    @cython.final
-    cdef object _observe_block(self, list said)
     @cython.locals(block=Block, at=Py_ssize_t, rank=int)
     @cython.final
     cdef object _add_block(self, Verdicts said)

@@ -125,27 +125,26 @@ class GuardCore:
         with self._lock:
             return self._observe(event)
 
-    def observe_many(self, events: Iterable[AuthEvent]) -> list[Verdict]:
+    def observe_many(self, events: Iterable[AuthEvent]) -> Answers:
         """Take in many events in their order under one lock."""
+        said = Verdicts()
         with self._lock:
-            if self._detector.needs_events:
-                return [self._observe(event) for event in events]
-            said: list[Verdict] = []
             block = self._block
+            plain = not self._detector.needs_events
             try:
-                kept = events if type(events) is list else None
+                kept = events if plain and type(events) is list else None
                 for at, event in enumerate(events):
                     if kept is not None:
                         block.look_out(kept, at)
-                    if block.add_event(event):
+                    if plain and block.add_event(event):
                         if block.is_full:
-                            self._observe_block(said)
+                            self._add_block(said)
                     else:
-                        self._observe_block(said)
-                        said.append(self._observe(event))
+                        self._add_block(said)
+                        said.keep(self._observe(event))
             finally:
-                self._observe_block(said)
-            return said
+                self._add_block(said)
+        return Answers(said)
 
     def observe_columns(self, columns: Any) -> Answers:
         """Take in many logins in their order, given as columns: an Arrow table or a mapping of sequences.
@@ -339,16 +338,8 @@ class GuardCore:
             self._take(_resolved(_facts(attempt, ts_ns), Outcome.FAILED, "refused"))
         return verdict
 
-    def _observe_block(self, said: list[Verdict]) -> None:
-        """Observe the logins of the block, and say what there is to say of each."""
-        block = self._block
-        block.fetch()
-        for at in range(block.empty()):
-            rank = self._observe_login(logins.row(block.logins, at))
-            said.append(self._detector.answered(rank, self._decisions.retry_after_s))
-
     def _add_block(self, said: Verdicts) -> None:
-        """The same without a verdict's object for each."""
+        """Observe the logins of the block, and add what there is to say of each."""
         block = self._block
         block.fetch()
         for at in range(block.empty()):

@@ -5,9 +5,9 @@ Runs compiled, typed by `login_columns.pxd`, and as it stands.
 """
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import NoneType
-from typing import Any
+from typing import Any, overload
 
 from lapwing.detect import plainly as members
 from lapwing.detect.block import Block
@@ -109,9 +109,9 @@ class LoginColumns:
 
     def _arrange(self, values: dict[str, Any]) -> None:
         """Have the columns at hand."""
-        times = values["ts_ns"]
-        self._ts_ns = times if type(times) is memoryview else _numbers([times])
-        self._has_one_time = len(self._ts_ns) == 1
+        times: Any = values["ts_ns"]
+        self._ts_ns: Any = times if type(times) is memoryview else _numbers([times])
+        self._has_one_time = type(times) is not memoryview or len(times) == 1
         every = [_as_column(values.get(name, ORDINARY.get(name))) for name in (*REQUIRED[1:], *ORDINARY)]
         self._address, self._outcome, self._protocol, self._mechanism, self._endpoint = every[:5]
         self._username, self._secret_tag, self._fingerprint, self._user_agent = every[5:9]
@@ -179,27 +179,50 @@ class LoginColumns:
         )
 
 
-class Answers:
-    """What a guard says of many logins, in their order: `verdicts`, and their facts as columns."""
+class Answers(Sequence[Verdict]):
+    """What a guard says of many logins, in their order: a sequence of verdicts, and their facts as columns.
 
-    def __init__(self, verdicts: list[Verdict] | Verdicts) -> None:
+    It is numbers until somebody asks for a verdict; then all of them are made.
+    """
+
+    def __init__(self, verdicts: Iterable[Verdict] | Verdicts) -> None:
         self._made: list[Verdict] | None = None
         if isinstance(verdicts, Verdicts):
             self._said = verdicts
         else:
-            self._said = Verdicts(len(verdicts))
+            self._said = Verdicts()
             for verdict in verdicts:
                 self._said.keep(verdict)
 
     def __len__(self) -> int:
         return self._said.count
 
+    @overload
+    def __getitem__(self, at: int) -> Verdict: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Verdict]: ...
+
+    def __getitem__(self, at: int | slice) -> Verdict | list[Verdict]:
+        return self.verdicts[at]
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return iter(self.verdicts)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Answers):
+            return self.verdicts == other.verdicts
+        return self.verdicts == other if isinstance(other, list) else NotImplemented
+
+    def __repr__(self) -> str:
+        return f"<Answers to {len(self)} logins>"
+
     def __reduce__(self) -> Any:
         return Answers, (self.verdicts,)
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """What is said of each; made when first asked for."""
+        """What is said of each, as a list."""
         if self._made is None:
             self._made = self._said.told(WHOLE)
         return self._made

@@ -7,8 +7,9 @@ from copy import deepcopy
 from math import exp2, log
 from typing import Any
 
+from lapwing.detect import layout
 from lapwing.detect.decay import HOUR_NS
-from lapwing.detect.layout import ALL, FIRST, LAP, LINE, LINE_BYTES, PLACES, SPARK_BASE
+from lapwing.detect.layout import SPARK_BASE
 
 __all__ = [
     "as_row",
@@ -45,8 +46,6 @@ __all__ = [
     "octets",
     "place",
     "put_back",
-    "reach_all_beside",
-    "reach_beside",
     "read_counts",
     "read_ipv4",
     "real_member",
@@ -200,14 +199,14 @@ def mark_of(key: int) -> int:
 
 def marked(marks: Any, line: int, mark: int) -> int:
     """The places of this line of an `Index` that are marked so, one bit for each."""
-    first = line * LINE_BYTES
-    return sum(1 << place for place in range(PLACES) if marks[first + place] == mark)
+    first = line * layout.LINE_BYTES
+    return sum(1 << place for place in range(layout.PLACES) if marks[first + place] == mark)
 
 
 def gone(numbers: Any, line: int, turn: int, here: int) -> int:
     """Those whose number stands for a spark that the journal has forgotten less than a lap ago (`Table._is_gone`)."""
-    first = line * LINE + FIRST
-    return sum(1 << place for place in range(PLACES) if ((numbers[first + place] ^ turn) - here) & ALL < LAP)
+    some = numbers[line * layout.LINE + layout.FIRST : (line + 1) * layout.LINE]
+    return sum(1 << place for place, one in enumerate(some) if ((one ^ turn) - here) & layout.ALL < layout.LAP)
 
 
 def soon(what: int) -> None:
