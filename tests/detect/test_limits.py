@@ -261,6 +261,7 @@ def test_so_many_successes_wait_for_what_their_source_turns_out_to_be_then_a_qua
         waiting(takeovers, account, START_NS + account)
     quarter = MAX_HITS // 4
     assert len(takeovers.hits) == MAX_HITS + beyond * (1 - quarter)
+    assert takeovers.table.evicted_count == beyond * quarter
     gone = [takeovers.hit_of(account, 0) is None for account in (1, quarter, quarter + 1)]
     assert gone == [bool(beyond), bool(beyond), False]
     latest = takeovers.hit_of(MAX_HITS + beyond, 0)

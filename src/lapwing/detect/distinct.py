@@ -17,9 +17,7 @@ EPISODE_BITS = 10  # then 1 024 registers: standard error 3.3 %
 FEW = 6  # items kept in a tuple: a fifth of what two sets take, and most records never have more
 ROW_EXACT = 48  # exact up to here in a sliding count: above every threshold, so decisions on small numbers never err
 ROW_BITS = 8  # then 256 registers: standard error 6.5 %
-FIRST_ROOM = (
-    64  # slots, in the object itself, for all that a finding names; doubled when four fifths of them are filled
-)
+FIRST_ROOM = 64  # slots, in the object itself, for all that a finding names; doubled when four fifths are filled
 LINE = 8  # slots of a line of the processor's cache
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 

@@ -15,7 +15,7 @@ from lapwing.detect import plainly as natively
 from lapwing.detect.memory import column
 
 FIRST_LINES = 8
-FILLED = 10  # places of a line that are taken on average, at most: then one key in 25 stands in a line after its own
+FILLED = 10  # places of a line that are taken on average, at most: then one key in 20 stands in a line after its own
 WORN = 8  # one line of so many counts what is not there any more: made anew, it is forgotten
 LINES_AHEAD = 4  # of those that are swept next time
 _LINES_AHEAD, _WORN = LINES_AHEAD, WORN

@@ -1,5 +1,6 @@
 cimport cython
 cimport lapwing.detect.laid_out as layout
+cimport lapwing.detect.logins as logins
 cimport lapwing.detect.natively as natively
 from lapwing.detect.login cimport Keyring, Login, i64, u64
 from lapwing.detect.rows cimport Fading
@@ -10,6 +11,7 @@ ctypedef unsigned char u8
 
 cdef int _NAME_BYTES
 cdef i64 _SOON
+cdef int _TOLD
 cdef Py_ssize_t _PADDED
 
 cdef class Pointing:
@@ -29,8 +31,11 @@ cdef class Journal:
     cdef u64 _names_capacity, _names_here
     cdef public Keyring keyring
     cdef public list tables
-    cdef Login _scratch, _first, _second, _third
-    cdef i64 _first_slot, _second_slot, _third_slot, _told_head
+    cdef Login _scratch
+    cdef list _told
+    cdef i64 _told_slots[3]
+    cdef i64 _told_head
+    cdef int _told_count
     cdef list _chained
     cdef i64 _chain_length
     cdef Pointing _first_table, _next_table
@@ -76,6 +81,7 @@ cdef class Journal:
     cpdef i64 pos_of(self, i64 slot) noexcept
     cpdef int forgive(self, i64 tail, int dimension, u64 account, i64 since_ns) except -1
     cpdef Login retell(self, i64 slot)
+    @cython.locals(at=Py_ssize_t, login=Login)
     cdef Login again(self, i64 slot)
     @cython.locals(base=Py_ssize_t, meta=u64, thousandths=int)
     cdef int _recall(self, Login login, i64 slot) noexcept

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from lapwing.detect import layout
+from lapwing.detect import plainly as logins
 from lapwing.detect import plainly as natively
 from lapwing.detect.breath import BREATH, breathe
 from lapwing.detect.login import NAME_BYTES, Keyring, Login
@@ -30,12 +31,14 @@ NAME_BYTES_EACH = 16  # of the ring of names, an entry on average; longer ones s
 FIRST_ROOM = 256
 SLOTS_A_BREATH = 65_536  # looked through in a fraction of a millisecond
 SOON = 4  # entries from the next one to be overwritten, which is fetched meanwhile
+TOLD = 3  # entries that the records of one login begin with, at most
 FORGIVEN_BACK = 64  # entries looked through for the typos that a success excuses
 
 _PADDED = 24  # characters of a name for which `Login` may have what they are sealed with
 _encode = msgspec.msgpack.Encoder().encode
 _NAME_BYTES = NAME_BYTES
 _SOON = SOON
+_TOLD = TOLD
 
 
 class Pointing:
@@ -63,8 +66,10 @@ class Journal:
         self.tables: list[Any] = []
         self.names_at = 0
         self.fading = Fading()  # one for all trackers
-        self._scratch, self._first, self._second, self._third = Login(), Login(), Login(), Login()
-        self._first_slot = self._second_slot = self._third_slot = self._told_head = -1
+        self._scratch = Login()
+        self._told = [Login() for _ in range(TOLD)]  # by `again`, since `head` was there
+        self._told_slots = [-1] * 3  # `TOLD`
+        self._told_count, self._told_head = 0, -1
         self._chained: list[Any] | None = None  # what `_chain` has put into a row
         self._chain_length = 0
         self._first_table: Any = None
@@ -361,24 +366,17 @@ class Journal:
         """
         if self._told_head != self.head:
             self._told_head = self.head
-            self._first_slot = self._second_slot = self._third_slot = -1
-        if slot == self._first_slot:
-            return self._first
-        if slot == self._second_slot:
-            return self._second
-        if slot == self._third_slot:
-            return self._third
-        if self._first_slot < 0:
-            self._first_slot = slot
-            self._recall(self._first, slot)
-            return self._first
-        if self._second_slot < 0:
-            self._second_slot = slot
-            self._recall(self._second, slot)
-            return self._second
-        self._third_slot = slot
-        self._recall(self._third, slot)
-        return self._third
+            self._told_count = 0
+        for at in range(self._told_count):
+            if self._told_slots[at] == slot:
+                return logins.row(self._told, at)
+        if self._told_count < _TOLD:
+            self._told_count += 1
+        at = self._told_count - 1
+        login = logins.row(self._told, at)
+        self._told_slots[at] = slot
+        self._recall(login, slot)
+        return login
 
     def _recall(self, login: Login, slot: int) -> int:
         base = slot * layout.WORDS

@@ -252,6 +252,7 @@ class Takeovers(Tracker):
     def _wait(self, row: Any, login: Login, reasons: tuple[Reason, ...]) -> None:
         if len(self.hits) >= MAX_HITS:
             del self.hits[: MAX_HITS // 4]
+            self.table.evicted_count += MAX_HITS // 4
         wrongs = self._wrongs(row)
         self.hits.append(
             Hit(
