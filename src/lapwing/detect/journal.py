@@ -369,11 +369,11 @@ class Journal:
             self._told_count = 0
         for at in range(self._told_count):
             if self._told_slots[at] == slot:
-                return logins.row(self._told, at)
+                return logins.row(self._told, at)  # type: ignore[no-any-return]
         if self._told_count < _TOLD:
             self._told_count += 1
         at = self._told_count - 1
-        login = logins.row(self._told, at)
+        login: Login = logins.row(self._told, at)
         self._told_slots[at] = slot
         self._recall(login, slot)
         return login
