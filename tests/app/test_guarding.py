@@ -1,7 +1,6 @@
 """What carries decisions out beside the endpoint, and the keys of those who may pull them."""
 
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from lapwing.events import DecisionMade, Event, SensorLagged, SettingsError, Sto
 from lapwing.io.enforce import DenyFile, NftSet, Webhook
 from lapwing.web import ForwardAuth, Gate
 from tests.app.conftest import Lapwing
+from tests.ports import free_port
 from tests.web.test_gate import ATTACKER, Clock, S, attacked
 
 
@@ -80,9 +80,7 @@ def test_whoever_refuses_keeps_nobody_else_from_carrying_out(tmp_path: Path, mon
 
 
 def test_events_that_a_webhook_does_not_take_are_told_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    webhook = Webhook(f"http://127.0.0.1:{port}")
+    webhook = Webhook(f"http://127.0.0.1:{free_port()}")
     told = Losses(ForwardAuth(Gate()), webhook)
     gate = Gate(clock=Clock())
     decided: list[Event] = []

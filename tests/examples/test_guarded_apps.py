@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -17,15 +16,10 @@ from examples.traffic import ATTACKER, OFFICE, STOLEN, TRIES, Client, Report, ho
 from lapwing.app.planted import Planting, create, planted, uses
 from lapwing.events import AuthResolved, DecisionMade, Event, Finding, Outcome, TokenTripped, decode
 from tests.patience import ENOUGH_S
+from tests.ports import free_port, wait_for
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PEOPLE = {home(number) for number in range(40)}
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager
@@ -42,17 +36,6 @@ def running(command: list[str], folder: Path, port: int) -> Iterator[list[bytes]
         finally:
             process.terminate()
             reader.join()
-
-
-def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + ENOUGH_S
-    while time.monotonic() < until:
-        assert process.poll() is None, "the application ended at once"
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        process.poll()
-    raise AssertionError("the application does not listen")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from lapwing.io.listen.certificates import make_lab
 from lapwing.io.listen.settings import AcmeSettings
 from tests.io.listen.lab import DOMAIN, LOOPBACK, PORTS, Client, resolve, serving, settings
 from tests.patience import ENOUGH_S
+from tests.ports import free_port
 
 pytest.importorskip("acme")
 PEBBLE = Path(__file__).parents[2] / "build" / "interop" / "pebble"
@@ -35,11 +36,6 @@ pytestmark = [
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-def free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as one:
-        return int(one.getsockname()[1])
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from lapwing.io.listen.certificates import make_lab
 from tests.io.listen.lab import DOMAIN, LOOPBACK, get, serving, settings
 from tests.io.listen.test_matrix import UNBIND, search
 from tests.patience import ENOUGH_S
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -162,19 +163,11 @@ async def test_their_client_registers_polls_restores_and_deregisters(tmp_path: P
 # Our client, their server.
 
 
-def free_ports(*names: str) -> dict[str, int]:
-    opened = {name: socket.create_server((LOOPBACK, 0)) for name in names}
-    ports = {name: one.getsockname()[1] for name, one in opened.items()}
-    for one in opened.values():
-        one.close()
-    return ports
-
-
 @asynccontextmanager
 async def their_server(version: str, folder: Path) -> AsyncIterator[dict[str, int]]:
     path = program(version, "server")
     certificate, key = make_lab(folder / "lab", (DOMAIN,))
-    ports = free_ports("dns", "http", "https", "smtp", "smtps", "smtp-autotls", "ldap")
+    ports = {name: free_port() for name in ("dns", "http", "https", "smtp", "smtps", "smtp-autotls", "ldap")}
     process = await asyncio.create_subprocess_exec(
         str(path),
         *("-d", DOMAIN, "-ip", LOOPBACK, "-lip", LOOPBACK, "-cert", str(certificate), "-privkey", str(key), "-duc"),

@@ -17,6 +17,7 @@ from lapwing.io.sinks import IpfixEncoder, IpfixExporter
 from lapwing.testing import START_NS, TimedFrame, ethernet, ip, pcap, udp, udp_frame
 from tests.app.traffic import web_login
 from tests.patience import ENOUGH_S
+from tests.ports import free_port
 
 Record = dict[tuple[int, int], bytes]  # by element number and enterprise
 
@@ -210,12 +211,6 @@ def test_records_of_stations_are_counted_as_not_sent(capture: Path) -> None:
 
 
 NFCAPD = shutil.which("nfcapd") is not None and shutil.which("nfdump") is not None
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.skipif(not NFCAPD, reason="nfcapd and nfdump are not installed")

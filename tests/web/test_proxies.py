@@ -14,8 +14,8 @@ from threading import Thread
 
 import pytest
 
-from tests.examples.test_guarded_apps import free_port, wait_for
 from tests.patience import ENOUGH_S
+from tests.ports import free_port, wait_for
 
 ATTACKER, VISITOR = "127.0.0.5", "127.0.0.6"
 
@@ -56,6 +56,7 @@ CADDY = """
     auto_https off
 }}
 http://127.0.0.1:{port} {{
+    bind 127.0.0.1
     log {{
         output file {folder}/access.log
     }}
@@ -179,9 +180,7 @@ def application() -> Iterator[int]:
 
 @contextmanager
 def program(command: list[str | Path], port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdout=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         try:
             wait_for(port, process)
             yield process
@@ -227,6 +226,7 @@ def seconds_until_refused(port: int) -> float:
     begun = time.monotonic()
     while status(port, ATTACKER) != 403:
         assert time.monotonic() - begun < ENOUGH_S, "the attacker is not refused"
+        time.sleep(0.001)
     return time.monotonic() - begun
 
 

@@ -20,6 +20,7 @@ from lapwing.io.callbacks.wire import HttpCollector, tls_context
 from tests.io.callbacks.desk import Desk, http_hit
 from tests.io.callbacks.server import LOOPBACK, certificate, serving
 from tests.patience import ENOUGH_S
+from tests.ports import free_port
 
 OWN = ("127.0.0.0/8",)
 PATIENT = ClientSettings(call_timeout_s=ENOUGH_S, waits=SessionSettings(verdict_grace_s=ENOUGH_S))
@@ -164,9 +165,7 @@ def failure_of(server: str, timeout_s: float = ENOUGH_S, max_bytes: int = 1000) 
 
 
 def test_failures_are_named_by_how_far_the_call_came() -> None:
-    with socket.create_server((LOOPBACK, 0)) as unused:
-        port = unused.getsockname()[1]
-    assert failure_of(f"http://{LOOPBACK}:{port}").failure is FetchFailure.CONNECT
+    assert failure_of(f"http://{LOOPBACK}:{free_port()}").failure is FetchFailure.CONNECT
     with answering(b"") as server:
         assert failure_of(server).failure is FetchFailure.REQUEST
     with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf") as server:

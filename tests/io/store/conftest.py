@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from lapwing.io.store import Store, StoreSettings
 from tests.patience import ENOUGH_S
+from tests.ports import free_port
 
 USER = "lapwing"
 
@@ -39,8 +39,7 @@ def postgresql() -> Iterator[str]:
     folder = Path(mkdtemp(prefix="lapwing-pg-"))
     if user is not None:
         os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["--auth=trust", f"--username={USER}", "--no-sync", "--encoding=UTF8", "--no-locale"]
     subprocess.run(
         [str(programs["initdb"]), *options, "-D", folder / "data"], check=True, user=user, capture_output=True, cwd="/"
