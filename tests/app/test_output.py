@@ -3,15 +3,19 @@
 import csv
 import io
 import json
+import os
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import msgspec
 import pytest
 
+from lapwing.app import output
 from lapwing.app.eve import eve
 from lapwing.app.formats import Format
-from lapwing.app.output import Writer
+from lapwing.app.output import PatientWriter, Writer
 from lapwing.app.shapes import FLOW_COLUMNS, LOGIN_COLUMNS, csv_row, ndjson, rfc3339
-from lapwing.events import AuthResolved, Event, FlowClosed, Severity
+from lapwing.events import AuthResolved, Event, FlowClosed, Severity, StoreError
 from tests.app.samples import START_NS, anomaly, finding, flow, login
 
 EVENTS: list[Event] = [login(), finding(), anomaly("tcp.out_of_window"), flow()]
@@ -87,3 +91,65 @@ def test_eve_loses_no_field(event: Event) -> None:
 
 def test_times_keep_their_nanoseconds() -> None:
     assert rfc3339(START_NS + 7) == "2026-01-01T10:00:00.000000007Z"
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    ends = os.pipe()
+    with os.fdopen(ends[0], "rb", 0) as reader, os.fdopen(ends[1], "wb", 0) as stream:
+        yield reader, stream
+
+
+@pytest.mark.parametrize("shape", [Format.NDJSON, Format.JSON, Format.CSV])
+def test_a_slow_reader_gets_everything_when_it_reads(shape: Format, pipe: tuple[BinaryIO, BinaryIO]) -> None:
+    reader, stream = pipe
+    writer = PatientWriter(stream, shape, LOGIN_COLUMNS)
+    for _ in range(500):
+        writer.write(EVENTS)
+    wanted = len(written(shape, *[EVENTS] * 500))
+    got = b""
+    assert writer.hand_on()
+    assert writer.hand_on() is None  # the pipe is full, and nobody waits for its reader
+    while writer._waiting:
+        got += reader.read(10_000)
+        writer.hand_on()
+    writer.finish()
+    while len(got) < wanted:
+        got += reader.read(wanted)
+    assert got.decode() == written(shape, *[EVENTS] * 500)
+    assert writer.lost_count == 0
+
+
+def test_what_waits_is_bounded_and_what_does_not_fit_is_counted(
+    pipe: tuple[BinaryIO, BinaryIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "MAX_WAITING_BYTES", 100_000)
+    monkeypatch.setattr(output, "PATIENCE_S", 0.01)
+    reader, stream = pipe
+    writer = PatientWriter(stream, Format.NDJSON)
+    for _ in range(1_000):
+        writer.write(EVENTS)
+        writer.hand_on()
+        assert writer._waiting_bytes < 100_000 + len(ndjson(EVENTS))
+    assert 0 < writer.lost_count < 1_000 * len(EVENTS)
+    writer.finish()  # nobody reads
+    stream.close()
+    whole, _, _ = reader.read(10_000_000).rpartition(b"\n")
+    assert writer.lost_count == 1_000 * len(EVENTS) - len(EVENTS) * ((whole.count(b"\n") + 1) // len(EVENTS))
+
+
+def test_an_output_that_cannot_be_written_is_told(pipe: tuple[BinaryIO, BinaryIO]) -> None:
+    reader, stream = pipe
+    reader.close()
+    writer = PatientWriter(stream, Format.NDJSON)
+    assert writer.hand_on() is None
+    writer.write([])
+    assert writer.hand_on() is None
+    writer.write(EVENTS)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="standard output: cannot be written: Broken pipe"):
+            writer.hand_on()
+    assert writer.lost_count == 0
+    with pytest.raises(StoreError):
+        writer.finish()
+    assert writer.lost_count == len(EVENTS)

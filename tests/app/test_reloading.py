@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -135,16 +136,20 @@ runpy.run_module("lapwing", run_name="__main__")
 
 @contextmanager
 def running(
-    *arguments: str | Path, terminal: int = subprocess.DEVNULL
+    *arguments: str | Path, terminal: int = subprocess.DEVNULL, events_to: int | BinaryIO | None = None
 ) -> Iterator[tuple["subprocess.Popen[str]", Callable[[str], str]]]:
-    """The program in a session of its own, with `terminal` where it is given, and what waits for a line with words."""
+    """The program in a session of its own, with `terminal` where it is given, and what waits for a line with words.
+
+    Standard output is among the lines unless its events go elsewhere.
+    """
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *map(str, arguments)],
-        stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdin=terminal, stdout=subprocess.PIPE if events_to is None else events_to,
+        stderr=subprocess.STDOUT if events_to is None else subprocess.PIPE, text=True,
         env={**os.environ, "NO_COLOR": "1"}, start_new_session=True,
     ) as process:  # fmt: skip
-        assert process.stdout is not None
-        lines = process.stdout
+        lines = process.stdout or process.stderr
+        assert lines is not None
 
         def line_with(words: str) -> str:
             return next(line for line in lines if words in line)

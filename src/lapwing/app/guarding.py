@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from lapwing.app.output import PatientWriter
 from lapwing.events import Action, DecisionLifted, DecisionMade, Event, SensorLagged, SettingsError, StoreError
 from lapwing.io.enforce import DenyFile, NftSet, Webhook
 from lapwing.web import ForwardAuth, Gate
@@ -107,10 +108,12 @@ class HeldUntil:
 
 class Losses:
     """Tells of answers that were given without the gate, as it was busy past the deadline, of connections that were
-    turned away, and of events that a webhook did not take; call it now and then.
+    turned away, and of events that a webhook or the output did not take; call it now and then.
     """
 
-    def __init__(self, forward: ForwardAuth, webhook: Webhook | None = None) -> None:
+    def __init__(
+        self, forward: ForwardAuth, webhook: Webhook | None = None, output: PatientWriter | None = None
+    ) -> None:
         self._gate = forward.gate
         self._counts: dict[str, Callable[[], int]] = {
             "forward-auth": lambda: forward.late_count,
@@ -118,6 +121,8 @@ class Losses:
         }
         if webhook is not None:
             self._counts["webhook"] = lambda: webhook.lost_count
+        if output is not None:
+            self._counts["output"] = lambda: output.lost_count
         self._told = dict.fromkeys(self._counts, 0)
 
     def __call__(self) -> list[Event]:

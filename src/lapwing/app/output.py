@@ -2,6 +2,9 @@
 
 import csv
 import io
+import os
+import select
+from collections import deque
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -10,7 +13,12 @@ import msgspec
 from lapwing.app.eve import eve
 from lapwing.app.formats import ELSEWHERE, Format
 from lapwing.app.shapes import csv_row, ndjson
-from lapwing.events import Event, SettingsError
+from lapwing.events import Event, SettingsError, StoreError
+
+MAX_WAITING_BYTES = 16 * 2**20  # of events that the output does not take for now
+CHUNK_BYTES = 4096  # a pipe that says it can be written to takes so much without waiting for its reader
+PATIENCE_S = 1.0  # at the end, for a reader that takes nothing
+STANDARD_OUTPUT = "standard output"
 
 
 class Writer:
@@ -32,8 +40,16 @@ class Writer:
 
     def write(self, events: Sequence[Event]) -> None:
         """Write some events."""
-        if not events:
-            return
+        if events:
+            self._stream.write(self._encoded(events))
+            self._stream.flush()
+
+    def finish(self) -> None:
+        """Write what ends the output."""
+        self._stream.write(self._ending())
+        self._stream.flush()
+
+    def _encoded(self, events: Sequence[Event]) -> bytes:
         match self._format:
             case Format.CSV:
                 data = self._csv([csv_row(event, self._columns) for event in events])
@@ -45,16 +61,14 @@ class Writer:
             case _:
                 data = ndjson(events)
         self._started = True
-        self._stream.write(data)
-        self._stream.flush()
+        return data
 
-    def finish(self) -> None:
-        """Write what ends the output."""
+    def _ending(self) -> bytes:
         if self._format is Format.JSON:
-            self._stream.write(b"\n]\n" if self._started else b"[]\n")
-        elif self._format is Format.CSV and not self._started:
-            self._stream.write(self._csv([]))
-        self._stream.flush()
+            return b"\n]\n" if self._started else b"[]\n"
+        if self._format is Format.CSV and not self._started:
+            return self._csv([])
+        return b""
 
     def _csv(self, rows: list[list[object]]) -> bytes:
         text = io.StringIO()
@@ -63,3 +77,62 @@ class Writer:
             writer.writerow(self._columns)
         writer.writerows(rows)
         return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+class PatientWriter(Writer):
+    """The same for who must go on whatever becomes of the output: `write` only takes, and `hand_on` writes.
+
+    What the output does not take, as its disk is full or its reader is slow or gone, waits: `MAX_WAITING_BYTES` and the
+    last list of events. Those beyond are counted in `lost_count`.
+    """
+
+    def __init__(self, stream: BinaryIO, output: Format, columns: Sequence[str] = ()) -> None:
+        """`stream` has a file descriptor, and nothing else writes to it. Raises SettingsError as a Writer does."""
+        super().__init__(stream, output, columns)
+        self.lost_count = 0
+        self._descriptor = stream.fileno()
+        self._waiting: deque[tuple[memoryview, int]] = deque()  # and the events that are in it
+        self._waiting_bytes = 0
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Take some events."""
+        if self._waiting_bytes >= MAX_WAITING_BYTES:
+            self.lost_count += len(events)
+        elif events:
+            self._take(self._encoded(events), len(events))
+
+    def hand_on(self, patience_s: float = 0.0) -> bool | None:
+        """Write what is taken at once, or within `patience_s` each time; None if nothing is.
+
+        Raises:
+            StoreError: It cannot be written, and waits on.
+        """
+        done = None
+        while self._waiting and select.select((), (self._descriptor,), (), patience_s)[1]:
+            data, count = self._waiting[0]
+            try:
+                written = os.write(self._descriptor, data[:CHUNK_BYTES])
+            except OSError as error:
+                raise StoreError(f"{STANDARD_OUTPUT}: cannot be written: {error.strerror}") from None
+            self._waiting_bytes -= written
+            if written == len(data):
+                self._waiting.popleft()
+            else:
+                self._waiting[0] = data[written:], count
+            done = True
+        return done
+
+    def finish(self) -> None:
+        """Write what waits and what ends the output; what is not taken even now is lost. Raises StoreError."""
+        self._take(self._ending(), 0)
+        try:
+            self.hand_on(PATIENCE_S)
+        finally:
+            self.lost_count += sum(count for _, count in self._waiting)
+            self._waiting.clear()
+            self._waiting_bytes = 0
+
+    def _take(self, data: bytes, count: int) -> None:
+        if data:
+            self._waiting.append((memoryview(data), count))
+            self._waiting_bytes += len(data)

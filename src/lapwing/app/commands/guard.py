@@ -17,7 +17,7 @@ from lapwing.app.guard import complain
 from lapwing.app.guarding import Enforcers, Losses, api_keys
 from lapwing.app.log_reading import LogChoice
 from lapwing.app.log_watching import LogWatching
-from lapwing.app.output import Writer
+from lapwing.app.output import STANDARD_OUTPUT, PatientWriter
 from lapwing.app.reloading import Reloading
 from lapwing.app.shapes import LOGIN_COLUMNS
 from lapwing.events import Action, Event, SettingsError
@@ -54,6 +54,7 @@ class GuardOptions(NamedTuple):
 class _Guarding(LogWatching):
     """Logs that are watched, with what was decided carried out before it is told."""
 
+    writer: PatientWriter | None
     enforcers: Enforcers
     gate: Gate
     state: GateState | None
@@ -61,6 +62,8 @@ class _Guarding(LogWatching):
 
     def turn(self) -> list[Event]:
         """See LogWatching. Whoever asks is answered, also while a disk is full or the packet filter refuses."""
+        if self.writer is not None:
+            self.tried(STANDARD_OUTPUT, self.writer.hand_on)
         self.tried(CARRYING_OUT, self.enforcers.turn)
         if self.state is not None:
             self.tried(str(self.state.path), partial(self.state.turn, self.gate))
@@ -105,16 +108,16 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
         decoys=decoys,
     )
     webhook = Webhook(options.webhook) if options.webhook else None
-    losses = Losses(forward, webhook)
-    guarding.gate, guarding.state, guarding.losses = gate, state, losses
+    output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
+    writer = None if output is Format.TABLE else PatientWriter(sys.stdout.buffer, output, LOGIN_COLUMNS)
+    losses = Losses(forward, webhook, writer)
+    guarding.gate, guarding.state, guarding.losses, guarding.writer = gate, state, losses, writer
     enforcers = guarding.enforcers = Enforcers(
         gate,
         deny_file=DenyFile(options.deny_file, DenyShape(options.deny_shape)) if options.deny_file else None,
         nft_set=NftSet(options.nft_set) if options.nft_set else None,
         webhook=webhook,
     )
-    output = options.output or (Format.TABLE if sys.stdout.isatty() else Format.NDJSON)
-    writer = None if output is Format.TABLE else Writer(sys.stdout.buffer, output, LOGIN_COLUMNS)
     try:
         with ForwardServer(forward, options.listen) as server:
             complain(f"listening on {server.address}")
