@@ -219,14 +219,21 @@ def carrier(number: int) -> Carrier:
     return Carrier("vxlan", f"1:{number}", CLIENT, 40_000, SERVER, 4_789)
 
 
-def test_so_many_tunnels_are_told_of_later_ones_are_not_and_those_known_still_end() -> None:
+def test_so_many_tunnels_are_known_at_a_time_and_for_each_more_the_longest_silent_one_is_over() -> None:
     rows = TunnelRows()
     found = [row for number in range(MAX_TUNNELS) for row in rows.found((carrier(number),), START_NS)]
     assert len(found) == MAX_TUNNELS
-    assert list(rows.found((carrier(MAX_TUNNELS), carrier(0)), START_NS + 5)) == []
+    assert list(rows.found((carrier(0),), START_NS + 5)) == []
+    told = list(rows.found((carrier(MAX_TUNNELS), carrier(0)), START_NS + 6))
+    assert [(row["action"], row["ts"]) for row in told] == [
+        ("Tunnel::CLOSE", START_NS),
+        ("Tunnel::DISCOVER", START_NS + 6),
+    ]
+    assert told[0]["uid"] == found[1]["uid"]
     ended = list(rows.end())
-    assert [row["uid"] for row in ended] == [row["uid"] for row in found]
-    assert (ended[0]["ts"], ended[-1]["ts"]) == (START_NS + 5, START_NS)
+    assert len(ended) == MAX_TUNNELS
+    assert [row["uid"] for row in ended[-2:]] == [told[1]["uid"], found[0]["uid"]]
+    assert (ended[0]["ts"], ended[-1]["ts"]) == (START_NS, START_NS + 6)
 
 
 def test_so_many_addresses_are_remembered_and_others_are_answered_as_rightly() -> None:

@@ -118,7 +118,7 @@ class Block:
         """What is left to do until all that they will look at is asked for."""
         for at in range(self.count, self.count + _STEPS * _APART):
             self._go_on(at)
-        for at in range(self.count):  # one right after the other: each of these waits for a page of its own
+        for at in range(self.count):
             self._ahead.expect(logins.row(self.logins, at), at)
         return 0
 

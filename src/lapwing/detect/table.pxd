@@ -40,9 +40,7 @@ cdef class Table:
     cdef u32 _oldest[2]
     cdef u32 _newest[2]
 
-    @cython.locals(line=u64, left=u64, mark=u32, hits=u32, value=u32)
     cpdef i64 find(self, u64 key) noexcept
-    @cython.locals(line=u64, left=u64, mark=u32, hits=u32, value=u32)
     cpdef i64 find_row(self, u64 key) noexcept
     cpdef int glance(self, u64 key) noexcept
     @cython.locals(line=u64, left=u64, mark=u32, hits=u32, value=u32, slot=i64, number=Py_ssize_t)
@@ -99,6 +97,8 @@ cdef class Table:
     cpdef int release(self, Row row) except -1
     cdef int _drop_beside(self, int number) except -1
 
+@cython.locals(line=u64, left=u64, mark=u32, hits=u32, value=u32)
+cdef inline i64 _find(Table table, u64 key, bint or_spark) noexcept
 cdef bint _is_spark_of(Table table, i64 slot, u64 key) noexcept
 @cython.locals(base=Py_ssize_t, field=int, hi=u64, differs=u64)
 cdef bint _is_of(Table table, i64 slot, u64 key) noexcept

@@ -98,36 +98,11 @@ class Table:
 
     def find(self, key: int) -> int:
         """The number of the row of `key`; `NOWHERE`; or `SPARK_BASE` less the slot of its spark."""
-        line, left, mark = key & self._last, self._last, lines.mark_of(key)
-        while True:
-            hits = lines.marked(self._marks, line, mark)
-            while hits != 0:
-                value = self._numbers[line * layout.LINE + layout.FIRST + natively.trailing(hits)]
-                if value & layout.SPARK_BIT:
-                    if _is_spark_of(self, value & layout.SPARK_MASK, key):
-                        return layout.SPARK_BASE - (value & layout.SPARK_MASK)
-                elif self._keys[(value - 1) * layout.NODE_WORDS] == key:
-                    return value - 1
-                hits &= hits - 1
-            if left == 0 or self._numbers[line * layout.LINE + layout.HEAD] & layout.KEPT_OUT == 0:
-                return layout.NOWHERE
-            line = (line + 1) & self._last
-            left -= 1
+        return _find(self, key, True)
 
     def find_row(self, key: int) -> int:
         """The number of the row of `key`, or `NOWHERE`, be it a spark or unknown: no journal entry is looked at."""
-        line, left, mark = key & self._last, self._last, lines.mark_of(key)
-        while True:
-            hits = lines.marked(self._marks, line, mark)
-            while hits != 0:
-                value = self._numbers[line * layout.LINE + layout.FIRST + natively.trailing(hits)]
-                if value & layout.SPARK_BIT == 0 and self._keys[(value - 1) * layout.NODE_WORDS] == key:
-                    return value - 1
-                hits &= hits - 1
-            if left == 0 or self._numbers[line * layout.LINE + layout.HEAD] & layout.KEPT_OUT == 0:
-                return layout.NOWHERE
-            line = (line + 1) & self._last
-            left -= 1
+        return _find(self, key, False)
 
     # -- ahead of time -------------------------------------------------------------------------------------------------
     #
@@ -533,6 +508,25 @@ class Table:
 
 
 # What calls the journal stands apart: what does not is spared the saving of registers.
+
+
+def _find(table: Table, key: int, or_spark: bool) -> int:
+    """The number of the row of `key`; `SPARK_BASE` less the slot of its spark, if that is asked for; or `NOWHERE`."""
+    line, left, mark = key & table._last, table._last, lines.mark_of(key)
+    while True:
+        hits = lines.marked(table._marks, line, mark)
+        while hits != 0:
+            value = table._numbers[line * layout.LINE + layout.FIRST + natively.trailing(hits)]
+            if value & layout.SPARK_BIT:
+                if or_spark and _is_spark_of(table, value & layout.SPARK_MASK, key):
+                    return layout.SPARK_BASE - (value & layout.SPARK_MASK)
+            elif table._keys[(value - 1) * layout.NODE_WORDS] == key:
+                return value - 1
+            hits &= hits - 1
+        if left == 0 or table._numbers[line * layout.LINE + layout.HEAD] & layout.KEPT_OUT == 0:
+            return layout.NOWHERE
+        line = (line + 1) & table._last
+        left -= 1
 
 
 def _is_spark_of(table: Table, slot: int, key: int) -> bool:

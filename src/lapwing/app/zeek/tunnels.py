@@ -6,7 +6,7 @@ from lapwing.app.zeek.names import uid_of
 from lapwing.app.zeek.rows import Row
 from lapwing.events import Carrier, FlowClosed
 
-MAX_TUNNELS = 262_144  # told of once each; twice what a flow table tells apart. Later ones are not told of
+MAX_TUNNELS = 262_144  # known at a time; twice what a flow table tells apart. Of more, one is over for each that comes
 
 _TYPES = {
     "gre": "Tunnel::GRE",
@@ -21,21 +21,23 @@ _CONNECTIONS = frozenset({"vxlan", "geneve", "gtp-u", "teredo", "l2tp"})  # over
 
 
 class TunnelRows:
-    """A row as a tunnel is found, and one at the end for those that are connections themselves."""
+    """A row as a tunnel is found, and one when it is over for those that are connections themselves."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Carrier, int]] = {}  # by name: when it was seen last, in ns
+        self._known: dict[str, tuple[Carrier, int]] = {}  # by name: when it was seen last, in ns; the latest last
 
     def found(self, carriers: tuple[Carrier, ...], ts_ns: int) -> Iterator[Row]:
         """Rows of those not known yet, the outermost first."""
         for carrier in carriers:
             name = uid_of_carrier(carrier)
-            known = self._known.get(name)
-            if known is not None:
-                self._known[name] = (known[0], max(known[1], ts_ns))
-            elif len(self._known) < MAX_TUNNELS:
-                self._known[name] = (carrier, ts_ns)
+            known = self._known.pop(name, None)
+            if known is None:
+                if len(self._known) >= MAX_TUNNELS:
+                    yield from self._over(next(iter(self._known)))
                 yield _row(name, carrier, ts_ns, "Tunnel::DISCOVER")
+                self._known[name] = (carrier, ts_ns)
+            else:
+                self._known[name] = (known[0], max(known[1], ts_ns))
 
     def closed(self, flow: FlowClosed) -> Iterator[Row]:
         """The flow lasted until now, and so did its tunnels; some of them only carried the other direction."""
@@ -44,9 +46,13 @@ class TunnelRows:
 
     def end(self) -> Iterator[Row]:
         """Connections are over when the input is."""
-        for name, (carrier, ts_ns) in self._known.items():
-            if carrier.kind in _CONNECTIONS:
-                yield _row(name, carrier, ts_ns, "Tunnel::CLOSE")
+        for name in list(self._known):
+            yield from self._over(name)
+
+    def _over(self, name: str) -> Iterator[Row]:
+        carrier, ts_ns = self._known.pop(name)
+        if carrier.kind in _CONNECTIONS:
+            yield _row(name, carrier, ts_ns, "Tunnel::CLOSE")
 
 
 def parents(flow: FlowClosed) -> tuple[str, ...] | None:
