@@ -1,6 +1,7 @@
 """The command line as a whole: its help, its errors, and how the program ends."""
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -110,6 +111,21 @@ def test_a_full_disk_is_one_line_whatever_was_to_be_written(arguments: tuple[str
     assert process.returncode == ExitCode.INPUT
     assert "No space left on device" in heard(err.decode())
     assert heard(err.decode()).count("\n") == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [("token kinds", ExitCode.CLEAN), ("read nowhere.pcap -o ndjson", ExitCode.INPUT), ("read -", ExitCode.INPUT)],
+)
+def test_streams_that_are_closed_are_as_the_null_device(arguments: str, code: ExitCode, closed: str) -> None:
+    done = subprocess.run(
+        f"exec {shlex.quote(sys.executable)} -m lapwing {arguments} {closed}",
+        shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "descriptor" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("logs", "formats"), ("doctor",), ("demo",)])

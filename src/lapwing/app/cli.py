@@ -306,6 +306,7 @@ def _inputs(files: list[str] | None, more: list[str] | None) -> list[str]:
 
 def main() -> None:
     """Entry point of the program. What cannot be written, or nobody reads, ends it with a code of its own."""
+    _open_what_is_closed()
     try:
         app()
     except SystemExit as ending:  # also raised where a page of help met a reader that went away
@@ -313,6 +314,13 @@ def main() -> None:
         raise SystemExit(ending.code if unwritten is None else _told(unwritten)) from None
     except OSError as error:
         raise SystemExit(_told(error)) from None
+
+
+def _open_what_is_closed() -> None:
+    """A standard stream that is closed becomes the null device, or the next file to be opened would take its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
 
 
 def _flush() -> OSError | None:
