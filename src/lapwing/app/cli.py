@@ -317,10 +317,12 @@ def main() -> None:
 
 
 def _open_what_is_closed() -> None:
-    """A standard stream that is closed becomes the null device, or the next file to be opened would take its place."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    """Standard streams that are closed become the null device, or the next file to be opened would take their place."""
+    if sys.stdin is None:
+        os.open(os.devnull, os.O_RDONLY)  # it stays None: who is to read it is told that it is closed
+    for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for good
 
 
 def _flush() -> OSError | None:
