@@ -46,6 +46,20 @@ def test_lists_and_positions_that_cannot_be_written_end_no_guard(tmp_path: Path)
     assert (lists / "positions").exists()
 
 
+def test_another_that_cannot_listen_leaves_the_lists_as_they_are(tmp_path: Path) -> None:
+    log, deny = tmp_path / "access.log", tmp_path / "deny"
+    log.touch()
+    with running("guard", "serve", log, "--deny-file", deny, *SERVE) as (_, line_with):
+        address = address_in(line_with("listening on"))
+        attack(log, ATTACKER)
+        while ATTACKER not in deny.read_text():
+            pass
+        with running("guard", "serve", log, "--deny-file", deny, "--listen", address) as (other, other_line_with):
+            assert "Address already in use" in other_line_with("cannot be listened on")
+            assert other.wait(WAIT_S) == ExitCode.INPUT
+        assert ATTACKER in deny.read_text()
+
+
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits a program that runs")
 def test_events_wait_until_the_output_can_be_written_again(tmp_path: Path) -> None:
     log, told = tmp_path / "access.log", tmp_path / "told"

@@ -194,3 +194,25 @@ def test_so_many_connections_are_open_at_once_one_more_is_turned_away_until_a_pl
         assert not turned_away.said
 
     asyncio.run(flood())
+
+
+def test_whoever_takes_no_answers_is_not_heard_until_they_do() -> None:
+    class Full(Wire):
+        reading = True
+
+        def pause_reading(self) -> None:
+            self.reading = False
+
+        def resume_reading(self) -> None:
+            self.reading = True
+
+    async def flood() -> None:
+        connection, wire = _Connection(ForwardAuth(Gate()), set()), Full()
+        connection.connection_made(wire)
+        connection.pause_writing()
+        assert not wire.reading
+        connection.resume_writing()
+        assert wire.reading
+        connection.connection_lost(None)
+
+    asyncio.run(flood())

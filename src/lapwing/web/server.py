@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -59,12 +61,22 @@ class _Connection(asyncio.Protocol):
         self._wait()
         self._head_bytes += len(data)
         try:
-            self._parser.feed_data(data)
+            self._parse(data)
         except httptools.HttpParserError:
             self._refuse()
             return
         if self._in_head and self._head_bytes > MAX_HEAD_BYTES:
             self._refuse()
+
+    def pause_writing(self) -> None:
+        """See asyncio.Protocol. Whoever takes no answers is not heard any further, or answers would pile up."""
+        assert self._transport is not None
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """See asyncio.Protocol."""
+        assert self._transport is not None
+        self._transport.resume_reading()
 
     def on_url(self, url: bytes) -> None:
         """See httptools."""
@@ -90,6 +102,16 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def _parse(self, data: bytes) -> None:
+        """Hand on what came. A proxy passes on its client's wish for another protocol; the answer is of this one."""
+        while data:
+            try:
+                self._parser.feed_data(data)
+                data = b""
+            except httptools.HttpParserUpgrade as wish:
+                self._parser = httptools.HttpRequestParser(self)
+                data = data[wish.args[0] :]
+
     def _refuse(self) -> None:
         self._write(Response(400, []), keep=False)
 
@@ -114,6 +136,19 @@ def _reason(error: OSError | ValueError) -> str:
     """What the system says; asyncio would say it in many more words."""
     number = error.errno if isinstance(error, OSError) else None
     return os.strerror(number) if number is not None and number > 0 else str(error)
+
+
+def _is_served(path: Path) -> bool:
+    """Whether somebody listens on a socket: it would be taken from them, and they would not notice."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.setblocking(False)
+        try:
+            asking.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            return True
+    return True
 
 
 class ForwardServer:
@@ -178,7 +213,9 @@ class ForwardServer:
         if self._listen.startswith("unix:"):
             path = Path(self._listen.removeprefix("unix:"))
             if path.is_socket():
-                path.unlink()  # left by a run that was killed
+                if _is_served(path):
+                    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+                path.unlink()  # left by a run that ended
             return await loop.create_unix_server(connect, path)
         host, colon, port = self._listen.rpartition(":")
         if not colon or not port.isdigit() or int(port) > 65_535:

@@ -112,24 +112,28 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
     writer = None if output is Format.TABLE else PatientWriter(sys.stdout.buffer, output, LOGIN_COLUMNS)
     losses = Losses(forward, webhook, writer)
     guarding.gate, guarding.state, guarding.losses, guarding.writer = gate, state, losses, writer
-    enforcers = guarding.enforcers = Enforcers(
+    with ForwardServer(forward, options.listen) as server:  # first: who listens writes the lists, and nobody beside it
+        enforcers = guarding.enforcers = _enforcers(gate, webhook, options)
+        try:
+            complain(f"listening on {server.address}")
+            say_absent(guarding)
+            reloading = Reloading(settings, lambda: load(options.config).settings, guarding.change)
+            return tell(guarding, writer, chosen, None, endless=True, reloading=reloading)
+        finally:
+            enforcers.close()
+            for lost in losses.untold():
+                complain(f"{lost.where}: {lost.lost_count} lost at the end")
+            if state is not None:
+                state.save(gate)
+
+
+def _enforcers(gate: Gate, webhook: Webhook | None, options: GuardOptions) -> Enforcers:
+    return Enforcers(
         gate,
         deny_file=DenyFile(options.deny_file, DenyShape(options.deny_shape)) if options.deny_file else None,
         nft_set=NftSet(options.nft_set) if options.nft_set else None,
         webhook=webhook,
     )
-    try:
-        with ForwardServer(forward, options.listen) as server:
-            complain(f"listening on {server.address}")
-            say_absent(guarding)
-            reloading = Reloading(settings, lambda: load(options.config).settings, guarding.change)
-            return tell(guarding, writer, chosen, None, endless=True, reloading=reloading)
-    finally:
-        enforcers.close()
-        for lost in losses.untold():
-            complain(f"{lost.where}: {lost.lost_count} lost at the end")
-        if state is not None:
-            state.save(gate)
 
 
 def _forward(gate: Gate, options: GuardOptions) -> ForwardAuth:
