@@ -153,6 +153,21 @@ def test_a_closed_standard_input_is_told(command: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("closed", [1, 2])
+@pytest.mark.parametrize("command", ["read", "sessions"])
+def test_an_output_that_is_closed_takes_nothing_and_the_other_no_more_than_its_own(
+    inputs: Path, command: str, closed: int
+) -> None:
+    program = f"import os, sys; os.close({closed}); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "-m", "lapwing", command, inputs / "noise.bin"],
+        capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == ExitCode.INPUT
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("data", "what"),
     [

@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -306,7 +306,8 @@ def _inputs(files: list[str] | None, more: list[str] | None) -> list[str]:
 
 def main() -> None:
     """Entry point of the program. What cannot be written, or nobody reads, ends it with a code of its own."""
-    _open_what_is_closed()
+    sys.stdout = sys.stdout or _nowhere(1)
+    sys.stderr = sys.stderr or _nowhere(2)  # `print` takes the other one where there is none
     try:
         app()
     except SystemExit as ending:  # also raised where a page of help met a reader that went away
@@ -316,13 +317,13 @@ def main() -> None:
         raise SystemExit(_told(error)) from None
 
 
-def _open_what_is_closed() -> None:
-    """Standard streams that are closed become the null device, or the next file to be opened would take their place."""
-    if sys.stdin is None:
-        os.open(os.devnull, os.O_RDONLY)  # it stays None: who is to read it is told that it is closed
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for good
+def _nowhere(number: int) -> TextIO:
+    """Stands for an output that was closed before the program began, and keeps its number from other files."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != number:
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+    return open(number, "w", encoding="utf-8", closefd=False)
 
 
 def _flush() -> OSError | None:
