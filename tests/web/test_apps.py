@@ -64,7 +64,7 @@ def over_asgi(gate: Gate, **options: Any) -> Send:
             "path": path,
             "query_string": b"",
             "headers": [(name.encode(), value.encode()) for name, value in named.items()],
-            "client": (client, 5000),
+            "client": (client, 5000) if client else None,
         }
         messages = [
             {"type": "http.request", "body": body[:5], "more_body": True},
@@ -163,11 +163,81 @@ def test_the_application_gets_every_byte_and_so_does_the_client(make: Make) -> N
     assert send("/login", body)[2] == body
 
 
-def test_a_body_too_large_for_a_login_passes_unread(make: Make) -> None:
+def test_a_body_too_large_for_a_login_passes_unread_where_nobody_logs_in(make: Make) -> None:
     send, told = make()
     body = form("bob", "x" * 100_000)
-    assert send("/login", body)[2] == body
+    assert send("/upload", body)[2] == body
     assert told == []
+
+
+MULTIPART = "multipart/form-data; boundary=x"
+HIDDEN = [
+    (b"padding=" + b"x" * 100_000 + b"&username=bob&password=wrong", FORM),
+    (b"x=1&" * 2_000 + b"username=bob&password=wrong", FORM),
+    (b"username=bob&password=wrong&password2=", FORM),
+    (b"grant_type=x&username=bob&password=wrong", FORM),
+    (b"username=bob&%70%00=wrong", f"{FORM}; charset=utf-16"),
+    (b'{"padding": NaN, "username": "bob", "password": "wrong"}', "application/json"),
+    ('{"username": "bob", "password": "wrong"}'.encode("utf-16"), "application/json"),
+    (b'\n{"username": "bob", "password": "wrong"}', "text/plain"),
+    (b'--x\r\nContent-Disposition: form-data; name=password; x="filename"\r\n\r\nwrong\r\n--x--', MULTIPART),
+]
+
+
+@pytest.mark.parametrize(("body", "kind"), HIDDEN)
+def test_credentials_that_only_the_application_can_read_are_a_login_of_nobody_at_a_login_surface(
+    make: Make, body: bytes, kind: str
+) -> None:
+    send, told = make()
+    assert send("/login", body, kind)[2] == body
+    assert [(login.outcome, login.endpoint, login.username, login.secret_tag) for login in logins(told)] == [
+        (Outcome.FAILED, "POST /login", None, None)
+    ]
+
+
+@pytest.mark.parametrize(("body", "kind"), HIDDEN)
+def test_nobody_who_is_held_back_gets_in_by_hiding_credentials(make: Make, body: bytes, kind: str) -> None:
+    gate = Gate()
+    attacked(gate)
+    send, _ = make(gate=gate)
+    assert send("/login", body, kind, client=ATTACKER)[0] == 429
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"username=bob&next=/", FORM),
+        (b'{"username": "bob"}', "application/json"),
+        (b"<saml/>", "text/xml"),
+        (b"", FORM),
+    ],
+)
+def test_at_a_login_surface_what_shows_that_it_has_no_secret_is_no_login(make: Make, body: bytes, kind: str) -> None:
+    send, told = make()
+    send("/login", body, kind)
+    assert told == []
+
+
+def test_a_body_in_chunks_is_seen_and_reaches_the_application() -> None:
+    told: list[Event] = []
+    read: list[bytes] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        read.append(environ["wsgi.input"].readline() + environ["wsgi.input"].read())
+        start_response("401 X", [])
+        return [b"no"]
+
+    guard = WsgiGuard(app, Gate(listener=told.extend))
+    bodies = [form("bob", "wrong"), form("bob", "wrong") + b"&x=" + b"x" * 200_000 + b"\n" + b"y" * 200_000]
+    for body in bodies:
+        environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/login", "CONTENT_TYPE": FORM, "REMOTE_ADDR": "192.0.2.1"}
+        environ |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}  # type: ignore[dict-item]
+        assert b"".join(guard(environ, lambda *_: None)) == b"no"  # type: ignore[arg-type, return-value]
+    assert read == bodies
+    assert [(login.username, login.outcome) for login in logins(told)] == [
+        ("bob", Outcome.FAILED),
+        (None, Outcome.FAILED),
+    ]
 
 
 def test_other_requests_pass(make: Make) -> None:
@@ -206,6 +276,15 @@ def test_only_a_trusted_proxy_speaks_for_others(make: Make) -> None:
     send("/login", form("a", "b"), client="10.0.0.1", x_forwarded_for="192.0.2.66, 192.0.2.7")
     send("/login", form("a", "b"), client="192.0.2.8", x_forwarded_for="192.0.2.66")
     assert [login.client_ip for login in logins(told)] == ["192.0.2.7", "192.0.2.8"]
+
+
+def test_a_proxy_at_a_unix_socket_speaks_for_others_where_any_is_trusted(make: Make) -> None:
+    send, told = make(trusted_proxies=["10.0.0.1"])
+    send("/login", form("a", "b"), client="", x_forwarded_for="192.0.2.66, 192.0.2.7, 10.0.0.1")
+    send("/login", form("a", "b"), client="", x_forwarded_for="unknown")
+    trusting_nobody, told_there = make()
+    trusting_nobody("/login", form("a", "b"), client="", x_forwarded_for="192.0.2.7")
+    assert [login.client_ip for login in logins(told + told_there)] == ["192.0.2.7", "", ""]
 
 
 def test_basic_credentials_are_one_login_while_they_are_accepted(make: Make) -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -228,6 +229,33 @@ def test_a_unix_socket_is_served_also_where_an_old_one_lies(forward: ForwardAuth
             one.connect(str(path))
             one.sendall(b"GET /auth HTTP/1.1\r\nX-Real-IP: " + ATTACKER.encode() + b"\r\n\r\n")
             assert one.recv(1000).startswith(b"HTTP/1.1 403")
+
+
+def test_over_a_unix_socket_who_asks_is_believed_whomever_else_is_trusted(forward: ForwardAuth) -> None:
+    assert ask(forward, "", X_Forwarded_For=f"192.0.2.1, {ATTACKER}, 10.0.0.2") == 403
+    assert ask(forward, "", X_Forwarded_For=f"{ATTACKER}, 192.0.2.1") == 200
+    assert ask(forward, "", X_Real_IP=ATTACKER) == 403
+    assert (ask(forward, "", X_Forwarded_For="unknown"), forward.unknown_count) == (200, 1)
+
+
+def test_a_unix_socket_that_is_served_is_taken_from_nobody(forward: ForwardAuth, tmp_path: Path) -> None:
+    listen = f"unix:{tmp_path / 'guard.sock'}"
+    with ForwardServer(forward, listen):
+        with pytest.raises(SourceError, match="Address already in use"):
+            ForwardServer(forward, listen).__enter__()
+        with socket.socket(socket.AF_UNIX) as one:
+            one.connect(str(tmp_path / "guard.sock"))
+            one.sendall(b"GET /livez HTTP/1.1\r\n\r\n")
+            assert one.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_a_wish_for_another_protocol_is_answered_in_this_one_and_the_connection_goes_on(served: str) -> None:
+    host, _, port = served.rpartition(":")
+    wish = f"GET /auth HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Real-IP: {ATTACKER}\r\n\r\n".encode()
+    with socket.create_connection((host, int(port)), ENOUGH_S) as one, one.makefile("rb") as answers:
+        one.sendall(wish + wish)
+        one.sendall(wish + b"GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert re.findall(rb"HTTP/1.1 (\d+)", answers.read()) == [b"403"] * 3 + [b"200"]
 
 
 @pytest.mark.parametrize("listen", ["nonsense", "127.0.0.1:99999", "unix:/nowhere/at/all.sock", "192.0.2.1:80"])

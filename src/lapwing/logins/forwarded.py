@@ -45,7 +45,11 @@ class TrustedProxies:
         """
         if not forwarded or not self.trusts(peer):
             return peer
-        client = peer
+        return self.behind(forwarded) or peer
+
+    def behind(self, forwarded: str) -> str | None:
+        """The same by the word of a neighbour that is believed already; None where it names no address."""
+        client = None
         for hop in reversed(forwarded.split(",")[-MAX_HOPS:]):
             address = plain_address(hop)
             if address is None:

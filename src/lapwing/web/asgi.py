@@ -63,27 +63,35 @@ class AsgiGuard:
         scope[SCOPE_KEY] = watched.answer
         await self._follow(watched, scope, receive, send)
 
-    async def _body(self, scope: Scope, headers: Headers, receive: Receive) -> tuple[bytes, Receive]:
-        """The request's body where it may hold credentials, and a `receive` that gives it to the application again."""
+    async def _body(self, scope: Scope, headers: Headers, receive: Receive) -> tuple[bytes | None, Receive]:
+        """The request's body where it may hold credentials, and a `receive` that gives it to the application again.
+
+        None for one that is too long.
+        """
         kind = next((value for name, value in headers if name.lower() == "content-type"), "")
         length = next((value for name, value in headers if name.lower() == "content-length"), "")
         size = int(length) if length.isascii() and length.isdigit() else None
-        if not self.watch.wants_body(scope["method"], _target(scope), kind, size):
+        if not self.watch.wants_body(scope["method"], _target(scope), kind):
             return b"", receive
+        if size is not None and size > MAX_BODY_BYTES:
+            return None, receive
         taken: list[MutableMapping[str, Any]] = []
         body = bytearray()
         while len(body) <= MAX_BODY_BYTES:
             message = await receive()
             taken.append(message)
             body += message.get("body", b"")
-            if message["type"] != "http.request" or not message.get("more_body", False):
+            if message["type"] != "http.request":  # the client is gone: nobody has the whole of it
+                body.clear()
+                break
+            if not message.get("more_body", False):
                 break
         taken.reverse()
 
         async def again() -> MutableMapping[str, Any]:
             return taken.pop() if taken else await receive()
 
-        return bytes(body) if len(body) <= MAX_BODY_BYTES else b"", again
+        return bytes(body) if len(body) <= MAX_BODY_BYTES else None, again
 
     async def _admit(self, watched: Watched, answer: Answer) -> bool:
         """Whether the login may go on, after the wait that a delay is; how one ends that may not is told."""

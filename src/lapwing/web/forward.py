@@ -107,9 +107,8 @@ class ForwardAuth:
             return address
         forwarded = ",".join(value for name, value in headers if name.lower() == "x-forwarded-for")
         if forwarded:
-            near = address or LOOPBACK[0].partition("/")[0]  # over a Unix socket only a neighbour can connect
-            client = self._proxies.client(near, forwarded)
-            return None if client == near else client
+            client = self._proxies.behind(forwarded)
+            return None if client == address else client  # over a Unix socket only a neighbour can connect
         return plain_address(next((value for name, value in headers if name.lower() == "x-real-ip"), ""))
 
     def _auth(self, _query: str, headers: Headers, peer: str) -> Response:

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from itertools import count
+from itertools import chain, count
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -14,8 +14,9 @@ from lapwing.logins.endpoints import compiled, path_segments
 from lapwing.logins.forwarded import TrustedProxies, plain_address
 from lapwing.logins.usernames import normalise
 from lapwing.web.gate import Answer, Gate
+from lapwing.web.unread import blanks
 
-MAX_BODY_BYTES = 64 * 1024  # of a request looked at: no login form comes near it; a longer body is passed on unread
+MAX_BODY_BYTES = 64 * 1024  # of a request looked at: no login form comes near it; of a longer one nothing is seen
 MAX_PAGE_BYTES = 64 * 1024  # of a response looked at
 MAX_ACCEPTED = 16_384  # Basic and Digest credentials that are sent with every request, remembered as accepted
 REPEATED = frozenset({"basic", "digest"})
@@ -84,9 +85,9 @@ class WebLoginWatch:
         self._next_flow = count(1).__next__
         self._accepted: OrderedDict[tuple[str, str | None, str | None, str], None] = OrderedDict()
 
-    def wants_body(self, method: str, target: str, content_type: str, length: int | None) -> bool:
+    def wants_body(self, method: str, target: str, content_type: str) -> bool:
         """Whether the body of a request must be seen to tell if it is a login."""
-        if method in ("GET", "HEAD", "OPTIONS") or (length is not None and length > MAX_BODY_BYTES):
+        if method in ("GET", "HEAD", "OPTIONS"):
             return False
         if self._endpoints.find_any_body(method, path_segments(target)) is not None:
             return True
@@ -96,28 +97,35 @@ class WebLoginWatch:
     def client(self, peer: Peer, headers: Headers) -> str:
         """The address a request comes from."""
         address = plain_address(peer.address) or peer.address
-        if not self._proxies.trusts(address):
+        if not (self._proxies.trusts(address) if address else bool(self._proxies)):  # a Unix socket has none
             return address
         forwarded = ",".join(value for name, value in headers if name.lower() == "x-forwarded-for")
-        return self._proxies.client(address, forwarded)
+        return self._proxies.behind(forwarded) or address
 
-    def look(self, method: str, target: str, headers: Headers, body: bytes, peer: Peer) -> Watched | None:
-        """Return the login that a request is, with the answer to it; None for any other request."""
+    def look(self, method: str, target: str, headers: Headers, body: bytes | None, peer: Peer) -> Watched | None:
+        """Return the login that a request is, with the answer to it; None for any other request.
+
+        `body` is None where it is too long; at a login surface that is a login, of which nobody can tell whose.
+        """
         client_ip = self.client(peer, headers)
         key = FlowKey(self._next_flow(), "", Transport.TCP, client_ip, peer.port, "", 0)
         adapter = adapter_for("http", LoginContext(key, self._settings, self.gate.tagger, self.gate.next_auth_id))
         assert adapter is not None
         request = HttpRequest(
-            method=method, target=target, version="1.1", headers=list(headers), body=body, body_bytes=len(body)
+            method=method,
+            target=target,
+            version="1.1",
+            headers=list(headers),
+            body=body or b"",
+            body_bytes=len(body or b""),
         )
-        attempts = [
-            event
-            for event in adapter.message(Side.CLIENT, request, self.gate.now_ns())
-            if isinstance(event, AuthAttempted)
-        ]
-        if not attempts:
+        now_ns = self.gate.now_ns()
+        requests = chain((request,), blanks(request, self._settings, too_long=body is None))
+        told = (event for one in requests for event in adapter.message(Side.CLIENT, one, now_ns))
+        found = next((event for event in told if isinstance(event, AuthAttempted)), None)
+        if found is None:
             return None
-        attempt = _own(attempts[0])
+        attempt = _own(found)
         if attempt.mechanism in REPEATED and _identity(attempt) in self._accepted:
             return None
         return Watched(self, adapter, self.gate.attempt(attempt, refuses=self._enforce))

@@ -10,7 +10,7 @@ from lapwing.events import Action
 from lapwing.web.answers import BODY, STATUS, refusal
 from lapwing.web.asgi import DELAY_S, SCOPE_KEY
 from lapwing.web.gate import ALLOW, Answer, Gate
-from lapwing.web.watching import Headers, Peer, Watched, WebLoginWatch
+from lapwing.web.watching import MAX_BODY_BYTES, Headers, Peer, Watched, WebLoginWatch
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
@@ -56,15 +56,19 @@ class WsgiGuard:
         environ[SCOPE_KEY] = watched.answer
         return _Followed(self.app, watched, environ, start_response)
 
-    def _body(self, environ: Environ, method: str, target: str) -> bytes:
-        """The request's body where it may hold credentials; the application reads it again."""
+    def _body(self, environ: Environ, method: str, target: str) -> bytes | None:
+        """The request's body where it may hold credentials, None for a longer one; the application reads it again."""
         length = str(environ.get("CONTENT_LENGTH") or "")
         size = int(length) if length.isascii() and length.isdigit() else 0
-        if not size or not self.watch.wants_body(method, target, str(environ.get("CONTENT_TYPE", "")), size):
+        in_chunks = not length and bool(environ.get("wsgi.input_terminated"))  # its end shows as the end of a file's
+        if not (size or in_chunks) or not self.watch.wants_body(method, target, str(environ.get("CONTENT_TYPE", ""))):
             return b""
-        body: bytes = environ["wsgi.input"].read(size)
-        environ["wsgi.input"] = io.BytesIO(body)
-        return body
+        if size > MAX_BODY_BYTES:
+            return None
+        given = environ["wsgi.input"]
+        body: bytes = given.read(size or MAX_BODY_BYTES + 1)
+        environ["wsgi.input"] = io.BytesIO(body) if size else io.BufferedReader(_Again(body, given))
+        return body if len(body) <= MAX_BODY_BYTES else None
 
     def _admit(self, watched: Watched, answer: Answer) -> bool:
         """See `AsgiGuard`."""
@@ -77,6 +81,24 @@ class WsgiGuard:
             finally:
                 self._delays.release()
         return answer.action is not Action.BLOCK
+
+
+class _Again(io.RawIOBase):
+    """The beginning of a request's body that was read already, and what comes behind it."""
+
+    def __init__(self, body: bytes, rest: Any) -> None:
+        self._body = io.BytesIO(body)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        """See io.RawIOBase."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """See io.RawIOBase."""
+        data = self._body.read(len(buffer)) or self._rest.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class _Followed:
