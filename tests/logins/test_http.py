@@ -145,14 +145,6 @@ def test_credentials_are_found_in_every_shape(step: Step, mechanism: str, endpoi
     assert attempt.secret_tag == TAGGER.tag(SECRET)
 
 
-def test_of_several_headers_that_say_how_to_read_a_login_the_first_counts() -> None:
-    (form,) = attempts(post("username=bob&password=x", kind=f"{FORM}\r\nContent-Type: text/css"))
-    both = f"Authorization: Basic {b64encode(b'bob:x').decode()}\r\nAuthorization: Bearer y\r\n"
-    (in_header,) = attempts(get("/private/a", both))
-    assert (form.mechanism, form.username) == ("form", "bob")
-    assert (in_header.mechanism, in_header.username) == ("basic", "bob")
-
-
 def test_digest_shows_the_user_and_no_secret() -> None:
     digest = f'Authorization: Digest username="Ana", realm="r", nonce="n", uri="/", response="{"0" * 32}"\r\n'
     (attempt,) = attempts(get("/", digest))

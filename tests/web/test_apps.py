@@ -11,7 +11,8 @@ import pytest
 
 from lapwing.asgi import GuardMiddleware as AsgiGuard
 from lapwing.events import AuthAttempted, AuthEvidence, AuthResolved, Event, Outcome
-from lapwing.web import Gate
+from lapwing.web import Gate, WebLoginWatch
+from lapwing.web.watching import Peer
 from lapwing.wsgi import GuardMiddleware as WsgiGuard
 
 from .test_gate import ATTACKER, attacked
@@ -306,6 +307,16 @@ def test_an_application_that_breaks_down_leaves_an_unknown_outcome(make: Make) -
 def test_hostile_bodies_reach_the_application_as_they_are(make: Make, body: bytes, kind: str) -> None:
     send, _ = make()
     assert send("/login", body, kind)[2] == body
+
+
+def test_of_several_headers_that_say_how_to_read_a_login_the_first_counts() -> None:
+    told: list[Event] = []
+    watch = WebLoginWatch(Gate(listener=told.extend))
+    headers = [("Content-Type", FORM), ("Content-Type", "text/css")]
+    assert watch.look("POST", "/login", headers, form("bob", "wrong"), Peer("192.0.2.1"))
+    headers = [("Authorization", "Basic YW5uYTpjb3JyZWN0"), ("Authorization", "Bearer x")]
+    assert watch.look("GET", "/", headers, b"", Peer("192.0.2.1"))
+    assert [event.username for event in told if isinstance(event, AuthAttempted)] == ["bob", "anna"]
 
 
 def test_a_websocket_passes_untouched() -> None:

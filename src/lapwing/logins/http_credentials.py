@@ -37,9 +37,9 @@ def find_credentials(request: HttpRequest, settings: LoginSettings) -> Credentia
     authorization = content_type = ""
     for name, value in request.headers:
         size = len(name)  # compared first: most headers are neither
-        if size == 13 and not authorization and name.lower() == "authorization":
-            authorization = value  # the first, as applications take it
-        elif size == 12 and not content_type and name.lower() == "content-type":
+        if size == 13 and name.lower() == "authorization":
+            authorization = value
+        elif size == 12 and name.lower() == "content-type":
             content_type = value
     if request.body or "=" in request.target:
         kind, fields = _fields(request, content_type)

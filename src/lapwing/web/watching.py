@@ -21,6 +21,7 @@ MAX_PAGE_BYTES = 64 * 1024  # of a response looked at
 MAX_ACCEPTED = 16_384  # Basic and Digest credentials that are sent with every request, remembered as accepted
 REPEATED = frozenset({"basic", "digest"})
 BODY_TYPES = ("application/x-www-form-urlencoded", "application/json", "multipart/form-data")
+TELLING = frozenset({"authorization", "content-type"})
 
 Login = TypeVar("Login", AuthAttempted, AuthResolved)
 Headers = Sequence[tuple[str, str]]
@@ -115,7 +116,7 @@ class WebLoginWatch:
             method=method,
             target=target,
             version="1.1",
-            headers=list(headers),
+            headers=_once(headers),
             body=body or b"",
             body_bytes=len(body or b""),
         )
@@ -164,6 +165,18 @@ class WebLoginWatch:
         self._accepted[_identity(login)] = None
         if len(self._accepted) > MAX_ACCEPTED:
             self._accepted.popitem(last=False)
+
+
+def _once(headers: Headers) -> list[tuple[str, str]]:
+    """Of several headers that say how to read a login the first counts, as applications take it."""
+    kept: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for header in headers:
+        name = header[0].lower()
+        if name not in TELLING or name not in seen:
+            seen.add(name)
+            kept.append(header)
+    return kept
 
 
 def _identity(login: AuthAttempted | AuthResolved) -> tuple[str, str | None, str | None, str]:
