@@ -4,7 +4,16 @@ import pytest
 
 from lapwing.app import summary as module
 from lapwing.app.summary import Summary
-from lapwing.events import AuthEvidence, Outcome, SensorEnded, SensorFailed, SensorLagged, SensorStarted, Severity
+from lapwing.events import (
+    AuthEvidence,
+    Finding,
+    Outcome,
+    SensorEnded,
+    SensorFailed,
+    SensorLagged,
+    SensorStarted,
+    Severity,
+)
 from tests.app.samples import START_NS, S, anomaly, finding, login
 
 
@@ -88,6 +97,22 @@ def test_a_flood_of_names_findings_and_damage_stays_bounded(monkeypatch: pytest.
         summary.add(finding(finding_id=f"{number:02}", risk=number / 100))
         summary.add(anomaly("capture.bad_record", offset=number))
     assert str(summary.logins["http"].accounts) == "10+"
-    assert summary.ranked()[0].finding_id == "49"
-    assert len(summary.findings) == 10
+    assert [one.finding_id for one in summary.ranked()[:10]] == [f"{number}" for number in range(49, 39, -1)]
+    assert len(summary.findings) <= 11
     assert (len(summary.damages), summary.damage_count) == (module.MAX_DAMAGES, 50)
+
+
+def test_findings_beyond_the_bound_are_not_all_looked_at_for_each_that_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    ranked = Summary.ranked
+
+    def looking(summary: Summary) -> list[Finding]:
+        looks.append(len(summary.findings))
+        return ranked(summary)
+
+    monkeypatch.setattr(module, "MAX_FINDINGS", 1_000)
+    monkeypatch.setattr(Summary, "ranked", looking)
+    summary = Summary()
+    for number in range(3_000):
+        summary.add(finding(finding_id=f"{number:04}"))
+    assert len(looks) <= 20

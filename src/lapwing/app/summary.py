@@ -21,6 +21,7 @@ from lapwing.events import (
 
 MAX_NAMES = 100_000  # accounts or sources counted exactly per protocol; beyond, "at least"
 MAX_FINDINGS = 10_000  # kept for the summary, the most severe last to go; the events themselves all pass through
+SOME = 10  # parts of them: so many more are let in before those that go are looked for, which takes long
 MAX_DAMAGES = 20  # places shown in full; the rest is counted
 MAX_KINDS = 1_000  # kinds of anomalies; a closed list in practice
 
@@ -141,8 +142,9 @@ class Summary:
 
     def _finding(self, event: Finding) -> None:
         self.findings[event.finding_id] = event
-        if len(self.findings) > MAX_FINDINGS:
-            del self.findings[self.ranked()[-1].finding_id]
+        if len(self.findings) > MAX_FINDINGS + MAX_FINDINGS // SOME:
+            for one in self.ranked()[MAX_FINDINGS:]:
+                del self.findings[one.finding_id]
 
     def _anomaly(self, event: AnomalySeen) -> None:
         if event.kind in self.anomalies or len(self.anomalies) < MAX_KINDS:
