@@ -13,7 +13,7 @@ import pytest
 from lapwing.events import Action, AuthAttempted, AuthResolved, Event, Outcome
 from lapwing.web import Answer, AsgiGuard, ForwardAuth, Gate, WsgiGuard, asgi, wsgi
 from lapwing.web.asgi import MAX_DELAYED as MAX_TASKS
-from lapwing.web.server import MAX_CONNECTIONS, _Connection
+from lapwing.web.server import MAX_CONNECTIONS, _Connection, _places
 from lapwing.web.wsgi import MAX_DELAYED as MAX_THREADS
 from tests.patience import ENOUGH_S
 
@@ -216,3 +216,10 @@ def test_whoever_takes_no_answers_is_not_heard_until_they_do() -> None:
         connection.connection_lost(None)
 
     asyncio.run(flood())
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "places"), [(64, 32), (1_024, 512), (1_536, MAX_CONNECTIONS), (-1, MAX_CONNECTIONS)]
+)
+def test_no_more_connections_are_open_than_leave_descriptors_for_files(descriptors: int, places: int) -> None:
+    assert _places(descriptors) == places

@@ -7,8 +7,18 @@ proxy that asks about each request. None of them imports a web framework.
 from lapwing.web.asgi import AsgiGuard
 from lapwing.web.forward import LOOPBACK, ForwardAuth
 from lapwing.web.gate import Answer, Gate
-from lapwing.web.server import ForwardServer
+from lapwing.web.server import ForwardServer, want_descriptors
 from lapwing.web.watching import WebLoginWatch
 from lapwing.web.wsgi import WsgiGuard
 
-__all__ = ["LOOPBACK", "Answer", "AsgiGuard", "ForwardAuth", "ForwardServer", "Gate", "WebLoginWatch", "WsgiGuard"]
+__all__ = [
+    "LOOPBACK",
+    "Answer",
+    "AsgiGuard",
+    "ForwardAuth",
+    "ForwardServer",
+    "Gate",
+    "WebLoginWatch",
+    "WsgiGuard",
+    "want_descriptors",
+]

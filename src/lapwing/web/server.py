@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import resource
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from lapwing.web.forward import ForwardAuth, Response
 
 MAX_HEAD_BYTES = 32 * 1024  # of a request; proxies send what the client sent, and these are their own limits
 MAX_CONNECTIONS = 1_024  # proxies keep a few open; more are turned away, and counted
+SPARE_DESCRIPTORS = 512  # of the process, for logs, lists and what else it opens
 IDLE_S = 75.0  # an idle connection is closed: longer than proxies keep theirs
 REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable"}
 
@@ -25,9 +27,12 @@ REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 50
 class _Connection(asyncio.Protocol):
     """One connection of a proxy; answers in the order asked."""
 
-    def __init__(self, forward: ForwardAuth, open_connections: set["_Connection"]) -> None:
+    def __init__(
+        self, forward: ForwardAuth, open_connections: set["_Connection"], places: int = MAX_CONNECTIONS
+    ) -> None:
         self._forward = forward
         self._open = open_connections
+        self._places = places
         self._parser = httptools.HttpRequestParser(self)
         self._headers: list[tuple[str, str]] = []
         self._target = b""
@@ -41,7 +46,7 @@ class _Connection(asyncio.Protocol):
         """See asyncio.Protocol."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        if len(self._open) >= MAX_CONNECTIONS:
+        if len(self._open) >= self._places:
             self._forward.turned_away_count += 1
             transport.abort()
             return
@@ -151,6 +156,23 @@ def _is_served(path: Path) -> bool:
     return True
 
 
+def _places(descriptors: int) -> int:
+    """Connections that fit among so many descriptors: who cannot be accepted is not even turned away, and waits."""
+    if descriptors == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return min(MAX_CONNECTIONS, max(descriptors - SPARE_DESCRIPTORS, descriptors // 2))
+
+
+def want_descriptors() -> None:
+    """Raise the limit of this process to what all connections and files take, or as far as it may."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + SPARE_DESCRIPTORS
+    if resource.RLIM_INFINITY != least < wanted:
+        wanted = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
 class ForwardServer:
     """Serves a ForwardAuth on `host:port` or `unix:PATH` from a thread of its own; a context manager."""
 
@@ -194,8 +216,10 @@ class ForwardServer:
         self._stop = asyncio.Event()
         connections: set[_Connection] = set()
 
+        places = _places(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
         def connect() -> _Connection:
-            return _Connection(self._forward, connections)
+            return _Connection(self._forward, connections, places)
 
         try:
             server = await self._bind(connect)

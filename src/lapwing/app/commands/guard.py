@@ -22,7 +22,7 @@ from lapwing.app.reloading import Reloading
 from lapwing.app.shapes import LOGIN_COLUMNS
 from lapwing.events import Action, Event, SettingsError
 from lapwing.io.enforce import DenyFile, DenyShape, NftSet, Webhook
-from lapwing.web import LOOPBACK, ForwardAuth, ForwardServer, Gate
+from lapwing.web import LOOPBACK, ForwardAuth, ForwardServer, Gate, want_descriptors
 
 CARRYING_OUT = "decisions"  # the source of what is told of those that could not be carried out
 
@@ -112,6 +112,7 @@ def _serve(options: GuardOptions, decoys: Decoys | None) -> ExitCode:
     writer = None if output is Format.TABLE else PatientWriter(sys.stdout.buffer, output, LOGIN_COLUMNS)
     losses = Losses(forward, webhook, writer)
     guarding.gate, guarding.state, guarding.losses, guarding.writer = gate, state, losses, writer
+    want_descriptors()
     with ForwardServer(forward, options.listen) as server:  # first: who listens writes the lists, and nobody beside it
         enforcers = guarding.enforcers = _enforcers(gate, webhook, options)
         try:
