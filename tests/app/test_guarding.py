@@ -118,7 +118,7 @@ def test_connections_that_were_turned_away_are_told_once_beside_late_answers() -
 
 
 def test_keys_are_read_from_a_file(tmp_path: Path) -> None:
-    (tmp_path / "keys").write_text("# of the firewall\n0123456789abcdef\n\nfedcba9876543210\n")
+    (tmp_path / "keys").write_text("# of the firewall\n0123456789abcdef\n\n  # rotated in January\n fedcba9876543210\n")
     assert api_keys(tmp_path / "keys") == ["0123456789abcdef", "fedcba9876543210"]
     assert api_keys(None) == []
 

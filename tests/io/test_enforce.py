@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from lapwing.events import Action, DecisionMade, SettingsError, StoreError
 from lapwing.io.enforce import DenyFile, DenyShape, NftSet, Webhook
 from lapwing.io.enforce import webhook as webhook_module
 from lapwing.io.enforce.nftables import AT_ONCE
+from tests.patience import ENOUGH_S
 
 
 def decision(number: int = 0) -> DecisionMade:
@@ -54,6 +56,17 @@ def test_a_deny_file_is_replaced_and_only_when_it_changes(tmp_path: Path) -> Non
     file.write(["192.0.2.1"])
     assert (tmp_path / "deny").read_text() == "192.0.2.1\n"
     assert [path.name for path in tmp_path.iterdir()] == ["deny"]
+
+
+def test_a_deny_file_that_somebody_removes_or_changes_is_written_again(tmp_path: Path) -> None:
+    file = DenyFile(tmp_path / "deny")
+    file.write(["192.0.2.1"])
+    (tmp_path / "deny").unlink()
+    file.write(["192.0.2.1"])
+    assert (tmp_path / "deny").read_text() == "192.0.2.1\n"
+    (tmp_path / "deny").write_text("")
+    file.write(["192.0.2.1"])
+    assert (tmp_path / "deny").read_text() == "192.0.2.1\n"
 
 
 def test_a_deny_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
@@ -192,7 +205,28 @@ def test_more_than_a_webhook_holds_is_counted(monkeypatch: pytest.MonkeyPatch) -
     assert hook.lost_count == 5
 
 
-@pytest.mark.parametrize("url", ["", "file:///etc/passwd", "example.com", "http://"])
+def test_what_a_webhook_that_hangs_has_not_taken_at_the_end_is_lost() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hook = Webhook(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout_s=ENOUGH_S)
+        hook._timeout_s = 0.0  # of waiting at the end; the request that is under way has more
+        hook.tell([decision(number) for number in range(webhook_module.MAX_AT_ONCE * 2)])
+        hook.close()
+        assert (hook.sent_count, hook.lost_count) == (0, webhook_module.MAX_AT_ONCE * 2)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "file:///etc/passwd", "example.com", "http://", "http://[::1", "http://example.com:99999/", "http://:80/",
+        "http://example.com/a b", "http://example.com/\u00fc",
+    ],
+)  # fmt: skip
 def test_what_is_no_url_is_refused(url: str) -> None:
-    with pytest.raises(SettingsError, match="--webhook"):
+    with pytest.raises(SettingsError, match=r"--webhook.*no http"):
         Webhook(url)
+
+
+def test_a_webhook_with_a_password_is_refused_and_the_password_not_told() -> None:
+    with pytest.raises(SettingsError, match="--webhook") as refused:
+        Webhook("https://bot:hunter2@example.com/")
+    assert "hunter2" not in str(refused.value)

@@ -146,7 +146,7 @@ def api_keys(path: Path | None) -> list[str]:
         text = path.read_text() if path.stat().st_size <= MAX_KEY_FILE_BYTES else ""
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"--api-key-file: {path}: cannot be read: {error}") from None
-    keys = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    keys = [key for line in text.splitlines() if (key := line.strip()) and not key.startswith("#")]
     if not keys or any(len(key) < MIN_KEY_CHARS or not key.isascii() for key in keys):
         raise SettingsError(
             f"--api-key-file: {path}: write one key of at least {MIN_KEY_CHARS} ASCII characters a line"

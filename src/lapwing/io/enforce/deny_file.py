@@ -26,15 +26,23 @@ class DenyFile:
         self._path = path
         self._line = _LINES[shape]
         self._written: list[str] | None = None
+        self._identity: tuple[int, ...] = ()
 
     def write(self, sources: Iterable[str]) -> None:
-        """Replace the file when the list changed. Raises StoreError."""
+        """Replace the file when the list changed, or somebody else changed the file. Raises StoreError."""
         wanted = sorted(sources)
-        if wanted == self._written:
+        if wanted == self._written and self._identity == self._identity_now():
             return
         text = "".join(map(self._line.format, wanted))
         try:
             replace(self._path, text.encode(), ANYBODY, durable=False)  # the next run writes it anew
         except OSError as error:
             raise StoreError(f"{self._path}: cannot be written: {error.strerror or error}") from error
-        self._written = wanted
+        self._written, self._identity = wanted, self._identity_now()
+
+    def _identity_now(self) -> tuple[int, ...]:
+        try:
+            there = self._path.stat()
+        except OSError:
+            return ()
+        return there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns

@@ -29,12 +29,12 @@ class Webhook:
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         """Raise SettingsError for what is no HTTP URL."""
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
-            raise SettingsError(f"--webhook: {url!r} is no http:// or https:// URL")
+        _check(url)
         self._url = url
         self._timeout_s = timeout_s
         self._opener = urllib.request.build_opener(_Unmoved)
         self._queue: Queue[Event | None] = Queue(MAX_WAITING)
+        self._told_count = 0
         self.sent_count = 0
         self.lost_count = 0
         """Events dropped, for want of room or because the request failed."""
@@ -44,15 +44,18 @@ class Webhook:
     def tell(self, events: Sequence[Event]) -> None:
         """Post some events; never waits."""
         for event in events:
+            self._told_count += 1
             try:
                 self._queue.put_nowait(event)
             except Full:
                 self.lost_count += 1
 
     def close(self) -> None:
-        """Post what waits, as long as each request gets through, and end."""
+        """Post what waits, as long as each request gets through, and end. What did not go out by then is lost."""
         self._queue.put(None)
         self._thread.join(self._timeout_s * 2)
+        if self._thread.is_alive():  # the program will not wait for it any longer
+            self.lost_count += self._told_count - self.sent_count - self.lost_count
 
     def _run(self) -> None:
         ended = False
@@ -77,3 +80,16 @@ class Webhook:
                 self.sent_count += len(batch)
         except (OSError, HTTPException, ValueError):
             self.lost_count += len(batch)
+
+
+def _check(url: str) -> None:
+    """Raise SettingsError for what nothing could ever be posted to."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an address that is none
+        good = False
+    if not good or any(not "!" <= letter <= "~" for letter in url):
+        raise SettingsError(f"--webhook: {url!r} is no http:// or https:// URL in ASCII")
+    if "@" in parts.netloc:
+        raise SettingsError("--webhook: a user and password in the URL are not sent; put a token into its path instead")
