@@ -55,7 +55,8 @@ class Gate:
 
     Only a snapshot and a long list of logins hold it for longer. Whoever cannot wait for that says `wait_s`, the
     seconds after which a question raises TimeoutError instead.
-    `listener` gets every event, in order, on the thread that caused it; what it raises is the caller's affair.
+    `listener` gets every event on the thread that caused it, and so may be called by several at once; `seq` is their
+    order. What it raises is the caller's affair.
     """
 
     def __init__(
