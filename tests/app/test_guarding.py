@@ -1,6 +1,7 @@
 """What carries decisions out beside the endpoint, and the keys of those who may pull them."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,9 @@ import pytest
 from lapwing.app import guarding
 from lapwing.app.exit_codes import ExitCode
 from lapwing.app.guarding import Enforcers, HeldUntil, Losses, api_keys
-from lapwing.events import DecisionMade, Event, SensorLagged, SettingsError, StoreError
+from lapwing.events import Action, DecisionMade, Event, SensorLagged, SettingsError, StoreError
 from lapwing.io.enforce import DenyFile, NftSet, Webhook
-from lapwing.web import ForwardAuth, Gate
+from lapwing.web import Answer, ForwardAuth, Gate
 from tests.app.conftest import Lapwing
 from tests.ports import free_port
 from tests.web.test_gate import ATTACKER, Clock, S, attacked
@@ -29,6 +30,24 @@ def test_who_is_held_is_in_the_file_until_it_is_over(tmp_path: Path, monkeypatch
     clock.ns += 30 * 86_400 * S
     enforcers.turn()
     assert (tmp_path / "deny").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("deny_from", "held"),
+    [
+        (Action.CHALLENGE, ["192.0.2.1", "192.0.2.2", "192.0.2.3"]),
+        (Action.DELAY, ["192.0.2.2", "192.0.2.3"]),
+        (Action.BLOCK, ["192.0.2.3"]),
+    ],
+)
+def test_lists_hold_whom_the_endpoint_refuses(tmp_path: Path, deny_from: Action, held: list[str]) -> None:
+    class Three(Gate):
+        def holding(self, *, wait_s: float = -1.0) -> Iterator[tuple[str, Answer]]:
+            for number, action in enumerate((Action.CHALLENGE, Action.DELAY, Action.BLOCK), 1):
+                yield f"192.0.2.{number}", Answer(action, 60)
+
+    Enforcers(Three(), deny_file=DenyFile(tmp_path / "deny"), deny_from=deny_from)
+    assert (tmp_path / "deny").read_text().split() == held
 
 
 def test_the_packet_filter_is_told_only_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from lapwing.events import Action
 from lapwing.web import Answer, ForwardAuth, Gate
-from lapwing.web.bouncers import row
+from lapwing.web.bouncers import Bouncers
 from tests.patience import ENOUGH_S
 
 from .test_gate import ATTACKER, Clock, S, attacked
@@ -122,11 +122,18 @@ def test_decisions_have_numbers_of_their_own() -> None:
     assert len({one["id"] for one in told}) == len(sources)
 
 
-def test_a_challenge_is_a_captcha_to_bouncers_and_what_is_held_back_a_ban() -> None:
-    kinds = {
-        action: row(ATTACKER, Answer(action, 5))["type"] for action in (Action.CHALLENGE, Action.DELAY, Action.BLOCK)
-    }
-    assert kinds == {Action.CHALLENGE: "captcha", Action.DELAY: "ban", Action.BLOCK: "ban"}
+@pytest.mark.parametrize(
+    ("deny_from", "types"),
+    [
+        (Action.CHALLENGE, ["ban", "ban", "ban"]),
+        (Action.DELAY, ["captcha", "ban", "ban"]),
+        (Action.BLOCK, ["captcha", "captcha", "ban"]),
+    ],
+)
+def test_whoever_is_refused_is_banned_and_others_are_challenged(deny_from: Action, types: list[str]) -> None:
+    told = Bouncers([KEY], deny_from)
+    actions = (Action.CHALLENGE, Action.DELAY, Action.BLOCK)
+    assert [told.row(ATTACKER, Answer(action, 5))["type"] for action in actions] == types
 
 
 @contextmanager

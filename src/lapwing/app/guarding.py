@@ -7,7 +7,7 @@ from pathlib import Path
 from lapwing.app.output import PatientWriter
 from lapwing.events import Action, DecisionLifted, DecisionMade, Event, SensorLagged, SettingsError, StoreError
 from lapwing.io.enforce import DenyFile, NftSet, Webhook
-from lapwing.web import ForwardAuth, Gate
+from lapwing.web import ForwardAuth, Gate, at_least
 
 REFRESH_S = 1.0  # between looks for decisions that are over or renewed
 MAX_KEY_FILE_BYTES = 64 * 1024
@@ -15,7 +15,6 @@ MIN_KEY_CHARS = 16
 QUICK_S = 0.01  # a list written within that is written at once after every decision
 REST = 4  # times as long as a longer one took nothing is written after it, or a long list would be all there is to do
 ROUNDING_S = 2.0  # by which two looks at the same decision may differ
-HELD = (Action.DELAY, Action.BLOCK)  # carried out elsewhere as a block; a challenge needs the application
 
 
 class Enforcers:
@@ -28,8 +27,11 @@ class Enforcers:
         deny_file: DenyFile | None = None,
         nft_set: NftSet | None = None,
         webhook: Webhook | None = None,
+        deny_from: Action = Action.DELAY,
     ) -> None:
+        """`deny_from` is the mildest answer that is carried out, as a block: elsewhere there is no other."""
         self._gate = gate
+        self._deny_from = deny_from
         self._deny_file = deny_file
         self._webhook = webhook
         self._held = HeldUntil(nft_set) if nft_set is not None else None
@@ -65,7 +67,8 @@ class Enforcers:
         self._due = began + REFRESH_S
         if self._deny_file is None and self._held is None:
             return
-        held = {source: answer.retry_after_s for source, answer in self._gate.holding() if answer.action in HELD}
+        strict = frozenset(action for action in Action if at_least(action, self._deny_from))
+        held = {source: answer.retry_after_s for source, answer in self._gate.holding() if answer.action in strict}
         refused = [*self._carried_out(held, began)]
         took = time.monotonic() - began
         self._rest = began + took + (REST * took if took > QUICK_S else 0.0)

@@ -6,7 +6,7 @@ proxy that asks about each request. None of them imports a web framework.
 
 from lapwing.web.asgi import AsgiGuard
 from lapwing.web.forward import LOOPBACK, ForwardAuth
-from lapwing.web.gate import Answer, Gate
+from lapwing.web.gate import Answer, Gate, at_least
 from lapwing.web.server import ForwardServer, want_descriptors
 from lapwing.web.watching import WebLoginWatch
 from lapwing.web.wsgi import WsgiGuard
@@ -20,5 +20,6 @@ __all__ = [
     "Gate",
     "WebLoginWatch",
     "WsgiGuard",
+    "at_least",
     "want_descriptors",
 ]

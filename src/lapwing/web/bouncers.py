@@ -6,7 +6,7 @@ from hmac import compare_digest
 from typing import NamedTuple
 
 from lapwing.events import Action
-from lapwing.web.gate import SECOND_NS, Answer
+from lapwing.web.gate import SECOND_NS, Answer, at_least
 
 MAX_PULLERS = 64  # bouncers whose last pull is remembered; the one that came first goes first
 MAX_AGENT_CHARS = 100
@@ -27,7 +27,8 @@ class _Told(NamedTuple):
 class Bouncers:
     """Who may pull, and what is new to each since it pulled last."""
 
-    def __init__(self, api_keys: Sequence[str]) -> None:
+    def __init__(self, api_keys: Sequence[str], deny_from: Action = Action.DELAY) -> None:
+        self._deny_from = deny_from
         self._keys = [key.encode() for key in api_keys]
         self._told: dict[str, dict[str, _Told]] = {}
 
@@ -50,7 +51,7 @@ class Bouncers:
         if len(self._told) >= MAX_PULLERS and who not in self._told:
             del self._told[next(iter(self._told))]
         now_s = now_ns // SECOND_NS
-        told = {source: _Told(row(source, answer), now_s + answer.retry_after_s) for source, answer in held}
+        told = {source: _Told(self.row(source, answer), now_s + answer.retry_after_s) for source, answer in held}
         new = [one.row for source, one in told.items() if source not in known or _differ(known[source], one)]
         over = [one.row for source, one in known.items() if source not in told or _differ(one, told[source])]
         self._told[who] = {
@@ -59,18 +60,17 @@ class Bouncers:
         }
         return {"new": new or None, "deleted": [{**one, "duration": "-1s"} for one in over] or None}
 
-
-def row(value: str, answer: Answer) -> Row:
-    """One decision."""
-    return {
-        "id": int.from_bytes(blake2b(value.encode(), digest_size=ID_BYTES).digest(), "big"),
-        "origin": "lapwing",
-        "type": "ban" if answer.action in (Action.BLOCK, Action.DELAY) else "captcha",
-        "scope": "Range" if "/" in value else "Ip",
-        "value": value,
-        "duration": f"{answer.retry_after_s}s",
-        "scenario": "lapwing/" + ("+".join(answer.reasons) or "login-attack"),
-    }
+    def row(self, value: str, answer: Answer) -> Row:
+        """One decision."""
+        return {
+            "id": int.from_bytes(blake2b(value.encode(), digest_size=ID_BYTES).digest(), "big"),
+            "origin": "lapwing",
+            "type": "ban" if at_least(answer.action, self._deny_from) else "captcha",
+            "scope": "Range" if "/" in value else "Ip",
+            "value": value,
+            "duration": f"{answer.retry_after_s}s",
+            "scenario": "lapwing/" + ("+".join(answer.reasons) or "login-attack"),
+        }
 
 
 def _differ(before: _Told, now: _Told) -> bool:

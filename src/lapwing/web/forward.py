@@ -13,12 +13,11 @@ import msgspec
 
 from lapwing.events import Action
 from lapwing.logins.forwarded import TrustedProxies, plain_address
-from lapwing.web.bouncers import Bouncers, Held, row
-from lapwing.web.gate import ALLOW, Answer, Gate
+from lapwing.web.bouncers import Bouncers, Held
+from lapwing.web.gate import ALLOW, Answer, Gate, at_least
 
 DENIED = 403  # the only refusal but 401 that nginx passes on; anything else is an error of the server to it
 LOOPBACK = ("127.0.0.0/8", "::1/128")
-STRICT = tuple(Action)
 GAUGES = ("rows_", "open_", "decisions")  # beginnings of the names of numbers that also fall
 DEADLINE_S = 0.05  # of an answer: a person notices no more than that, and a proxy asks for each of a page's files
 
@@ -62,9 +61,9 @@ class ForwardAuth:
         self.late_count = 0
         """Answers for which the gate was busy too long."""
         self._proxies = TrustedProxies(trusted_proxies)
-        self._deny_rank = STRICT.index(deny_from)
+        self._deny_from = deny_from
         self._fail_open = fail_open
-        self._bouncers = Bouncers(api_keys)
+        self._bouncers = Bouncers(api_keys, deny_from)
         self.unknown_count = 0
         """Requests of which nobody could tell whose they are."""
         self.turned_away_count = 0
@@ -114,7 +113,7 @@ class ForwardAuth:
     def _auth(self, _query: str, headers: Headers, peer: str) -> Response:
         answer = self._answer(self.client(headers, peer))
         told = [("X-Lapwing-Action", answer.action.value)]
-        if answer.action is Action.ALLOW or STRICT.index(answer.action) < self._deny_rank:
+        if answer.action is Action.ALLOW or not at_least(answer.action, self._deny_from):
             return Response(200, told)
         return Response(DENIED, [*told, ("Retry-After", str(answer.retry_after_s)), ("Cache-Control", "no-store")])
 
@@ -164,10 +163,10 @@ class ForwardAuth:
             return Response(403, [])
         wanted = parse_qs(query).get("ip") or parse_qs(query).get("value")
         if not wanted:
-            return _json([row(source, answer) for source, answer in self._held()] or None)
+            return _json([self._bouncers.row(source, answer) for source, answer in self._held()] or None)
         answer = self._in_time(lambda wait_s: self.gate.answer(wanted[0], wait_s=wait_s))
         value = plain_address(wanted[0]) or wanted[0]
-        return _json(None if answer.action is Action.ALLOW else [row(value, answer)])
+        return _json(None if answer.action is Action.ALLOW else [self._bouncers.row(value, answer)])
 
     def _streamed(self, query: str, headers: Headers, peer: str) -> Response:
         who = self._bouncers.who(headers, peer)

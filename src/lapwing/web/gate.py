@@ -213,6 +213,11 @@ class Gate:
             self._listener(events)
 
 
+def at_least(action: Action, mildest: Action) -> bool:
+    """Whether an answer is as strict as `mildest`, or stricter."""
+    return _ACTIONS.index(action) >= _ACTIONS.index(mildest)
+
+
 def _answer(verdict: Verdict) -> Answer:
     reasons = tuple(dict.fromkeys(reason.name for reason in verdict.reasons if reason.weight > 0))
     return Answer(verdict.action, verdict.retry_after_s, reasons)

@@ -134,6 +134,7 @@ def _enforcers(gate: Gate, webhook: Webhook | None, options: GuardOptions) -> En
         deny_file=DenyFile(options.deny_file, DenyShape(options.deny_shape)) if options.deny_file else None,
         nft_set=NftSet(options.nft_set) if options.nft_set else None,
         webhook=webhook,
+        deny_from=Action(options.deny_from),
     )
 
 
