@@ -1,5 +1,6 @@
 """What a proxy that asks is answered, and whom it may ask for."""
 
+import asyncio
 import http.client
 import json
 import re
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread, current_thread
+from typing import Any
 
 import pytest
 
@@ -236,6 +238,24 @@ def test_over_a_unix_socket_who_asks_is_believed_whomever_else_is_trusted(forwar
     assert ask(forward, "", X_Forwarded_For=f"{ATTACKER}, 192.0.2.1") == 200
     assert ask(forward, "", X_Real_IP=ATTACKER) == 403
     assert (ask(forward, "", X_Forwarded_For="unknown"), forward.unknown_count) == (200, 1)
+
+
+@pytest.mark.parametrize("root", ["", "/guard"])
+def test_it_answers_where_it_is_mounted_in_an_application(forward: ForwardAuth, root: str) -> None:
+    def status(path: str, client: str) -> int:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers = [(b"x-real-ip", client.encode())]
+        scope = {"type": "http", "root_path": root, "path": root + path, "headers": headers, "client": ("10.0.0.1", 1)}
+        asyncio.run(forward(scope, None, send))
+        assert sent[1]["type"] == "http.response.body"
+        return int(sent[0]["status"])
+
+    assert [status("/auth", ATTACKER), status("/auth", "192.0.2.1"), status("/auth/x", ATTACKER)] == [403, 200, 403]
+    assert [status("/livez", ATTACKER), status("/elsewhere", ATTACKER)] == [200, 404]
 
 
 def test_a_unix_socket_that_is_served_is_taken_from_nobody(forward: ForwardAuth, tmp_path: Path) -> None:

@@ -91,7 +91,8 @@ class ForwardAuth:
         if scope["type"] != "http":
             return
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        target = f"{scope['path']}?{scope.get('query_string', b'').decode('latin-1')}"
+        path = scope["path"].removeprefix(scope.get("root_path", ""))  # where it is mounted
+        target = f"{path}?{scope.get('query_string', b'').decode('latin-1')}"
         response = self.handle(target, headers, (scope.get("client") or ("", 0))[0])
         found = [(name.lower().encode(), value.encode()) for name, value in response.headers]
         await send({"type": "http.response.start", "status": response.status, "headers": found})
