@@ -5,6 +5,7 @@ import io
 import json
 import os
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import BinaryIO
 
 import msgspec
@@ -136,6 +137,18 @@ def test_what_waits_is_bounded_and_what_does_not_fit_is_counted(
     stream.close()
     whole, _, _ = reader.read(10_000_000).rpartition(b"\n")
     assert writer.lost_count == 1_000 * len(EVENTS) - len(EVENTS) * ((whole.count(b"\n") + 1) // len(EVENTS))
+
+
+def test_a_reader_that_takes_little_holds_up_the_end_for_no_longer_than_its_bound(
+    pipe: tuple[BinaryIO, BinaryIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = iter((0.0, 1.0, output.END_S - 0.1))
+    monkeypatch.setattr(output, "time", SimpleNamespace(monotonic=lambda: next(ends, output.END_S)))
+    writer = PatientWriter(pipe[1], Format.NDJSON)
+    writer.write([login(username="x" * 900) for _ in range(50)])
+    writer.finish()
+    assert len(os.read(pipe[0].fileno(), 65_536)) == 2 * output.CHUNK_BYTES
+    assert writer.lost_count == 50
 
 
 def test_an_output_that_cannot_be_written_is_told(pipe: tuple[BinaryIO, BinaryIO]) -> None:

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import math
 import os
 import select
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import BinaryIO
@@ -18,6 +20,7 @@ from lapwing.events import Event, SettingsError, StoreError
 MAX_WAITING_BYTES = 16 * 2**20  # of events that the output does not take for now
 CHUNK_BYTES = 4096  # a pipe that says it can be written to takes so much without waiting for its reader
 PATIENCE_S = 1.0  # at the end, for a reader that takes nothing
+END_S = 10.0  # at the end, for one that takes little: who waits for the program has less patience than it has to say
 STANDARD_OUTPUT = "standard output"
 
 
@@ -101,14 +104,15 @@ class PatientWriter(Writer):
         elif events:
             self._take(self._encoded(events), len(events))
 
-    def hand_on(self, patience_s: float = 0.0) -> bool | None:
-        """Write what is taken at once, or within `patience_s` each time; None if nothing is.
+    def hand_on(self, patience_s: float = 0.0, end_s: float = math.inf) -> bool | None:
+        """Write what is taken at once, or within `patience_s` each time and `end_s` in all; None if nothing is.
 
         Raises:
             StoreError: It cannot be written, and waits on.
         """
         done = None
-        while self._waiting and select.select((), (self._descriptor,), (), patience_s)[1]:
+        end = time.monotonic() + end_s
+        while self._waiting and time.monotonic() < end and select.select((), (self._descriptor,), (), patience_s)[1]:
             data, count = self._waiting[0]
             try:
                 written = os.write(self._descriptor, data[:CHUNK_BYTES])
@@ -126,7 +130,7 @@ class PatientWriter(Writer):
         """Write what waits and what ends the output; what is not taken even now is lost. Raises StoreError."""
         self._take(self._ending(), 0)
         try:
-            self.hand_on(PATIENCE_S)
+            self.hand_on(PATIENCE_S, END_S)
         finally:
             self.lost_count += sum(count for _, count in self._waiting)
             self._waiting.clear()
