@@ -1,6 +1,7 @@
 """Files that are written as a whole."""
 
 import errno
+import os
 import resource
 import stat
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lapwing.events import StoreError
 from lapwing.io.enforce import DenyFile
 from lapwing.io.files import ANYBODY, append_to, replace, write_new, write_whole
 from lapwing.io.logs import PositionFile
@@ -130,3 +132,14 @@ def test_a_whole_file_takes_no_other_ones_place(tmp_path: Path) -> None:
 def test_a_whole_file_may_be_a_device() -> None:
     write_whole(Path("/dev/null"), b"gone")
     assert Path("/dev/null").is_char_device()
+
+
+def test_a_device_or_a_pipe_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "stdout"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/null")
+    for path in (pipe, link):
+        with pytest.raises(StoreError, match="cannot be written: is no file that can be replaced"):
+            DenyFile(path).write(["192.0.2.1"])
+    assert (pipe.is_fifo(), link.is_symlink()) == (True, True)
+    assert sorted(tmp_path.iterdir()) == [pipe, link]

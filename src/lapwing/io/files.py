@@ -27,7 +27,14 @@ def write_new(path: Path, data: bytes | Sequence[bytes], mode: int = OWNER_ONLY,
 
 
 def replace(path: Path, data: bytes | Sequence[bytes], mode: int = OWNER_ONLY, *, durable: bool = True) -> None:
-    """Readers see the old file or the new one, no half of it; with `durable` also after a crash. Raises OSError."""
+    """Readers see the old file or the new one, no half of it; with `durable` also after a crash. Raises OSError.
+
+    A device or a pipe, also behind a link such as `/dev/stdout`, is left as it is: it would be a file afterwards.
+    """
+    with suppress(FileNotFoundError):
+        mode_there = path.stat().st_mode
+        if not (stat.S_ISREG(mode_there) or stat.S_ISDIR(mode_there)):
+            raise OSError(errno.EINVAL, "is no file that can be replaced", str(path))
     beside = _beside(path)
     write_new(beside, data, mode, durable=durable)
     beside.replace(path)
