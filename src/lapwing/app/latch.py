@@ -3,11 +3,13 @@
 Runs compiled, typed by `latch.pxd`, and as it stands. Compiled code gives the interpreter away nowhere between two of
 its lines, so a flag is enough there to keep others out; in plain Python a switch of threads may come between any two,
 so there it is a lock as any other. It is one too where threads do not take turns at all: on a free-threaded build.
+Whoever is inside and would wait for itself is told so, as nobody could ever call it.
 """
 
 import sys
 import sysconfig
 import threading
+import threading as native
 
 
 def threads_take_turns() -> bool:
@@ -19,11 +21,15 @@ def threads_take_turns() -> bool:
 
 
 class Latch:
-    """Held by one thread at a time; not to be entered twice by the same one. `is_lock`: no flag would do here."""
+    """Held by one thread at a time. `is_lock`: no flag would do here.
+
+    Raises RuntimeError for a thread that is inside already, as it is where a guard calls what its user gave it.
+    """
 
     def __init__(self) -> None:
         self.is_lock = _PLAIN or not threads_take_turns()
         self._busy = False
+        self._inside = 0  # the thread that is; 0 while one comes or goes, so that no other is ever taken for it
         self._waiting = 0
         self._lock = threading.Lock()  # with a flag: free only as a call for one of those who wait
         if not self.is_lock:
@@ -32,15 +38,19 @@ class Latch:
     def enter(self) -> int:
         """Wait until nobody is inside, and be inside."""
         if self.is_lock:
-            self._lock.acquire()
-            return 0
-        while self._busy:
-            self._wait()
-        self._busy = True
+            if not self._lock.acquire(False):
+                self._refuse()
+                self._lock.acquire()
+        else:
+            while self._busy:
+                self._wait()
+            self._busy = True
+        self._inside = native.get_ident()
         return 0
 
     def leave(self) -> int:
         """Let the next one in."""
+        self._inside = 0
         if self.is_lock:
             self._lock.release()
             return 0
@@ -57,11 +67,21 @@ class Latch:
 
     def _wait(self) -> int:
         # Who is called may find that another one was faster, and waits again: nobody who leaves forgets to call.
+        self._refuse()
         self._waiting += 1
         try:
             self._lock.acquire()
         finally:
             self._waiting -= 1
+        return 0
+
+    def _refuse(self) -> int:
+        """Raise where the one inside is this thread."""
+        if self._inside == native.get_ident():
+            raise RuntimeError(
+                "the guard is busy with the call that this one comes from: on_event, look_up, the clock, an iterator "
+                "of events and a signal handler must not call it; let them note what is to be asked, and ask afterwards"
+            )
         return 0
 
 

@@ -22,7 +22,8 @@ class Guard(GuardCore):
 
     `key` (16 to 64 bytes) makes what is kept unreadable and unpredictable; random by default. A snapshot can be
     restored, and two nodes merged, only under one key. `clock` gives nanoseconds UTC where an event has no time.
-    `on_event` gets every finding and decision as it is made, in the calling thread.
+    `on_event` gets every finding and decision as it is made, in the calling thread and under the guard's lock: what it
+    wants to ask or tell the guard has to wait until then, and is a RuntimeError before.
     `leaks` tells leaked secrets; `look_up` gives the circumstances of logins that come without, as a location database
     does: it is called under the guard's lock and must not wait.
     """
