@@ -247,6 +247,23 @@ def test_arrow_tables_numpy_and_frames_are_columns() -> None:
     assert plain.snapshot() == table.snapshot() == arrays.snapshot()
 
 
+class NAType:
+    """As pandas says that there is nothing."""
+
+
+@pytest.mark.parametrize("gap", [float("nan"), NAType()])
+def test_what_is_missing_in_a_data_frame_is_none(gap: Any) -> None:
+    columns = columns_of(facts(5, 40))
+    holes = dict.fromkeys(("username", "secret_tag", "fingerprint", "user_agent", "account_exists"))
+    full = columns | {name: [None if at % 3 else value for at, value in enumerate(columns[name])] for name in holes}
+    framed = full | {name: [gap if value is None else value for value in full[name]] for name in holes}
+    with_none, with_gaps = guard(), guard()
+    assert with_none.observe_columns(full) == with_gaps.observe_columns(framed)
+    assert with_none.snapshot() == with_gaps.snapshot()
+    with pytest.raises(ValueError, match="column 'client_ip'"):
+        with_gaps.observe_columns(columns | {"client_ip": [gap, *columns["client_ip"][1:]]})
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

@@ -12,7 +12,18 @@ import pytest
 from lapwing import AuthAttempt, AuthResult, Guard, Takeover
 from lapwing.detect import Detector, DetectSettings, Verdict
 from lapwing.detect.settings import ExcludeSettings
-from lapwing.events import AccountChanged, Action, DecisionLifted, DecisionMade, FindingRaised
+from lapwing.events import (
+    AccountChanged,
+    Action,
+    AuthEvent,
+    AuthResolved,
+    Circumstances,
+    DecisionLifted,
+    DecisionMade,
+    Event,
+    FindingRaised,
+    Outcome,
+)
 from lapwing.logins import LeakFilter
 from lapwing.logins.leaked import shape_for
 from lapwing.testing.logins import START_NS, nat, stuffing
@@ -224,6 +235,23 @@ def test_exclusions_are_neither_judged_nor_counted() -> None:
     assert subject.statistics()["rows_source"] == 0
 
 
+@pytest.mark.parametrize(
+    ("excluded", "source"),
+    [
+        ("192.0.2.0/24", "::ffff:192.0.2.9"),
+        ("::ffff:192.0.2.0/120", "192.0.2.9"),
+        ("::ffff:192.0.2.9", "::ffff:c000:209"),
+        ("2001:db8::/32", "2001:db8::9"),
+    ],
+)
+def test_an_exclusion_holds_however_the_address_is_written(excluded: str, source: str) -> None:
+    subject = guard(exclude={"sources": [excluded]})
+    for n in range(20):
+        fail(subject, n, source=source)
+    assert subject.events_since(0) == []
+    assert subject.source(source) == {}
+
+
 def test_release_lifts_a_decision() -> None:
     subject = guard()
     for n in range(12):
@@ -296,6 +324,69 @@ def test_a_leaked_password_and_a_changed_address_are_taken_into_account() -> Non
     assert (taken.account, taken.source) == ("alice", "203.0.113.9")
     assert subject.changed(change) is None
     assert b"hunter2" not in subject.snapshot()
+
+
+def test_places_are_looked_up_beside_a_leaked_password() -> None:
+    leaks = LeakFilter(shape_for(10, 0.001))
+    leaks.add_hash(sha1(b"hunter2", usedforsecurity=False).digest())
+    asked: list[tuple[type[AuthEvent], Circumstances | None]] = []
+    places = {"192.0.2.1": Circumstances(country="DE"), "203.0.113.9": Circumstances(country="BR")}
+
+    def look_up(event: AuthEvent) -> Circumstances | None:
+        asked.append((type(event), event.circumstances))
+        return places.get(event.client_ip)
+
+    subject = Guard(key=KEY, leaks=leaks, look_up=look_up, clock=lambda: START_NS)
+    subject.result(AuthResult(source="192.0.2.1", username="alice", secret="hunter2", outcome="succeeded"))
+    subject.attempt(AuthAttempt(source="198.51.100.1", username="alice", secret="hunter2"))
+    told = subject.result(AuthResult(source="203.0.113.9", username="alice", secret="hunter2", outcome="succeeded"))
+    assert {reason.name for reason in told.reasons} >= {"leaked-secret", "new-country"}
+    assert [kind.__name__ for kind, _ in asked] == ["AuthResolved", "AuthAttempted", "AuthResolved"]
+    assert [given for _, given in asked] == [None] * 3
+    given = Circumstances(country="FR")
+    subject.attempt(AuthAttempt(source="203.0.113.9", username="alice", secret="hunter2", circumstances=given))
+    assert len(asked) == 3
+
+
+def test_events_of_before_are_gone_when_a_state_is_restored() -> None:
+    subject = guard()
+    fresh = subject.snapshot()
+    for n in range(20):
+        fail(subject, n)
+    assert subject.events_since(0)
+    subject.restore(fresh)
+    assert (subject.events_since(0), subject.takeovers_since(0)) == ([], [])
+    for n in range(20):
+        fail(subject, n, source="203.0.113.5")
+    told = subject.events_since(0)
+    assert [event.seq for event in told] == list(range(1, len(told) + 1))
+
+
+def test_whoever_is_called_by_a_guard_and_calls_it_is_told_so() -> None:
+    subject = guard()
+
+    def ask_on_event(event: Event) -> None:
+        asking.source("198.51.100.7")
+
+    def ask_to_look_up(event: AuthEvent) -> Circumstances | None:
+        looking.statistics()
+        return None
+
+    asking = Guard(key=KEY, clock=lambda: START_NS, on_event=ask_on_event)
+    looking = Guard(key=KEY, clock=lambda: START_NS, look_up=ask_to_look_up)
+    login = AuthResolved(
+        ts_ns=START_NS, protocol="http", mechanism="form", endpoint="POST /login", client_ip="192.0.2.1",
+        outcome=Outcome.FAILED, evidence="log", confidence=1.0,
+    )  # fmt: skip
+    for call in (
+        lambda: [fail(asking, n) for n in range(20)],
+        lambda: fail(looking, 1),
+        lambda: subject.observe_many(login for _ in range(3) if not subject.source("192.0.2.1")),
+    ):
+        with pytest.raises(RuntimeError, match=r"on_event, look_up"):
+            call()
+    for one in (asking, looking, subject):
+        assert one.source("203.0.113.1") == {}  # nobody is left inside
 
 
 def test_a_host_that_changes_its_address_within_its_subnet_is_answered_as_one_source() -> None:

@@ -18,7 +18,7 @@ cdef tuple _NOTHING
 
 cdef class GuardCore:
     cdef public object settings
-    cdef object _leaks, _key, _clock, _on_event, _takeovers
+    cdef object _leaks, _look_up, _key, _clock, _on_event, _takeovers
     cdef Chronicle _events
     cdef Latch _lock
     cdef object _state_lock

@@ -65,6 +65,7 @@ class GuardCore:
         look_up: Callable[[AuthEvent], Circumstances | None] | None,
     ) -> None:
         self._leaks = leaks
+        self._look_up = look_up
         self.settings = settings
         self._key = key
         self._clock = clock
@@ -101,6 +102,7 @@ class GuardCore:
             ts_ns = result.ts_ns if result.ts_ns is not None else self._clock()
             facts = _facts(result, ts_ns) | {"account_exists": result.account_exists}
             event = _resolved(facts, result.outcome, "told")
+            self._surround(event, result)
             told = self._take(event)
             verdict = self._detector.verdict
             if told or verdict.action is not _ALLOW or len(self._decisions):
@@ -248,7 +250,7 @@ class GuardCore:
             return self._detector.parts([KIND, self._seq, self._blocked_count])
 
     def restore(self, data: bytes | memoryview) -> None:
-        """Become what `snapshot` gave; events told before are not in it. Raises ValueError where it does not fit.
+        """Become what `snapshot` gave; of the events told before none is kept. Raises ValueError where it does not fit.
 
         It is made ready beside what is known, so nobody waits for it: until then answers are those of before.
         """
@@ -262,6 +264,8 @@ class GuardCore:
                 before, self._detector, self._decisions = self._detector, restored, decisions
                 self._block = restored.block()
                 self._seq, self._blocked_count = seq, blocked
+                self._events = Chronicle(MAX_EVENTS)  # their numbers come again
+                self._takeovers.clear()
             before.dismantle()
 
     def merge(self, data: bytes | memoryview) -> None:
@@ -331,11 +335,13 @@ class GuardCore:
 
     def _attempt_event(self, attempt: LoginTry, ts_ns: int) -> Verdict:
         """Judge a try of which more is known than `identify_try` takes."""
-        verdict = self._detector.assess(AuthAttempted(**_facts(attempt, ts_ns)))
-        verdict = self._answer(attempt.source, ts_ns, verdict)
+        event = AuthAttempted(**_facts(attempt, ts_ns))
+        self._surround(event, attempt)
+        verdict = self._answer(attempt.source, ts_ns, self._detector.assess(event))
         if verdict.action is _BLOCK:
             self._blocked_count += 1
-            self._take(_resolved(_facts(attempt, ts_ns), Outcome.FAILED, "refused"))
+            facts = _facts(attempt, ts_ns) | {"circumstances": event.circumstances}
+            self._take(_resolved(facts, Outcome.FAILED, "refused"))
         return verdict
 
     def _add_block(self, said: Verdicts) -> None:
@@ -397,8 +403,21 @@ class GuardCore:
             data = secret.encode("utf-8", "surrogatepass")
             attempt.secret_tag = blake2b(data, key=self._key, digest_size=TAG_BYTES).hexdigest()
         if secret is not None and self._leaks is not None:
-            given = attempt.circumstances or Circumstances()
-            attempt.circumstances = msgspec.structs.replace(given, secret_leaked=self._leaks.has(secret))
+            given = attempt.circumstances
+            attempt._bare = given is None
+            leaked = self._leaks.has(secret)
+            attempt.circumstances = msgspec.structs.replace(given or Circumstances(), secret_leaked=leaked)
+
+    def _surround(self, event: AuthEvent, attempt: LoginTry) -> None:
+        """What else is known of a login of which only the secret was looked up: it came without circumstances, too."""
+        if self._look_up is None or not attempt._bare:
+            return
+        ours: Any = event.circumstances
+        msgspec.structs.force_setattr(event, "circumstances", None)
+        found = self._look_up(event)
+        if found is not None:
+            ours = msgspec.structs.replace(found, secret_leaked=ours.secret_leaked)
+        msgspec.structs.force_setattr(event, "circumstances", ours)
 
 
 def _facts(attempt: LoginTry, ts_ns: int) -> dict[str, Any]:

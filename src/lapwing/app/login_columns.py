@@ -83,6 +83,9 @@ class LoginColumns:
         for name, column in given.items():
             listed = _as_list(column)
             kept = _kept(name, listed) if type(listed) is list else None
+            if kept is None and type(listed) is list and NoneType in KINDS.get(name, ()):
+                listed = [None if _is_gap(value) else value for value in listed]
+                kept = _kept(name, listed)
             if kept is None:
                 doubtful.append(name)
                 kept = listed.copy() if type(listed) is list else listed
@@ -281,6 +284,11 @@ def _as_list(column: Any) -> Any:
     if column is None or isinstance(column, str | int | float):
         return column
     return column if type(column) is list else list(column)
+
+
+def _is_gap(value: Any) -> bool:
+    """Whether a data frame says by it that there is nothing: NaN, or what pandas has for the same."""
+    return (isinstance(value, float) and value != value) or type(value).__name__ in ("NAType", "NaTType")
 
 
 def _kept(name: str, column: list[Any]) -> Any:

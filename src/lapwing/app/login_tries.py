@@ -39,6 +39,7 @@ class AuthAttempt(LoginTry):
         self.endpoint = endpoint
         self.username = username
         self._secret = secret
+        self._bare = False
         self.secret_tag = secret_tag
         self.fingerprint = fingerprint
         self.ts_ns = ts_ns

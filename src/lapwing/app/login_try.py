@@ -21,6 +21,7 @@ class LoginTry:
         self.protocol: Any = ""
         self.mechanism: Any = ""
         self.circumstances: Any = None
+        self._bare = False  # nothing came of its circumstances but what its secret says
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(source={self.source!r}, endpoint={self.endpoint!r})"
