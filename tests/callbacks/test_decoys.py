@@ -117,6 +117,12 @@ def test_excluded_networks_trip_nothing_and_are_counted() -> None:
     assert (index.excluded_count, index.tripped_count) == (1, 1)
 
 
+def test_an_excluded_network_holds_for_ipv4_addresses_written_as_ipv6() -> None:
+    index = DecoyIndex([decoy_account("svc", excluded=("203.0.113.0/24",))])
+    assert observed(index, login(username="svc", client_ip="::ffff:203.0.113.9")) == []
+    assert observed(index, login(username="svc", client_ip="::ffff:198.51.100.9")) != []
+
+
 def test_other_logins_and_other_events_trip_nothing() -> None:
     index = DecoyIndex([decoy_account("svc")])
     anomaly = AnomalySeen(ts_ns=1, kind="tcp.out_of_window", severity=Severity.INFO)

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from lapwing.detect import DetectSettings
-from lapwing.detect.settings import PairSettings, SiteSettings
+from lapwing.detect.settings import ExcludeSettings, PairSettings, SiteSettings
 from lapwing.events import SettingsError
 
 
@@ -32,6 +32,12 @@ def test_the_defaults_are_valid() -> None:
 def test_a_wrong_value_is_refused_with_its_key_path_and_range(wrong: dict[str, object], key: str) -> None:
     with pytest.raises(SettingsError, match=key.replace(".", r"\.") + r" = .* is outside .* to "):
         msgspec.convert(wrong, DetectSettings)
+
+
+@pytest.mark.parametrize("wrong", [{"accounts": "bob"}, {"sources": "192.0.2.0/24"}, {"endpoints": "POST /login"}])
+def test_one_text_is_no_list_of_exclusions(wrong: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=rf"detect\.exclude\.{next(iter(wrong))} = .* is one text; a tuple"):
+        DetectSettings(exclude=ExcludeSettings(**wrong))  # type: ignore[arg-type]
 
 
 def test_an_unknown_key_is_refused() -> None:

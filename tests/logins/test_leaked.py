@@ -1,5 +1,6 @@
 """Leaked secrets are told offline, wrongly only as seldom as promised, and none can be read back."""
 
+import os
 from hashlib import sha1
 from pathlib import Path
 
@@ -85,6 +86,13 @@ def test_one_file_of_whole_hashes_will_do(tmp_path: Path) -> None:
     file.write_text("".join(f"{digest(f'pw{n}').hex()}:{n}\n" for n in range(1, 50)))
     build([file], tmp_path / "out", 0.01)
     assert read_leaks(tmp_path / "out").count == 49
+
+
+def test_a_pipe_is_refused_as_it_cannot_be_read_twice(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SourceError, match=r"pipe: is read twice, .* write the hashes to a file first"):
+        build([tmp_path / "pipe"], tmp_path / "out", 0.01)
+    assert not (tmp_path / "out").exists()
 
 
 def test_nothing_to_build_from_and_nothing_to_read_are_told(tmp_path: Path) -> None:

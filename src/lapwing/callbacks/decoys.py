@@ -8,7 +8,7 @@ as uses multiply, so that a flood alarms once and hides nothing.
 from collections import OrderedDict
 from collections.abc import Iterable
 from hashlib import blake2b
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Literal
 from unicodedata import normalize
 
@@ -177,6 +177,8 @@ class DecoyIndex:
             address = ip_address(client_ip)
         except ValueError:
             return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
         return any(address in network for network in networks)
 
     def statistics(self) -> dict[str, int]:

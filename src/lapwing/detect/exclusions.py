@@ -1,6 +1,6 @@
 """Logins that are neither judged nor counted: one's own scanners, monitors, shared test accounts."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from lapwing.detect.login import fold_name
 from lapwing.detect.settings import ExcludeSettings
@@ -11,7 +11,7 @@ class Exclusions:
     """Tells excluded logins by address, account or endpoint."""
 
     def __init__(self, settings: ExcludeSettings) -> None:
-        self._networks = tuple(ip_network(text, strict=False) for text in settings.sources)
+        self._networks = tuple(map(_network, settings.sources))
         self._accounts = frozenset(map(fold_name, settings.accounts))
         self._endpoints = frozenset(settings.endpoints)
 
@@ -26,4 +26,14 @@ class Exclusions:
             address = ip_address(text)
         except ValueError:
             return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
         return any(address in network for network in self._networks)
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """A network; one of IPv4-mapped IPv6 addresses is one of IPv4 addresses."""
+    network = ip_network(text, strict=False)
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None and network.prefixlen >= 96:
+        return IPv4Network((int(network.network_address) & 0xFFFF_FFFF, network.prefixlen - 96))
+    return network

@@ -416,6 +416,8 @@ def check(settings: msgspec.Struct, path: str) -> None:
 
 
 def _check_excluded(key: str, values: tuple[str, ...]) -> None:
+    if isinstance(values, str):
+        raise SettingsError(f"{key} = {values!r} is one text; a tuple of texts is right, {(values,)!r}")
     for text in values if key.endswith(".sources") else ():
         try:
             ip_network(text, strict=False)

@@ -19,6 +19,9 @@ _RANGE = re.compile(r"[0-9A-Fa-f]{5}(\.txt)?")
 
 def build(inputs: Sequence[Path], output: Path, false_share: float) -> ExitCode:
     """Two passes over the files, one to count and one to add, so that the filter is as small as it can be."""
+    for path in inputs:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise SourceError(f"{path}: is read twice, which no pipe can be; write the hashes to a file first")
     count = sum(1 for _ in hashes(inputs))
     if not count:
         raise SourceError(f"{', '.join(map(str, inputs))}: no SHA-1 hashes; ranges named ABCDE, or lines HASH:COUNT")
