@@ -1,5 +1,6 @@
 """A changed configuration is tried on one's own history: what appears, what vanishes, and nothing else is said."""
 
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ from lapwing.app.exit_codes import ExitCode
 from lapwing.app.log_reading import read_logs
 from lapwing.app.replaying import compare_runs
 from lapwing.detect import DetectSettings
-from lapwing.events import DecisionMade
+from lapwing.events import DecisionMade, SettingsError
 from lapwing.sessions import PipelineSettings
 from lapwing.testing.logins import stuffing
 from tests.app.traffic import guessing_at
@@ -67,6 +68,29 @@ def test_excluding_the_source_makes_its_finding_and_its_block_vanish(
     assert any(line.startswith("- ") and "block 203.0.113.7" in line for line in told)
     assert not any(line.startswith("+ ") for line in told)
     assert told[-1].startswith(f"{len(EVENTS)} logins: 0 findings as before, 0 would appear")
+
+
+def test_settings_beside_detection_change_what_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history = tmp_path / "tagged.ndjson"
+    tagged = [msgspec.structs.replace(login, username=f"jane+{n}@example.com") for n, login in enumerate(EVENTS)]
+    history.write_bytes(msgspec.json.Encoder().encode_lines(tagged))
+    new = config(tmp_path, "[logins]\ndrop_username_tag = true\n")
+    assert run(ReplayOptions([str(history)], new)) is ExitCode.FINDINGS
+    told = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("+ ") and "tried the account jane@example.com" in line for line in told)
+    assert any(line.startswith("- ") and "credential-stuffing" in line for line in told)
+    with pytest.raises(SettingsError, match=r"^-: is read once for each settings, .* name a file"):
+        run(ReplayOptions(["-"], new))
+
+
+def test_how_many_logins_either_finds_is_told_where_that_differs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with as_file(files("lapwing.demo") / "demo.pcap") as capture:
+        run(ReplayOptions([str(capture)], config(tmp_path, '[logins]\nany_path = false\nendpoints = ["POST /no"]\n')))
+    told = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("- ") and "credential-stuffing 203.0.113.10" in line for line in told)
+    assert told[-2].startswith("the settings in use find 708 logins in it, the new ones ")
 
 
 def test_no_difference_is_told_in_one_line(history: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

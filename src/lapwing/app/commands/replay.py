@@ -5,15 +5,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from lapwing.app.commands.read import tell_damage, verdict
 from lapwing.app.commands.read_logs import opened
 from lapwing.app.configuration import load
 from lapwing.app.exit_codes import ExitCode
-from lapwing.app.replaying import Difference, compare_runs
+from lapwing.app.replaying import Difference, Side, compare_runs, difference, run_alone
 from lapwing.app.summary import Summary
 from lapwing.app.units import plural, say_time
 from lapwing.app.words import safe
-from lapwing.events import AuthResolved, DecisionMade, Event, Finding
+from lapwing.events import AuthResolved, DecisionMade, Event, Finding, SettingsError
+from lapwing.sessions import PipelineSettings
+
+FAMILIES = ("auth", "sensor", "anomaly")
 
 
 class ReplayOptions(NamedTuple):
@@ -29,13 +34,28 @@ def run(options: ReplayOptions) -> ExitCode:
     """Print what would appear and vanish; exit code 1 where anything would."""
     before, after = load(options.against).settings, load(options.config).settings
     summary = Summary()
-    with opened(options.history, after, ("auth", "sensor", "anomaly"), options.format) as reading:
-        found = compare_runs(_logins(reading, summary), before, after)
+    same = msgspec.structs.replace(before, detect=after.detect) == after  # then the logins of both are the same ones
+    was = None if same else _run_before(options, before)
+    with opened(options.history, after, FAMILIES, options.format) as reading:
+        logins = _logins(reading, summary)
+        found = compare_runs(logins, before, after) if was is None else difference(was, run_alone(logins, after))
     for line in lines(found):
         sys.stdout.write(line + "\n")
     tell_damage(summary)
     changed = found.appeared or found.vanished or found.answered or found.spared
     return ExitCode.FINDINGS if changed else verdict(summary, reading, None)
+
+
+def _run_before(options: ReplayOptions, before: PipelineSettings) -> Side:
+    """What the settings in use make of the logins that they find: what could not be read is told of the other reading.
+
+    Raises SettingsError for what cannot be read twice.
+    """
+    for name in options.history:
+        if name == "-" or (Path(name).exists() and not Path(name).is_file()):
+            raise SettingsError(f"{name}: is read once for each settings, as they differ beside `detect`; name a file")
+    with opened(options.history, before, FAMILIES, options.format) as reading:
+        return run_alone(_logins(reading, Summary()), before)
 
 
 def lines(found: Difference) -> Iterator[str]:
@@ -47,6 +67,8 @@ def lines(found: Difference) -> Iterator[str]:
             yield f"{sign} {_answer(answer)}"
     if found.left_out:
         yield f"{found.left_out} further findings and answers are not compared: too many to keep"
+    if found.before.logins != found.logins:
+        yield f"the settings in use find {plural(found.before.logins, 'login')} in it, the new ones {found.logins:,}"
     kept = len(found.after.findings) - len(found.appeared)
     yield (
         f"{plural(found.logins, 'login')}: {plural(kept, 'finding')} as before, {len(found.appeared)} would appear, "
