@@ -251,6 +251,16 @@ class NAType:
     """As pandas says that there is nothing."""
 
 
+def test_a_confidence_that_is_no_number_stays_in_no_record() -> None:
+    subject = guard()
+    told = [one | {"outcome": "failed", "client_ip": "192.0.2.1", "confidence": 1.0} for one in facts(7, 60)]
+    unsure = event_of(told[0] | {"confidence": float("nan")})
+    assert unsure.confidence != unsure.confidence
+    subject.observe(unsure)
+    assert subject.observe_many([event_of(one) for one in told]).action[-1] is Action.BLOCK
+    assert all(value == value for value in subject.source("192.0.2.1").values())
+
+
 @pytest.mark.parametrize("gap", [float("nan"), NAType()])
 def test_what_is_missing_in_a_data_frame_is_none(gap: Any) -> None:
     columns = columns_of(facts(5, 40))
@@ -277,6 +287,8 @@ def test_what_is_missing_in_a_data_frame_is_none(gap: Any) -> None:
         ({"ts_ns": [1.5]}, "column 'ts_ns': 1.5 is no int"),
         ({"ts_ns": [-1]}, "column 'ts_ns': numbers are from 0"),
         ({"seq": [2**63]}, "column 'seq': numbers are from 0"),
+        ({"confidence": [float("nan")]}, "column 'confidence': nan is no share from 0 to 1"),
+        ({"confidence": float("nan")}, "column 'confidence': nan is no share from 0 to 1"),
         ({"evidence": ["guess"]}, "column 'evidence': 'guess' is none of"),
     ],
 )

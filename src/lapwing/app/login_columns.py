@@ -301,7 +301,7 @@ def _kept(name: str, column: list[Any]) -> Any:
     if name in ENUMS:
         return _meant(name, column)
     kinds = KINDS[name]
-    if kinds == (int,) and not _all_count(column):
+    if (kinds == (int,) and not _all_count(column)) or (name == "confidence" and _has_gap(column)):
         return None
     return members.copied(column, kinds[0], kinds[len(kinds) - 1])
 
@@ -337,6 +337,13 @@ def _check(name: str, column: list[Any]) -> None:
         raise ValueError(f"column {name!r}: {column[at]!r} is no {' or '.join([kind.__name__ for kind in kinds])}")
     if kinds == (int,) and not _all_count(column):
         raise ValueError(f"column {name!r}: numbers are from 0 to {MOST}")
+    if name == "confidence" and _has_gap(column):
+        raise ValueError(f"column {name!r}: nan is no share from 0 to 1")
+
+
+def _has_gap(column: list[Any]) -> bool:
+    """Whether one of the numbers is none."""
+    return any(value != value for value in column)
 
 
 def _first_other(column: list[Any], one: type, other: type) -> int:

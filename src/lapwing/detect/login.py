@@ -93,7 +93,8 @@ class Login:
     def count_tries(self, count: int, confidence: float) -> int:
         """It stands for so many tries, as surely as that."""
         self.count = 1 if count == 1 else min(max(count, 1), MOST)
-        self.weight = float(min(self.count, _MOST_TRIES)) * min(max(confidence, 0.0), 1.0)
+        sure = min(confidence, 1.0) if confidence > 0.0 else 0.0  # NaN counts nothing: it would stay in every record
+        self.weight = float(min(self.count, _MOST_TRIES)) * sure
         return 0
 
     def begin_pair(self) -> bool:
