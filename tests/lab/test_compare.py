@@ -115,5 +115,9 @@ def test_tables_are_written_where_asked(tmp_path: Path, capsys: pytest.CaptureFi
     log.write_text("".join(line.format(n) for n in range(30)))
     run_compare(LabOptions(seeds=0, logs=[log], page=page))
     assert "| fail2ban 5 in 10 min | 100.0 % | 86.7 % | none |" in page.read_text()
+    six = tmp_path / "six.log"
+    six.write_text(log.read_text().replace("198.51.100.5", "2001:db8::5"))
+    run_compare(LabOptions(seeds=0, logs=[six], clean=["2001:DB8:0::5"]))
+    assert "| fail2ban 5 in 10 min | 100.0 % | 86.7 % | 2001:db8::5 |" in capsys.readouterr().out
     run_search(LabOptions(), baselines=False)
     assert "| stuffing from one address | 1 |" in capsys.readouterr().out

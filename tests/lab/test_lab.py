@@ -109,6 +109,16 @@ def test_what_cannot_be_used_is_refused_before_the_work(
         run(options)
 
 
+def test_a_log_that_says_nothing_is_refused_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lapwing.app.commands.lab.evaluate", lambda *_: pytest.fail("measured first"))
+    monkeypatch.setattr("lapwing.app.commands.lab.compare", lambda *_: pytest.fail("compared first"))
+    for text, message in (("some notes\n" * 9, "a log of a known format"), ("", "no login with an outcome")):
+        (tmp_path / "notes").write_text(text)
+        for command in (run, run_compare):
+            with pytest.raises(LapwingError, match=message):
+                command(LabOptions(logs=[tmp_path / "notes"], resident=0))
+
+
 def test_a_comparison_on_nothing_is_refused() -> None:
     with pytest.raises(SettingsError, match="nothing to compare"):
         run_compare(LabOptions(seeds=0))

@@ -71,6 +71,9 @@ FIRST_TEST_SEED = 1_001  # thresholds were chosen on lower ones
 COMPARED_SEEDS = 2  # every rule sees the same logins, so few seeds tell them apart
 
 
+Logs = Sequence[tuple[Path, list[AuthResolved]]]
+
+
 class Suite(NamedTuple):
     """Seeds of attacks, seeds of ordinary stress, and sources resident while decisions are timed."""
 
@@ -108,6 +111,7 @@ def run(options: LabOptions) -> ExitCode:
     benign = _seeds(options.seeds or suite.benign)
     resident = suite.resident if options.resident is None else options.resident
     settings = load(options.config).settings.detect
+    logs = _read(options.logs)
     with Stages() as stages:
         with stages.during("timing decisions"):
             pace = measure_pace(resident, Guard, AuthAttempt) if resident else None
@@ -123,7 +127,7 @@ def run(options: LabOptions) -> ExitCode:
     }
     text = page(measured, numbers, seeds, benign) + SEARCHED + search_table(unseen)
     text += SEARCHED_LONG + search_table(lasting)
-    text += COMPARED + standing + _on_real_logs(options, numbers)
+    text += COMPARED + standing + _on_real_logs(logs, options.clean, numbers)
     sys.stdout.write(text)
     if options.plot is not None:
         draw(measured, options.plot)
@@ -132,11 +136,11 @@ def run(options: LabOptions) -> ExitCode:
     return ExitCode.CLEAN
 
 
-def _on_real_logs(options: LabOptions, numbers: dict[str, float]) -> str:
+def _on_real_logs(logs: Logs, clean: Sequence[str], numbers: dict[str, float]) -> str:
     """The tables of the logs named; their figures are added to `numbers`."""
     text = ""
-    for path in options.logs:
-        rows = stopped(expanded(logins_of(path)), options.clean)
+    for path, logins in logs:
+        rows = stopped(expanded(logins), _as_written(clean))
         numbers[f"tries_stopped_{_key(path)}"] = round(rows[0].tries, 4)
         text += REAL.format(name=path.name) + stopped_table(rows)
     return text
@@ -147,12 +151,12 @@ def run_compare(options: LabOptions) -> ExitCode:
     _check(options)
     if options.seeds == 0 and not options.logs:
         raise SettingsError("--seeds 0: leaves nothing to compare on; name a log")
-    text = ""
+    text, logs = "", _read(options.logs)
     if options.seeds != 0:
         with Stages() as stages, stages.during("every rule on labelled traffic"):
             text = standing_table(compare(FAMILIES, _seeds(options.seeds or COMPARED_SEEDS)))
-    for path in options.logs:
-        text += f"\n{path.name}\n\n" + stopped_table(stopped(expanded(logins_of(path)), options.clean))
+    for path, logins in logs:
+        text += f"\n{path.name}\n\n" + stopped_table(stopped(expanded(logins), _as_written(options.clean)))
     sys.stdout.write(text)
     _write(options.page, text)
     return ExitCode.CLEAN
@@ -197,6 +201,20 @@ def _check(options: LabOptions) -> None:
             raise SourceError(f"{path}: cannot be opened: no such file")
     if options.plot is not None:
         check_plot(options.plot)
+
+
+def _read(paths: Sequence[Path]) -> Logs:
+    """The logs named, before anything is measured: SourceError for one that is none, or has no login to measure on."""
+    logs = [(path, logins_of(path)) for path in paths]
+    for path, logins in logs:
+        if not logins:
+            raise SourceError(f"{path}: has no login with an outcome")
+    return logs
+
+
+def _as_written(addresses: Sequence[str]) -> list[str]:
+    """Addresses as logins have them."""
+    return [str(ip_address(address)) for address in addresses]
 
 
 def logins_of(path: Path) -> list[AuthResolved]:
