@@ -124,6 +124,50 @@ def test_a_success_after_guessing_elsewhere_is_a_takeover_that_names_the_account
     assert [finding.subject for finding in subject.takeovers_since(0)] == ["owner"]
 
 
+def test_every_source_that_takes_an_account_over_is_told_of() -> None:
+    subject = guard()
+    owner: dict[str, Any] = {"username": "owner", "secret": "s", "outcome": "succeeded"}
+    subject.result(AuthResult(source="192.0.2.9", **owner, ts_ns=START_NS))
+    for n in range(20):
+        at_ns = START_NS + (60 + n) * SECOND_NS
+        subject.result(
+            AuthResult(source="198.51.100.7", username="owner", secret=f"g{n}", outcome="failed", ts_ns=at_ns)
+        )
+    takers = ["203.0.113.5", "203.0.114.5", "203.0.115.5"]
+    for n, source in enumerate([*takers, takers[-1]]):
+        taken = subject.result(AuthResult(source=source, **owner, ts_ns=START_NS + (200 + n) * SECOND_NS))
+        assert isinstance(taken, Takeover) == (n < len(takers))  # the last one is known by now
+        if isinstance(taken, Takeover):
+            assert (taken.account, taken.source) == ("owner", source)
+    assert [finding.finding_id for finding in subject.takeovers_since(0)] == [taken_id(subject)] * 3
+    assert subject.takeovers_since(0)[-1].sources == [takers[0], "198.51.100.7", *takers[1:]]
+
+
+def taken_id(subject: Guard) -> str:
+    return next(one.finding_id for one in subject.campaigns() if one.finding == "account-takeover")
+
+
+def test_a_try_that_gives_an_earlier_takeover_away_names_its_account_and_its_source() -> None:
+    subject = guard()
+    tool = "ja4:tool"
+    for name, home in (("bob", "192.0.2.9"), ("carl", "192.0.2.10")):
+        at_home: dict[str, Any] = {"source": home, "username": name, "fingerprint": "ja4:browser"}
+        subject.result(AuthResult(**at_home, secret="s", outcome="succeeded", ts_ns=START_NS))
+    told = []
+    for n in range(40):
+        at_ns = START_NS + (1_000 + 30 * n) * SECOND_NS
+        how: dict[str, Any] = {"source": f"203.0.{n}.7", "fingerprint": tool, "ts_ns": at_ns}
+        who = {3: "bob", 30: "carl"}.get(n)
+        if who is None:
+            how |= {"username": f"x{n}", "secret": f"p{n}", "outcome": "failed"}
+        else:
+            how |= {"username": who, "secret": "s", "outcome": "succeeded"}
+        answer = subject.result(AuthResult(**how))
+        if isinstance(answer, Takeover):
+            told.append((n > 3, answer.account, answer.source))
+    assert told == [(True, "bob", "203.0.3.7"), (True, "carl", "203.0.30.7")]
+
+
 def test_a_secret_is_dropped_when_the_guard_has_seen_it() -> None:
     attempt = AuthAttempt(source="192.0.2.1", username="user", secret="hunter2hunter2")
     assert "hunter2" not in repr(attempt)

@@ -23,7 +23,7 @@ from lapwing.detect import plainly as logins
 from lapwing.detect import plainly as members
 from lapwing.detect.decisions import ALLOWED, BLOCKED, Decisions
 from lapwing.detect.detector import Detector
-from lapwing.detect.login import Login
+from lapwing.detect.login import Login, fold_name
 from lapwing.detect.verdict import Verdict
 from lapwing.detect.verdicts import Verdicts
 from lapwing.events import (
@@ -95,7 +95,10 @@ class GuardCore:
             lock.leave()
 
     def result(self, result: AuthResult) -> Verdict | Takeover:
-        """Take in how a try ended. A `Takeover` where a success is probably not its owner's."""
+        """Take in how a try ended. A `Takeover` where a success is probably not its owner's.
+
+        That may be an earlier one, of another account, which this try gave away: `account` and `source` say which.
+        """
         if result._secret is not None:
             self._tag(result)
         with self._lock:
@@ -107,11 +110,14 @@ class GuardCore:
             verdict = self._detector.verdict
             if told or verdict.action is not _ALLOW or len(self._decisions):
                 verdict = self._answer(event.client_ip, ts_ns, verdict)
-        for finding in told:
-            if finding.finding == "account-takeover" and not isinstance(finding, FindingClosed):
-                action = Action.BLOCK if verdict.action is Action.BLOCK else Action.CHALLENGE
-                return Takeover(action, finding.risk, finding.subject, event.client_ip, verdict, finding)
-        return verdict
+        taken = [one for one in told if one.finding == "account-takeover" and not isinstance(one, FindingClosed)]
+        if not taken:
+            return verdict
+        # Of an attack that is recognised only now earlier successes are told, too: the last one is this login, if any.
+        found = taken[-1] if _is_about(taken[-1], event) else taken[0]
+        source = event.client_ip if _is_about(found, event) else next(iter(found.sources), event.client_ip)
+        action = Action.BLOCK if verdict.action is Action.BLOCK else Action.CHALLENGE
+        return Takeover(action, found.risk, found.subject, source, verdict, found)
 
     def changed(self, change: AccountChanged) -> Takeover | None:
         """Take in that an account's password, address or second factor was changed; a takeover where that tells one."""
@@ -432,6 +438,14 @@ def _facts(attempt: LoginTry, ts_ns: int) -> dict[str, Any]:
         "fingerprint": attempt.fingerprint,
         "circumstances": attempt.circumstances,
     }
+
+
+def _is_about(taken: Finding, event: AuthResolved) -> bool:
+    """Whether a takeover is that of this very login."""
+    half_in = event.circumstances is not None and event.circumstances.second_factor == "failed"
+    if event.outcome is not Outcome.SUCCEEDED and not half_in:
+        return False
+    return taken.subject in (fold_name(event.username), event.client_ip)
 
 
 def _resolved(facts: dict[str, Any], outcome: Outcome, detail: str) -> AuthResolved:

@@ -62,7 +62,10 @@ class AuthResult(AuthAttempt):
 
 
 class Takeover(msgspec.Struct, frozen=True):
-    """A login that succeeded and is probably not its owner's: challenge it and end its session."""
+    """A login that succeeded and is probably not its owner's: challenge it and end its session.
+
+    `account` and `source` are that login's, which may have been before the one that was told just now.
+    """
 
     action: Action
     risk: float

@@ -92,7 +92,7 @@ class Hijacks:
         self, found: OpenFinding, hit: Hit, log_odds: float, reasons: tuple[Reason, ...], now_ns: int
     ) -> Finding | None:
         """Another login of the same story: told again only from a further source or with stronger evidence."""
-        if hit.login.seq in found.episode.seqs:
+        if _is_in(found, hit.login):
             return None
         new = (hit.login.hi, hit.login.lo) not in found.episode.places or log_odds > found.log_odds + 1.0
         found.episode.note(_login_of(hit.login))
@@ -101,6 +101,13 @@ class Hijacks:
         if log_odds > found.log_odds:
             found.log_odds, found.reasons = log_odds, list(reasons)
         return build(FindingUpdated, found, self._keyring, now_ns) if new else None
+
+
+def _is_in(found: OpenFinding, login: Glimpse) -> bool:
+    """Whether a login is part of the story already. One without a number is known by its time and its place."""
+    if login.seq != 0:
+        return login.seq in found.episode.seqs
+    return login.ts_ns <= found.touched_ns and (login.hi, login.lo) in found.episode.places
 
 
 def _part_of(hit: Hit, group: str) -> int | None:
