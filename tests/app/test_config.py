@@ -54,6 +54,8 @@ def test_quantities_may_carry_their_unit(tmp_path: Path) -> None:
         ("zebra = 1", "zebra: no such setting.*there are"),
         ("flows = 7", r"flows: is a section, written \[flows\]"),
         ("[flows]\nmax_flows = 0", "flows.max_flows: 0 is not right, it takes integer, at least 1"),
+        ("[detect.pair]\nfree_secrets = [1, 2]", r"free_secrets: \[1, 2\] is not right, it takes list of 4 numbers"),
+        ("[detect.exclude]\nsources = [5]", r"sources\[0\]: \[5\] is not right: expected `str`, got `int`"),
         ('[flows]\nmax_flows = "many"', "flows.max_flows: 'many' is no number"),
         ("[flows]\nmax_flows = true", "flows.max_flows: True is not right"),
         ('[flows]\nidle_timeout_tcp_s = "10 parsecs"', "flows.idle_timeout_tcp_s: .*30s, 10m"),

@@ -85,6 +85,17 @@ def test_five_sources_and_ten_failures_are_an_attack_on_the_account() -> None:
     assert (verdict.reason, verdict.risk) == ("username_targeted_attack", 35)
 
 
+def test_an_empty_name_says_nothing_of_attempts_without_one() -> None:
+    subject = Detector()
+    for n in range(12):
+        source = f"192.0.2.{n % 6}"
+        subject.attempt(source, PATH, START_NS + n, username="", fingerprint="")
+        subject.result(source, PATH, START_NS + n, succeeded=False, username="")
+    assert subject.attempt("198.51.100.9", PATH, START_NS + 20).risk == 0
+    assert subject.attempt("198.51.100.9", PATH, START_NS + 20, username="").risk == 35
+    assert subject.attempt("198.51.100.9", PATH, START_NS + 20, fingerprint="").risk == 30
+
+
 def test_idle_rows_are_dropped_by_cleanup() -> None:
     subject = Detector()
     failures(subject, 3, SECOND_NS)

@@ -238,8 +238,8 @@ def _value(path: str, name: str, raw: Any, hint: Any, origin: str) -> Any:
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at `$")
         where = path + place.rstrip("`")
-        right = ", ".join(filter(None, in_words(hint))) if where == path else message
-        raise SettingsError(f"{where}: {_shown(raw)} is not right, it takes {right} (in {origin})") from None
+        right = f", it takes {', '.join(filter(None, in_words(hint)))}" if where == path else f": {message.lower()}"
+        raise SettingsError(f"{where}: {_shown(raw)} is not right{right} (in {origin})") from None
 
 
 def _shown(value: Any) -> str:

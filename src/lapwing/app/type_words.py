@@ -15,9 +15,17 @@ def in_words(hint: Any) -> tuple[str, str]:
     if get_origin(bare) is Literal:
         return in_words(bare)
     words = {int: "integer", float: "number", bool: "true or false", str: "text"}
-    return words.get(bare, "list" if get_origin(bare) in (list, tuple, frozenset) else str(bare)), "; ".join(
-        filter(None, ranges)
-    )
+    return words.get(bare) or _many(bare, words), "; ".join(filter(None, ranges))
+
+
+def _many(bare: Any, words: dict[Any, str]) -> str:
+    """A list; of how many, where that is fixed."""
+    if get_origin(bare) not in (list, tuple, frozenset):
+        return str(bare)
+    parts = get_args(bare)
+    if get_origin(bare) is not tuple or Ellipsis in parts or parts[0] not in words:
+        return "list"
+    return f"list of {len(parts)} {words[parts[0]]}s"
 
 
 def _range(meta: msgspec.Meta) -> str:

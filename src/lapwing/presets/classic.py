@@ -205,10 +205,10 @@ class Detector:
     def _shared(self, endpoint: str, ts_ns: int, username: str | None, fingerprint: str | None) -> Verdict:
         """Only the first list that matches speaks."""
         s = self.settings
-        client = self.fingerprints.get((fingerprint or "", endpoint))
+        client = self.fingerprints.get((fingerprint, endpoint)) if fingerprint is not None else None
         if client is not None and len(client.sources) >= s.distributed_min_ips:
             return self._suspect("distributed_attack_detected", "high", RISK_DISTRIBUTED, ts_ns)
-        account = self.accounts.get((username or "", endpoint))
+        account = self.accounts.get((username, endpoint)) if username is not None else None
         if (
             account is not None
             and len(account.sources) >= s.username_targeted_min_ips
@@ -228,7 +228,7 @@ class Detector:
             return self._succeed(row, source, endpoint, ts_ns)
         row.fail(ts_ns)
         self._push(ts_ns)
-        account = self.accounts.get((username or "", endpoint))
+        account = self.accounts.get((username, endpoint)) if username is not None else None
         if account is not None:
             account.failures += 1
             account.last_ns = ts_ns
