@@ -90,3 +90,23 @@ def test_findings_of_takeovers_can_be_asked_for_so_far_back_and_no_flood_of_othe
         pass
     assert subject.events_since(0)[0].seq > told[-1].seq
     assert subject.takeovers_since(0) == told[1:]
+
+
+def test_findings_of_other_nodes_keep_the_bound_and_those_beyond_are_counted() -> None:
+    settings = DetectSettings(finding=FindingSettings(max_open=2))
+    nodes = [Guard(settings, key=bytes(range(16)), clock=lambda: START_NS) for _ in range(3)]
+    for number, node in enumerate(nodes):
+        for attacker in range(2):
+            for n in range(20):
+                tell(node, f"198.51.{number}.{attacker}", f"user{n} of {number} and {attacker}", "failed", n)
+        take_over(node, number)
+        take_over(node, number + 10)
+    first = nodes[0]
+    assert len(first.campaigns()) == 4  # two takeovers beside
+    refused = first.statistics()["findings_refused"]
+    for node in nodes[1:]:
+        first.merge(node.snapshot())
+    assert len(first.campaigns()) == 4
+    assert first.statistics()["findings_refused"] == refused + 8
+    assert first.source("198.51.0.0")["under_attack"] == 1.0
+    assert first.source("198.51.2.0")["under_attack"] == 0.0

@@ -16,6 +16,7 @@ from lapwing.events import (
     AccountChanged,
     Action,
     AuthEvent,
+    AuthEvidence,
     AuthResolved,
     Circumstances,
     DecisionLifted,
@@ -384,6 +385,7 @@ def test_places_are_looked_up_beside_a_leaked_password() -> None:
     subject.result(AuthResult(source="192.0.2.1", username="alice", secret="hunter2", outcome="succeeded"))
     subject.attempt(AuthAttempt(source="198.51.100.1", username="alice", secret="hunter2"))
     told = subject.result(AuthResult(source="203.0.113.9", username="alice", secret="hunter2", outcome="succeeded"))
+    assert isinstance(told, Verdict)
     assert {reason.name for reason in told.reasons} >= {"leaked-secret", "new-country"}
     assert [kind.__name__ for kind, _ in asked] == ["AuthResolved", "AuthAttempted", "AuthResolved"]
     assert [given for _, given in asked] == [None] * 3
@@ -420,7 +422,7 @@ def test_whoever_is_called_by_a_guard_and_calls_it_is_told_so() -> None:
     looking = Guard(key=KEY, clock=lambda: START_NS, look_up=ask_to_look_up)
     login = AuthResolved(
         ts_ns=START_NS, protocol="http", mechanism="form", endpoint="POST /login", client_ip="192.0.2.1",
-        outcome=Outcome.FAILED, evidence="log", confidence=1.0,
+        outcome=Outcome.FAILED, evidence=AuthEvidence.LOG, confidence=1.0,
     )  # fmt: skip
     for call in (
         lambda: [fail(asking, n) for n in range(20)],

@@ -118,9 +118,7 @@ def joining(detector: "Detector", other: "Detector", state: Unpacker) -> Iterato
         yield
     for found in _findings(state, "hijacks"):
         _translate(found, detector._keyring, other._keyring)
-        mine = detector._hijacks.open.setdefault(found.key, found)
-        if mine is not found:
-            mine.episode.absorb(found.episode)
+        _merge_hijack(detector, found)
         yield
 
 
@@ -164,10 +162,24 @@ def _merge_finding(detector: "Detector", key: tuple[int, int], found: OpenFindin
         mine.episode.absorb(found.episode)
         mine.touched_ns = max(mine.touched_ns, found.touched_ns)
         mine.log_odds = max(mine.log_odds, found.log_odds)
+    elif row is not None and len(detector._campaigns.open) >= detector.settings.finding.max_open:
+        row.pinned = False  # as it is where the other node's record came whole
+        detector._campaigns.refused_count += 1
     elif row is not None:
         row.pinned = True
         row.found = 0
         detector._campaigns.open[key] = found
+
+
+def _merge_hijack(detector: "Detector", found: OpenFinding) -> None:
+    hijacks = detector._hijacks
+    mine = hijacks.open.get(found.key)
+    if mine is not None:
+        mine.episode.absorb(found.episode)
+    elif len(hijacks.open) >= detector.settings.finding.max_open:
+        hijacks.refused_count += 1
+    else:
+        hijacks.open[found.key] = found
 
 
 def _findings(state: Unpacker, name: str) -> Iterator[OpenFinding]:
