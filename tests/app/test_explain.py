@@ -29,6 +29,13 @@ def test_an_explanation_has_the_evidence_with_its_numbers() -> None:
     assert "T1110.001" in shown
 
 
+@pytest.mark.parametrize(("seqs", "shown"), [([3, 9], ["Examples: events with seq 3, 9"]), ([0, 0], []), ([], [])])
+def test_examples_are_those_that_have_a_number(seqs: list[int], shown: list[str]) -> None:
+    text = io.StringIO()
+    Console(file=text, width=120, markup=False).print(explanation(finding(sample_seqs=seqs), 120))
+    assert [line.strip() for line in text.getvalue().splitlines() if "Examples" in line] == shown
+
+
 def test_the_start_of_an_id_is_enough_when_it_fits_one() -> None:
     first, second = finding(finding_id="abc111"), finding(finding_id="abd222")
     assert select([first, second], "abc") == [first]

@@ -122,8 +122,8 @@ def explanation(finding: Finding, width: int) -> RenderableType:
     if finding.evidence:
         parts.append(Text("\n  ").append("Why", style="bold"))
         parts += [_reason(one, width) for one in sorted(finding.evidence, key=lambda one: -one.weight)]
-    if finding.sample_seqs:
-        samples = ", ".join(str(seq) for seq in finding.sample_seqs)
+    samples = ", ".join(str(seq) for seq in finding.sample_seqs if seq)  # logins told to a guard have no number
+    if samples:
         parts.append(Text(f"\n  Examples: events with seq {samples}", style="dim"))
     return Group(*parts)
 
