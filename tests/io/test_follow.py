@@ -166,6 +166,13 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
         FollowedLog(str(tmp_path), MAX)
 
 
+def test_what_is_no_file_is_refused_with_who_reads_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("-", str(tmp_path / "pipe")):
+        with pytest.raises(SourceError, match="lapwing read"):
+            FollowedLog(name, MAX)
+
+
 def test_positions_are_kept_by_path(tmp_path: Path, path: Path) -> None:
     log = FollowedLog(str(path), MAX)
     store = PositionFile(tmp_path / "positions")
@@ -198,3 +205,42 @@ def test_how_long_a_line_may_be_changes_for_files_that_are_open_and_those_to_com
     append(path, "y" * 600 + "\n")
     assert [len(line) for line in drain(log)] == [600, 600]
     log.close()
+
+
+def rotate(path: Path, text: str) -> None:
+    """Rename it and those rotated before, each a second older than the next, and begin anew."""
+    for number in (2, 1, 0):
+        file = path.with_name(f"{path.name}.{number}") if number else path
+        if file.exists():
+            file.rename(path.with_name(f"{path.name}.{number + 1}"))
+            os.utime(path.with_name(f"{path.name}.{number + 1}"), (1_000_000 - number, 1_000_000 - number))
+    path.write_text(text)
+
+
+def test_files_rotated_one_after_another_meanwhile_are_all_read_in_order(path: Path) -> None:
+    log = FollowedLog(str(path), MAX)
+    position = log.position
+    log.close()
+    append(path, "one\n")
+    rotate(path, "two\n")
+    rotate(path, "three\n")
+    rotate(path, "four\n")
+    path.with_name("access.log.4.gz").write_bytes(b"\x1f\x8b")
+    again = FollowedLog(str(path), MAX, position=position)
+    assert again.behind_bytes == len("one\ntwo\nthree\n")
+    assert drain(again) == ["one", "two", "three", "four"]
+    assert again.rotations == 3
+    again.close()
+
+
+def test_reading_goes_on_in_the_copy_of_a_log_that_was_truncated_meanwhile(path: Path) -> None:
+    path.write_text(f"{'the first line ':<80}\n")
+    log = FollowedLog(str(path), MAX)
+    position = log.position
+    log.close()
+    append(path, "one\n")
+    path.with_name("access.log.1").write_text(path.read_text())
+    path.write_text("two\n")
+    again = FollowedLog(str(path), MAX, position=position)
+    assert drain(again) == ["one", "two"]
+    again.close()

@@ -6,19 +6,28 @@ used again.
 
 import glob
 import os
+import re
 import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from hashlib import blake2b
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 from lapwing.events import SourceError
+from lapwing.io.capture.unpack import STDIN
 from lapwing.io.logs.split import LineBatch, LineSplitter
 
 READ_BYTES = 1024 * 1024  # at most per poll: the file itself is the queue of what waits, so nothing piles up in memory
 HEAD_BYTES = 256  # by which a file is told from another that got its inode, or from itself before it was truncated
 MAX_ROTATED = 1_000  # neighbours looked through for the file an earlier run was reading
+MAX_BETWEEN = 64  # of them that are read after that file, before the one at the path
+MIN_COPY_HEAD_BYTES = 64  # that tell a copy of a file by themselves: a line of a log with its time
 LINGER_S = 60.0  # a renamed file is read on for so long: daemons write to it until they are told to open the new one
 MAX_LINGERING = 4  # renamed files read on at once
+
+_ROTATED = re.compile(r"[.-]\d[\d._:TZ-]*")  # behind the name: a number, a date; what is packed has letters there
 
 
 class Position(NamedTuple):
@@ -89,13 +98,17 @@ class FollowedLog:
         self, path: str, max_line_bytes: int, *, position: Position | None = None, from_start: bool = False
     ) -> None:
         """Raise SourceError when the path is a directory or may not be read; a file that is absent may come."""
-        if Path(path).is_dir():
+        there = Path(path)
+        if there.is_dir():
             raise SourceError(f"{path}: is a directory; name the log files in it")
+        if path == STDIN or (there.exists() and not there.is_file()):
+            raise SourceError(f"{path}: is no file that can be followed; `lapwing read` reads pipes and standard input")
         self.path = path
         self.rotations = 0
         self._max = max_line_bytes
         self._past_truncations = 0
         self._lingering: list[_Lingering] = []
+        self._between: list[_OpenFile] = []  # rotated after the file that is read, the oldest first
         self._file = self._resume(position) if position is not None else self._begin(from_start)
 
     @property
@@ -111,8 +124,8 @@ class FollowedLog:
     @property
     def behind_bytes(self) -> int:
         """Bytes that were written and not yet read."""
-        file = self._file
-        return 0 if file is None else max(0, os.fstat(file.descriptor).st_size - file.offset)
+        files = self._between if self._file is None else [self._file, *self._between]
+        return sum(max(0, os.fstat(file.descriptor).st_size - file.offset) for file in files)
 
     def poll(self) -> LineBatch | None:
         """The lines written since, at most `READ_BYTES`; None when nothing is new for now.
@@ -137,7 +150,7 @@ class FollowedLog:
     def limit(self, max_line_bytes: int) -> None:
         """From now on lines may be so long."""
         self._max = max_line_bytes
-        for file in (self._file, *(one.file for one in self._lingering)):
+        for file in (self._file, *(one.file for one in self._lingering), *self._between):
             if file is not None:
                 file.limit(max_line_bytes)
 
@@ -145,13 +158,18 @@ class FollowedLog:
         """Close what is open."""
         for file, _ in self._lingering:
             file.close()
+        for file in self._between:
+            file.close()
         self._lingering.clear()
+        self._between.clear()
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def _next_file(self, file: _OpenFile) -> LineBatch | None:
-        """`file` is read to its end: is another one at the path by now?"""
+        """`file` is read to its end: is there a later one, or another at the path by now?"""
+        if self._between:
+            return self._go_on(file, self._between.pop(0))
         try:
             there = os.stat(self.path)  # noqa: PTH116 - asked many times a second
         except FileNotFoundError:
@@ -161,8 +179,9 @@ class FollowedLog:
         if (there.st_dev, there.st_ino) == file.identity:
             return None
         new = self._opened(self.path, 0)
-        if new is None:
-            return None
+        return None if new is None else self._go_on(file, new)
+
+    def _go_on(self, file: _OpenFile, new: _OpenFile) -> LineBatch | None:
         self.rotations += 1
         self._past_truncations += file.truncations
         self._file = new
@@ -194,21 +213,50 @@ class FollowedLog:
     def _resume(self, position: Position) -> _OpenFile | None:
         """Find the file that `position` speaks of, at the path or among its rotated neighbours."""
         neighbours = sorted(glob.glob(glob.escape(self.path) + "[.-]*"))[:MAX_ROTATED]  # noqa: PTH207
-        for candidate in (self.path, *neighbours):
-            try:
-                file = self._opened(candidate, position.offset)
-            except SourceError:
-                continue
-            if file is None:
-                continue
-            if _is_same(file, position):
-                return file
-            file.close()
-        return self._opened(self.path, 0)  # rotated out of sight: all there is now was written since
+        rotated = [name for name in neighbours if _ROTATED.fullmatch(name.removeprefix(self.path))]
+        found = self._found((self.path, *neighbours), position, _is_same)
+        found = found or self._found(rotated, position, _is_copy)
+        if found is None:
+            return self._opened(self.path, 0)  # rotated out of sight: all there is now was written since
+        name, file = found
+        self._between = [] if name == self.path else self._later(file, rotated)
+        return file
+
+    def _found(
+        self, names: Iterable[str], position: Position, fits: Callable[[_OpenFile, Position], bool]
+    ) -> tuple[str, _OpenFile] | None:
+        """The first of the files that is the one of `position`, open there."""
+        for name in names:
+            with suppress(SourceError):
+                file = self._opened(name, position.offset)
+                if file is not None and fits(file, position):
+                    return name, file
+                if file is not None:
+                    file.close()
+        return None
+
+    def _later(self, file: _OpenFile, rotated: list[str]) -> list[_OpenFile]:
+        """The rotated files that were written after `file`, by when they were written last."""
+        after: list[tuple[int, _OpenFile]] = []
+        written_ns = os.fstat(file.descriptor).st_mtime_ns
+        for name in rotated:
+            with suppress(SourceError):
+                later = self._opened(name, 0)
+                if later is None:
+                    continue
+                later_ns = os.fstat(later.descriptor).st_mtime_ns
+                if later.identity != file.identity and later_ns >= written_ns:
+                    after.append((later_ns, later))
+                else:
+                    later.close()
+        after.sort(key=itemgetter(0))
+        for _, passed in after[:-MAX_BETWEEN]:
+            passed.close()
+        return [one for _, one in after[-MAX_BETWEEN:]]
 
     def _opened(self, path: str, offset: int) -> _OpenFile | None:
         try:
-            return _OpenFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC), self._max, offset)
+            return _OpenFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), self._max, offset)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -216,9 +264,14 @@ class FollowedLog:
 
 
 def _is_same(file: _OpenFile, position: Position) -> bool:
-    if file.identity != (position.device, position.inode):
+    if file.identity != (position.device, position.inode) or os.fstat(file.descriptor).st_size < position.offset:
         return False
-    if os.fstat(file.descriptor).st_size < position.offset:
+    return _digest(os.pread(file.descriptor, position.head_bytes, 0)) == position.head
+
+
+def _is_copy(file: _OpenFile, position: Position) -> bool:
+    """Whether it begins as the file did: rotation by copying and truncating gives what was written another inode."""
+    if position.head_bytes < MIN_COPY_HEAD_BYTES or os.fstat(file.descriptor).st_size < position.offset:
         return False
     return _digest(os.pread(file.descriptor, position.head_bytes, 0)) == position.head
 
