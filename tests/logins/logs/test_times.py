@@ -33,6 +33,10 @@ def ns(*parts: int) -> int:
         (1777629600123, ns(2026, 5, 1, 10) + 123_000_000),
         (1777629600123456, ns(2026, 5, 1, 10) + 123_456_000),
         (1777629600123456789, ns(2026, 5, 1, 10) + 123_456_789),
+        ("31/Dec/2199:23:59:59 +0000", ns(2199, 12, 31, 23, 59, 59)),
+        ("01/Jan/2200:00:00:00 +0000", None),
+        ("2300-01-01T00:00:00Z", None),
+        ("7258118400", None),
         ("yesterday", None),
         ("99/May/2026:10:00:00 +0000", None),
         ("2026-13-01T10:00:00Z", None),
@@ -82,6 +86,14 @@ def test_remembering_the_last_minute_changes_nothing(moments: list[datetime]) ->
         expected = int(whole.timestamp()) * 10**9
         assert clock.syslog(f"{whole:%b} {whole.day:2d} {whole:%H:%M:%S}") == expected
         assert clock.clf(f"{whole:%d/%b/%Y:%H:%M:%S} +0000") == expected
+
+
+def test_digits_that_count_nothing_are_no_seconds() -> None:
+    clock = Clock(latest_ns=ns(2026, 6, 1))
+    assert clock.syslog("May  1 10:00:00") == ns(2026, 5, 1, 10)
+    assert clock.syslog("May  1 10:00:²²") is None
+    assert clock.clf("01/May/2026:10:00:00 +0000") == ns(2026, 5, 1, 10)
+    assert clock.clf("01/May/2026:10:00:²² +0000") is None
 
 
 def test_a_number_with_a_letter_in_it_is_no_time() -> None:

@@ -8,6 +8,7 @@ from lapwing.events import AuthResolved, WireError
 from lapwing.logins.logs.context import LogContext, address
 from lapwing.logins.logs.contract import LogFormat, Miss, Reading
 from lapwing.logins.logs.documents import decoded, text
+from lapwing.logins.logs.times import EARLIEST_NS, LATEST_NS
 
 _RESOLVED = '"auth.resolved"'
 _decode = msgspec.json.Decoder(AuthResolved).decode
@@ -29,6 +30,8 @@ class OwnLines:
             event = _decode(line)
         except (msgspec.DecodeError, RecursionError, UnicodeEncodeError, WireError):
             return Miss.FOREIGN
+        if not EARLIEST_NS <= event.ts_ns <= LATEST_NS:
+            return Miss.NO_TIME
         client_ip = address(event.client_ip)
         if client_ip is None:
             return Miss.NO_ADDRESS

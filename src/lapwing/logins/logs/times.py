@@ -7,7 +7,7 @@ SECOND_NS = 1_000_000_000
 DAY_NS = 86_400 * SECOND_NS
 MAX_EPOCH_CHARS = 40  # of a number of seconds with its fraction; what is longer is no time
 EARLIEST_NS = 0
-LATEST_NS = 253_402_300_799 * SECOND_NS  # the end of year 9999, beyond which datetime knows nothing
+LATEST_NS = 7_258_118_399 * SECOND_NS  # the end of year 2199; detection counts time in 64 bits, which end in 2262
 
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
@@ -46,7 +46,7 @@ class Clock:
     def syslog(self, text: str) -> int | None:
         """Read `Mar 27 13:06:56` (RFC 3164 section 4.1.2), the year being the latest that is not in the future."""
         minute = text[:12]
-        if minute == self._day and len(text) == 15 and text[13:].isdigit():  # the same minute as the line before
+        if minute == self._day and len(text) == 15 and text[13:].isdecimal():  # the same minute as the line before
             return self._day_base + int(text[13:]) * SECOND_NS
         match = _SYSLOG.fullmatch(text)
         if match is None or match[1] not in _MONTHS:
@@ -60,7 +60,7 @@ class Clock:
     def clf(self, text: str) -> int | None:
         """Read `27/Mar/2017:13:06:56 +0000`, the time of access logs."""
         minute = text[:17] + text[20:]
-        if minute == self._clf_minute and text[18:20].isdigit():
+        if minute == self._clf_minute and text[18:20].isdecimal():
             return self._clf_base + int(text[18:20]) * SECOND_NS
         match = _CLF.fullmatch(text)
         if match is None or match[2] not in _MONTHS:
@@ -104,7 +104,8 @@ class Clock:
         whole = int(match[1])
         for limit, unit in _EPOCH_SCALES:
             if whole < limit:
-                return whole * unit + (_fraction(match[2]) if unit == SECOND_NS else 0)
+                ns = whole * unit + (_fraction(match[2]) if unit == SECOND_NS else 0)
+                return ns if ns <= LATEST_NS else None
         return None
 
     def any(self, value: object) -> int | None:
