@@ -82,6 +82,50 @@ SAMPLES: tuple[tuple[str, list[str], list[str]], ...] = (
     ),
     (
         "syslog",
+        [  # Dovecot's own log, without a host
+            "May 01 10:00:00 imap-login: Info: Login aborted: Connection closed (auth failed, 3 attempts in 9 secs) "
+            "(auth_failed): user=<bob>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1, TLS, session=<x>",
+            "May 01 10:00:01 pop3-login: Info: Login: user=<eve>, method=CRAM-MD5, rip=192.0.2.8, lip=192.0.2.1, "
+            "mpid=7, TLS, session=<y>",
+        ],
+        ["failed 192.0.2.7 bob imap plain", "succeeded 192.0.2.8 eve pop3 cram-md5"],
+    ),
+    (
+        "syslog",
+        ["May  1 10:00:00.123456 host sshd[7]: Failed password for root from 192.0.2.7 port 22 ssh2"],
+        ["failed 192.0.2.7 root ssh password"],
+    ),
+    (
+        "syslog",
+        [
+            "May  1 10:00:00 lb haproxy[7]: 192.0.2.7:33317 [01/May/2026:10:00:00.655] https~ app/one 10/0/30/69/109 "
+            '401 2750 - - ---- 1/1/1/1/0 0/0 {app.example.com} "POST /login HTTP/1.1" 0/0/0/0/0 '
+            "app.example.com/TLSv1.3/TLS_AES_256_GCM_SHA384"
+        ],
+        ["failed 192.0.2.7 - http form"],
+    ),
+    (
+        "access-json",
+        [
+            '{"remote_addr": "192.0.2.7", "remote_user": "bob", "request": "GET /admin HTTP/1.1", "status": "401", '
+            '"time_iso8601": "2026-05-01T10:00:00Z"}'
+        ],
+        ["failed 192.0.2.7 bob http basic"],
+    ),
+    (
+        "windows",
+        [
+            _json(  # EvtxECmd
+                EventId=4625,
+                TimeCreated="2026-05-01T10:00:00.1064341+00:00",
+                RemoteHost="WS (192.0.2.7)",
+                Payload=_json(EventData={"Data": [{"@Name": k, "#text": v} for k, v in WINDOWS_4625.items()]}),
+            )
+        ],
+        ["failed 192.0.2.7 alice windows negotiate"],
+    ),
+    (
+        "syslog",
         [
             "May  1 10:00:00 mail postfix/smtpd[7]: warning: unknown[192.0.2.7]: SASL LOGIN authentication failed: "
             "UGFzc3dvcmQ6, sasl_username=bob@example.com",

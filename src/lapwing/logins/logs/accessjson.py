@@ -56,6 +56,10 @@ ENVOY_KEYS = Keys(
 )
 
 
+_NOBODY = ('""', '"-"')  # for a name, where there is none
+_LOOK_CHARS = 16  # behind the key of a name: a colon, blanks, and the name's begin
+
+
 class AccessDocuments:
     """Reads one request a line; see LineReader."""
 
@@ -65,7 +69,7 @@ class AccessDocuments:
         self._clock = context.clock
         self._keys = keys
         self._logins = WebLogins(context)
-        self._named = tuple(f'"{name}":"' for name in keys.user)
+        self._named = tuple(f'"{name}"' for name in keys.user)
         self.follow()
         context.followers.add(self)
 
@@ -95,7 +99,9 @@ class AccessDocuments:
                 return True
         for name in self._named:
             place = line.find(name)
-            if place >= 0 and line[place + len(name) : place + len(name) + 2] not in ('",', '"}', '-"'):
+            if place >= 0 and not line[place + len(name) : place + len(name) + _LOOK_CHARS].lstrip(": ").startswith(
+                _NOBODY
+            ):
                 return True
         return False
 

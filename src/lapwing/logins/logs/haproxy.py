@@ -12,6 +12,7 @@ from lapwing.logins.logs.web import Request, WebLogins
 _MESSAGE = re.compile(
     r"([0-9A-Fa-f.:]+):(\d{1,5}) \[(\d\d/\w{3}/\d{4}:[\d:]{8}\.\d{3})\] \S+ \S+ [\d/+-]+ (\d{3}|-1) \+?\d+"
     r' .{1,16384}? "([A-Z]+) ([^\s"]++)[^"]*+"'
+    r'(?: \d+/[^"]*)?'  # what `option httpslog` adds
 )
 _LINE = re.compile(r"(?:haproxy\[\d+\]: )?([0-9A-Fa-f.:]+:\d{1,5} \[\d\d/\w{3}/\d{4}:.*)")
 

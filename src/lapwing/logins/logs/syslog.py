@@ -24,7 +24,7 @@ from lapwing.logins.logs.wellknown import WellKnownMessages
 
 MAX_REPEATS = 10_000  # of a message, as one line says it; more is written by nobody's daemon
 
-_LEGACY = re.compile(r"(?:<\d{1,3}>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (.*)")
+_LEGACY = re.compile(r"(?:<\d{1,3}>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?) (.*)")
 _DATED = re.compile(r"(?:<\d{1,3}>)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)) (.*)")
 _RFC5424 = re.compile(r'<\d{1,3}>1 (\S+) (\S+) (\S+) (\S+) \S+ (?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+) ?(.*)')
 _REPEATED = re.compile(r"message repeated (\d{1,9}) times: \[ ?(.*)\]")
@@ -153,7 +153,9 @@ class SyslogLines:
         return self._dispatch.close()
 
     def _rest(self, ts_ns: int, rest: str) -> Reading:
-        _host, _, text = rest.partition(" ")
+        host, _, text = rest.partition(" ")
+        if host.endswith("-login:"):  # Dovecot's own log: no host, no program
+            return self._dispatch.read(ts_ns, "dovecot", "", rest)
         tag, _, message = text.partition(": ")
         if " " in tag or not message:
             match = _LAST_REPEATED.fullmatch(text)

@@ -87,6 +87,9 @@ def _event(document: dict[str, Any]) -> tuple[int, object, Document] | None:
         time = made.get("SystemTime") or made.get("@SystemTime") or inside(made, "#attributes").get("SystemTime")
         return None if event_id is None else (event_id, time, _data(event))
     event_id = number(document, "EventID", "EventId", "event_id", "Id")
+    payload = decoded(text(document, "Payload"))  # EvtxECmd puts what lies below Event into a text
+    if event_id is not None and payload is not None:
+        return event_id, document.get("TimeCreated"), _data(payload)
     if event_id is None or not ("TargetUserName" in document or inside(document, "EventData")):
         return None
     time = next(
