@@ -1,11 +1,15 @@
 """`read` on logs: the same events, outputs and exit codes as for captures."""
 
 import gzip
+import json
 import os
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from select import select
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -64,6 +68,34 @@ def test_the_year_can_be_told(auth_log: Path) -> None:
     assert datetime.fromtimestamp(first.ts_ns // 10**9, UTC).year == 2019
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+def test_the_first_and_the_last_day_of_the_year_told_are_in_it(tmp_path: Path, zone: str) -> None:
+    days = ("Jan  1 00:30:00", "Jan  1 23:30:00", "Dec 31 00:30:00", "Dec 31 23:30:00")
+    line = "host sshd[7]: Failed password for root from 192.0.2.7 port 22 ssh2"
+    (tmp_path / "auth.log").write_text("".join(f"{day} {line}\n" for day in days))
+    settings = PipelineSettings(logs=LogSettings(year=2019, time_zone=zone))
+    logins = [event for event in read_logs(tmp_path / "auth.log", settings=settings) if isinstance(event, AuthResolved)]
+    assert [datetime.fromtimestamp(login.ts_ns // 10**9, ZoneInfo(zone)).year for login in logins] == [2019] * 4
+
+
+@pytest.fixture
+def vienna(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Europe/Vienna")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("vienna")
+def test_local_times_have_the_offset_of_their_day(tmp_path: Path) -> None:
+    line = "host sshd[7]: Failed password for root from 192.0.2.7 port 22 ssh2"
+    (tmp_path / "auth.log").write_text(f"Jan 10 12:00:00 {line}\nJul 10 12:00:00 {line}\n")
+    settings = PipelineSettings(logs=LogSettings(year=2019, time_zone="local"))
+    logins = [event for event in read_logs(tmp_path / "auth.log", settings=settings) if isinstance(event, AuthResolved)]
+    assert [datetime.fromtimestamp(login.ts_ns // 10**9, UTC).hour for login in logins] == [11, 10]
+
+
 def test_two_runs_differ_in_nothing_but_tags(auth_log: Path) -> None:
     first, second = ([msgspec.json.encode(event) for event in read_logs(auth_log)] for _ in range(2))
     assert first == second
@@ -90,6 +122,30 @@ def test_a_log_of_no_known_kind_is_refused_with_what_to_do(tmp_path: Path) -> No
     (tmp_path / "x.log").write_text("lorem ipsum\n" * 3)
     with pytest.raises(SourceError, match="--patterns"):
         list(read_logs(tmp_path / "x.log"))
+
+
+def test_a_log_of_too_long_lines_is_refused_with_what_to_do(tmp_path: Path, lapwing: Lapwing) -> None:
+    (tmp_path / "x.log").write_text("x" * 100_000)
+    for command in (["read"], ["logs", "test"]):
+        done = lapwing(*command, tmp_path / "x.log")
+        assert done.code == ExitCode.INPUT
+        assert "logs.max_line_bytes" in done.err
+
+
+def test_a_log_with_a_long_foreign_end_is_read_to_it(auth_log: Path) -> None:
+    with auth_log.open("a") as file:
+        file.write("a trace that fills what is read at once\n" * 20_000)
+    assert sum(isinstance(event, AuthResolved) for event in read_logs(auth_log)) == 136
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_is_read_and_tested_object_by_object(tmp_path: Path, lapwing: Lapwing, indent: int | None) -> None:
+    login = {"type": "fp", "date": "2026-05-01T10:00:00Z", "ip": "192.0.2.7", "log_id": "1", "user_name": "bob"}
+    (tmp_path / "x.json").write_text("\ufeff" + json.dumps([login] * 1_000, indent=indent))
+    assert lapwing("read", tmp_path / "x.json").out.count("auth.resolved") == 1_000
+    done = lapwing("logs", "test", tmp_path / "x.json")
+    assert done.code == ExitCode.CLEAN
+    assert "1,000 login tries" in done.out
 
 
 def test_one_bad_log_among_others_is_told_and_the_rest_is_read(tmp_path: Path, auth_log: Path) -> None:
@@ -122,6 +178,18 @@ def test_the_command_reads_a_log_from_a_pipe(auth_log: Path, pack: Callable[[byt
         out, _ = process.communicate(pack(auth_log.read_bytes()), timeout=ENOUGH_S)
     assert process.returncode == ExitCode.CLEAN
     assert out.count(b"auth.resolved") == 136
+
+
+def test_what_comes_through_a_pipe_is_told_when_it_comes(auth_log: Path) -> None:
+    with start("read", "-", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(auth_log.read_bytes().partition(b"\n")[0] + b"\n")
+        process.stdin.flush()
+        assert select([process.stdout], [], [], ENOUGH_S)[0]
+        assert b"auth.resolved" in process.stdout.readline()
+        process.communicate(timeout=ENOUGH_S)
+    assert process.returncode == ExitCode.CLEAN
 
 
 def test_the_command_still_reads_a_capture_from_a_pipe(guessing: Path) -> None:

@@ -75,3 +75,25 @@ def test_a_cut_packed_log_gives_what_was_before_the_cut(tmp_path: Path) -> None:
         lines = [line for batch in iter(log.next_batch, None) for line in batch.lines]
         assert log.damage is not None
     assert lines[:1000] == text.decode().split("\n")[:1000]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_line() -> None:
+    mark = "\ufeff".encode()
+    assert split([mark + b"a\n", b"b\n"]) == (["a", "b"], 0)
+    assert split([mark + b"a"]) == (["a"], 0)
+
+
+def test_the_first_lines_come_together_for_they_tell_what_a_log_is(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text('[\n  {\n    "a": 1\n  }\n]\n')
+    with open_log(str(tmp_path / "log"), MAX) as log:
+        batch = log.next_batch()
+    assert batch is not None
+    assert len(batch.lines) == 5
+
+
+def test_an_array_on_one_line_may_be_longer_than_a_line(tmp_path: Path) -> None:
+    array = "[" + '{"a": 1}, ' * 100_000 + "{}]"
+    for text, expected in ((array, [array]), ("x" + array, [])):
+        (tmp_path / "log").write_text(text)
+        with open_log(str(tmp_path / "log"), MAX) as log:
+            assert [line for batch in iter(log.next_batch, None) for line in batch.lines] == expected

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lapwing.app.decoys import Decoys, tripping
 from lapwing.app.event_stream import EventStream
+from lapwing.app.local_zone import LocalZone
 from lapwing.app.notebook import reading_line, reading_page
 from lapwing.app.paths import Paths
 from lapwing.detect import FILE_KEY, Detector
@@ -49,10 +50,15 @@ MAX_FILES = 512  # read side by side, merged by time
 BATCH_LOGINS = 512  # handed out at once
 MAX_PATTERN_BYTES = 1024 * 1024
 CAPTURE_MAGIC_BYTES = 4
+DAY_NS = 86_400 * 10**9
 CAPTURE = "is a capture; `lapwing read` reads it"
 NO_FORMAT = (
     "neither a capture (pcap and pcapng are known) nor a log of a known format;"
     " name the format with --format, or describe its lines with --patterns"
+)
+TOO_LONG = (
+    "its lines are longer than logs.max_line_bytes, or one JSON array of more than 16 MiB;"
+    " raise the setting, or write one object a line"
 )
 
 _TOLD = (Miss.FOREIGN, Miss.NO_ADDRESS, Miss.NO_TIME, Miss.AMBIGUOUS, Miss.TOO_LONG)
@@ -63,16 +69,16 @@ class LogChoice:
 
     def __init__(self, name: str | None = None, patterns: Iterable[Path] = ()) -> None:
         """Raise SettingsError for an unknown name or a wrong pattern file."""
-        own = [_pattern_file(path) for path in patterns]
-        self.formats = (*own, *LOG_FORMATS)
-        self.named = format_named(name, self.formats) if name is not None else None
+        self.own = tuple(_pattern_file(path) for path in patterns)
+        formats = (*self.own, *LOG_FORMATS)
+        self.named = format_named(name, formats) if name is not None else None
         if name is not None and self.named is None:
-            known = ", ".join(one.name for one in self.formats)
+            known = ", ".join(one.name for one in formats)
             raise SettingsError(f"--format: no log format {name!r}; there are {known}")
 
     def lines(self, context: LogContext) -> LogLines:
         """What reads one log."""
-        return LogLines(context, self.named, self.formats)
+        return LogLines(context, self.named, own=self.own)
 
 
 def time_zone(settings: LogSettings) -> tzinfo:
@@ -81,8 +87,7 @@ def time_zone(settings: LogSettings) -> tzinfo:
     if name == "UTC":
         return UTC
     if name == "local":
-        zone = datetime.now().astimezone().tzinfo
-        return zone if zone is not None else UTC
+        return LocalZone()
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -95,7 +100,8 @@ def latest_ns(settings: LogSettings, written_ns: int) -> int:
     """A moment that no line of a log is younger than, by its settings or by when it was written."""
     if not settings.year:
         return written_ns
-    return int(datetime(settings.year, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()) * 10**9
+    end = datetime(settings.year, 12, 31, 23, 59, 59, tzinfo=time_zone(settings))
+    return int(end.timestamp()) * 10**9 - DAY_NS  # the clock allows a day beyond
 
 
 class LogReading(EventStream):
@@ -156,9 +162,10 @@ class LogReading(EventStream):
         logs = [self._read_one(path) for path in self._paths]
         waiting: list[AuthResolved] = []
         try:
-            for _, login in merge(*map(_by_time, logs), key=_time_of):
-                waiting.append(login)
-                if len(waiting) >= BATCH_LOGINS:
+            for login in self._in_order(logs):
+                if login is not None:
+                    waiting.append(login)
+                if len(waiting) >= BATCH_LOGINS or (login is None and waiting):
                     yield self._told(waiting)
                     waiting = []
             yield self._told(waiting)
@@ -167,14 +174,20 @@ class LogReading(EventStream):
             for log in logs:
                 log.close()
 
+    def _in_order(self, logs: list[Generator[AuthResolved | None, None, None]]) -> Iterator[AuthResolved | None]:
+        """The logins of all logs by time. Of one alone also None, where nothing more is written to it for now."""
+        if len(logs) == 1:
+            return logs[0]
+        return (login for _, login in merge(*map(_by_time, logs), key=_time_of))
+
     def _told(self, logins: list[AuthResolved]) -> list[Event]:
         """Events of some logins, and of the logs opened and ended meanwhile."""
         started, self._started = self._started, []
         endings, self._endings = self._endings, []
         return [*self._driver.note(started), *self._driver.take(logins), *self._driver.note(endings)]
 
-    def _read_one(self, path: str) -> Generator[AuthResolved, None, None]:
-        """The logins of one log, and its own story on the way."""
+    def _read_one(self, path: str) -> Generator[AuthResolved | None, None, None]:
+        """The logins of one log, None where it is silent for now, and its own story on the way."""
         limits = self._settings.logs
         try:
             log = open_log(path, limits.max_line_bytes)
@@ -189,13 +202,13 @@ class LogReading(EventStream):
             )
             started = False
             for login in self._logins(log, lines):
-                if not started:
+                if not started and login is not None:
                     started = True
                     self._started.append(SensorStarted(ts_ns=login.ts_ns, source=shown(path)))
                 yield login
             self._end(path, log, lines)
 
-    def _logins(self, log: LogFile, lines: LogLines) -> Iterator[AuthResolved]:
+    def _logins(self, log: LogFile, lines: LogLines) -> Iterator[AuthResolved | None]:
         while not self._stopped:
             batch = log.next_batch()
             if batch is None:
@@ -203,6 +216,9 @@ class LogReading(EventStream):
             if batch.too_long_count:
                 lines.skip_long(batch.too_long_count)
             yield from lines.feed(batch.lines)
+            if log.is_silent():
+                yield from lines.settle()
+                yield None
         yield from lines.close()
 
     def _end(self, path: str, log: LogFile, lines: LogLines) -> None:
@@ -210,8 +226,8 @@ class LogReading(EventStream):
         misses = {miss.value.replace("-", "_"): count for miss, count in lines.misses.items() if count}
         counters = {"lines": lines.line_count, "logins": lines.login_count, **misses}
         self._misses.update(counters)
-        if lines.log_format is None and lines.line_count:
-            self._fail(path, f"{path}: {no_log(path)}")
+        if not lines.was_known and lines.line_count:
+            self._fail(path, f"{path}: {no_log(path, lines)}")
             return
         self._endings += told_of(path, lines, now_ns)
         if log.damage is not None:
@@ -255,9 +271,11 @@ def read_logs(
     )
 
 
-def no_log(path: str) -> str:
+def no_log(path: str, lines: LogLines) -> str:
     """What to say of a file whose lines are of no known format."""
-    return CAPTURE if path != "-" and is_capture(path) else NO_FORMAT
+    if path != "-" and is_capture(path):
+        return CAPTURE
+    return TOO_LONG if lines.misses[Miss.TOO_LONG] == lines.line_count else NO_FORMAT
 
 
 def is_capture(path: str) -> bool:
@@ -324,10 +342,12 @@ def _anomaly(
     return AnomalySeen(ts_ns=now_ns, kind=kind, severity=severity, count=count, source=shown(path), detail=detail)
 
 
-def _by_time(logins: Iterable[AuthResolved]) -> Iterator[tuple[int, AuthResolved]]:
+def _by_time(logins: Iterable[AuthResolved | None]) -> Iterator[tuple[int, AuthResolved]]:
     """Each login with a time that never goes back, for a log's own order counts within it."""
     latest = 0
     for login in logins:
+        if login is None:
+            continue
         latest = max(latest, login.ts_ns)
         yield latest, login
 

@@ -1,5 +1,7 @@
 """Every kind of log is recognised by its lines, and its logins are read."""
 
+import json
+
 import pytest
 
 from lapwing.events import AuthEvidence
@@ -80,6 +82,18 @@ def test_a_log_whose_first_line_told_wrong_is_looked_at_again() -> None:
     assert reader.log_format is not None
     assert reader.log_format.name == "combined"
     assert found
+
+
+def test_a_log_may_begin_with_more_foreign_lines_than_are_looked_at() -> None:
+    reader = log(None)
+    assert len(reader.feed(["a trace"] * (SAMPLE_LINES + 50) + SAMPLES[0][1]) + reader.close()) == len(SAMPLES[0][2])
+    assert reader.misses[Miss.FOREIGN] == SAMPLE_LINES + 50
+
+
+@pytest.mark.parametrize("ts_ns", [-1, 2**63, 2**200])
+def test_a_time_that_nobody_lives_in_is_no_time(ts_ns: int) -> None:
+    line = next(lines[0] for name, lines, _ in SAMPLES if name == "lapwing")
+    assert miss("lapwing", json.dumps({**json.loads(line), "ts_ns": ts_ns})) is Miss.NO_TIME
 
 
 def test_a_named_format_is_kept_whatever_comes() -> None:

@@ -46,6 +46,12 @@ def test_an_object_without_end_is_given_up() -> None:
     assert joiner.feed(['{"a": 1}']) == ['{"a": 1}']
 
 
+def test_records_as_evtx_dump_writes_them_are_objects() -> None:
+    lines, expected = next((lines, expected) for kind, lines, expected in SAMPLES if kind == "windows")
+    records = "\n".join(f"Record {n}\n{json.dumps(json.loads(line), indent=2)}" for n, line in enumerate(lines))
+    assert [told(login) for login in logins(None, *records.split("\n"))] == expected
+
+
 @pytest.mark.parametrize("line", ["[", " [ ", '[{"a": 1},', "{", '[{"a":1},{"b":2}]'])
 def test_arrays_and_open_objects_are_known_by_their_first_line(line: str) -> None:
     assert is_spread(line)

@@ -3,10 +3,10 @@
 import pytest
 
 from lapwing.events import Outcome, SettingsError
-from lapwing.logins.logs import Miss, parse_patterns, pattern_format
+from lapwing.logins.logs import LogLines, Miss, parse_patterns, pattern_format
 from lapwing.logins.logs.templates import Template
 
-from .reading import logins, miss, told
+from .reading import context, logins, miss, told
 
 TEXT = """
 [[pattern]]
@@ -77,3 +77,25 @@ def test_outcomes_of_all_kinds_can_be_described() -> None:
     for outcome in Outcome:
         text = f"[[pattern]]\nname = 'a'\noutcome = '{outcome}'\nline = 'x {{address}}'"
         assert parse_patterns(text, "a.toml")[0].outcome is outcome
+
+
+def test_an_owners_patterns_count_also_where_most_lines_are_of_a_known_log() -> None:
+    text = "[[pattern]]\nname='shop'\noutcome='failed'\nline='{time} {word} shop: no {user} from {address}'"
+    shop = pattern_format("shop", "shop", parse_patterns(text, "shop.toml"))
+    lines = LogLines(context(), own=[shop])
+    sshd = "May  1 10:00:00 host sshd[7]: Failed password for root from 192.0.2.8 port 22 ssh2"
+    bad = "May  1 10:00:00 host shop: no bob from 192.0.2.7"
+    found = [*lines.feed([*["May  1 10:00:00 host cron[7]: job"] * 9, bad, sshd]), *lines.close()]
+    assert [told(event) for event in found] == [
+        "failed 192.0.2.7 bob shop password",
+        "failed 192.0.2.8 root ssh password",
+    ]
+    lines = LogLines(context(), own=[shop])
+    assert len([*lines.feed([bad, bad, sshd]), *lines.close()]) == 3
+
+
+def test_accounts_known_by_a_number_have_it_for_a_name() -> None:
+    text = "[[pattern]]\nname='shop'\noutcome='failed'\nwhere={kind='login'}\naddress='ip'\nuser='id'"
+    shop = pattern_format("shop", "shop", parse_patterns(text, "shop.toml"))
+    (found,) = logins(shop, '{"kind":"login","ip":"192.0.2.7","id":4711,"time":1777629600}')
+    assert found.username == "4711"

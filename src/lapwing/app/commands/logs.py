@@ -3,8 +3,8 @@
 import secrets
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import chain, count, islice
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from lapwing.app.words import safe
 from lapwing.events import AuthResolved
 from lapwing.io.logs import LogFile, open_log
 from lapwing.logins import SecretTagger
-from lapwing.logins.logs import LOG_FORMATS, SAMPLE_LINES, Clock, LogContext, Miss, recognise
+from lapwing.logins.logs import LOG_FORMATS, Clock, LogContext, LogLines, Miss
 from lapwing.sessions import PipelineSettings
 
 _MEANINGS = {
@@ -56,21 +56,23 @@ def test(options: TestOptions) -> ExitCode:
     """Read the log and show what became of its lines. CLEAN when a login was found."""
     settings = load(options.config).settings
     choice = LogChoice(options.format, options.patterns)
+    seen = _Seen(Counter(), defaultdict(list), [])
+    titles: dict[str, None] = {}
     with open_log(options.file, settings.logs.max_line_bytes) as log:
         context = _context(log, settings)
-        lines = _lines(log)
-        first = list(islice(lines, SAMPLE_LINES))
-        log_format = choice.named or recognise(first, choice.formats)
-        if log_format is None:
-            complain(f"{options.file}: {no_log(options.file) if first else 'is empty'}")
-            return ExitCode.INPUT
-        reader = log_format.make(context)
-        seen = _Seen(Counter(), defaultdict(list), [])
-        for line in chain(first, lines):
-            _sort(seen, reader.read(line), line, options.samples)
-        for login in reader.close():
-            _sort(seen, login, "", 0)
-    _show(options.file, log_format.title, seen, context.clock)
+        lines = choice.lines(context)
+        lines.note = lambda line, found: _sort(seen, found, line, options.samples)
+        while (batch := log.next_batch()) is not None:
+            lines.skip_long(batch.too_long_count)
+            lines.feed(batch.lines)
+            titles |= _title(lines)
+        lines.close()
+        titles |= _title(lines)
+    if not lines.was_known:
+        complain(f"{options.file}: {no_log(options.file, lines) if lines.line_count else 'is empty'}")
+        return ExitCode.INPUT
+    seen.counts[Miss.TOO_LONG.value] = lines.misses[Miss.TOO_LONG]
+    _show(options.file, "; then ".join(titles), seen, context.clock)
     return ExitCode.CLEAN if seen.logins or seen.counts["logins"] else ExitCode.INPUT
 
 
@@ -91,11 +93,8 @@ def _context(log: LogFile, settings: PipelineSettings) -> LogContext:
     return LogContext(settings.logins, settings.logs, clock, tagger, count(1).__next__)
 
 
-def _lines(log: LogFile) -> Iterator[str]:
-    while (batch := log.next_batch()) is not None:
-        yield from batch.lines
-        if batch.too_long_count:
-            complain(f"{log.name}: {plural(batch.too_long_count, 'line')} too long, passed over")
+def _title(lines: LogLines) -> dict[str, None]:
+    return {} if lines.log_format is None else {lines.log_format.title: None}
 
 
 def _sort(seen: _Seen, found: AuthResolved | Miss, line: str, samples: int) -> None:

@@ -5,6 +5,7 @@ import stat
 import sys
 import zlib
 from pathlib import Path
+from select import select
 from typing import IO, Protocol, cast
 
 import zstandard
@@ -68,6 +69,10 @@ class FileStream:
             count = os.readv(self._descriptor, [view]) if self._descriptor >= 0 else 0
         self.read_bytes += count
         return count
+
+    def readable_within(self, seconds: float) -> bool:
+        """Whether there are bytes to read, or the end is reached, before so long has passed."""
+        return bool(self._pushed_back or self._descriptor < 0 or select([self._descriptor], [], [], seconds)[0])
 
     def close(self) -> None:
         """Close the file; standard input stays open."""

@@ -1,5 +1,6 @@
 """A log file from its beginning to its end: plain, gzip or zstandard, or standard input."""
 
+import re
 import stat
 import time
 from types import TracebackType
@@ -10,6 +11,10 @@ from lapwing.io.capture.unpack import DamagedStream, FileStream, open_file, unpa
 from lapwing.io.logs.split import LineBatch, LineSplitter
 
 CHUNK_BYTES = 256 * 1024  # read at once: some thousand lines, so that memory stays flat whatever the file's size
+MAX_ARRAY_BYTES = 16 * 1024 * 1024  # of a JSON array on one line, as services export it: a whole log is one such line
+SILENT_S = 0.1  # a pipe without a byte for so long gives no more for now
+
+_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
 
 __all__ = ["LineBatch", "LogFile", "open_log"]
 
@@ -25,7 +30,7 @@ class LogFile:
         self._stream = unpacked(file)
         self._splitter = LineSplitter(max_line_bytes)
         self._view = memoryview(bytearray(CHUNK_BYTES))
-        self._ended = False
+        self._begun = self._ended = False
         self.written_ns = _written_ns(file)
         """When the file was last written, nanoseconds UTC; now for a pipe."""
 
@@ -52,7 +57,7 @@ class LogFile:
         if self._ended:
             return None
         try:
-            count = self._stream.readinto(self._view)
+            count = self._stream.readinto(self._view) if self._begun else self._first()
         except DamagedStream as error:
             self.damage, count = str(error), 0
         except OSError as error:
@@ -61,6 +66,20 @@ class LogFile:
             return self._splitter.feed(bytes(self._view[:count]))
         self._ended = True
         return self._splitter.finish()
+
+    def is_silent(self) -> bool:
+        """Whether this is a pipe into which nobody writes for now; its end is no silence."""
+        return self.total_bytes is None and not self._file.readable_within(SILENT_S)
+
+    def _first(self) -> int:
+        """Fill the view from the beginning, with more than the few bytes that told whether the file is packed."""
+        self._begun = True
+        count = self._stream.readinto(self._view)
+        if count and self._stream is self._file:
+            count += self._stream.readinto(self._view[count:])
+        if _ARRAY.match(self._view[:count]) is not None:
+            self._splitter.max_line_bytes = max(self._splitter.max_line_bytes, MAX_ARRAY_BYTES)
+        return count
 
 
 def open_log(path: str, max_line_bytes: int) -> LogFile:

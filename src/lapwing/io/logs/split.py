@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+_BYTE_ORDER_MARK = "\ufeff"  # written by some programs before the first line
+
 
 class LineBatch(NamedTuple):
     """Some lines, and how many were left out for their length."""
@@ -52,13 +54,18 @@ class LineSplitter:
         """The log ended: its last line, when it has no end."""
         rest, self._rest = self._rest, b""
         self._passing, self._passed_bytes = False, 0
-        return LineBatch([rest.decode("utf-8", "replace").removesuffix("\r")] if rest else [], 0)
+        if not rest:
+            return LineBatch([], 0)
+        line = rest.decode("utf-8", "replace").removesuffix("\r")
+        return LineBatch([line.removeprefix(_BYTE_ORDER_MARK)], 0)
 
     def _lines(self, whole: bytes) -> tuple[list[str], int]:
         text = whole.decode("utf-8", "replace")
         lines = text.split("\n")
         if "\r" in text:
             lines = [line.removesuffix("\r") for line in lines]
+        if _BYTE_ORDER_MARK in text:
+            lines = [line.removeprefix(_BYTE_ORDER_MARK) for line in lines]
         if len(whole) <= self.max_line_bytes:
             return lines, 0
         kept = [

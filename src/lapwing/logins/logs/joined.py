@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 MAX_OBJECT_CHARS = 1024 * 1024  # of one object; a longer one is given up, and looked for the next
-_BEGINS = re.compile(r"\s*(?:\[\s*(?:\{|$)|\{\s*$)")
+_BEGINS = re.compile(r"\s*(?:\[\s*(?:\{|$)|\{\s*$|Record \d+\s*$)")  # the last is evtx_dump's, before each object
 _MARKS = re.compile(r'[\\"{}]')
 
 

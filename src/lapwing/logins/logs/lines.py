@@ -1,17 +1,39 @@
 """One log from its first line: what kind it is, its logins, and what became of the other lines."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from lapwing.events import AuthResolved
 from lapwing.logins.logs.context import LogContext
-from lapwing.logins.logs.contract import LineReader, LogFormat, Miss
+from lapwing.logins.logs.contract import LineReader, LogFormat, Miss, Reading
 from lapwing.logins.logs.formats import LOG_FORMATS, SAMPLE_LINES, recognise
 from lapwing.logins.logs.joined import Joiner, is_spread
 
 
+class _OwnFirst:
+    """An owner's patterns before what else a log is: a few lines among many are meant by them; see LineReader."""
+
+    def __init__(self, own: Sequence[LineReader], rest: LineReader) -> None:
+        self._own = own
+        self._rest = rest
+
+    def read(self, line: str) -> Reading:
+        """See LineReader."""
+        for reader in self._own:
+            found = reader.read(line)
+            if found is not Miss.FOREIGN and found is not Miss.OTHER:
+                return found
+        return self._rest.read(line)
+
+    def close(self) -> Iterable[AuthResolved]:
+        """See LineReader."""
+        return self._rest.close()
+
+
 class LogLines:
     """Lines of one log in, logins out.
+
+    `own` formats are an owner's: what they say of a line counts, whatever else the log is.
 
     Without a `log_format` the first `SAMPLE_LINES` lines are kept until they tell what the log is; call `settle` when
     no more come for now. Lines of a log that no format recognises are counted as foreign, and the next ones looked at;
@@ -23,6 +45,7 @@ class LogLines:
         context: LogContext,
         log_format: LogFormat | None = None,
         formats: Sequence[LogFormat] = LOG_FORMATS,
+        own: Sequence[LogFormat] = (),
     ) -> None:
         self.context = context
         self.misses: Counter[Miss] = Counter()
@@ -30,12 +53,17 @@ class LogLines:
         self.line_count = 0
         self.login_count = 0
         self._formats = formats
+        self._own = tuple(own)
         self._waiting: list[str] = []
         self._reader: LineReader | None = None
         self._named = log_format is not None
         self._begun = False
         self._joiner: Joiner | None = None
         self._foreign = 0  # lines in a row that are not of the format
+        self.was_known = log_format is not None
+        """Whether some of it was of a known format, also where the lines since were of none."""
+        self.note: Callable[[str, Reading], None] | None = None
+        """Called with each line, or object that was spread over lines, and what it gave."""
         self.log_format: LogFormat | None = None
         """What the log is; None while that is not known."""
         if log_format is not None:
@@ -48,10 +76,14 @@ class LogLines:
             self._look(lines)
         if self._joiner is not None:
             lines = self._joiner.feed(lines)
-        if self._reader is not None:
-            return self._read(lines)
-        self._waiting += lines
-        return self.settle() if len(self._waiting) >= SAMPLE_LINES else []
+        events: list[AuthResolved] = []
+        while self._reader is None and lines:
+            room = SAMPLE_LINES - len(self._waiting)
+            self._waiting += lines[:room]
+            lines = lines[room:]
+            if len(self._waiting) >= SAMPLE_LINES:
+                events += self.settle()
+        return [*events, *self._read(lines)] if self._reader is not None else events
 
     def _look(self, lines: Sequence[str]) -> None:
         """See by the first line that is not empty whether objects are spread over lines.
@@ -68,12 +100,16 @@ class LogLines:
         """Decide what the log is by the lines there are; return the logins in them."""
         if self._reader is not None or not self._waiting:
             return []
-        found = recognise(self._waiting, self._formats)
+        found = recognise(self._waiting, (*self._own, *self._formats))
         lines, self._waiting = self._waiting, []
         if found is None:
             self.misses[Miss.FOREIGN] += sum(1 for line in lines if line)
+            if self.note is not None:
+                for line in lines:
+                    self.note(line, Miss.FOREIGN)
             return []
-        self._begin(found)
+        beside = recognise(lines, self._formats) if found in self._own else None
+        self._begin(found, beside)
         return self._read(lines)
 
     def skip_long(self, count: int) -> None:
@@ -86,18 +122,24 @@ class LogLines:
         events = self.settle()
         return events if self._reader is None else [*events, *self._counted(self._reader.close())]
 
-    def _begin(self, log_format: LogFormat) -> None:
-        self.log_format = log_format
+    def _begin(self, log_format: LogFormat, beside: LogFormat | None = None) -> None:
+        """`beside` is what the lines are that an owner's patterns say nothing of."""
+        self.log_format, self.was_known = log_format, True
         self._reader = log_format.make(self.context)
+        rest = self._reader if log_format not in self._own else beside and beside.make(self.context)
+        if self._own and not self._named and rest is not None:
+            self._reader = _OwnFirst([one.make(self.context) for one in self._own], rest)
 
     def _read(self, lines: Sequence[str]) -> list[AuthResolved]:
         assert self._reader is not None
-        read = self._reader.read
+        read, note = self._reader.read, self.note
         events: list[AuthResolved] = []
         other = 0
         before = self.misses[Miss.FOREIGN]
         for line in lines:
             found = read(line)
+            if note is not None:
+                note(line, found)
             if found is Miss.OTHER:
                 other += 1
             elif isinstance(found, AuthResolved):
@@ -118,4 +160,7 @@ class LogLines:
     def _counted(self, events: Iterable[AuthResolved]) -> list[AuthResolved]:
         found = list(events)
         self.login_count += len(found)
+        if self.note is not None:
+            for event in found:
+                self.note("", event)
         return found

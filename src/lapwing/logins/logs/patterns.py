@@ -154,7 +154,10 @@ def _value(document: Mapping[str, Any], path: str) -> object:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """Text or a number as text, as some applications know their accounts by; empty for anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def pattern_format(name: str, title: str, patterns: Sequence[Pattern]) -> LogFormat:

@@ -18,7 +18,7 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `trusted_proxies`: networks of proxies whose word about the client's address counts; nobody else's does.
     `outcomes`: what statuses of a login surface mean where the log alone does not tell, as
     `METHOD /path STATUS OUTCOME`, e.g. `POST /login 200 failed`.
-    `max_line_bytes`: longer lines are counted and passed over.
+    `max_line_bytes`: longer lines are counted and passed over; a JSON array on one line may have 16 MiB.
     """
 
     time_zone: str = "UTC"
