@@ -104,6 +104,17 @@ def test_the_next_run_goes_on_where_the_last_one_stopped(path: Path, tmp_path: P
     assert len(set(times)) == 3
 
 
+def test_a_file_that_was_packed_since_the_last_run_is_told_as_a_loss(path: Path, tmp_path: Path) -> None:
+    positions = tmp_path / "positions"
+    for lost in (False, True):
+        with watch_logs(path, from_start=True, positions=positions) as watching:
+            told = rest(watching)
+        assert ("logs.place_lost" in {event.kind for event in told if isinstance(event, AnomalySeen)}) == lost
+        path.rename(tmp_path / "access.log.1.gz")
+        (tmp_path / "access.log.1.gz").write_bytes(b"\x1f\x8b")
+        path.write_text(lines_of(2, 30))
+
+
 def test_stopping_reads_what_is_there_and_closes_findings(path: Path) -> None:
     with watch_logs(path, from_start=True) as watching:
         with path.open("a") as log:

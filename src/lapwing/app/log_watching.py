@@ -219,6 +219,7 @@ class LogWatching(EventStream):
     def _run(self) -> Generator[list[Event], None, None]:
         now_ns = time.time_ns()
         yield self._driver.note(SensorStarted(ts_ns=now_ns, source=shown(log.file.path)) for log in self._logs)
+        yield self._driver.note(_lost_place(log.file, now_ns) for log in self._logs if log.file.is_place_lost)
         while True:
             stopping = self._stopped  # asked first: lines written before the stop are still read
             moved = False
@@ -280,6 +281,13 @@ class LogWatching(EventStream):
             ended.append(SensorEnded(ts_ns=now_ns, source=path, counters=counters))
         self._save(now=True)
         return [*told, *self._driver.finish(), *self._failed_now(), *self._driver.note(ended)]
+
+
+def _lost_place(file: FollowedLog, now_ns: int) -> AnomalySeen:
+    detail = "the file read before is gone or packed: what was written to it since is not read"
+    return AnomalySeen(
+        ts_ns=now_ns, kind="logs.place_lost", severity=Severity.LOW, source=shown(file.path), detail=detail
+    )
 
 
 def watch_logs(

@@ -29,6 +29,7 @@ ANOMALIES = {
     "logs.too_long": "lines longer than a line may be",
     "logs.damaged": "logs that could not be read to their end",
     "logs.truncated": "times a log was cut while it was read; what was in it then is lost",
+    "logs.place_lost": "logs whose file is gone or packed since the last run; what was written to it since is not read",
     "logs.year_assumed": "logs whose timestamps carry no year: taken from when they were written",
     "logs.zone_assumed": "logs whose timestamps carry no zone: see logs.time_zone",
     "wire.fault": "frames lost to a fault of ours; please report them",

@@ -104,6 +104,8 @@ class FollowedLog:
         if path == STDIN or (there.exists() and not there.is_file()):
             raise SourceError(f"{path}: is no file that can be followed; `lapwing read` reads pipes and standard input")
         self.path = path
+        self.is_place_lost = False
+        """Whether the file of `position` is gone or packed: what was written to it since is not read."""
         self.rotations = 0
         self._max = max_line_bytes
         self._past_truncations = 0
@@ -216,8 +218,9 @@ class FollowedLog:
         rotated = [name for name in neighbours if _ROTATED.fullmatch(name.removeprefix(self.path))]
         found = self._found((self.path, *neighbours), position, _is_same)
         found = found or self._found(rotated, position, _is_copy)
-        if found is None:
-            return self._opened(self.path, 0)  # rotated out of sight: all there is now was written since
+        if found is None:  # rotated out of sight: all there is now was written since
+            self.is_place_lost = True
+            return self._opened(self.path, 0)
         name, file = found
         self._between = [] if name == self.path else self._later(file, rotated)
         return file
