@@ -114,6 +114,21 @@ def test_a_truncated_file_that_grew_past_the_old_place_is_noticed(path: Path) ->
     log.close()
 
 
+def test_two_who_share_a_file_of_positions_leave_each_other_theirs(tmp_path: Path) -> None:
+    place = FollowedLog(str(tmp_path / "x"), MAX)
+    append(tmp_path / "x", "one\n")
+    drain(place)
+    first, second = PositionFile(tmp_path / "positions"), PositionFile(tmp_path / "positions")
+    first.put("a.log", place.position)
+    second.put("b.log", place.position)
+    assert first.save()
+    assert second.save()
+    assert second.save() is None
+    assert PositionFile(tmp_path / "positions").get("a.log") == place.position
+    assert PositionFile(tmp_path / "positions").get("b.log") == place.position
+    place.close()
+
+
 def test_reading_goes_on_where_it_stopped(path: Path) -> None:
     log = FollowedLog(str(path), MAX)
     append(path, "one\nhal")

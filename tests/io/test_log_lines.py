@@ -1,8 +1,10 @@
 """Bytes of logs become lines, whatever the pieces they come in."""
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,6 +91,16 @@ def test_the_first_lines_come_together_for_they_tell_what_a_log_is(tmp_path: Pat
         batch = log.next_batch()
     assert batch is not None
     assert len(batch.lines) == 5
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_log_in_utf_16_is_read(tmp_path: Path, pack: Callable[[bytes], bytes], encoding: str) -> None:
+    text = "\ufeff" + "".join(f"line {number} é\r\n" for number in range(50_000))
+    (tmp_path / "log").write_bytes(pack(text.encode(encoding)))
+    with open_log(str(tmp_path / "log"), MAX) as log:
+        lines = [line for batch in iter(log.next_batch, None) for line in batch.lines]
+    assert lines == [f"line {number} é" for number in range(50_000)]
 
 
 def test_an_array_on_one_line_may_be_longer_than_a_line(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import re
 import stat
 import time
+from codecs import getincrementaldecoder
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +16,7 @@ CHUNK_BYTES = 256 * 1024  # read at once: some thousand lines, so that memory st
 MAX_ARRAY_BYTES = 16 * 1024 * 1024  # of a JSON array on one line, as services export it: a whole log is one such line
 SILENT_S = 0.1  # a pipe without a byte for so long gives no more for now
 
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # with which Windows PowerShell begins what it writes
 _ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
 
 __all__ = ["LineBatch", "LogFile", "open_log"]
@@ -30,6 +33,7 @@ class LogFile:
         self._stream = unpacked(file)
         self._splitter = LineSplitter(max_line_bytes)
         self._view = memoryview(bytearray(CHUNK_BYTES))
+        self._decode: Callable[[bytes], str] | None = None
         self._begun = self._ended = False
         self.written_ns = _written_ns(file)
         """When the file was last written, nanoseconds UTC; now for a pipe."""
@@ -63,7 +67,8 @@ class LogFile:
         except OSError as error:
             raise SourceError(f"{self.name}: cannot be read: {error.strerror or error}") from error
         if count:
-            return self._splitter.feed(bytes(self._view[:count]))
+            data = bytes(self._view[:count])
+            return self._splitter.feed(data if self._decode is None else self._decode(data).encode())
         self._ended = True
         return self._splitter.finish()
 
@@ -77,7 +82,11 @@ class LogFile:
         count = self._stream.readinto(self._view)
         if count and self._stream is self._file:
             count += self._stream.readinto(self._view[count:])
-        if _ARRAY.match(self._view[:count]) is not None:
+        begin = bytes(self._view[:count])
+        if begin.startswith(_UTF16_MARKS):
+            begin = begin.decode("utf-16", "replace").encode()
+            self._decode = getincrementaldecoder("utf-16")("replace").decode
+        if _ARRAY.match(begin) is not None:
             self._splitter.max_line_bytes = max(self._splitter.max_line_bytes, MAX_ARRAY_BYTES)
         return count
 
