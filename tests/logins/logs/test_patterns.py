@@ -56,6 +56,8 @@ def test_lines_that_fit_no_pattern_are_counted() -> None:
         ("[[pattern]]\nname = 'a'\noutcome = 'failed'\nline = 'x {adress}'", "no field {adress}"),
         ("[[pattern]]\nname = 'a'\noutcome = 'failed'\nline = '{user}{address}'", "there must be text"),
         ("[[pattern]]\nname = 'a'\noutcome = 'failed'\nwhere = {a = 1}", "must name the field"),
+        ("[[pattern]]\nname = 'a'\noutcome = 'failed'\nwhere = {}\naddress = 'a'", "`where` must name"),
+        ("[[pattern]]\nname = 'a'\noutcome = 'failed'\nline = 'x {address}'", "{time}"),
         ("[[pattern]]\nname = 'a'\ncolour = 1", "colour"),
         ("[[pattern", "shop.toml"),
     ],

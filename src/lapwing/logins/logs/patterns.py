@@ -45,6 +45,8 @@ class Pattern(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         if self.line is not None:
             if "address" not in Template(self.line).fields:
                 raise ValueError(f"pattern {self.name!r}: `line` needs {{address}}, or nobody can be told by it")
+        elif not self.where:
+            raise ValueError(f"pattern {self.name!r}: `where` must name a field, or every document is a login")
         elif not self.address:
             raise ValueError(f"pattern {self.name!r}: `address` must name the field that holds the client's address")
 
@@ -57,8 +59,11 @@ def parse_patterns(text: str, name: str) -> tuple[Pattern, ...]:
     """Read a pattern file. Raises SettingsError naming the file and what is wrong in it."""
     try:
         patterns = msgspec.convert(tomllib.loads(text), _File).pattern
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise SettingsError(f"{name}: {error}") from None
+    for pattern in patterns:
+        if pattern.line is not None and "time" not in Template(pattern.line).fields:
+            raise SettingsError(f"{name}: pattern {pattern.name!r}: `line` needs {{time}}, or nobody knows when it was")
     if not 0 < len(patterns) <= MAX_PATTERNS:
         raise SettingsError(f"{name}: holds {len(patterns)} patterns, 1 to {MAX_PATTERNS} are right")
     return patterns
