@@ -52,7 +52,7 @@ def test_a_message_is_repeated_so_often(beyond: int) -> None:
 
 @AT_AND_BESIDE
 def test_a_pattern_file_holds_so_many_patterns(beyond: int) -> None:
-    text = "[[pattern]]\nname = 'shop'\noutcome = 'failed'\nline = 'x {address}'\n" * (MAX_PATTERNS + beyond)
+    text = "[[pattern]]\nname = 'shop'\noutcome = 'failed'\nline = '{time} x {address}'\n" * (MAX_PATTERNS + beyond)
     if beyond:
         with pytest.raises(SettingsError, match=f"holds {MAX_PATTERNS + 1} patterns, 1 to {MAX_PATTERNS} are right"):
             parse_patterns(text, "shop.toml")

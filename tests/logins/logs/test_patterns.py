@@ -77,7 +77,7 @@ def test_doubled_braces_are_braces() -> None:
 
 def test_outcomes_of_all_kinds_can_be_described() -> None:
     for outcome in Outcome:
-        text = f"[[pattern]]\nname = 'a'\noutcome = '{outcome}'\nline = 'x {{address}}'"
+        text = f"[[pattern]]\nname = 'a'\noutcome = '{outcome}'\nline = '{{time}} x {{address}}'"
         assert parse_patterns(text, "a.toml")[0].outcome is outcome
 
 

@@ -77,12 +77,13 @@ class LogLines:
         if self._joiner is not None:
             lines = self._joiner.feed(lines)
         events: list[AuthResolved] = []
-        while self._reader is None and lines:
-            room = SAMPLE_LINES - len(self._waiting)
-            self._waiting += lines[:room]
-            lines = lines[room:]
-            if len(self._waiting) >= SAMPLE_LINES:
-                events += self.settle()
+        for last in (False, True):  # looking is slow: of many lines of nothing only the first are looked at, twice
+            if self._reader is None and lines:
+                room = None if last else SAMPLE_LINES - len(self._waiting)
+                self._waiting += lines[:room]
+                lines = [] if room is None else lines[room:]
+                if len(self._waiting) >= SAMPLE_LINES:
+                    events += self.settle()
         return [*events, *self._read(lines)] if self._reader is not None else events
 
     def _look(self, lines: Sequence[str]) -> None:
