@@ -42,13 +42,6 @@ def test_an_unknown_user_who_is_refused_counts_once() -> None:
     assert found.outcome is Outcome.FAILED
 
 
-def test_asking_what_may_be_tried_is_no_try() -> None:
-    none = f"{HEAD}Failed none for invalid user admin from 192.0.2.7 port 5000 ssh2"
-    invalid = f"{HEAD}Invalid user admin from 192.0.2.7 port 5000"
-    assert login("syslog", invalid, none, none.replace("none", "password")).outcome is Outcome.FAILED
-    assert login("syslog", invalid, none).outcome is Outcome.UNKNOWN
-
-
 def test_an_unknown_user_at_the_end_of_the_log_is_told() -> None:
     assert login("syslog", f"{HEAD}Invalid user admin from 192.0.2.7 port 5000").outcome is Outcome.UNKNOWN
 

@@ -168,9 +168,10 @@ def _text(value: object) -> str:
 def pattern_format(name: str, title: str, patterns: Sequence[Pattern]) -> LogFormat:
     """A log format of these patterns."""
 
+    templates = [Template(pattern.line) for pattern in patterns if pattern.line is not None]
+
     def recognises(line: str) -> bool:
-        marks = [Template(pattern.line).find(line) is not None for pattern in patterns if pattern.line is not None]
-        if any(marks):
+        if any(template.find(line) is not None for template in templates):
             return True
         document = decoded(line)
         return document is not None and any(

@@ -65,8 +65,6 @@ class SshdMessages:
         if match is None:
             return Miss.OTHER
         word, mechanism, absent, name, host, number, rest = match.groups()
-        if mechanism == "none" and word == "Failed":  # a client asks so what it may try (RFC 4252 section 5.2)
-            return Miss.OTHER
         if rest and message.count(" from ") > 1:
             return Miss.AMBIGUOUS
         client_ip = address(host)
