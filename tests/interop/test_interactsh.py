@@ -155,7 +155,9 @@ async def test_their_client_registers_polls_restores_and_deregisters(tmp_path: P
             assert late["unique-id"] == token
         assert len(collector.directory) == 1
         async with their_client(collector, version, tmp_path) as client:
-            await client.payload()
+            token = await client.payload()
+            await asyncio.to_thread(touch.by, "dns", f"{token}.{DOMAIN}")
+            await client.told(1)  # from its first poll on an interrupt finds it prepared
             assert len(collector.directory) == 2
         assert len(collector.directory) == 1  # the one without a session file has said goodbye
 
